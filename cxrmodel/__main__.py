@@ -1,0 +1,11 @@
+"""The command line: ``python -m cxrmodel COMMAND --help``."""
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from cxrmodel.commands import main
+
+if __name__ == "__main__":
+    sys.exit(main())

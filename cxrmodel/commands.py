@@ -1,0 +1,153 @@
+"""Arguments of the command line, and what each command calls.
+
+Heavy imports wait until a command is chosen, so that help and wrong usage answer at once.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from cxrmodel import __version__
+from cxrmodel.errors import CxrError
+
+__all__ = ["main"]
+
+MODELS = ("densenet121", "cnn")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cxrmodel",
+        description="Reads paediatric chest radiographs for pneumonia. Research use; not for diagnosis.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    read = commands.add_parser("read", help="read films: probability, finding and reasons")
+    read.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR", help="directories are walked recursively")
+    read.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
+    read.add_argument("--csv", type=Path, metavar="OUT.csv", help="write the same columns as a table")
+    read.add_argument("--heatmaps", type=Path, metavar="DIR", help="write an overlay of each film, paths kept")
+    read.add_argument("--model", choices=MODELS, default="densenet121")
+    read.set_defaults(run=_read)
+
+    explain = commands.add_parser("explain", help="write a film with its heat map and colour bar")
+    explain.add_argument("file", type=Path, metavar="FILE")
+    explain.add_argument("--method", choices=("gradcam",), default="gradcam")
+    explain.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")
+    explain.add_argument("--model", choices=MODELS, default="densenet121")
+    explain.set_defaults(run=_explain)
+
+    train = commands.add_parser("train", help="train a reader, or the lung segmenter, on the public archive")
+    train.add_argument("--model", choices=(*MODELS, "lungs"), default="densenet121")
+    train.add_argument("--recipe", type=Path, metavar="FILE.toml", help="default: the recipe shipped for the model")
+    train.add_argument("--init", default="none", metavar="imagenet|none|PATH.keras", help="weights to start from")
+    train.add_argument("--out", type=Path, metavar="DIR", help="default: runs/MODEL")
+    train.add_argument("--resume", action="store_true", help="go on from the last finished epoch in the output folder")
+    train.set_defaults(run=_train)
+
+    export = commands.add_parser("export", help="fix a trained reader's calibration and put it where the app reads it")
+    export.add_argument(
+        "--run", type=Path, required=True, dest="folder", metavar="DIR", help="a folder that train wrote"
+    )
+    export.add_argument("--out", type=Path, metavar="DIR", help="default: assets/model, or assets/lungs")
+    export.set_defaults(run=_export)
+
+    evaluate = commands.add_parser("evaluate", help="measure the shipped models on the official test films")
+    evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
+    evaluate.set_defaults(run=_evaluate)
+
+    synthetic = commands.add_parser("synthetic", help="draw the synthetic demo films from the training films")
+    synthetic.add_argument("--out", type=Path, metavar="DIR", help="default: assets/films")
+    synthetic.add_argument("--seed", type=int, default=0)
+    synthetic.set_defaults(run=_synthetic)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command.
+
+    Returns
+    -------
+    int
+        0 when all went well, 1 when the command failed with a sentence, 3 when ``read`` refused or failed on
+        a film; wrong usage exits with 2.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except CxrError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename or 'A file'} cannot be used: {error.strerror}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+def _read(arguments) -> int:
+    from cxrmodel.batch import read_paths
+    from cxrmodel.reading import Reader
+
+    return read_paths(Reader.load(arguments.model), arguments.paths, arguments.json, arguments.csv, arguments.heatmaps)
+
+
+def _explain(arguments) -> int:
+    from cxrmodel.explain.overlay import overlay_figure
+    from cxrmodel.reading import Reader
+
+    data = arguments.file.read_bytes()
+    reading = Reader.load(arguments.model).read(data, arguments.file.name)
+    figure = overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range)
+    figure.savefig(arguments.out, dpi=150, format="png")
+    for reason in reading.reasons:
+        print(reason, file=sys.stderr)
+    return 0
+
+
+def _train(arguments) -> int:
+    from cxrmodel.training import dataset, loop, lungs, reader
+
+    recipe = loop.load_recipe(arguments.recipe or Path(loop.__file__).parent / "recipes" / f"{arguments.model}.toml")
+    folder = arguments.out or Path("runs") / arguments.model
+    root = dataset.data_root()
+    if arguments.model == "lungs":
+        lungs.train_lungs(root, recipe, folder, arguments.resume)
+    else:
+        reader.train_reader(root, recipe, folder, init=arguments.init, resume=arguments.resume)
+    print(f"Trained {arguments.model}; weights, history and configuration are in {folder}.", file=sys.stderr)
+    return 0
+
+
+def _export(arguments) -> int:
+    from cxrmodel.training import dataset, export
+
+    optional = {"out": arguments.out} if arguments.out else {}
+    if (arguments.folder / "lungs.keras").is_file():
+        export.export_lungs(arguments.folder, **optional)
+    else:
+        export.export_reader(arguments.folder, dataset.data_root(), **optional)
+    return 0
+
+
+def _evaluate(arguments) -> int:
+    from cxrmodel.evaluation.evaluate import evaluate
+    from cxrmodel.evaluation.results import EVALUATION_FOLDER
+    from cxrmodel.reading import Reader
+    from cxrmodel.training.dataset import data_root
+
+    for model in arguments.model or MODELS:
+        evaluate(Reader.load(model), data_root(), arguments.out or EVALUATION_FOLDER)
+    return 0
+
+
+def _synthetic(arguments) -> int:
+    from cxrmodel.demo import FILMS_FOLDER
+    from cxrmodel.training.dataset import data_root
+    from cxrmodel.training.synthetic import make_demo_films
+
+    make_demo_films(data_root(), arguments.out or FILMS_FOLDER, arguments.seed)
+    return 0

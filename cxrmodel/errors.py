@@ -1,0 +1,93 @@
+"""Every refusal and failure that the program states by name. A leaf: it imports nothing of ours.
+
+The text of each error is a full sentence, written for the clinician or operator who reads it: what is
+wrong, and what to do next.
+"""
+
+__all__ = [
+    "AlteredWeights",
+    "AnimatedFile",
+    "ColourPicture",
+    "CxrError",
+    "DataError",
+    "EmptyFile",
+    "EvaluationError",
+    "FilmRefused",
+    "FilmTooLarge",
+    "FilmTooSmall",
+    "ImplausibleShape",
+    "MissingWeights",
+    "ModelError",
+    "NoLungsFound",
+    "TrainingError",
+    "UnreadableFile",
+    "UnsupportedFile",
+]
+
+
+class CxrError(Exception):
+    """Root of everything that this program refuses or fails at by name."""
+
+
+class FilmRefused(CxrError):
+    """This file is not a film that may be read; no number is given for it."""
+
+
+class EmptyFile(FilmRefused):
+    """The file holds no bytes."""
+
+
+class UnsupportedFile(FilmRefused):
+    """The bytes are not of a type that the program reads."""
+
+
+class UnreadableFile(FilmRefused):
+    """The bytes claim a known type but are broken or truncated."""
+
+
+class AnimatedFile(FilmRefused):
+    """The file holds more than one picture."""
+
+
+class ColourPicture(FilmRefused):
+    """A true colour picture, which no radiograph is."""
+
+
+class FilmTooLarge(FilmRefused):
+    """More bytes or pixels than the stated limit."""
+
+
+class FilmTooSmall(FilmRefused):
+    """Too few pixels to judge."""
+
+
+class ImplausibleShape(FilmRefused):
+    """A strip far longer than wide, which no film is."""
+
+
+class NoLungsFound(FilmRefused):
+    """The segmenter finds no lung fields to read."""
+
+
+class ModelError(CxrError):
+    """The trained artefact cannot be used."""
+
+
+class MissingWeights(ModelError):
+    """A file of the trained model is absent."""
+
+
+class AlteredWeights(ModelError):
+    """A file of the trained model is not the one its specification names."""
+
+
+class DataError(CxrError):
+    """A film collection is missing, incomplete or damaged."""
+
+
+class TrainingError(CxrError):
+    """Training cannot start or go on."""
+
+
+class EvaluationError(CxrError):
+    """A stored evaluation is missing, damaged, or of other weights."""

@@ -1,0 +1,1 @@
+"""What a probability rests on: heat maps and how they are shown."""

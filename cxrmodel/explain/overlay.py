@@ -1,0 +1,98 @@
+"""Arrays -> pictures: a heat map over its film, on a colour range that is the same for every film."""
+
+import cv2
+import matplotlib
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+__all__ = ["COLOUR_MAPS", "NO_HEAT", "film_rgb", "overlay", "overlay_figure"]
+
+COLOUR_MAPS = ("inferno", "viridis", "cividis", "magma")
+"""Perceptually uniform; cividis and viridis also hold for colour-blind readers."""
+NO_HEAT = "The map is zero everywhere: nothing on this film speaks for pneumonia to the model."
+
+
+def film_rgb(pixels: np.ndarray) -> np.ndarray:
+    """A film as a picture.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (H, W), 0..1
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+    """
+    grey = np.clip(np.rint(pixels * 255.0), 0, 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def overlay(
+    pixels: np.ndarray, heat: np.ndarray, heat_range: float, opacity: float = 0.5, colour_map: str = COLOUR_MAPS[0]
+) -> np.ndarray:
+    """Lay a heat map over its film at the film's own resolution.
+
+    Where there is no heat the film shows unchanged: the opacity of a place is ``opacity`` times its heat as a
+    share of the range.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (H, W), 0..1
+    heat : ndarray of float32, shape (h, w), zero or above
+        Covers the whole film, at any resolution.
+    heat_range : float
+        Heat that takes the top colour; more is clipped to it.
+    opacity : float
+        0..1, of the hottest places.
+    colour_map : str
+        One of ``COLOUR_MAPS``.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+
+    Raises
+    ------
+    ValueError
+        When opacity, range or colour map is not one of those.
+    """
+    if not 0.0 <= opacity <= 1.0 or not heat_range > 0 or colour_map not in COLOUR_MAPS:
+        raise ValueError("opacity lies in 0..1, heat_range is above 0, and colour_map is one of COLOUR_MAPS")
+    height, width = pixels.shape
+    share = np.clip(cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR) / heat_range, 0.0, 1.0)
+    levels = np.rint(share * 255.0).astype(np.uint8)
+    table = np.rint(matplotlib.colormaps[colour_map](np.arange(256))[:, :3] * 255.0).astype(np.float32)
+    weight = (opacity * share)[..., None]
+    mixed = film_rgb(pixels) * (1.0 - weight) + table[levels] * weight
+    return np.rint(mixed).astype(np.uint8)
+
+
+def overlay_figure(
+    pixels: np.ndarray, heat: np.ndarray, heat_range: float, opacity: float = 0.5, colour_map: str = COLOUR_MAPS[0]
+) -> Figure:
+    """The overlay with a colour bar on the raw scale.
+
+    Parameters
+    ----------
+    pixels, heat, heat_range, opacity, colour_map
+        As of ``overlay``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Free of pyplot's global state. An all-zero map is said in words beneath.
+    """
+    height, width = pixels.shape
+    figure = Figure(figsize=(7.0, max(3.0, 6.0 * height / width)), layout="constrained", facecolor="black")
+    axes = figure.add_subplot()
+    axes.imshow(overlay(pixels, heat, heat_range, opacity, colour_map), interpolation="bilinear")
+    axes.set_axis_off()
+    bar = figure.colorbar(ScalarMappable(Normalize(0.0, heat_range), colour_map), ax=axes, fraction=0.05, pad=0.02)
+    bar.set_label("Grad-CAM: share of the logit, a cell", color="white")
+    bar.ax.tick_params(colors="white")
+    bar.outline.set_edgecolor("white")
+    if not heat.any():
+        figure.supxlabel(NO_HEAT, color="white", fontsize=9)
+    return figure

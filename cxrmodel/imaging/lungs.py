@@ -1,0 +1,158 @@
+"""Radiograph -> LungFields: where the lungs are on the film.
+
+A small U-Net of our own (``assets/lungs``), learnt from lung annotations of the training films and run by
+ONNX Runtime, so that finding lungs needs no deep-learning framework.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
+from cxrmodel.imaging.canonical import FILM_SIDE
+
+__all__ = ["LungFields", "LungSegmenter", "fields_from_scores"]
+
+LUNGS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "lungs"
+
+
+@dataclass(frozen=True, eq=False)
+class LungFields:
+    """The lung fields of one film.
+
+    Attributes
+    ----------
+    mask : ndarray of bool, shape (224, 224)
+        True within the lungs, in the frame of the canonical film; at least one pixel is.
+    """
+
+    mask: np.ndarray
+
+    @property
+    def area(self) -> float:
+        """Share of the film that is lung, 0..1."""
+        return float(self.mask.mean())
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Smallest box around the lungs: top, left, bottom, right (exclusive), in canonical pixels."""
+        rows, columns = np.flatnonzero(self.mask.any(1)), np.flatnonzero(self.mask.any(0))
+        return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def fields_from_scores(scores: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
+    """Turn the segmenter's logits into a clean mask: the two largest regions above even odds.
+
+    Parameters
+    ----------
+    scores : ndarray of float32, shape (S, S)
+        Logit of lung.
+
+    Returns
+    -------
+    ndarray of bool, shape (side, side)
+    """
+    grown = cv2.resize(np.asarray(scores, np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
+    _, regions, stats, _ = cv2.connectedComponentsWithStats((grown > 0).astype(np.uint8), connectivity=4)
+    largest = 1 + np.argsort(stats[1:, cv2.CC_STAT_AREA], kind="stable")[::-1][:2]
+    return np.isin(regions, largest)
+
+
+class LungSegmenter:
+    """The trained segmenter.
+
+    Parameters
+    ----------
+    weights : bytes
+        An ONNX graph: (N, S, S, 1) float32 in 0..1 -> logit of lung, of the same shape.
+    size : int
+        S, the side of its input in pixels.
+    least_area : float
+        Share of the film, 0..1, below which what is found is not taken for lungs.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of ``weights``.
+    """
+
+    def __init__(self, weights: bytes, size: int, least_area: float):
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+        self.size, self.least_area = size, least_area
+        self.sha256 = hashlib.sha256(weights).hexdigest()
+
+    @classmethod
+    def load(cls, folder: Path = LUNGS_FOLDER) -> "LungSegmenter":
+        """Load the shipped segmenter.
+
+        Raises
+        ------
+        MissingWeights, AlteredWeights
+            When ``lungs.onnx`` or its specification is absent, or they do not belong together.
+        """
+        try:
+            spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
+            weights = (folder / "lungs.onnx").read_bytes()
+        except OSError as error:
+            raise MissingWeights(
+                f"The lung segmenter is incomplete: {error.filename} cannot be read. Install the program again."
+            ) from error
+        except ValueError as error:
+            raise AlteredWeights(f"{folder / 'spec.json'} is damaged. Install the program again.") from error
+        if hashlib.sha256(weights).hexdigest() != spec["weights_sha256"]:
+            raise AlteredWeights(
+                f"{folder / 'lungs.onnx'} is not the file that its specification names. Install the program again."
+            )
+        return cls(weights, spec["input_size"], spec["least_area"])
+
+    def masks(self, films: np.ndarray) -> np.ndarray:
+        """Segment canonical films.
+
+        Parameters
+        ----------
+        films : ndarray of uint8, shape (N, 224, 224)
+
+        Returns
+        -------
+        ndarray of bool, shape (N, 224, 224)
+            All False where nothing looks like lung.
+        """
+        small = np.stack([cv2.resize(film, (self.size,) * 2, interpolation=cv2.INTER_AREA) for film in films])
+        scores = self._session.run(None, {self._input: small[..., None].astype(np.float32) / 255.0})[0]
+        return np.stack([fields_from_scores(score[..., 0]) for score in scores])
+
+    def find(self, film: np.ndarray) -> LungFields:
+        """Find the lungs of one canonical film.
+
+        Parameters
+        ----------
+        film : ndarray of uint8, shape (224, 224)
+
+        Raises
+        ------
+        NoLungsFound
+            When what is found is smaller than any training film's lungs.
+        """
+        return self.accept(self.masks(film[None])[0])
+
+    def accept(self, mask: np.ndarray) -> LungFields:
+        """Take a mask for lung fields, or refuse it.
+
+        Raises
+        ------
+        NoLungsFound
+        """
+        if mask.mean() < self.least_area:
+            raise NoLungsFound(
+                "No lungs were found on this picture, so it is not read. "
+                "Use an upright frontal chest radiograph that shows both lungs."
+            )
+        return LungFields(mask)

@@ -1,0 +1,1 @@
+"""The trained artefact and its arithmetic."""

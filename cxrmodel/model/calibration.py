@@ -1,0 +1,149 @@
+"""Logit -> probability, and what a probability is called.
+
+A reader is trained with both classes weighing the same, so its logit is that of an even prevalence.
+Temperature scaling (Guo et al., On Calibration of Modern Neural Networks, ICML 2017) fits one number on
+held-out patients; the prevalence enters as the prior log-odds (Saerens et al., Neural Computation 2002).
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+__all__ = ["at_prevalence", "choose_operating_points", "finding", "fit_temperature", "probability"]
+
+
+def _log_odds(share: float) -> float:
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"a prevalence lies strictly between 0 and 1, not at {share}")
+    return math.log(share / (1.0 - share))
+
+
+def probability(logit, temperature: float, prevalence: float):
+    """Calibrated probability of pneumonia.
+
+    Parameters
+    ----------
+    logit : float or ndarray
+        The network's output, of an even prevalence.
+    temperature : float
+        Above 0; larger is less certain.
+    prevalence : float
+        Share of pneumonia among the films to be read, strictly between 0 and 1.
+
+    Returns
+    -------
+    float or ndarray of float64, 0..1
+
+    Raises
+    ------
+    ValueError
+        When temperature or prevalence is out of range.
+    """
+    if not temperature > 0:
+        raise ValueError(f"a temperature is above 0, not {temperature}")
+    shifted = np.asarray(logit, np.float64) / temperature + _log_odds(prevalence)
+    result = np.exp(-np.logaddexp(0.0, -shifted))
+    return float(result) if result.ndim == 0 else result
+
+
+def at_prevalence(value: float, assumed: float, wanted: float) -> float:
+    """The same reading under another prevalence: Bayes' rule as a shift of the log-odds.
+
+    Parameters
+    ----------
+    value : float
+        A probability, 0..1, that assumes the prevalence ``assumed``.
+    assumed, wanted : float
+        Prevalences, strictly between 0 and 1.
+
+    Returns
+    -------
+    float, 0..1
+    """
+    ratio = math.exp(_log_odds(wanted) - _log_odds(assumed))
+    return value * ratio / (value * ratio + 1.0 - value)
+
+
+def finding(value: float, operating_points: Mapping[str, float]) -> str:
+    """Name a probability.
+
+    Parameters
+    ----------
+    value : float
+        Calibrated probability, 0..1.
+    operating_points : mapping
+        Thresholds ``high_sensitivity``, ``balanced`` and ``high_specificity``.
+
+    Returns
+    -------
+    {"pneumonia", "normal", "uncertain"}
+        Should the outer thresholds cross, there is no band and ``balanced`` decides.
+    """
+    low, high = operating_points["high_sensitivity"], operating_points["high_specificity"]
+    if low > high:
+        return "pneumonia" if value >= operating_points["balanced"] else "normal"
+    if value >= high:
+        return "pneumonia"
+    return "normal" if value < low else "uncertain"
+
+
+def fit_temperature(labels, logits, prevalence: float) -> float:
+    """The temperature of greatest likelihood, to one part in ten thousand.
+
+    Parameters
+    ----------
+    labels : array of {0, 1}, shape (N,)
+    logits : array of float, shape (N,)
+        Of an even prevalence.
+    prevalence : float
+        Share of pneumonia among these films.
+    """
+    labels, logits = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
+    prior, signs = _log_odds(prevalence), np.where(labels > 0, -1.0, 1.0)
+
+    def loss(log_temperature: float) -> float:
+        return float(np.logaddexp(0.0, signs * (logits / math.exp(log_temperature) + prior)).mean())
+
+    low, high = math.log(0.05), math.log(20.0)
+    golden = (math.sqrt(5.0) - 1.0) / 2.0
+    while high - low > 1e-4:
+        first, second = high - golden * (high - low), low + golden * (high - low)
+        if loss(first) < loss(second):
+            high = second
+        else:
+            low = first
+    return math.exp((low + high) / 2.0)
+
+
+def choose_operating_points(labels, probabilities, sensitivity: float = 0.98, specificity: float = 0.98) -> dict:
+    """Fix the three operating points on held-out patients.
+
+    Parameters
+    ----------
+    labels : array of {0, 1}, shape (N,)
+    probabilities : array of float, shape (N,)
+    sensitivity, specificity : float
+        What the outer points must reach on these films.
+
+    Returns
+    -------
+    dict of str to float
+        ``high_sensitivity``: the highest threshold that keeps the sensitivity; ``high_specificity``: the lowest
+        that reaches the specificity; ``balanced``: the middle, in log-odds, of the range with the best sum of both.
+    """
+    labels, values = np.asarray(labels), np.asarray(probabilities, np.float64)
+    ordered = np.unique(values)
+    log_odds = np.log(ordered) - np.log1p(-ordered)
+    middles = (log_odds[1:] + log_odds[:-1]) / 2.0
+    cuts = 1.0 / (1.0 + np.exp(-middles))
+    sick, well = np.sort(values[labels > 0]), np.sort(values[labels == 0])
+    found = 1.0 - np.searchsorted(sick, cuts) / len(sick)
+    cleared = np.searchsorted(well, cuts) / len(well)
+    best = np.flatnonzero(np.isclose(found + cleared, (found + cleared).max()))
+    balanced = middles[best].mean()
+    return {
+        "high_sensitivity": float(cuts[found >= sensitivity].max(initial=cuts[0])),
+        "balanced": float(1.0 / (1.0 + math.exp(-balanced))),
+        "high_specificity": float(cuts[cleared >= specificity].min(initial=cuts[-1])),
+    }

@@ -1,0 +1,112 @@
+"""Keras graphs, backend-neutral and flat: no nested backbone, one logit, no activation at the end.
+
+References
+----------
+Huang et al., Densely Connected Convolutional Networks, CVPR 2017 (the DenseNet-121 of keras.applications).
+Ronneberger et al., U-Net, MICCAI 2015 (the lung segmenter, much reduced).
+"""
+
+import keras
+from keras import layers
+
+from cxrmodel.errors import TrainingError
+
+__all__ = ["CAM_LAYER", "build", "build_segmenter"]
+
+CAM_LAYER = {"densenet121": "relu", "cnn": "last_features"}
+
+
+def build(model: str, size: int | None = None, dropout: float = 0.0, init: str = "none") -> keras.Model:
+    """Build a reader: film crop in, logit of pneumonia out.
+
+    Parameters
+    ----------
+    model : {"densenet121", "cnn"}
+    size : int or None
+        Side of the input in pixels; None accepts any.
+    dropout : float
+        Share of pooled features dropped in training.
+    init : {"none", "imagenet"}
+        ``imagenet`` downloads weights through Keras and sums the first kernel over its colours.
+
+    Returns
+    -------
+    keras.Model
+        Input (N, size, size, 1) float32, normalised; output (N, 1) float32, the logit.
+
+    Raises
+    ------
+    TrainingError
+        When ImageNet weights are asked for and cannot be had.
+    """
+    if model == "densenet121":
+        body = keras.applications.DenseNet121(include_top=False, weights=None, input_shape=(size, size, 1))
+        if init == "imagenet":
+            _copy_imagenet(body)
+        inputs, features = body.input, body.output
+    elif model == "cnn":
+        if init == "imagenet":
+            raise TrainingError("The plain CNN has no ImageNet weights. Train it with --init none.")
+        inputs, features = _cnn_body(size)
+    else:
+        raise ValueError(f"unknown model {model!r}")
+    pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
+    if dropout:
+        pooled = layers.Dropout(dropout, name="dropout")(pooled)
+    logit = layers.Dense(1, dtype="float32", name="logit")(pooled)
+    return keras.Model(inputs, logit, name=model)
+
+
+def build_segmenter(size: int | None = None, width: int = 16) -> keras.Model:
+    """Build the lung segmenter, a U-Net of some 300,000 weights.
+
+    Returns
+    -------
+    keras.Model
+        Input (N, size, size, 1) float32 in 0..1; output of the same shape, the logit of lung.
+    """
+    inputs = layers.Input((size, size, 1))
+    x, skips = inputs, []
+    for depth in range(4):
+        x = _double_convolution(x, width * (1, 2, 3, 4)[depth], f"down{depth}")
+        skips.append(x)
+        x = layers.MaxPooling2D(2, name=f"down{depth}_pool")(x)
+    x = _double_convolution(x, width * 4, "bottom")
+    for depth in reversed(range(4)):
+        x = layers.UpSampling2D(2, interpolation="nearest", name=f"up{depth}_grow")(x)
+        x = layers.Concatenate(name=f"up{depth}_join")([x, skips[depth]])
+        x = _double_convolution(x, width * (1, 2, 3, 4)[depth], f"up{depth}")
+    logit = layers.Conv2D(1, 1, dtype="float32", name="lung_logit")(x)
+    return keras.Model(inputs, logit, name="lungs")
+
+
+def _convolution(x, filters: int, name: str):
+    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_conv")(x)
+    x = layers.BatchNormalization(name=f"{name}_bn")(x)
+    return layers.ReLU(name=name)(x)
+
+
+def _double_convolution(x, filters: int, name: str):
+    return _convolution(_convolution(x, filters, f"{name}_a"), filters, f"{name}_b")
+
+
+def _cnn_body(size: int | None):
+    inputs = layers.Input((size, size, 1))
+    x = inputs
+    for depth, filters in enumerate((24, 48, 96, 128)):
+        x = _double_convolution(x, filters, f"block{depth}")
+        x = layers.MaxPooling2D(2, name=f"block{depth}_pool")(x)
+    x = _convolution(x, 192, CAM_LAYER["cnn"])
+    return inputs, x
+
+
+def _copy_imagenet(body: keras.Model) -> None:
+    try:
+        source = keras.applications.DenseNet121(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
+    except Exception as error:  # keras reports a failed download as a bare Exception
+        raise TrainingError(
+            "The ImageNet weights could not be downloaded. Check the network, or train with --init none."
+        ) from error
+    weights = source.get_weights()
+    weights[0] = weights[0].sum(axis=2, keepdims=True)
+    body.set_weights(weights)

@@ -1,0 +1,134 @@
+"""assets/model/NAME.spec.json <-> ModelSpec: whatever must match the weights lives here, nowhere else."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cxrmodel.errors import AlteredWeights, MissingWeights
+
+__all__ = ["MODEL_FOLDER", "MODELS", "ModelSpec", "load_spec", "read_weights", "save_spec"]
+
+MODEL_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "model"
+MODELS = ("densenet121", "cnn")
+OPERATING_POINTS = ("high_sensitivity", "balanced", "high_specificity")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What belongs to one set of weights.
+
+    Attributes
+    ----------
+    model : str
+        ``densenet121`` or ``cnn``.
+    weights_sha256, lungs_sha256 : str
+        Of the weights' file, and of the lung segmenter that the model was fixed with.
+    input_size : int
+        Side of the crop in pixels.
+    mean, std : float
+        Of the training crops, 0..1.
+    margin : float
+        Share by which the lung box is widened.
+    cam_layer : str
+        Layer whose activations the heat map weighs.
+    temperature : float
+    prevalence : float
+        Share of pneumonia that the probability assumes, 0..1.
+    operating_points : dict of str to float
+        Thresholds on the calibrated probability.
+    heat_range : float
+        Top of the colour range of every heat map; the bottom is 0.
+    heat_percentile : float
+        Of the maps of held-out pneumonia films, which ``heat_range`` is.
+    ages, trained_on : str
+        Words for the reader of a probability.
+    split_seed : int
+    held_out_patients : tuple of str
+        On whom everything above was chosen.
+    """
+
+    model: str
+    weights_sha256: str
+    lungs_sha256: str
+    input_size: int
+    mean: float
+    std: float
+    margin: float
+    cam_layer: str
+    temperature: float
+    prevalence: float
+    operating_points: dict
+    heat_range: float
+    heat_percentile: float
+    ages: str
+    trained_on: str
+    split_seed: int
+    held_out_patients: tuple[str, ...]
+
+    def __post_init__(self):
+        missing = [name for name in OPERATING_POINTS if not 0.0 < self.operating_points.get(name, 0.0) < 1.0]
+        if missing:
+            raise ValueError(f"operating points missing or out of range: {', '.join(missing)}")
+        if not (self.std > 0 and self.temperature > 0 and self.heat_range > 0 and 0 < self.prevalence < 1):
+            raise ValueError("std, temperature, heat range or prevalence out of range")
+
+    @property
+    def version(self) -> str:
+        """Name and first 12 digits of the weights' sha256."""
+        return f"{self.model} {self.weights_sha256[:12]}"
+
+
+def load_spec(model: str, folder: Path = MODEL_FOLDER) -> ModelSpec:
+    """Read a model's specification.
+
+    Raises
+    ------
+    MissingWeights
+        When there is none.
+    AlteredWeights
+        When it is damaged or incomplete.
+    """
+    path = folder / f"{model}.spec.json"
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return ModelSpec(**values | {"held_out_patients": tuple(values["held_out_patients"])})
+    except OSError as error:
+        raise MissingWeights(
+            f"There is no trained model {model}: {path} cannot be read. Install the program again, or train it."
+        ) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise AlteredWeights(f"The specification {path} is damaged. Install the program again.") from error
+
+
+def save_spec(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> None:
+    """Write a model's specification beside its weights."""
+    text = json.dumps(asdict(spec), indent=1)
+    (folder / f"{spec.model}.spec.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read_weights(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Path:
+    """Find the weights that a specification names, and check that they are those.
+
+    Returns
+    -------
+    Path
+        The ``.keras`` file.
+
+    Raises
+    ------
+    MissingWeights, AlteredWeights
+    """
+    path = folder / f"{spec.model}.keras"
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise MissingWeights(
+            f"The weights {path} cannot be read, so nothing can be read with {spec.model}. Install the program again."
+        ) from error
+    if digest != spec.weights_sha256:
+        raise AlteredWeights(
+            f"The weights {path} are not those that the specification names, so nothing is read with them. "
+            "Install the program again."
+        )
+    return path

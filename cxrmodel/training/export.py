@@ -1,0 +1,173 @@
+"""Trained Keras files -> what the program ships."""
+
+import hashlib
+import json
+import logging
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnxruntime
+
+from cxrmodel.errors import TrainingError
+from cxrmodel.explain.cam import GradCam
+from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
+from cxrmodel.model.calibration import choose_operating_points, fit_temperature, probability
+from cxrmodel.model.engine import KerasEngine
+from cxrmodel.model.network import CAM_LAYER
+from cxrmodel.model.preprocess import prepare
+from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, save_spec
+from cxrmodel.training.dataset import load_films, training_split
+
+__all__ = ["export_lungs", "export_reader", "to_onnx"]
+
+HEAT_PERCENTILE = 99.0
+AGES = "one to five years"
+TRAINED_ON = "Guangzhou paediatric chest radiographs (Kermany et al. 2018), antero-posterior"
+
+TOLERANCE = 1e-3
+LEAST_SHARE = 0.6
+"""Lungs smaller than this share of the smallest on held-out films are not taken for lungs."""
+
+
+def to_onnx(network: keras.Model, probes: np.ndarray) -> bytes:
+    """Convert a network and check the result against it.
+
+    Parameters
+    ----------
+    network : keras.Model
+    probes : ndarray of float32, shape (N, S, S, 1)
+        Inputs on which both must agree to a thousandth.
+
+    Returns
+    -------
+    bytes
+        An ONNX graph with a dynamic batch.
+
+    Raises
+    ------
+    TrainingError
+        When the graph disagrees with the network.
+    """
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    wanted = keras.ops.convert_to_numpy(network(probes, training=False))
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "network.onnx"
+        network.export(path, format="onnx", verbose=False)
+        graph = path.read_bytes()
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    given = session.run(None, {session.get_inputs()[0].name: probes})[0]
+    worst = float(np.abs(given - wanted).max())
+    if not worst <= TOLERANCE:
+        raise TrainingError(f"The exported graph differs from {network.name} by {worst:.2g}; nothing was written.")
+    return graph
+
+
+def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> dict:
+    """Ship a trained segmenter: ``lungs.onnx``, ``lungs.keras`` and ``spec.json``.
+
+    Parameters
+    ----------
+    run : Path
+        Folder that ``train --model lungs`` wrote.
+
+    Returns
+    -------
+    dict
+        The specification as written.
+    """
+    network = keras.models.load_model(run / "lungs.keras", compile=False)
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    size = network.input_shape[1]
+    probes = np.random.default_rng(0).random((8, size, size, 1), np.float32)
+    graph = to_onnx(network, probes)
+    spec = {
+        "input_size": size,
+        "least_area": round(LEAST_SHARE * report["held_out"]["smallest_area"], 4),
+        "weights_sha256": hashlib.sha256(graph).hexdigest(),
+        "parameters": network.count_params(),
+        "held_out": report["held_out"],
+        "test": report["test"],
+        "recipe": report["recipe"],
+        "history": report["history"],
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "lungs.onnx").write_bytes(graph)
+    (out / "lungs.keras").write_bytes((run / "lungs.keras").read_bytes())
+    (out / "spec.json").write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")
+    return spec
+
+
+def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
+    """Ship a trained reader: ``MODEL.keras``, ``MODEL.spec.json`` and ``MODEL.training.json``.
+
+    Temperature, operating points and heat range are fixed here, on the held-out patients of that training.
+
+    Parameters
+    ----------
+    run : Path
+        Folder that ``train --model densenet121|cnn`` wrote.
+    root : Path
+        The archive it was trained on.
+
+    Raises
+    ------
+    DataError, ModelError, TrainingError
+    """
+    try:
+        report = json.loads((run / "training.json").read_text(encoding="utf-8"))
+        model = report["recipe"]["model"]
+        weights = (run / f"{model}.keras").read_bytes()
+    except OSError as error:
+        raise TrainingError(f"{error.filename} cannot be read. Finish the training in {run} first.") from error
+    labels = np.array([film["label"] for film in report["held_out"]])
+    logits = np.array([film["logit"] for film in report["held_out"]])
+    prevalence = round(float(labels.mean()), 4)
+    temperature = fit_temperature(labels, logits, prevalence)
+    segmenter = LungSegmenter.load()
+    draft = ModelSpec(
+        model=model,
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        lungs_sha256=segmenter.sha256,
+        input_size=report["recipe"]["stages"][-1][0],
+        mean=report["mean"],
+        std=report["std"],
+        margin=report["recipe"]["options"]["margin"],
+        cam_layer=CAM_LAYER[model],
+        temperature=temperature,
+        prevalence=prevalence,
+        operating_points=choose_operating_points(labels, probability(logits, temperature, prevalence)),
+        heat_range=1.0,
+        heat_percentile=HEAT_PERCENTILE,
+        ages=AGES,
+        trained_on=TRAINED_ON,
+        split_seed=report["split"]["seed"],
+        held_out_patients=tuple(report["split"]["held_out_patients"]),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{model}.keras").write_bytes(weights)
+    spec = replace(draft, heat_range=_heat_range(draft, root, segmenter, out))
+    save_spec(spec, out)
+    (out / f"{model}.training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return spec
+
+
+def _heat_range(spec: ModelSpec, root: Path, segmenter: LungSegmenter, folder: Path, batch: int = 32) -> float:
+    """The percentile of the maps' values over held-out pneumonia films."""
+    films = [film for film in training_split(root, spec.split_seed).held_out if film.label]
+    pixels = load_films(films)
+    cam = GradCam(KerasEngine(spec, folder), spec.cam_layer)
+    values = []
+    for start in range(0, len(pixels), batch):
+        part = pixels[start : start + batch]
+        inputs = [
+            prepare(
+                film, LungFields(mask).box, margin=spec.margin, size=spec.input_size, mean=spec.mean, std=spec.std
+            ).tensor
+            for film, mask in zip(part, segmenter.masks(part), strict=True)
+            if mask.mean() >= segmenter.least_area
+        ]
+        values.append(cam.maps(np.stack(inputs)).ravel())
+    return float(np.percentile(np.concatenate(values), spec.heat_percentile))

@@ -1,0 +1,127 @@
+"""Training of the lung segmenter on the lung masks, split by patient like everything else."""
+
+import json
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+
+from cxrmodel.errors import DataError
+from cxrmodel.imaging.canonical import FILM_SIDE
+from cxrmodel.imaging.lungs import fields_from_scores
+from cxrmodel.model.network import build_segmenter
+from cxrmodel.training.augment import disturb_greys, jitter_box, turn
+from cxrmodel.training.dataset import find_films, load_films, load_masks, training_split
+from cxrmodel.training.feed import Feed
+from cxrmodel.training.loop import Recipe, fit
+
+__all__ = ["dice", "train_lungs"]
+
+
+def dice(first: np.ndarray, second: np.ndarray) -> float:
+    """Dice coefficient of two masks: twice the overlap over the sum of the areas; 1 when both are empty."""
+    total = first.sum() + second.sum()
+    return float(2 * np.logical_and(first, second).sum() / total) if total else 1.0
+
+
+def train_lungs(root: Path, recipe: Recipe, folder: Path, resume: bool = False) -> dict:
+    """Train the segmenter; write ``lungs.keras`` and ``report.json`` into ``folder``.
+
+    Returns
+    -------
+    dict
+        Mean, median and 5th percentile of Dice on held-out patients and on the official test.
+
+    Raises
+    ------
+    DataError
+        When there are no masks to learn from.
+    """
+    split = training_split(root, recipe.seed)
+    masks = load_masks(root, split.train + split.held_out)
+    train = [film for film in split.train if film.name in masks]
+    held = [film for film in split.held_out if film.name in masks]
+    if not train or not held:
+        raise DataError(f"There are no lung masks in {root / 'lung_masks'}, and the segmenter cannot learn without.")
+    films, held_films = load_films(train), load_films(held)
+    keras.utils.set_random_seed(recipe.seed)
+    keras.config.set_dtype_policy(recipe.precision)
+    model = build_segmenter()
+    keras.config.set_dtype_policy("float32")
+    options = recipe.options
+
+    def sample(index: int, size: int, rng: np.random.Generator):
+        film, mask = turn(films[index], masks[train[index].name], rng, options["degrees"])
+        box = jitter_box((0, 0, FILM_SIDE, FILM_SIDE), rng, options["jitter"], FILM_SIDE)
+        top, left, bottom, right = box
+        film, mask = film[top:bottom, left:right], mask[top:bottom, left:right].astype(np.float32)
+        film = disturb_greys(cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32), rng)
+        mask = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
+        return film[..., None] / 255.0, mask[..., None], 1.0
+
+    def score(network: keras.Model, size: int) -> dict:
+        found = segment(network, held_films, size)
+        return {"dice": float(np.mean([dice(found[i], masks[film.name]) for i, film in enumerate(held)]))}
+
+    history = fit(
+        model, overlap_loss, Feed(sample, len(train), recipe.batch, recipe.seed), recipe, folder, score, resume
+    )
+    final = build_segmenter(recipe.stages[-1][0])
+    final.set_weights(model.get_weights())
+    final.save(folder / "lungs.keras")
+    report = {
+        "recipe": recipe.describe(),
+        "held_out": summarise(final, recipe, held, held_films, masks),
+        "history": history,
+    }
+    test = find_films(root, ("test",))
+    test_masks = load_masks(root, test)
+    test = [film for film in test if film.name in test_masks]
+    report["test"] = summarise(final, recipe, test, load_films(test), test_masks)
+    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return {part: report[part] for part in ("held_out", "test")}
+
+
+def segment(network: keras.Model, films: np.ndarray, size: int, batch: int = 64) -> np.ndarray:
+    """Lung masks of canonical films.
+
+    Returns
+    -------
+    ndarray of bool, shape (N, 224, 224)
+    """
+    small = np.stack([cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA) for film in films])
+    inputs = small[..., None].astype(np.float32) / 255.0
+    scores = [
+        keras.ops.convert_to_numpy(network(inputs[i : i + batch], training=False)) for i in range(0, len(inputs), batch)
+    ]
+    return np.stack([fields_from_scores(score[..., 0]) for score in np.concatenate(scores)])
+
+
+def summarise(network, recipe: Recipe, films, pixels, masks) -> dict:
+    """Dice over films, against the given masks."""
+    found = segment(network, pixels, recipe.stages[-1][0])
+    values = [dice(found[i], masks[film.name]) for i, film in enumerate(films)]
+    return {
+        "films": len(values),
+        "dice_mean": float(np.mean(values)),
+        "dice_median": float(np.median(values)),
+        "dice_5th_percentile": float(np.percentile(values, 5)),
+        "smallest_area": float(found.mean((1, 2)).min()),
+    }
+
+
+class OverlapLoss(keras.losses.Loss):
+    """Cross-entropy plus soft Dice, of logits."""
+
+    def call(self, y_true, y_pred):
+        """Loss of each film, shape (N,)."""
+        ops = keras.ops
+        entropy = ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=True), axis=(1, 2, 3))
+        lung = ops.sigmoid(y_pred)
+        overlap = ops.sum(lung * y_true, axis=(1, 2, 3))
+        total = ops.sum(lung, axis=(1, 2, 3)) + ops.sum(y_true, axis=(1, 2, 3))
+        return entropy + 1 - (2 * overlap + 1) / (total + 1)
+
+
+overlap_loss = OverlapLoss()

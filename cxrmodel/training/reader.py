@@ -1,0 +1,198 @@
+"""Training of a film reader: DenseNet-121 or the plain CNN, on films cropped to their lungs.
+
+What surrounds the lungs is replaced at random, and films whose lungs are covered are taught as knowing
+nothing, so that the network cannot learn the label from collimation, markers or arms.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from cxrmodel.errors import TrainingError
+from cxrmodel.imaging.canonical import FILM_SIDE
+from cxrmodel.imaging.lungs import LungFields, LungSegmenter
+from cxrmodel.model.network import build
+from cxrmodel.model.preprocess import crop, crop_box, normalise
+from cxrmodel.training.augment import disturb_greys, jitter_box, replace, soft_mask, turn
+from cxrmodel.training.dataset import Film, load_films, load_masks, training_split
+from cxrmodel.training.feed import Feed
+from cxrmodel.training.loop import Recipe, fit
+
+__all__ = ["Sampler", "train_reader"]
+
+BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Films ready for training: pixels, lungs as the segmenter finds them, lungs as annotated."""
+
+    films: tuple[Film, ...]
+    pixels: np.ndarray
+    found: np.ndarray
+    annotated: dict[str, np.ndarray]
+
+    @property
+    def labels(self) -> np.ndarray:
+        return np.array([film.label for film in self.films], np.float32)
+
+
+def _table(root: Path, films: tuple[Film, ...], segmenter: LungSegmenter) -> _Table:
+    pixels = load_films(films)
+    found = np.concatenate([segmenter.masks(pixels[i : i + BATCH]) for i in range(0, len(pixels), BATCH)])
+    kept = np.flatnonzero(found.mean((1, 2)) >= segmenter.least_area)
+    if not len(kept):
+        raise TrainingError("The segmenter finds lungs on none of the films. Check that they are chest radiographs.")
+    films = tuple(films[i] for i in kept)
+    return _Table(films, pixels[kept], found[kept], load_masks(root, films))
+
+
+def _crops(table: _Table, margin: float, size: int) -> np.ndarray:
+    return np.stack(
+        [
+            crop(film, crop_box(LungFields(mask).box, margin), size)
+            for film, mask in zip(table.pixels, table.found, strict=True)
+        ]
+    )
+
+
+class Sampler:
+    """Makes one augmented training sample.
+
+    Parameters
+    ----------
+    table : films with their lung masks
+    mean, std : float
+        Of the training crops, in 0..1.
+    options : dict
+        The recipe's options: ``margin``, ``degrees``, ``jitter``, ``surroundings`` (share of samples whose
+        surroundings are replaced) and ``covered`` (share whose lungs are).
+    """
+
+    def __init__(self, table: _Table, mean: float, std: float, options: dict):
+        self.table, self.mean, self.std, self.options = table, mean, std, options
+        self.labels = table.labels
+        share = self.labels.mean()
+        self.weights = np.where(self.labels > 0, 0.5 / share, 0.5 / (1 - share))
+
+    def _part(self, index: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        table, options = self.table, self.options
+        mask = table.annotated.get(table.films[index].name)
+        if mask is None or rng.random() < 0.5:
+            mask = table.found[index]
+        film, mask = turn(table.pixels[index], mask, rng, options["degrees"])
+        box = crop_box(LungFields(mask).box if mask.any() else (0, 0, FILM_SIDE, FILM_SIDE), options["margin"])
+        box = jitter_box(box, rng, options["jitter"], FILM_SIDE)
+        return crop(film, box, size).astype(np.float32), crop(mask.astype(np.uint8), box, size)
+
+    def __call__(self, index: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
+        """One sample.
+
+        Returns
+        -------
+        x : ndarray of float32, shape (size, size, 1)
+        y : ndarray of float32, shape (1,)
+            The label, or one half where the lungs are covered.
+        weight : float
+            Gives both classes the same total weight.
+        """
+        part, mask = self._part(index, size, rng)
+        label, chance = self.labels[index], rng.random()
+        if chance < self.options["covered"]:
+            part = replace(part, 1 - soft_mask(mask, rng, (2, 9)), rng, None)
+            label = 0.5
+        elif chance < self.options["covered"] + self.options["surroundings"]:
+            other, _ = self._part(int(rng.integers(len(self.table.films))), size, rng)
+            part = replace(part, soft_mask(mask, rng), rng, other)
+        x = normalise(disturb_greys(part, rng), self.mean, self.std)
+        return x, np.array([label], np.float32), float(self.weights[index])
+
+
+def _logits(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
+    parts = [network.predict_on_batch(inputs[i : i + BATCH]) for i in range(0, len(inputs), BATCH)]
+    return np.concatenate(parts)[:, 0].astype(np.float64)
+
+
+def train_reader(
+    root: Path, recipe: Recipe, folder: Path, *, init: str = "none", resume: bool = False, limit: int | None = None
+) -> dict:
+    """Train a reader; write ``MODEL.keras`` and ``training.json`` into ``folder``.
+
+    Parameters
+    ----------
+    root : Path
+        Holds ``chest_xray`` and, where there are any, ``lung_masks``.
+    init : str
+        ``none``, ``imagenet``, or the path of a ``.keras`` file of the same network.
+    limit : int or None
+        Use only so many training films, for a rehearsal.
+
+    Returns
+    -------
+    dict
+        What ``training.json`` holds: recipe, split, statistics, history, held-out logits.
+
+    Raises
+    ------
+    DataError, ModelError, TrainingError
+    """
+    segmenter = LungSegmenter.load()
+    split = training_split(root, recipe.seed)
+    chosen = split.train[:: max(1, len(split.train) // limit)][:limit] if limit else split.train
+    table, held = _table(root, chosen, segmenter), _table(root, split.held_out, segmenter)
+    final_size, margin = recipe.stages[-1][0], recipe.options["margin"]
+    crops = _crops(table, margin, final_size) / 255.0
+    mean, std = float(crops.mean()), float(crops.std())
+    labels = held.labels
+    ready = {size: normalise(_crops(held, margin, size), mean, std) for size, _ in recipe.stages}
+
+    def score(network: keras.Model, size: int) -> dict:
+        logits = _logits(network, ready[size])
+        return {"held_out_auc": float(roc_auc_score(labels, logits)), "held_out_loss": _balanced_loss(labels, logits)}
+
+    model = _start(recipe, init)
+    feed = Feed(Sampler(table, mean, std, recipe.options), len(table.films), recipe.batch, recipe.seed)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    history = fit(model, loss, feed, recipe, folder, score, resume)
+    final = build(recipe.model, final_size)
+    final.set_weights(model.get_weights())
+    final.save(folder / f"{recipe.model}.keras")
+    report = {
+        "recipe": recipe.describe(),
+        "init": init if init in ("none", "imagenet") else Path(init).name,
+        "split": split.describe() | {"used_films": len(table.films)},
+        "mean": mean,
+        "std": std,
+        "history": history,
+        "held_out": [
+            {"file": film.name, "label": film.label, "logit": float(logit)}
+            for film, logit in zip(held.films, _logits(final, ready[final_size]), strict=True)
+        ],
+    }
+    (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
+
+
+def _start(recipe: Recipe, init: str) -> keras.Model:
+    keras.utils.set_random_seed(recipe.seed)
+    keras.config.set_dtype_policy(recipe.precision)
+    try:
+        model = build(recipe.model, dropout=recipe.dropout, init="imagenet" if init == "imagenet" else "none")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    if init not in ("none", "imagenet"):
+        try:
+            model.set_weights(keras.models.load_model(init, compile=False).get_weights())
+        except (OSError, ValueError) as error:
+            raise TrainingError(f"{init} does not hold weights of {recipe.model}. Give a .keras file of it.") from error
+    return model
+
+
+def _balanced_loss(labels: np.ndarray, logits: np.ndarray) -> float:
+    """Cross-entropy with both classes weighing the same."""
+    losses = np.logaddexp(0, np.where(labels > 0, -logits, logits))
+    return float(np.mean([losses[labels == value].mean() for value in (0, 1)]))

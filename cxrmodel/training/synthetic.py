@@ -1,0 +1,236 @@
+"""Demo films that belong to no patient, drawn from a principal-component model of each class.
+
+A film is the mean film of its class plus components whose coefficients are independent normal draws, so it
+mixes all training films and repeats none; how far it stays from each of them is measured before it is written
+(Turk & Pentland, Eigenfaces for Recognition, J. Cogn. Neurosci. 1991, is the model; the sampling is plain).
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from sklearn.decomposition import PCA
+from tqdm import tqdm
+
+from cxrmodel.demo import DEMO_FOLDER
+from cxrmodel.errors import CxrError, DataError
+from cxrmodel.imaging.canonical import FILM_SIDE
+from cxrmodel.training.dataset import LABELS, Film, data_root, load_films, training_split
+
+__all__ = ["SEED", "Nearness", "draw_films", "make_demo_films", "nearest"]
+
+SEED = 0
+COMPONENTS = 250
+SPREAD = 0.75
+# Which of the seed's draws are kept, by eye: clean outlines, no ghost of a marker or of an arm over a lung.
+CHOSEN = {"NORMAL": (7, 8, 21), "PNEUMONIA": (3, 10, 18)}
+WIDTH, HEIGHT = 576, 432
+NOTICE = "Synthetic film, drawn from a statistical model. It shows no patient and is not for diagnosis."
+
+
+@dataclass(frozen=True, eq=False)
+class Nearness:
+    """How near each film comes to the nearest of others.
+
+    Attributes
+    ----------
+    rmse : ndarray of float64, shape (N,)
+        Root mean square difference from the nearest film, in grey levels of 255.
+    correlation : ndarray of float64, shape (N,)
+        Pearson correlation of the pixels with the most similar film, -1..1.
+    """
+
+    rmse: np.ndarray
+    correlation: np.ndarray
+
+
+def draw_films(films: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Draw films from a principal-component model of given films.
+
+    Parameters
+    ----------
+    films : ndarray of uint8, shape (N, H, W)
+        At least two films.
+    count : int
+        How many to draw. The first draws are the same whatever the count.
+    seed : int
+
+    Returns
+    -------
+    ndarray of uint8, shape (count, H, W)
+        Coefficients are independent normals of 0.75 of each component's standard deviation.
+    """
+    model = PCA(min(COMPONENTS, len(films) - 1), svd_solver="randomized", random_state=seed)
+    model.fit(films.reshape(len(films), -1).astype(np.float32))
+    deviations = SPREAD * np.sqrt(model.explained_variance_)
+    coefficients = np.random.default_rng(seed).normal(size=(count, len(deviations))) * deviations
+    drawn = model.mean_ + coefficients @ model.components_
+    return np.clip(np.rint(drawn), 0, 255).astype(np.uint8).reshape(count, *films.shape[1:])
+
+
+def nearest(
+    films: np.ndarray,
+    others: np.ndarray,
+    patients: Sequence[str] | None = None,
+    other_patients: Sequence[str] | None = None,
+    batch: int = 256,
+) -> Nearness:
+    """Measure how near each film comes to any other.
+
+    Parameters
+    ----------
+    films : ndarray of uint8, shape (N, H, W)
+    others : ndarray of uint8, shape (M, H, W)
+    patients, other_patients : sequence of str, of N and of M, or None
+        Films of the same patient are not compared; None compares all.
+
+    Returns
+    -------
+    Nearness
+        Of N films. Where nothing is left to compare with, infinity and -1.
+    """
+    levels, centred, lengths = _centred(films)
+    other_levels, other_centred, other_lengths = _centred(others)
+    pixels = centred.shape[1]
+    rmse, correlation = [], []
+    for start in tqdm(range(0, len(films), batch), desc="Comparing films", unit="batch", disable=None):
+        part = slice(start, start + batch)
+        products = (centred[part] @ other_centred.T).astype(np.float64)
+        squares = lengths[part, None] ** 2 + other_lengths**2 - 2 * products
+        distances = np.sqrt(np.maximum(squares / pixels + (levels[part, None] - other_levels) ** 2, 0))
+        similarities = products / np.maximum(lengths[part, None] * other_lengths, 1e-9)
+        if patients is not None and other_patients is not None:
+            same = np.asarray(patients)[part, None] == np.asarray(other_patients)
+            distances[same], similarities[same] = np.inf, -1
+        rmse.append(distances.min(1))
+        correlation.append(similarities.max(1))
+    return Nearness(np.concatenate(rmse), np.concatenate(correlation))
+
+
+def make_demo_films(root: Path, out: Path = DEMO_FOLDER, seed: int = SEED) -> list[dict]:
+    """Draw, measure and write the demo films and their index.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that holds ``chest_xray``.
+    out : Path
+        Where the PNG files and ``index.json`` go.
+    seed : int
+        Of the split and of the draws.
+
+    Returns
+    -------
+    list of dict
+        The films as listed in the index.
+
+    Raises
+    ------
+    DataError
+        When the archive cannot be read, or a drawn film comes nearer to a training film than the films of
+        different patients come to each other. Nothing is written then.
+    """
+    split = training_split(root, seed)
+    known = split.train + split.held_out
+    pixels = load_films(known)
+    drawn, kinds, draws = _draw_chosen(pixels[: len(split.train)], split.train, seed)
+    patients = [film.patient for film in known]
+    between = nearest(pixels, pixels, patients, patients)
+    near = nearest(drawn, pixels)
+    limits = {"rmse": np.percentile(between.rmse, 1), "correlation": np.percentile(between.correlation, 99)}
+    too_near = [
+        f"{kinds[i]} {draws[i]}"
+        for i in range(len(drawn))
+        if near.rmse[i] <= limits["rmse"] or near.correlation[i] >= limits["correlation"]
+    ]
+    if too_near:
+        raise DataError(
+            f"These draws come too near to a training film: {', '.join(too_near)}. Choose others, or another seed."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    films = []
+    for i, film in enumerate(drawn):
+        number = 1 + kinds[:i].count(kinds[i])
+        name = f"synthetic-{kinds[i]}-{number}.png"
+        digest = _write_film(film, out / name)
+        films.append(
+            {
+                "file": name,
+                "title": f"Synthetic {kinds[i]} film {number}",
+                "kind": kinds[i],
+                "sha256": digest,
+                "draw": draws[i],
+                "nearest_rmse": round(float(near.rmse[i]), 3),
+                "nearest_correlation": round(float(near.correlation[i]), 4),
+            }
+        )
+    index = {
+        "format": 1,
+        "notice": NOTICE,
+        "seed": seed,
+        "components": COMPONENTS,
+        "spread": SPREAD,
+        "compared_with": {"films": len(known), "patients": len(set(patients)), "side": FILM_SIDE},
+        "criterion": (
+            "For every training film the nearest film of another patient was found, by root mean square difference "
+            "in grey levels and by correlation. Every demo film is farther from all training films than the 1st "
+            "percentile of those differences, and correlates less with each than the 99th percentile of those "
+            "correlations. Measured on the films as drawn, before the caption."
+        ),
+        "other_patients": {
+            "rmse": _summary(between.rmse, {"minimum": 0, "percentile_1": 1, "median": 50}),
+            "correlation": _summary(between.correlation, {"maximum": 100, "percentile_99": 99, "median": 50}),
+        },
+        "films": films,
+    }
+    (out / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    return films
+
+
+def _draw_chosen(pixels: np.ndarray, films: Sequence[Film], seed: int) -> tuple[np.ndarray, list[str], list[int]]:
+    labels = np.array([film.label for film in films])
+    drawn, kinds, draws = [], [], []
+    for folder, chosen in CHOSEN.items():
+        of_class = draw_films(pixels[labels == LABELS[folder]], max(chosen) + 1, seed)
+        drawn.extend(of_class[list(chosen)])
+        kinds.extend([folder.lower()] * len(chosen))
+        draws.extend(chosen)
+    return np.stack(drawn), kinds, draws
+
+
+def _centred(films: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean grey level, pixels about it, and their Euclidean length, of each film."""
+    flat = films.reshape(len(films), -1).astype(np.float32)
+    levels = flat.mean(1, dtype=np.float64)
+    flat -= levels[:, None].astype(np.float32)
+    return levels, flat, np.sqrt(np.einsum("ij,ij->i", flat, flat, dtype=np.float64))
+
+
+def _summary(values: np.ndarray, percentiles: dict[str, int]) -> dict[str, float]:
+    return {name: round(float(np.percentile(values, rank)), 4) for name, rank in percentiles.items()}
+
+
+def _write_film(film: np.ndarray, path: Path) -> str:
+    """Enlarge a square film to a usual shape, caption it, write it as PNG; return the sha256 of the file."""
+    shown = np.array(Image.fromarray(film).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC))
+    # At the lowest edge, where no lung is and where the crop to the lungs leaves it out.
+    for grey, thickness in ((0, 3), (230, 1)):
+        cv2.putText(shown, "SYNTHETIC", (6, HEIGHT - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.4, grey, thickness, cv2.LINE_AA)
+    notes = PngInfo()
+    notes.add_text("Description", NOTICE)
+    Image.fromarray(shown).save(path, optimize=True, pnginfo=notes)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    try:
+        make_demo_films(data_root())
+    except CxrError as error:
+        sys.exit(str(error))

@@ -1,0 +1,129 @@
+"""Fixtures that any test may ask for: drawn films, their files, and the real films where they lie."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
+
+import cv2
+import numpy as np
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """Root of the project."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def strict_skip() -> Callable[[str], NoReturn]:
+    """Give up on a test for want of something: a skip with its reason, a failure with CXR_STRICT=1."""
+
+    def give_up(reason: str) -> NoReturn:
+        __tracebackhide__ = True
+        if os.environ.get("CXR_STRICT") == "1":
+            pytest.fail(f"{reason} (skipping is not allowed: CXR_STRICT=1)", pytrace=False)
+        pytest.skip(reason)
+
+    return give_up
+
+
+@pytest.fixture(scope="session")
+def data_root(strict_skip) -> Path:
+    """The folder that holds the real films (CXR_DATA, else data/ in the project)."""
+    configured = os.environ.get("CXR_DATA")
+    root = Path(configured).resolve() if configured else PROJECT / "data"
+    if not (root / "chest_xray").is_dir():
+        strict_skip(f"needs the real films: {root} holds no chest_xray; point CXR_DATA at the folder that does")
+    return root
+
+
+@pytest.fixture(scope="session")
+def make_film() -> Callable[..., np.ndarray]:
+    """A function ``make_film(seed=0, shape=(480, 560))`` that draws a crude chest film."""
+    return _draw_film
+
+
+@pytest.fixture(scope="session")
+def png() -> Callable[..., bytes]:
+    """A function ``png(pixels, bits=8)``: pixels in 0..1 -> bytes of a grey PNG of 8 or 16 bits."""
+    return _png
+
+
+@pytest.fixture(scope="session")
+def make_archive(make_film, png) -> Callable[..., Path]:
+    """A function ``make_archive(root, patients=6)`` that writes a drawn archive in the public layout.
+
+    Each patient has two films; the test and val folders hold two patients of each class.
+    """
+
+    def build(root: Path, patients: int = 6) -> Path:
+        for folder, count in (("train", patients), ("val", 2), ("test", 2)):
+            start = {"train": 0, "val": 1000, "test": 2000}[folder]
+            for label, names in (("NORMAL", _normal_names), ("PNEUMONIA", _pneumonia_names)):
+                place = root / "chest_xray" / folder / label
+                place.mkdir(parents=True)
+                for number in range(start, start + count):
+                    for film, name in enumerate(names(number)):
+                        seed = 4 * number + 2 * (label == "PNEUMONIA") + film
+                        (place / f"{name}.jpeg").write_bytes(png(make_film(seed, (224, 224))))
+        return root
+
+    return build
+
+
+def _normal_names(number: int) -> list[str]:
+    return [f"IM-{number:04d}-0001", f"IM-{number:04d}-0002"]
+
+
+def _pneumonia_names(number: int) -> list[str]:
+    organism = ("bacteria", "virus")[number % 2]
+    return [f"person{number}_{organism}_{10 * number}", f"person{number}_{organism}_{10 * number + 1}"]
+
+
+@pytest.fixture(scope="session")
+def demo_film() -> bytes:
+    """The bytes of the first demo film."""
+    return min((PROJECT / "assets" / "films").glob("*.png")).read_bytes()
+
+
+def _draw_film(seed: int = 0, shape: tuple[int, int] = (480, 560)) -> np.ndarray:
+    """Draw two dark lungs, ribs, spine, heart and diaphragm; float32 of the given shape, 0..1, air dark.
+
+    The seed moves the organs by a few per cent and makes the grain; nothing comes from a real film.
+    """
+    rng = np.random.default_rng(seed)
+    height, width = shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    y, x = y / height, x / width
+    shift = rng.uniform(-0.02, 0.02, 6)
+
+    def within(cx: float, cy: float, rx: float, ry: float, edge: float = 0.12) -> np.ndarray:
+        radius = np.hypot((x - cx) / rx, (y - cy) / ry)
+        return np.clip((1 - radius) / edge, 0, 1)
+
+    trunk = within(0.5, 0.62, 0.5, 0.72, 0.06)
+    film = 0.05 + 0.57 * trunk
+    ribs = 0.06 * np.sin(2 * np.pi * (y * 9 + 0.9 * np.abs(x - 0.5))) ** 2
+    for side, dx, dy in ((-1, shift[0], shift[1]), (1, shift[2], shift[3])):
+        lung = within(0.5 + side * 0.19 + dx, 0.48 + dy, 0.145, 0.31)
+        film = film * (1 - lung) + (0.2 + ribs) * lung
+    heart = within(0.55 + shift[4], 0.6 + shift[5], 0.14, 0.15, 0.3)
+    spine = np.clip((0.035 - np.abs(x - 0.5)) / 0.02, 0, 1) * trunk
+    film = np.maximum(film, 0.68 * heart)
+    film = np.maximum(film, 0.72 * spine)
+    film = cv2.GaussianBlur(film, (0, 0), max(0.6, 0.006 * min(shape)))
+    film += rng.normal(0, 0.012, shape)
+    return np.clip(film, 0, 1).astype(np.float32)
+
+
+def _png(pixels: np.ndarray, bits: int = 8) -> bytes:
+    top, kind = {8: (255, np.uint8), 16: (65535, np.uint16)}[bits]
+    done, coded = cv2.imencode(".png", np.rint(np.clip(pixels, 0, 1) * top).astype(kind))
+    assert done
+    return coded.tobytes()

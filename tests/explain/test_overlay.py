@@ -1,0 +1,62 @@
+"""Heat over a film: one colour range for all, the film untouched where there is none."""
+
+import numpy as np
+import pytest
+
+from cxrmodel.explain.overlay import COLOUR_MAPS, NO_HEAT, film_rgb, overlay, overlay_figure
+
+
+@pytest.fixture(scope="module")
+def film(make_film):
+    """A drawn film."""
+    return make_film(0, (300, 260))
+
+
+def test_no_heat_leaves_the_film(film):
+    """An all-zero map shows the film, bit for bit."""
+    np.testing.assert_array_equal(overlay(film, np.zeros((224, 224), np.float32), 1.0, 1.0), film_rgb(film))
+
+
+def test_no_opacity_leaves_the_film(film):
+    """Whatever the heat."""
+    np.testing.assert_array_equal(overlay(film, np.ones((224, 224), np.float32), 1.0, 0.0), film_rgb(film))
+
+
+def test_range_does_not_stretch_to_the_film(film):
+    """The same heat has the same colour on every film, however hot the rest is."""
+    weak = np.zeros((224, 224), np.float32)
+    weak[50:100, 50:100] = 0.2
+    strong = weak.copy()
+    strong[150:200, 150:200] = 1.0
+    place = (slice(80, 120), slice(70, 100))
+    np.testing.assert_array_equal(overlay(film, weak, 1.0)[place], overlay(film, strong, 1.0)[place])
+
+
+def test_heat_above_the_range_is_clipped(film):
+    """Twice the range looks like the range."""
+    full = np.ones((224, 224), np.float32)
+    np.testing.assert_array_equal(overlay(film, full, 1.0), overlay(film, 2 * full, 1.0))
+
+
+@pytest.mark.parametrize("colour_map", COLOUR_MAPS)
+def test_overlay_keeps_the_films_resolution(film, colour_map):
+    """One colour pixel a film pixel."""
+    picture = overlay(film, np.ones((5, 5), np.float32), 1.0, 0.5, colour_map)
+    assert picture.shape == (300, 260, 3)
+    assert picture.dtype == np.uint8
+
+
+@pytest.mark.parametrize("options", [{"opacity": 1.5}, {"opacity": -0.1}, {"heat_range": 0.0}, {"colour_map": "jet"}])
+def test_impossible_options_raise(film, options):
+    """No opacity beyond 1, no empty range, no map that is not uniform."""
+    with pytest.raises(ValueError, match="opacity"):
+        overlay(film, np.zeros((5, 5), np.float32), **{"heat_range": 1.0} | options)
+
+
+def test_figure_has_a_bar_on_the_raw_scale(film):
+    """From 0 to the range, and words under an empty map."""
+    figure = overlay_figure(film, np.zeros((224, 224), np.float32), 0.37)
+    bar = figure.axes[1]
+    assert bar.get_ylim() == (0.0, 0.37)
+    assert figure.get_supxlabel() == NO_HEAT
+    assert overlay_figure(film, np.ones((224, 224), np.float32), 0.37).get_supxlabel() == ""

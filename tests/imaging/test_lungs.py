@@ -1,0 +1,99 @@
+"""Lung fields: found on films, refused on anything else."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
+from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter, fields_from_scores
+from cxrmodel.training.dataset import find_films, load_films, load_masks
+from cxrmodel.training.lungs import dice
+
+
+@pytest.fixture(scope="module")
+def segmenter():
+    """The shipped segmenter."""
+    return LungSegmenter.load()
+
+
+def test_box_and_area_by_hand():
+    """The smallest box around the mask, ends exclusive; the area is a share of the film."""
+    mask = np.zeros((224, 224), bool)
+    mask[10:30, 40:90] = True
+    fields = LungFields(mask)
+    assert fields.box == (10, 40, 30, 90)
+    assert fields.area == pytest.approx(20 * 50 / 224**2)
+
+
+def test_only_the_two_largest_regions_stay():
+    """A speck beside two lungs is not a third."""
+    scores = np.full((64, 64), -5.0, np.float32)
+    scores[10:50, 5:25] = scores[10:50, 35:60] = scores[58:61, 30:33] = 5.0
+    mask = fields_from_scores(scores, 64)
+    assert mask[20, 10]
+    assert mask[20, 40]
+    assert not mask[59, 31]
+
+
+def test_nothing_above_even_odds_is_an_empty_mask():
+    """No region at all is no error here."""
+    assert not fields_from_scores(np.full((8, 8), -1.0, np.float32)).any()
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_even_pictures_have_no_lungs(segmenter, level):
+    """A blank picture is refused with a sentence."""
+    with pytest.raises(NoLungsFound, match="upright frontal"):
+        segmenter.find(np.full((224, 224), level, np.uint8))
+
+
+def test_drawn_lungs_are_found(segmenter, demo_film):
+    """On a synthetic film both lungs are found, left and right of the middle."""
+    from cxrmodel.imaging.radiograph import read_radiograph
+
+    fields = segmenter.find(canonical_film(read_radiograph(demo_film, "demo").pixels))
+    assert fields.mask[:, :112].any()
+    assert fields.mask[:, 112:].any()
+    assert fields.area > segmenter.least_area
+
+
+def test_batch_changes_nothing(segmenter, make_film):
+    """A film's mask does not depend on the films beside it."""
+    films = np.stack([canonical_film(make_film(seed)) for seed in range(3)])
+    np.testing.assert_array_equal(segmenter.masks(films), np.concatenate([segmenter.masks(f[None]) for f in films]))
+
+
+@pytest.mark.parametrize("name", ["lungs.onnx", "spec.json"])
+def test_missing_files_are_named(tmp_path, name):
+    """Without its files there is no segmenter, and no crop is made up."""
+    shutil.copytree(LUNGS_FOLDER, tmp_path / "lungs")
+    (tmp_path / "lungs" / name).unlink()
+    with pytest.raises(MissingWeights, match=name):
+        LungSegmenter.load(tmp_path / "lungs")
+
+
+def test_altered_weights_are_refused(tmp_path):
+    """One byte more is another file."""
+    shutil.copytree(LUNGS_FOLDER, tmp_path / "lungs")
+    with (tmp_path / "lungs" / "lungs.onnx").open("ab") as graph:
+        graph.write(b"\0")
+    with pytest.raises(AlteredWeights, match=r"lungs\.onnx"):
+        LungSegmenter.load(tmp_path / "lungs")
+
+
+def test_dice_is_what_the_specification_says(segmenter, data_root):
+    """The official test's mean Dice, through the shipped graph, is the committed figure."""
+    films = find_films(data_root, ("test",))
+    masks = load_masks(data_root, films)
+    if not masks:
+        pytest.skip("the public archive has no lung masks to compare with")
+    films = [film for film in films if film.name in masks]
+    pixels = load_films(films)
+    found = np.concatenate([segmenter.masks(pixels[i : i + 64]) for i in range(0, len(pixels), 64)])
+    mean = np.mean([dice(mask, masks[film.name]) for mask, film in zip(found, films, strict=True)])
+    spec = json.loads((LUNGS_FOLDER / "spec.json").read_text(encoding="utf-8"))
+    assert mean == pytest.approx(spec["test"]["dice_mean"], abs=1e-3)
+    assert mean > 0.95

@@ -1,0 +1,54 @@
+"""The graphs: flat, one logit, ready for a map of the last features."""
+
+import keras
+import numpy as np
+import pytest
+
+from cxrmodel.model.network import CAM_LAYER, build, build_segmenter
+
+
+@pytest.mark.parametrize(("model", "channels", "stride"), [("densenet121", 1024, 32), ("cnn", 192, 16)])
+def test_readers_are_flat_with_one_logit(model, channels, stride):
+    """No layer holds a network, the output is unbounded, and the last features are where the spec will say."""
+    network = build(model, 96)
+    assert network.output_shape == (None, 1)
+    assert not any(isinstance(layer, keras.Model) for layer in network.layers)
+    assert network.get_layer("logit").activation is keras.activations.linear
+    features = network.get_layer(CAM_LAYER[model]).output
+    assert features.shape[1:] == (96 // stride, 96 // stride, channels)
+
+
+def test_any_size_shares_the_weights():
+    """A network trained on small films takes larger ones."""
+    free, fixed = build("cnn"), build("cnn", 64)
+    fixed.set_weights(free.get_weights())
+    film = np.random.default_rng(0).random((1, 64, 64, 1), np.float32)
+    np.testing.assert_allclose(free(film), fixed(film), atol=1e-5)
+
+
+def test_dropout_is_off_when_reading():
+    """The same film gives the same logit twice."""
+    network = build("cnn", 32, dropout=0.5)
+    film = np.ones((1, 32, 32, 1), np.float32)
+    np.testing.assert_array_equal(network(film, training=False), network(film, training=False))
+
+
+def test_batch_does_not_change_a_film():
+    """A film's logit does not depend on the films beside it."""
+    network = build("cnn", 32)
+    films = np.random.default_rng(0).random((4, 32, 32, 1), np.float32)
+    alone = np.concatenate([network(films[i : i + 1]) for i in range(4)])
+    np.testing.assert_allclose(network(films), alone, atol=1e-5)
+
+
+def test_segmenter_answers_for_every_pixel():
+    """The map of lung has the film's own size."""
+    network = build_segmenter(64)
+    assert network.output_shape == (None, 64, 64, 1)
+    assert network.count_params() < 500_000
+
+
+def test_unknown_model():
+    """A name that is not there is not guessed."""
+    with pytest.raises(ValueError, match="resnet"):
+        build("resnet")

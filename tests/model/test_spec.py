@@ -1,0 +1,90 @@
+"""The specification and the weights belong together."""
+
+import dataclasses
+import hashlib
+import json
+
+import pytest
+
+from cxrmodel.errors import AlteredWeights, MissingWeights
+from cxrmodel.model.spec import MODELS, ModelSpec, load_spec, read_weights, save_spec
+
+WEIGHTS = b"not really weights"
+SPEC = ModelSpec(
+    model="cnn",
+    weights_sha256=hashlib.sha256(WEIGHTS).hexdigest(),
+    lungs_sha256="0" * 64,
+    input_size=96,
+    mean=0.5,
+    std=0.2,
+    margin=0.06,
+    cam_layer="last_features",
+    temperature=1.5,
+    prevalence=0.74,
+    operating_points={"high_sensitivity": 0.3, "balanced": 0.6, "high_specificity": 0.9},
+    heat_range=0.4,
+    heat_percentile=99.0,
+    ages="one to five years",
+    trained_on="drawn films",
+    split_seed=0,
+    held_out_patients=("im-0001", "virus-7"),
+)
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    """Round trip."""
+    save_spec(SPEC, tmp_path)
+    assert load_spec("cnn", tmp_path) == SPEC
+
+
+def test_version_is_name_and_twelve_digits():
+    """Name and the first 12 digits of the weights' sha256."""
+    assert SPEC.version == f"cnn {SPEC.weights_sha256[:12]}"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"std": 0.0},
+        {"temperature": -1.0},
+        {"prevalence": 1.0},
+        {"heat_range": 0.0},
+        {"operating_points": {"balanced": 0.5}},
+        {"operating_points": {"high_sensitivity": 0.3, "balanced": 1.6, "high_specificity": 0.9}},
+    ],
+)
+def test_impossible_values_cannot_be_held(change):
+    """A specification is valid or does not exist."""
+    with pytest.raises(ValueError, match="out of range"):
+        dataclasses.replace(SPEC, **change)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", json.dumps({"model": "cnn", "held_out_patients": []})])
+def test_damaged_specification_is_refused(tmp_path, text):
+    """Not JSON, not an object, or incomplete: one sentence, by name."""
+    (tmp_path / "cnn.spec.json").write_text(text)
+    with pytest.raises(AlteredWeights, match="cnn.spec.json"):
+        load_spec("cnn", tmp_path)
+
+
+def test_missing_files_are_named(tmp_path):
+    """Neither specification nor weights are made up."""
+    with pytest.raises(MissingWeights, match="cnn.spec.json"):
+        load_spec("cnn", tmp_path)
+    with pytest.raises(MissingWeights, match=r"cnn\.keras"):
+        read_weights(SPEC, tmp_path)
+
+
+def test_one_changed_byte_is_refused(tmp_path):
+    """Weights that are not those the specification names are never used."""
+    (tmp_path / "cnn.keras").write_bytes(WEIGHTS)
+    assert read_weights(SPEC, tmp_path) == tmp_path / "cnn.keras"
+    (tmp_path / "cnn.keras").write_bytes(WEIGHTS[:-1] + b"!")
+    with pytest.raises(AlteredWeights, match=r"cnn\.keras"):
+        read_weights(SPEC, tmp_path)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_shipped_weights_are_those_of_their_specification(model):
+    """What is committed belongs together."""
+    assert read_weights(load_spec(model)).is_file()

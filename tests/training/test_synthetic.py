@@ -1,0 +1,152 @@
+"""Demo films: drawn from a model of films, measured against every film, refused when too near to one."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxrmodel.errors import DataError
+from cxrmodel.training.dataset import find_films
+from cxrmodel.training.synthetic import draw_films, make_demo_films, nearest
+
+
+def striped(count: int, seed: int, side: int = 24, dimensions: int = 3) -> np.ndarray:
+    """Films that differ from each other in a few ways only; uint8 (count, side, side)."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:side, 0:side] / side
+    ways = np.stack([np.sin(2 * np.pi * (k + 1) * (x if k % 2 else y)) for k in range(dimensions)])
+    films = 120 + np.tensordot(rng.normal(0, 20, (count, dimensions)), ways, 1)
+    return np.clip(np.rint(films), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """A function that lays out an archive of given films, one of each patient, half of each class."""
+
+    def write(films):
+        for i, film in enumerate(films):
+            folder, kind = ("val" if i < 2 else "train"), ("PNEUMONIA" if i % 2 else "NORMAL")
+            name = f"person{i}_virus_{i}.png" if i % 2 else f"IM-{i:04d}-0001.png"
+            path = tmp_path / "chest_xray" / folder / kind / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(cv2.imencode(".png", film)[1].tobytes())
+        return tmp_path
+
+    return write
+
+
+def test_drawn_films_have_the_form_of_the_given_ones():
+    """Same height, width and dtype, as many as asked for."""
+    drawn = draw_films(striped(30, 0), 5, seed=1)
+    assert (drawn.shape, drawn.dtype) == ((5, 24, 24), np.uint8)
+
+
+def test_drawn_films_follow_from_the_seed_alone():
+    """The same seed gives the same films, another seed others."""
+    films = striped(30, 0)
+    assert np.array_equal(draw_films(films, 3, seed=1), draw_films(films, 3, seed=1))
+    assert not np.array_equal(draw_films(films, 3, seed=1), draw_films(films, 3, seed=2))
+
+
+def test_asking_for_more_films_does_not_change_the_first():
+    """A draw keeps its number."""
+    films = striped(30, 0)
+    assert np.array_equal(draw_films(films, 2, seed=1), draw_films(films, 7, seed=1)[:2])
+
+
+def test_drawn_films_scatter_three_quarters_as_far_as_the_given_ones():
+    """The mean stays, the standard deviation shrinks to 0.75."""
+    films = striped(400, 0)
+    drawn = draw_films(films, 400, seed=1)
+    inside = films.std(0) > 5
+    assert abs(drawn.mean() - films.mean()) < 1
+    assert np.median(drawn.std(0)[inside] / films.std(0)[inside]) == pytest.approx(0.75, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("film", "others", "rmse", "correlation"),
+    [
+        ([[0, 10]], [[[0, 10]]], 0.0, 1.0),
+        ([[0, 10]], [[[10, 0]]], 10.0, -1.0),
+        ([[0, 10]], [[[100, 110]]], 100.0, 1.0),
+        ([[0, 10]], [[[3, 14]], [[10, 0]]], np.sqrt((9 + 16) / 2), 1.0),
+    ],
+)
+def test_nearness_by_hand(film, others, rmse, correlation):
+    """Differences in grey levels and correlations of two-pixel films."""
+    near = nearest(np.uint8([film]), np.uint8(others))
+    assert near.rmse == pytest.approx([rmse], abs=1e-3)
+    assert near.correlation == pytest.approx([correlation], abs=1e-6)
+
+
+def test_films_of_the_same_patient_are_not_compared():
+    """The copy under the patient's own name is passed over."""
+    films = np.uint8([[[0, 10]], [[0, 10]], [[4, 10]]])
+    near = nearest(films[:1], films, ["a"], ["a", "a", "b"])
+    assert near.rmse == pytest.approx([np.sqrt(8)])
+
+
+def test_nothing_left_to_compare_with():
+    """Infinitely far, and as unlike as can be."""
+    films = np.uint8([[[0, 10]]])
+    near = nearest(films, films, ["a"], ["a"])
+    assert (near.rmse[0], near.correlation[0]) == (np.inf, -1)
+
+
+def test_batches_do_not_change_the_measure():
+    """One batch or many."""
+    films = striped(10, 3)
+    assert np.allclose(nearest(films, films[::-1], batch=3).rmse, nearest(films, films[::-1], batch=100).rmse)
+
+
+def test_six_films_are_written_and_listed(archive, tmp_path):
+    """Three of each class, grey, captioned as synthetic, each with its distance."""
+    out = tmp_path / "films"
+    listed = make_demo_films(archive(striped(120, 0)), out, seed=0)
+    index = json.loads((out / "index.json").read_text())
+    assert index["films"] == listed
+    assert sorted(path.name for path in out.glob("*.png")) == sorted(film["file"] for film in listed)
+    assert [film["kind"] for film in listed] == ["normal"] * 3 + ["pneumonia"] * 3
+    for film in listed:
+        with Image.open(out / film["file"]) as picture:
+            assert picture.mode == "L"
+            assert "no patient" in picture.text["Description"]
+        assert film["nearest_rmse"] > index["other_patients"]["rmse"]["percentile_1"]
+        assert film["nearest_correlation"] < index["other_patients"]["correlation"]["percentile_99"]
+
+
+def test_distances_are_those_of_the_nearest_training_film(archive, tmp_path):
+    """What the index says agrees with the picture on disk, caption and enlargement aside."""
+    root = archive(striped(120, 0))
+    listed = make_demo_films(root, tmp_path / "films", seed=0)
+    known = np.stack([cv2.imread(str(film.path), cv2.IMREAD_GRAYSCALE) for film in find_films(root, ("train", "val"))])
+    for film in listed:
+        shown = cv2.imread(str(tmp_path / "films" / film["file"]), cv2.IMREAD_GRAYSCALE)
+        small = cv2.resize(shown, (24, 24), interpolation=cv2.INTER_AREA).astype(float)
+        differences = np.sqrt(((known[:, :20] - small[:20]) ** 2).mean((1, 2)))  # the caption is below row 20
+        assert differences.min() == pytest.approx(film["nearest_rmse"], abs=2.5)
+
+
+def test_a_draw_too_near_to_a_film_is_refused_by_name(archive, tmp_path):
+    """Films of pure noise: every draw lies nearer to one of them than they lie to each other."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 24, 24), np.uint8)
+    with pytest.raises(DataError, match=r"too near.*normal 7"):
+        make_demo_films(archive(noise), tmp_path / "films", seed=0)
+    assert not (tmp_path / "films").exists()
+
+
+def test_the_command_names_a_missing_archive(tmp_path):
+    """One sentence on standard error, no stack trace, and a status that is not zero."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cxrmodel.training.synthetic"],
+        env={"PATH": "", "CXR_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "There are no films in" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -214,7 +214,7 @@ class Reader:
 
     def _ready(self, film: np.ndarray, mask: np.ndarray) -> ModelInput | FilmRefused:
         try:
-            return self._prepare(film, self._segmenter.accept(mask))
+            return self._prepare(film, self._segmenter.accept(film, mask))
         except FilmRefused as refusal:
             return refusal
 

@@ -93,13 +93,17 @@ def read_header(data: bytes) -> Header:
     )
 
 
+# Chunks or segments that are followed: a file of nothing but empty ones would take long.
+_MOST_PARTS = 200_000
+
+
 def _png(data: bytes) -> Header:
     """PNG (ISO 15948): IHDR, and the checksum of every chunk up to IEND."""
     width, height, bits = struct.unpack_from(">IIB", data, 16)
     if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
         raise broken("PNG")
     view, position, several = memoryview(data), 8, False
-    while True:
+    for _ in range(_MOST_PARTS):
         length, kind = struct.unpack_from(">I4s", data, position)
         (checksum,) = struct.unpack_from(">I", data, position + 8 + length)
         if zlib.crc32(view[position + 4 : position + 8 + length]) != checksum:
@@ -108,6 +112,7 @@ def _png(data: bytes) -> Header:
         if kind == b"IEND":
             return Header("PNG", width, height, bits, several)
         position += 12 + length
+    raise broken("PNG")
 
 
 # Each scan of a progressive JPEG goes over every pixel: encoders use about ten, decompression bombs thousands.
@@ -117,14 +122,15 @@ _MOST_SCANS = 100
 def _jpeg(data: bytes) -> Header:
     """JPEG (ITU T.81): the one frame header before the first scan."""
     position, frame, several = 2, None, False
-    while True:
+    for _ in range(_MOST_PARTS):
         if data[position] != 0xFF:
             raise broken("JPEG")
-        while data[position] == 0xFF:
-            position += 1
+        position += 1
         marker = data[position]
+        if marker == 0xFF:
+            continue
         (length,) = struct.unpack_from(">H", data, position + 1)
-        if marker == 0xDA and frame is not None and data.count(b"\xff\xda", position) <= _MOST_SCANS:
+        if marker == 0xDA and frame is not None and data.count(b"\xff\xda", position - 1) <= _MOST_SCANS:
             return Header("JPEG", *frame, several)
         if marker in (0x00, 0x01, 0xDA) or 0xD0 <= marker <= 0xD9 or length < 2:
             raise broken("JPEG")
@@ -140,6 +146,7 @@ def _jpeg(data: bytes) -> Header:
             frame = (width, height, bits)
         several |= marker == 0xE2 and data.startswith(b"MPF\0", position + 3)
         position += 1 + length
+    raise broken("JPEG")
 
 
 def _webp(data: bytes) -> Header:

@@ -16,9 +16,12 @@ import onnxruntime
 from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
 from cxrmodel.imaging.canonical import FILM_SIDE
 
-__all__ = ["LungFields", "LungSegmenter", "fields_from_scores"]
+__all__ = ["BOUNDS", "LungFields", "LungSegmenter", "fields_from_scores", "plausibility"]
 
 LUNGS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "lungs"
+
+BOUNDS = ("area", "balance", "contrast")
+"""What ``plausibility`` measures, in its order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,29 @@ def fields_from_scores(scores: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
     return np.isin(regions, largest)
 
 
+def plausibility(film: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    """Measure what tells two lungs on a film from whatever else a segmenter may mark.
+
+    Parameters
+    ----------
+    film : ndarray of uint8, shape (224, 224)
+    mask : ndarray of bool, shape (224, 224)
+
+    Returns
+    -------
+    dict of str to float
+        ``area``: share of the film that is marked, 0..1. ``balance``: area of the second largest region over
+        that of the largest, 0..1. ``contrast``: standard deviation of the film's grey levels, 0..127.5.
+    """
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    areas = [*sorted(stats[1:, cv2.CC_STAT_AREA], reverse=True), 0, 0]
+    return {
+        "area": float(mask.mean()),
+        "balance": float(areas[1] / max(areas[0], 1)),
+        "contrast": float(film.std()),
+    }
+
+
 class LungSegmenter:
     """The trained segmenter.
 
@@ -72,8 +98,8 @@ class LungSegmenter:
         An ONNX graph: (N, S, S, 1) float32 in 0..1 -> logit of lung, of the same shape.
     size : int
         S, the side of its input in pixels.
-    least_area : float
-        Share of the film, 0..1, below which what is found is not taken for lungs.
+    least : dict of str to float
+        For each of ``BOUNDS``, the value below which what is found is not taken for lungs.
 
     Attributes
     ----------
@@ -81,12 +107,12 @@ class LungSegmenter:
         Of ``weights``.
     """
 
-    def __init__(self, weights: bytes, size: int, least_area: float):
+    def __init__(self, weights: bytes, size: int, least: dict[str, float]):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
-        self.size, self.least_area = size, least_area
+        self.size, self.least = size, {bound: least[bound] for bound in BOUNDS}
         self.sha256 = hashlib.sha256(weights).hexdigest()
 
     @classmethod
@@ -111,7 +137,7 @@ class LungSegmenter:
             raise AlteredWeights(
                 f"{folder / 'lungs.onnx'} is not the file that its specification names. Install the program again."
             )
-        return cls(weights, spec["input_size"], spec["least_area"])
+        return cls(weights, spec["input_size"], spec["least"])
 
     def masks(self, films: np.ndarray) -> np.ndarray:
         """Segment canonical films.
@@ -139,20 +165,25 @@ class LungSegmenter:
         Raises
         ------
         NoLungsFound
-            When what is found is smaller than any training film's lungs.
+            When what is found is not like any held-out film's lungs.
         """
-        return self.accept(self.masks(film[None])[0])
+        return self.accept(film, self.masks(film[None])[0])
 
-    def accept(self, mask: np.ndarray) -> LungFields:
+    def plausible(self, film: np.ndarray, mask: np.ndarray) -> bool:
+        """Whether a mask may be two lungs on a film: every bound is reached."""
+        measured = plausibility(film, mask)
+        return all(measured[bound] >= self.least[bound] for bound in BOUNDS)
+
+    def accept(self, film: np.ndarray, mask: np.ndarray) -> LungFields:
         """Take a mask for lung fields, or refuse it.
 
         Raises
         ------
         NoLungsFound
         """
-        if mask.mean() < self.least_area:
+        if not self.plausible(film, mask):
             raise NoLungsFound(
-                "No lungs were found on this picture, so it is not read. "
+                "No two lungs were found on this picture, so it is not read. "
                 "Use an upright frontal chest radiograph that shows both lungs."
             )
         return LungFields(mask)

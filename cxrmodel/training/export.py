@@ -29,7 +29,7 @@ TRAINED_ON = "Guangzhou paediatric chest radiographs (Kermany et al. 2018), ante
 
 TOLERANCE = 1e-3
 LEAST_SHARE = 0.6
-"""Lungs smaller than this share of the smallest on held-out films are not taken for lungs."""
+"""What measures less than this share of the least among held-out films is not taken for lungs."""
 
 
 def to_onnx(network: keras.Model, probes: np.ndarray) -> bytes:
@@ -85,7 +85,7 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> dict:
     graph = to_onnx(network, probes)
     spec = {
         "input_size": size,
-        "least_area": round(LEAST_SHARE * report["held_out"]["smallest_area"], 4),
+        "least": {bound: round(LEAST_SHARE * value, 4) for bound, value in report["held_out"]["least"].items()},
         "weights_sha256": hashlib.sha256(graph).hexdigest(),
         "parameters": network.count_params(),
         "held_out": report["held_out"],
@@ -167,7 +167,7 @@ def _heat_range(spec: ModelSpec, root: Path, segmenter: LungSegmenter, folder: P
                 film, LungFields(mask).box, margin=spec.margin, size=spec.input_size, mean=spec.mean, std=spec.std
             ).tensor
             for film, mask in zip(part, segmenter.masks(part), strict=True)
-            if mask.mean() >= segmenter.least_area
+            if segmenter.plausible(film, mask)
         ]
         values.append(cam.maps(np.stack(inputs)).ravel())
     return float(np.percentile(np.concatenate(values), spec.heat_percentile))

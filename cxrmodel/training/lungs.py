@@ -9,7 +9,7 @@ import numpy as np
 
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.canonical import FILM_SIDE
-from cxrmodel.imaging.lungs import fields_from_scores
+from cxrmodel.imaging.lungs import BOUNDS, fields_from_scores, plausibility
 from cxrmodel.model.network import build_segmenter
 from cxrmodel.training.augment import disturb_greys, jitter_box, turn
 from cxrmodel.training.dataset import find_films, load_films, load_masks, training_split
@@ -99,15 +99,16 @@ def segment(network: keras.Model, films: np.ndarray, size: int, batch: int = 64)
 
 
 def summarise(network, recipe: Recipe, films, pixels, masks) -> dict:
-    """Dice over films, against the given masks."""
+    """Dice over films against the given masks, and the least plausible lungs among them."""
     found = segment(network, pixels, recipe.stages[-1][0])
     values = [dice(found[i], masks[film.name]) for i, film in enumerate(films)]
+    measured = [plausibility(film, mask) for film, mask in zip(pixels, found, strict=True)]
     return {
         "films": len(values),
         "dice_mean": float(np.mean(values)),
         "dice_median": float(np.median(values)),
         "dice_5th_percentile": float(np.percentile(values, 5)),
-        "smallest_area": float(found.mean((1, 2)).min()),
+        "least": {bound: min(values[bound] for values in measured) for bound in BOUNDS},
     }
 
 

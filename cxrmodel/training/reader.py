@@ -44,7 +44,7 @@ class _Table:
 def _table(root: Path, films: tuple[Film, ...], segmenter: LungSegmenter) -> _Table:
     pixels = load_films(films)
     found = np.concatenate([segmenter.masks(pixels[i : i + BATCH]) for i in range(0, len(pixels), BATCH)])
-    kept = np.flatnonzero(found.mean((1, 2)) >= segmenter.least_area)
+    kept = np.flatnonzero([segmenter.plausible(film, mask) for film, mask in zip(pixels, found, strict=True)])
     if not len(kept):
         raise TrainingError("The segmenter finds lungs on none of the films. Check that they are chest radiographs.")
     films = tuple(films[i] for i in kept)

@@ -7,7 +7,6 @@ mixes all training films and repeats none; how far it stays from each of them is
 
 import hashlib
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +18,10 @@ from PIL.PngImagePlugin import PngInfo
 from sklearn.decomposition import PCA
 from tqdm import tqdm
 
-from cxrmodel.demo import DEMO_FOLDER
-from cxrmodel.errors import CxrError, DataError
+from cxrmodel.demo import FILMS_FOLDER
+from cxrmodel.errors import DataError
 from cxrmodel.imaging.canonical import FILM_SIDE
-from cxrmodel.training.dataset import LABELS, Film, data_root, load_films, training_split
+from cxrmodel.training.dataset import LABELS, Film, load_films, training_split
 
 __all__ = ["SEED", "Nearness", "draw_films", "make_demo_films", "nearest"]
 
@@ -114,7 +113,7 @@ def nearest(
     return Nearness(np.concatenate(rmse), np.concatenate(correlation))
 
 
-def make_demo_films(root: Path, out: Path = DEMO_FOLDER, seed: int = SEED) -> list[dict]:
+def make_demo_films(root: Path, out: Path = FILMS_FOLDER, seed: int = SEED) -> list[dict]:
     """Draw, measure and write the demo films and their index.
 
     Parameters
@@ -227,10 +226,3 @@ def _write_film(film: np.ndarray, path: Path) -> str:
     notes.add_text("Description", NOTICE)
     Image.fromarray(shown).save(path, optimize=True, pnginfo=notes)
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-if __name__ == "__main__":
-    try:
-        make_demo_films(data_root())
-    except CxrError as error:
-        sys.exit(str(error))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-
 VARIETIES = [
     "PNG grey",
     "PNG colour",
@@ -46,7 +45,6 @@ VARIETIES = [
 @pytest.fixture(scope="session")
 def save() -> Callable[..., bytes]:
     """A function ``save(samples, file_format, mode=None, **options)``: array -> bytes of a file, through Pillow."""
-
     return _save
 
 

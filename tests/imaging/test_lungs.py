@@ -8,7 +8,8 @@ import pytest
 
 from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
 from cxrmodel.imaging.canonical import canonical_film
-from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter, fields_from_scores
+from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter, fields_from_scores, plausibility
+from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.training.dataset import find_films, load_films, load_masks
 from cxrmodel.training.lungs import dice
 
@@ -43,6 +44,25 @@ def test_nothing_above_even_odds_is_an_empty_mask():
     assert not fields_from_scores(np.full((8, 8), -1.0, np.float32)).any()
 
 
+def test_plausibility_by_hand():
+    """Two regions of 200 and 100 pixels on a film that is half black, half white."""
+    mask, film = np.zeros((224, 224), bool), np.zeros((224, 224), np.uint8)
+    mask[:10, :20] = mask[100:110, 100:110] = True
+    film[112:] = 255
+    assert plausibility(film, mask) == pytest.approx({"area": 300 / 224**2, "balance": 0.5, "contrast": 127.5})
+
+
+@pytest.mark.parametrize("bound", ["area", "balance", "contrast"])
+def test_each_bound_refuses_alone(segmenter, demo_film, bound):
+    """A film that fails one bound by a hair is refused, and passes when it does not."""
+    film = canonical_film(read_radiograph(demo_film, "demo").pixels)
+    mask = segmenter.masks(film[None])[0]
+    value = plausibility(film, mask)[bound]
+    graph = (LUNGS_FOLDER / "lungs.onnx").read_bytes()
+    assert LungSegmenter(graph, segmenter.size, segmenter.least | {bound: value}).plausible(film, mask)
+    assert not LungSegmenter(graph, segmenter.size, segmenter.least | {bound: value * 1.001}).plausible(film, mask)
+
+
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_even_pictures_have_no_lungs(segmenter, level):
     """A blank picture is refused with a sentence."""
@@ -52,12 +72,10 @@ def test_even_pictures_have_no_lungs(segmenter, level):
 
 def test_drawn_lungs_are_found(segmenter, demo_film):
     """On a synthetic film both lungs are found, left and right of the middle."""
-    from cxrmodel.imaging.radiograph import read_radiograph
-
     fields = segmenter.find(canonical_film(read_radiograph(demo_film, "demo").pixels))
     assert fields.mask[:, :112].any()
     assert fields.mask[:, 112:].any()
-    assert fields.area > segmenter.least_area
+    assert fields.area > segmenter.least["area"]
 
 
 def test_batch_changes_nothing(segmenter, make_film):

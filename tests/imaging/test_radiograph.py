@@ -192,6 +192,14 @@ def test_a_transparent_level_of_a_png_becomes_black(raw_png, chunk, samples, col
     assert film.notes == ("The picture is partly transparent; transparent parts were read as black.",)
 
 
+def test_a_transparent_level_of_few_bits_becomes_black(raw_png, chunk):
+    """It is named in stored bits: of the levels 0 to 3 of two bits, 2 is transparent here."""
+    packed = np.full((64, 16), 0b00011011, np.uint8)
+    film = read_radiograph(raw_png(packed, 0, chunk(b"tRNS", b"\0\2"), size=(64, 64), bits=2), "film")
+    assert np.array_equal(film.pixels[0, :4], np.float32([0, 1 / 3, 0, 1]))
+    assert film.notes
+
+
 def outcome(data):
     """What comes of a file: pixels, or the sentence of the refusal."""
     try:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -23,20 +24,23 @@ def striped(count: int, seed: int, side: int = 24, dimensions: int = 3) -> np.nd
     return np.clip(np.rint(films), 0, 255).astype(np.uint8)
 
 
-@pytest.fixture
-def archive(tmp_path):
-    """A function that lays out an archive of given films, one of each patient, half of each class."""
+def archive(root: Path, films: np.ndarray) -> Path:
+    """Lay films out as the public archive does, one of each patient, half of each class."""
+    for i, film in enumerate(films):
+        folder, kind = ("val" if i < 2 else "train"), ("PNEUMONIA" if i % 2 else "NORMAL")
+        name = f"person{i}_virus_{i}.png" if i % 2 else f"IM-{i:04d}-0001.png"
+        path = root / "chest_xray" / folder / kind / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".png", film)[1].tobytes())
+    return root
 
-    def write(films):
-        for i, film in enumerate(films):
-            folder, kind = ("val" if i < 2 else "train"), ("PNEUMONIA" if i % 2 else "NORMAL")
-            name = f"person{i}_virus_{i}.png" if i % 2 else f"IM-{i:04d}-0001.png"
-            path = tmp_path / "chest_xray" / folder / kind / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(cv2.imencode(".png", film)[1].tobytes())
-        return tmp_path
 
-    return write
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> tuple[Path, Path, list[dict]]:
+    """An archive of sixty films, the folder of demo films made from it, and what was returned."""
+    root = archive(tmp_path_factory.mktemp("archive"), striped(60, 0, side=224))
+    out = tmp_path_factory.mktemp("demo") / "films"
+    return root, out, make_demo_films(root, out, seed=0)
 
 
 def test_drawn_films_have_the_form_of_the_given_ones():
@@ -60,8 +64,8 @@ def test_asking_for_more_films_does_not_change_the_first():
 
 def test_drawn_films_scatter_three_quarters_as_far_as_the_given_ones():
     """The mean stays, the standard deviation shrinks to 0.75."""
-    films = striped(400, 0)
-    drawn = draw_films(films, 400, seed=1)
+    films = striped(200, 0)
+    drawn = draw_films(films, 200, seed=1)
     inside = films.std(0) > 5
     assert abs(drawn.mean() - films.mean()) < 1
     assert np.median(drawn.std(0)[inside] / films.std(0)[inside]) == pytest.approx(0.75, abs=0.05)
@@ -103,10 +107,9 @@ def test_batches_do_not_change_the_measure():
     assert np.allclose(nearest(films, films[::-1], batch=3).rmse, nearest(films, films[::-1], batch=100).rmse)
 
 
-def test_six_films_are_written_and_listed(archive, tmp_path):
+def test_six_films_are_written_and_listed(made):
     """Three of each class, grey, captioned as synthetic, each with its distance."""
-    out = tmp_path / "films"
-    listed = make_demo_films(archive(striped(120, 0)), out, seed=0)
+    _, out, listed = made
     index = json.loads((out / "index.json").read_text())
     assert index["films"] == listed
     assert sorted(path.name for path in out.glob("*.png")) == sorted(film["file"] for film in listed)
@@ -119,30 +122,29 @@ def test_six_films_are_written_and_listed(archive, tmp_path):
         assert film["nearest_correlation"] < index["other_patients"]["correlation"]["percentile_99"]
 
 
-def test_distances_are_those_of_the_nearest_training_film(archive, tmp_path):
+def test_distances_are_those_of_the_nearest_training_film(made):
     """What the index says agrees with the picture on disk, caption and enlargement aside."""
-    root = archive(striped(120, 0))
-    listed = make_demo_films(root, tmp_path / "films", seed=0)
+    root, out, listed = made
     known = np.stack([cv2.imread(str(film.path), cv2.IMREAD_GRAYSCALE) for film in find_films(root, ("train", "val"))])
     for film in listed:
-        shown = cv2.imread(str(tmp_path / "films" / film["file"]), cv2.IMREAD_GRAYSCALE)
-        small = cv2.resize(shown, (24, 24), interpolation=cv2.INTER_AREA).astype(float)
-        differences = np.sqrt(((known[:, :20] - small[:20]) ** 2).mean((1, 2)))  # the caption is below row 20
+        shown = cv2.imread(str(out / film["file"]), cv2.IMREAD_GRAYSCALE)
+        small = cv2.resize(shown, (224, 224), interpolation=cv2.INTER_AREA).astype(float)
+        differences = np.sqrt(((known[:, :210] - small[:210]) ** 2).mean((1, 2)))  # the caption is below row 210
         assert differences.min() == pytest.approx(film["nearest_rmse"], abs=2.5)
 
 
-def test_a_draw_too_near_to_a_film_is_refused_by_name(archive, tmp_path):
+def test_a_draw_too_near_to_a_film_is_refused_by_name(tmp_path):
     """Films of pure noise: every draw lies nearer to one of them than they lie to each other."""
-    noise = np.random.default_rng(0).integers(0, 256, (40, 24, 24), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (40, 224, 224), np.uint8)
     with pytest.raises(DataError, match=r"too near.*normal 7"):
-        make_demo_films(archive(noise), tmp_path / "films", seed=0)
+        make_demo_films(archive(tmp_path, noise), tmp_path / "films", seed=0)
     assert not (tmp_path / "films").exists()
 
 
 def test_the_command_names_a_missing_archive(tmp_path):
     """One sentence on standard error, no stack trace, and a status that is not zero."""
     done = subprocess.run(
-        [sys.executable, "-m", "cxrmodel.training.synthetic"],
+        [sys.executable, "-m", "cxrmodel", "synthetic", "--out", str(tmp_path / "films")],
         env={"PATH": "", "CXR_DATA": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -1,0 +1,82 @@
+# Two commands are enough: make run, make test. Both build the virtual environment they need.
+
+VENV := .venv
+IN_VENV := $(VENV)/bin/python
+
+export TF_CPP_MIN_LOG_LEVEL := 3
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run test lint clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run      start the app on http://localhost:8501 (elsewhere: make run PORT=8600 ADDRESS=0.0.0.0)'
+	@echo 'make test     run the tests (some of them: make test ARGS="tests/imaging -x")'
+	@echo 'make lint     check style and format'
+	@echo 'make clean    remove the virtual environment and every cache'
+
+run: $(VENV)/for-running
+	@exec $(IN_VENV) -m streamlit run app.py $(if $(PORT),--server.port $(PORT)) $(if $(ADDRESS),--server.address $(ADDRESS))
+
+test: $(VENV)/for-testing
+	@$(IN_VENV) -m pytest $(ARGS)
+
+lint: $(VENV)/for-testing
+	@$(IN_VENV) -m ruff check .
+	@$(IN_VENV) -m ruff format --check .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	find cxrmodel pages tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment. The stamps say which requirements are installed in full; the file "unfinished" lies beside them
+# while an installation is under way, so that an interrupted one is begun anew and never half trusted.
+
+$(VENV)/for-running: requirements.txt
+	@$(INSTALL) -r requirements.txt && $(FINISH)
+
+$(VENV)/for-testing: requirements-dev.txt $(VENV)/for-running
+	@$(INSTALL) -r requirements-dev.txt && $(FINISH)
+
+INSTALL = eval "$$MAKE_VENV" && : > $(VENV)/unfinished && $(IN_VENV) -m pip install
+FINISH = rm -f $(VENV)/unfinished && : > $@
+
+# An environment whose Python is gone or whose installation was interrupted has no stamp that counts.
+ifneq (sound,$(shell (test ! -e $(VENV)/unfinished && $(IN_VENV) -c 0 && echo sound) 2>/dev/null))
+.PHONY: $(VENV)/for-running $(VENV)/for-testing
+endif
+
+# Prints nothing and leaves the name of a fitting Python in $python, or says in one sentence what is missing.
+define FIND_PYTHON
+python= ; found= ; without=
+for name in $${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+    version=$$("$$name" -c 'import sys; print(".".join(map(str, sys.version_info[:3])))' 2>/dev/null) && [ -n "$$version" ] || continue
+    case $$version in
+        3.11.*|3.12.*|3.13.*) ;;
+        *) found=$${found:-"$$name is Python $$version"}; continue ;;
+    esac
+    if "$$name" -c 'import ensurepip, venv' 2>/dev/null; then python=$$name; break; fi
+    without=$${without:-"$$name is Python $$version, but its module venv is missing"}
+done
+if [ -z "$$python" ]; then
+    if [ -n "$$without" ]; then
+        echo "$$without: install it (on Debian and Ubuntu: apt-get install python3-venv) and run make again." >&2
+    elif [ -n "$$found" ]; then
+        echo "$$found, and Python 3.11, 3.12 or 3.13 is needed: install one, or name it (make PYTHON=/path/to/python3)." >&2
+    else
+        echo "No Python was found: install Python 3.11, 3.12 or 3.13 (on Debian and Ubuntu: apt-get install python3 python3-venv) and run make again." >&2
+    fi
+    exit 1
+fi
+endef
+
+# Keeps a sound environment of a fitting Python, else builds a new one.
+define MAKE_VENV
+if [ -e $(VENV)/unfinished ] || ! $(IN_VENV) -c 'import sys, pip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+    $(FIND_PYTHON)
+    echo "Building the virtual environment with $$python. The first time this takes some minutes."
+    rm -rf $(VENV) && mkdir $(VENV) && : > $(VENV)/unfinished && "$$python" -m venv $(VENV) || exit 1
+fi
+endef
+export MAKE_VENV
+export PYTHON

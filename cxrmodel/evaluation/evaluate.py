@@ -1,0 +1,229 @@
+"""Films on disk -> the evaluation of a model, through the same reader that users have."""
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from cxrmodel.errors import DataError, FilmRefused
+from cxrmodel.evaluation.metrics import LEVEL, evaluate_scores, significant
+from cxrmodel.evaluation.results import EVALUATION_FOLDER, FORMAT, save_evaluation
+from cxrmodel.model.calibration import finding
+from cxrmodel.training.dataset import Film, find_films, training_split
+
+if TYPE_CHECKING:
+    from cxrmodel.reading import Reader
+
+__all__ = ["agreement", "evaluate", "original_pairs"]
+
+RESAMPLES = 2000
+SEED = 0
+
+
+def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progress: bool = True) -> dict:
+    """Read the official test films and the held-out training films, and write the figures to ``out/<model>.json``.
+
+    The figures are computed from the scores as they are stored, so they can be computed again from the file. Those of
+    the held-out patients are flattering: calibration and operating points were chosen on them.
+
+    Parameters
+    ----------
+    reader : Reader
+        A loaded model.
+    root : Path
+        The folder that holds ``chest_xray`` and, where there is one, ``originals``.
+    out : Path
+        The folder to write to.
+    progress : bool
+        Whether to show progress bars on standard error.
+
+    Returns
+    -------
+    dict
+        The document as written.
+
+    Raises
+    ------
+    DataError
+        When films are missing, a set lacks a class, or the archive's held-out patients are not those of the weights.
+    EvaluationError
+        When the file cannot be written.
+    """
+    films = {"test": find_films(root, ("test",)), "held_out": _held_out(reader, root)}
+    document: dict = {
+        "format": FORMAT,
+        "model": reader.spec.model,
+        "version": reader.spec.version,
+        "weights_sha256": reader.spec.weights_sha256,
+        "created": date.today().isoformat(),
+        "prevalence": reader.spec.prevalence,
+        "operating_points": dict(reader.spec.operating_points),
+        "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "level": LEVEL, "unit": "patient"},
+        "data": {},
+        "metrics": {},
+        "refused": {},
+        "scores": {},
+    }
+    if (root / "originals").is_dir():
+        document["agreement"] = agreement(reader, original_pairs(root), progress)
+    for split, members in films.items():
+        rows, refused = _read(reader, members, split.replace("_", "-") if progress else None)
+        document["data"][split] = _counts(members, refused)
+        document["scores"][split], document["refused"][split] = rows, refused
+        document["metrics"][split] = evaluate_scores(
+            [row["label"] for row in rows],
+            [row["probability"] for row in rows],
+            [row["patient"] for row in rows],
+            reader.spec.operating_points,
+            RESAMPLES,
+            SEED,
+        )
+    save_evaluation(document, out)
+    return document
+
+
+def original_pairs(root: Path) -> list[tuple[Path, Path]]:
+    """List the files of ``originals/{NORMAL,PNEUMONIA}`` with their copies in ``chest_xray/train``, by name.
+
+    Raises
+    ------
+    DataError
+        When there is no original, or one has no copy.
+    """
+    originals = sorted((root / "originals").glob("*/*.jpeg"))
+    if not originals:
+        raise DataError(f"There are no films in {root / 'originals'}. Add originals, or remove the folder.")
+    pairs = [(path, root / "chest_xray" / "train" / path.parent.name / path.name) for path in originals]
+    alone = [path.name for path, copy in pairs if not copy.is_file()]
+    if alone:
+        raise DataError(f"These originals have no copy in {root / 'chest_xray' / 'train'}: {', '.join(alone)}.")
+    return pairs
+
+
+def agreement(reader: "Reader", pairs: Sequence[tuple[Path, Path]], progress: bool = False) -> dict:
+    """Compare the readings of original files with those of their small copies.
+
+    Parameters
+    ----------
+    reader : Reader
+    pairs : sequence of (Path, Path)
+        An original and its copy.
+    progress : bool
+        Whether to show a progress bar on standard error.
+
+    Returns
+    -------
+    dict
+        ``films`` (pairs compared), ``probability`` and ``logit`` with ``mean_difference`` and ``max_difference``
+        (absolute), ``flipped_findings`` (pairs whose finding differs: pneumonia, uncertain or normal), and ``refused``:
+        ``file`` and ``reason`` of each file that was not read, whose pair is left out.
+
+    Raises
+    ------
+    DataError
+        When a file cannot be opened, or no pair is left.
+    """
+    paths = [path for pair in pairs for path in pair]
+    scores = list(_scored(reader, paths, "originals and copies" if progress else None))
+    refused = [
+        {"file": "/".join(path.parts[-3:]), "reason": str(score)}
+        for path, score in zip(paths, scores, strict=True)
+        if isinstance(score, FilmRefused)
+    ]
+    both = [
+        pair
+        for pair in zip(scores[::2], scores[1::2], strict=True)
+        if not any(isinstance(score, FilmRefused) for score in pair)
+    ]
+    if not both:
+        raise DataError("No original could be read together with its copy. Check that the files are whole films.")
+    points = reader.spec.operating_points
+    return {
+        "films": len(both),
+        "flipped_findings": sum(finding(a.probability, points) != finding(b.probability, points) for a, b in both),
+        "logit": _difference([abs(a.logit - b.logit) for a, b in both]),
+        "probability": _difference([abs(a.probability - b.probability) for a, b in both]),
+        "refused": refused,
+    }
+
+
+def _difference(values: Sequence[float]) -> dict[str, float]:
+    return {"mean_difference": significant(float(np.mean(values))), "max_difference": significant(max(values))}
+
+
+def _held_out(reader: "Reader", root: Path) -> list[Film]:
+    held_out = list(training_split(root, reader.spec.split_seed).held_out)
+    if {film.patient for film in held_out} != set(reader.spec.held_out_patients):
+        raise DataError(
+            f"The held-out patients of {root} are not those of {reader.spec.version}: it was trained on another "
+            "archive. Point CXR_DATA at that archive, or train a model on this one."
+        )
+    return held_out
+
+
+def _read(reader: "Reader", films: Sequence[Film], title: str | None) -> tuple[list[dict], list[dict]]:
+    rows, refused = [], []
+    thresholds = tuple(reader.spec.operating_points.values())
+    for film, score in zip(films, _scored(reader, [film.path for film in films], title), strict=True):
+        if isinstance(score, FilmRefused):
+            refused.append({"file": film.name, "reason": str(score)})
+            continue
+        rows.append(
+            {
+                "file": film.name,
+                "label": film.label,
+                "organism": film.organism,
+                "patient": film.patient,
+                "logit": significant(score.logit),
+                "probability": _stored(score.probability, thresholds),
+            }
+        )
+    return rows, refused
+
+
+def _scored(reader: "Reader", paths: Sequence[Path], title: str | None) -> Iterator:
+    scores = reader.score_many(_files(paths))
+    return iter(tqdm(scores, title, len(paths), file=sys.stderr, unit="film", disable=title is None))
+
+
+def _files(paths: Iterable[Path]) -> Iterator[tuple[bytes, str]]:
+    for path in paths:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror}). Unpack the archive again.") from error
+        yield data, path.name
+
+
+def _stored(probability: float, thresholds: Sequence[float]) -> float:
+    """Round to six significant digits of the probability and of its complement.
+
+    More digits are kept where fewer would carry a film across an operating point, which is often a film's own score.
+    """
+    small = min(probability, 1 - probability)
+    if small <= 0:
+        return float(probability)
+    for decimals in range(5 - math.floor(math.log10(small)), 18):
+        rounded = round(float(probability), decimals)
+        if all((rounded >= threshold) == (probability >= threshold) for threshold in thresholds):
+            return rounded
+    return float(probability)
+
+
+def _counts(films: Sequence[Film], refused: Sequence[dict]) -> dict[str, int]:
+    strata, labels = Counter(film.organism for film in films), Counter(film.label for film in films)
+    return {
+        "films": len(films),
+        "patients": len({film.patient for film in films}),
+        "normal": labels[0],
+        "pneumonia": labels[1],
+        "bacteria": strata["bacteria"],
+        "virus": strata["virus"],
+        "refused": len(refused),
+    }

@@ -1,0 +1,110 @@
+"""Evaluations -> the table of figures in the README, so that the words cannot drift from the measurements."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.results import Evaluation, model_title
+
+__all__ = ["END", "START", "readme_table", "update_readme"]
+
+START = "<!-- figures:start -->"
+END = "<!-- figures:end -->"
+_OVERALL = {
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "brier": "Brier score",
+    "ece": "Expected calibration error",
+}
+_AT_BALANCED = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "precision": "Precision (positive predictive value)",
+    "recall": "Sensitivity (recall)",
+    "specificity": "Specificity",
+    "f1": "F1",
+}
+
+
+def readme_table(evaluations: Sequence[Evaluation]) -> str:
+    """Write the figures of the official test films as a Markdown table, a column for each model.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        At least one; all of the same films.
+
+    Returns
+    -------
+    str
+        A sentence about the films and the table, without a line break at the end. The same evaluations always give
+        the same text.
+
+    Raises
+    ------
+    EvaluationError
+        When there is no evaluation, or they are of different films.
+    """
+    films = {tuple(sorted(evaluation.data["test"].items())) for evaluation in evaluations}
+    if len(films) != 1:
+        raise EvaluationError("The table needs evaluations of the same test films. Run python -m cxrmodel evaluate.")
+    data, level = evaluations[0].data["test"], evaluations[0].bootstrap["level"]
+    metrics = [evaluation.metrics["test"] for evaluation in evaluations]
+    refused = "none was refused" if not data["refused"] else f"{data['refused']} refused and left out"
+    lines = [
+        f"Official test split: {data['films']} films of {data['patients']} patients, {data['normal']} normal and "
+        f"{data['pneumonia']} with pneumonia; {refused}. "
+        f"In brackets {level * 100:.0f} % intervals, resampled by patient.",
+        "",
+        _row("", [model_title(evaluation.model) for evaluation in evaluations]),
+        _row("---", ["---"] * len(evaluations)),
+        *(_row(title, [_cell(m[name]) for m in metrics]) for name, title in _OVERALL.items()),
+        _row("Balanced threshold", [f"{m['at']['balanced']['threshold']:.3g}" for m in metrics]),
+        *(_row(title, [_cell(m["at"]["balanced"][name]) for m in metrics]) for name, title in _AT_BALANCED.items()),
+    ]
+    return "\n".join(lines)
+
+
+def update_readme(path: Path, table: str) -> bool:
+    """Put the table between the two marks of the README.
+
+    Parameters
+    ----------
+    path : Path
+        A Markdown file that holds ``START`` and then ``END``, each once.
+    table : str
+        As :func:`readme_table` gives it.
+
+    Returns
+    -------
+    bool
+        Whether the file changed.
+
+    Raises
+    ------
+    EvaluationError
+        When a mark is missing, repeated or out of order; the file is left as it is.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, start, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    if not (start and end) or text.count(START) != 1 or text.count(END) != 1:
+        raise EvaluationError(
+            f"{path.name} must hold {START} and then {END}, each once. Put them back around the table."
+        )
+    updated = f"{before}{START}\n{table}\n{END}{after}"
+    if updated != text:
+        path.write_text(updated, encoding="utf-8")
+    return updated != text
+
+
+def _row(title: str, cells: Sequence[str]) -> str:
+    return f"| {' | '.join((title, *cells))} |"
+
+
+def _cell(figures: Mapping[str, float | None]) -> str:
+    if figures["value"] is None:
+        return "undefined"
+    if figures["low"] is None:
+        return f"{figures['value']:.3f}"
+    return f"{figures['value']:.3f} ({figures['low']:.3f}–{figures['high']:.3f})"

@@ -1,0 +1,1 @@
+"""Readings put down for people: their wording and the one-page report."""

@@ -1,0 +1,169 @@
+"""How a reading is put into words, the same on the page and on paper. Arithmetic stays elsewhere."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cxrmodel.reading import Reading
+
+__all__ = [
+    "DISCLAIMER",
+    "OPERATING_POINTS",
+    "band",
+    "facts",
+    "heat_sentence",
+    "in_a_hundred",
+    "percent",
+    "reason_for_finding",
+    "threshold_percent",
+]
+
+DISCLAIMER = "Not for diagnosis; research use only"
+
+OPERATING_POINTS = {
+    "high_sensitivity": "high sensitivity",
+    "balanced": "balanced",
+    "high_specificity": "high specificity",
+}
+
+_NO_BREAK = "\u00a0"
+
+
+def percent(share: float) -> str:
+    """Say a probability as a whole percentage, never as a false certainty.
+
+    Parameters
+    ----------
+    share : float
+        0..1.
+
+    Returns
+    -------
+    str
+        "< 1 %" below 0.01, "> 99 %" above 0.99, else such as "73 %", with no-break spaces.
+    """
+    if share < 0.01:
+        return f"<{_NO_BREAK}1{_NO_BREAK}%"
+    if share > 0.99:
+        return f">{_NO_BREAK}99{_NO_BREAK}%"
+    return f"{share * 100:.0f}{_NO_BREAK}%"
+
+
+def threshold_percent(threshold: float) -> str:
+    """Say a threshold as a percentage with one decimal, or as many as it takes to tell it from 0 and 100.
+
+    Parameters
+    ----------
+    threshold : float
+        0..1.
+    """
+    if threshold in (0.0, 1.0):
+        return f"{threshold * 100:.0f}{_NO_BREAK}%"
+    decimals = 1
+    while float(f"{threshold * 100:.{decimals}f}") in (0.0, 100.0) and decimals < 12:
+        decimals += 1
+    return f"{threshold * 100:.{decimals}f}{_NO_BREAK}%"
+
+
+def in_a_hundred(share: float) -> str:
+    """Say a probability as a natural frequency.
+
+    Parameters
+    ----------
+    share : float
+        0..1.
+    """
+    if share < 0.01:
+        return "fewer than 1 in 100"
+    if share > 0.99:
+        return "more than 99 in 100"
+    return f"about {share * 100:.0f} in 100"
+
+
+def band(operating_points: Mapping[str, float]) -> tuple[float, float] | None:
+    """Give both edges of the uncertain band.
+
+    Parameters
+    ----------
+    operating_points : mapping of str to float
+        Thresholds on the calibrated probability, with ``high_sensitivity`` and ``high_specificity``.
+
+    Returns
+    -------
+    tuple of float or None
+        Lower and upper edge; None where the two thresholds cross and leave no band.
+    """
+    low, high = operating_points["high_sensitivity"], operating_points["high_specificity"]
+    return None if low > high else (low, high)
+
+
+def reason_for_finding(finding: str, operating_points: Mapping[str, float]) -> str:
+    """Say in one sentence which threshold led to a finding.
+
+    Parameters
+    ----------
+    finding : str
+        "pneumonia", "normal" or "uncertain".
+    operating_points : mapping of str to float
+        Thresholds on the calibrated probability.
+    """
+    edges = band(operating_points)
+    if edges is None:
+        side = "at or above" if finding == "pneumonia" else "below"
+        return (
+            f"The model's probability is {side} {threshold_percent(operating_points['balanced'])}, "
+            "the balanced threshold, which decides alone because there is no uncertain band."
+        )
+    low, high = (threshold_percent(edge) for edge in edges)
+    if finding == "pneumonia":
+        return f"The model's probability is at or above {high}, the upper edge of the uncertain band."
+    if finding == "normal":
+        return f"The model's probability is below {low}, the lower edge of the uncertain band."
+    return (
+        f"The model's probability lies between {low} and {high}: the model does not decide. Read this film without it."
+    )
+
+
+def heat_sentence(heat_in_lungs: float | None) -> str:
+    """Say how much of the heat lies within the lung fields.
+
+    Parameters
+    ----------
+    heat_in_lungs : float or None
+        Share 0..1; None where the map is all zero.
+    """
+    if heat_in_lungs is None:
+        return "No heat anywhere: the map holds nothing that speaks for pneumonia."
+    share = percent(heat_in_lungs)
+    if heat_in_lungs < 0.5:
+        return (
+            f"Only {share} of the heat lies within the lung fields. Most of it lies outside, "
+            "so be wary: the probability may rest on something other than the lungs."
+        )
+    return f"{share} of the heat lies within the lung fields."
+
+
+def facts(reading: "Reading") -> list[tuple[str, str]]:
+    """List what must stand beside every probability.
+
+    Parameters
+    ----------
+    reading : Reading
+
+    Returns
+    -------
+    list of (str, str)
+        Name and value of each.
+    """
+    edges = band(reading.operating_points)
+    heat = reading.heat_in_lungs
+    point = OPERATING_POINTS.get(reading.operating_point, reading.operating_point)
+    side = "at or above" if reading.probability >= reading.threshold else "below"
+    return [
+        ("Operating point", f"{point}, threshold {threshold_percent(reading.threshold)}; this film is {side} it"),
+        ("Uncertain band", " to ".join(map(threshold_percent, edges)) if edges else "none, as the thresholds cross"),
+        ("Heat within the lungs", "no heat on the film" if heat is None else percent(heat)),
+        ("Prevalence assumed", percent(reading.prevalence)),
+        ("Trained on ages", reading.ages),
+        ("Model", reading.model),
+    ]

@@ -1,0 +1,184 @@
+"""The films of one session: read once, kept in the session's own memory, and gone when it ends."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from cxrmodel.errors import CxrError, FilmRefused
+from cxrmodel.web.failures import log_failure
+
+if TYPE_CHECKING:
+    from cxrmodel.reading import Reader, Reading
+
+__all__ = [
+    "MOST_FILMS",
+    "MOST_MEGABYTES",
+    "Entry",
+    "choose",
+    "chosen",
+    "clear",
+    "entries",
+    "forgotten",
+    "readings",
+    "remove",
+    "take",
+]
+
+MOST_FILMS = 50
+MOST_MEGABYTES = 600
+
+_FILMS = "films of this session"
+_CHOSEN = "chosen film"
+_FORGOTTEN = "films forgotten for want of room"
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What became of one file that the user gave.
+
+    Attributes
+    ----------
+    key : str
+        SHA-256 of the bytes and of the weights: the same film read by the same model is the same entry.
+    name : str
+        File name as the user gave it.
+    status : str
+        "read", "refused" (a refusal by name) or "failed" (anything else).
+    reading : Reading or None
+        Only where the status is "read".
+    message : str
+        Why there is no reading, and what to do next; empty where there is one.
+    """
+
+    key: str
+    name: str
+    status: str
+    reading: "Reading | None"
+    message: str
+
+    @property
+    def megabytes(self) -> float:
+        """Memory that its pixels take."""
+        return self.reading.radiograph.pixels.nbytes / 1e6 if self.reading else 0.0
+
+
+def entries() -> list[Entry]:
+    """List what became of every file of the session, latest first."""
+    return list(reversed(_shelf().values()))
+
+
+def readings() -> list[Entry]:
+    """List the films that were read, latest first."""
+    return [entry for entry in entries() if entry.status == "read"]
+
+
+def forgotten() -> int:
+    """Count the films that had to make room for later ones since the session was last cleared."""
+    return st.session_state.get(_FORGOTTEN, 0)
+
+
+def chosen() -> Entry | None:
+    """Give the film that the user looks at; the latest one read unless another was chosen."""
+    shelf = _shelf()
+    entry = shelf.get(st.session_state.get(_CHOSEN, ""))
+    return entry if entry is not None else next(iter(readings() or entries()), None)
+
+
+def choose(key: str) -> None:
+    """Make a film the one that the user looks at, on every page.
+
+    Parameters
+    ----------
+    key : str
+        Key of its entry.
+    """
+    st.session_state[_CHOSEN] = key
+
+
+def remove(key: str) -> None:
+    """Forget one film.
+
+    Parameters
+    ----------
+    key : str
+        Key of its entry.
+    """
+    _shelf().pop(key, None)
+
+
+def clear() -> None:
+    """Forget every film of the session."""
+    for key in (_FILMS, _CHOSEN, _FORGOTTEN):
+        st.session_state.pop(key, None)
+
+
+def take(
+    reader: "Reader",
+    files: Iterable[tuple[str, bytes]],
+    working: Callable[[int, str], None],
+) -> list[Entry]:
+    """Read every file that the session has not read yet.
+
+    Parameters
+    ----------
+    reader : Reader
+    files : iterable of (str, bytes)
+        Name and content of each.
+    working : callable
+        Called before each file with its number, from 1, and its name.
+
+    Returns
+    -------
+    list of Entry
+        One for each file, in their order. The first of them that was read becomes the chosen one.
+    """
+    shelf = _shelf()
+    taken = []
+    for number, (name, data) in enumerate(files, start=1):
+        working(number, name)
+        key = f"{hashlib.sha256(data).hexdigest()} {reader.spec.weights_sha256}"
+        entry = shelf.get(key)
+        if entry is None or entry.status == "failed":
+            entry = _read(reader, key, name, data)
+            shelf.pop(key, None)
+            shelf[key] = entry
+            _make_room(shelf)
+        taken.append(entry)
+    if taken:
+        choose(next((entry for entry in taken if entry.status == "read"), taken[0]).key)
+    return taken
+
+
+def _shelf() -> dict[str, Entry]:
+    return st.session_state.setdefault(_FILMS, {})
+
+
+def _read(reader: "Reader", key: str, name: str, data: bytes) -> Entry:
+    try:
+        return Entry(key, name, "read", reader.read(data, name), "")
+    except FilmRefused as refusal:
+        return Entry(key, name, "refused", None, str(refusal))
+    except CxrError as failure:
+        return Entry(key, name, "failed", None, str(failure))
+    except Exception as error:
+        reference = log_failure(error)
+        return Entry(
+            key,
+            name,
+            "failed",
+            None,
+            f"This film could not be read because of an unexpected error, reference number {reference}. "
+            "Try it once more; if it fails again, report the number as the About page describes.",
+        )
+
+
+def _make_room(shelf: dict[str, Entry]) -> None:
+    """Drop the oldest films until the session is within its bounds; the latest always stays."""
+    while len(shelf) > 1 and (
+        len(shelf) > MOST_FILMS or sum(entry.megabytes for entry in shelf.values()) > MOST_MEGABYTES
+    ):
+        del shelf[next(iter(shelf))]
+        st.session_state[_FORGOTTEN] = forgotten() + 1

@@ -1,0 +1,81 @@
+"""How films come in: dropped files and synthetic demo films, read with visible progress."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from cxrmodel.demo import DemoFilm, demo_films
+from cxrmodel.web import engine, films
+from cxrmodel.web.text import plain
+
+__all__ = ["intake"]
+
+_ROUND = "rounds of dropped files"
+_OUTCOME = "outcome of the latest round"
+_MOST_LISTED = 5
+
+
+def intake() -> None:
+    """Draw the drop zone and the demo films, read what is given, and say what became of it."""
+    drop, demo = st.columns([3, 2], gap="large")
+    with drop:
+        # A new key empties the drop zone once its files are read: the list of films is then the only one.
+        uploads = st.file_uploader(
+            "Drop chest X-ray files here, one or many",
+            accept_multiple_files=True,
+            key=f"drop zone {st.session_state.get(_ROUND, 0)}",
+            help="Frontal films as PNG, JPEG, TIFF or WebP. Files are judged by their content, not by their name.",
+        )
+    with demo:
+        shown = demo_films()
+        if shown:
+            film = st.selectbox(
+                "No film at hand? Take a synthetic one, of no patient",
+                shown,
+                format_func=lambda film: film.title,
+                help="Drawn by a statistical model of films. They show how the program works, not how good it is.",
+            )
+            taken = st.button("Read the synthetic film", icon=":material/science:")
+            if taken:
+                _read([_of_demo(film)], 1)
+    if uploads:
+        _read(((upload.name, upload.getvalue()) for upload in uploads), len(uploads))
+    _say_outcome()
+
+
+def _of_demo(film: DemoFilm) -> tuple[str, bytes]:
+    return f"{film.title}, of no patient", film.path.read_bytes()
+
+
+def _read(files: Iterable[tuple[str, bytes]], total: int) -> None:
+    reader = engine.reader()
+    bar = st.progress(0.0, text=f"Reading film 1 of {total}")
+
+    def working(number: int, name: str) -> None:
+        bar.progress((number - 1) / total, text=f"Reading film {number} of {total}: {plain(name)}")
+
+    taken = films.take(reader, files, working)
+    st.session_state[_OUTCOME] = taken
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    st.rerun()
+
+
+def _say_outcome() -> None:
+    """Say once how many of the files just given were read, and why the others were not."""
+    outcome = st.session_state.pop(_OUTCOME, [])
+    read = sum(entry.status == "read" for entry in outcome)
+    if len(outcome) > 1 and read == len(outcome):
+        st.caption(f"All {read} films read.")
+    elif len(outcome) > 1:
+        unread = [f"- {plain(entry.name)}: {entry.message}" for entry in outcome if entry.status != "read"]
+        more = f"\n- and {len(unread) - _MOST_LISTED} more, in the table below" if len(unread) > _MOST_LISTED else ""
+        st.warning(
+            f"{read} of {len(outcome)} files read. Not read:\n" + "\n".join(unread[:_MOST_LISTED]) + more,
+            icon=":material/block:",
+        )
+    if films.forgotten():
+        st.info(
+            f"This session keeps the latest {films.MOST_FILMS} films, or {films.MOST_MEGABYTES} MB of them; "
+            f"{films.forgotten()} earlier ones were forgotten. Drop them again to see them.",
+            icon=":material/inventory_2:",
+        )

@@ -1,0 +1,59 @@
+"""Films as pictures of a size that a screen can use."""
+
+import cv2
+import numpy as np
+
+__all__ = ["DISPLAY_SIDE", "for_display", "jpeg", "png"]
+
+DISPLAY_SIDE = 1600
+_JPEG_QUALITY = 95
+
+
+def for_display(pixels: np.ndarray, side: int = DISPLAY_SIDE) -> np.ndarray:
+    """Shrink a film, antialiased, until its longer side fits; a smaller one stays as it is.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (H, W)
+        0..1.
+    side : int
+        Longest side allowed, in pixels.
+
+    Returns
+    -------
+    ndarray of float32, shape (h, w)
+        0..1.
+    """
+    height, width = pixels.shape
+    scale = side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+
+def jpeg(rgb: np.ndarray) -> bytes:
+    """Code a picture for the screen.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (H, W, 3)
+    """
+    return _coded(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+
+
+def png(rgb: np.ndarray) -> bytes:
+    """Code a picture without loss, to be kept.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (H, W, 3)
+    """
+    return _coded(".png", rgb, [])
+
+
+def _coded(kind: str, rgb: np.ndarray, options: list[int]) -> bytes:
+    done, coded = cv2.imencode(kind, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    if not done:
+        raise ValueError(f"the picture could not be coded as {kind}")
+    return coded.tobytes()

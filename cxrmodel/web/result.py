@@ -1,0 +1,120 @@
+"""One film's reading on the page: the number, what it is compared with, and what it rests on."""
+
+from datetime import datetime
+from html import escape
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from cxrmodel.explain.overlay import film_rgb
+from cxrmodel.model.calibration import at_prevalence
+from cxrmodel.records.report import pdf_report
+from cxrmodel.records.wording import facts, in_a_hundred, percent, reason_for_finding
+from cxrmodel.web import navigation
+from cxrmodel.web.downloads import lazily
+from cxrmodel.web.films import Entry
+from cxrmodel.web.pictures import for_display, jpeg
+from cxrmodel.web.scale import scale_html
+from cxrmodel.web.text import plain
+
+if TYPE_CHECKING:
+    from cxrmodel.reading import Reading
+
+__all__ = ["result"]
+
+_FILM_SIDE = 1000
+_PREVALENCE = "prevalence set by the user"
+_FINDINGS = {
+    "pneumonia": (":material/report:", "orange"),
+    "uncertain": (":material/help:", "yellow"),
+    "normal": (":material/check_circle:", "blue"),
+}
+
+
+def result(entry: Entry) -> None:
+    """Draw what became of one file: its reading, or why there is none.
+
+    Parameters
+    ----------
+    entry : Entry
+    """
+    if entry.reading is None:
+        word, icon = {"refused": ("Refused", ":material/block:")}.get(entry.status, ("Failed", ":material/error:"))
+        st.error(f"**{word}: {plain(entry.name)}.** {entry.message} No number is given for this file.", icon=icon)
+        return
+    reading = entry.reading
+    film, said = st.columns([5, 6], gap="large")
+    with film:
+        _film(reading)
+    with said:
+        _number(reading)
+        _reasons(reading)
+        _other_prevalence(reading)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _pdf(reading)
+            navigation.link("heatmap", "Where on the film: the heatmap")
+
+
+def _film(reading: "Reading") -> None:
+    radiograph = reading.radiograph
+    height, width = radiograph.pixels.shape
+    st.image(
+        jpeg(film_rgb(for_display(radiograph.pixels, _FILM_SIDE))),
+        width="stretch",
+        alt="The film as it was given, with the patient's right on the left of the picture",
+    )
+    st.caption(f"{plain(reading.name)} · {radiograph.file_format}, {width} x {height} pixels, {radiograph.bits} bits")
+
+
+def _number(reading: "Reading") -> None:
+    icon, colour = _FINDINGS[reading.finding]
+    st.subheader(f":{colour}[{icon}] Finding: {reading.finding}")
+    st.metric("Probability of pneumonia", percent(reading.probability))
+    st.markdown(
+        f"Of films that the model scores like this one, {in_a_hundred(reading.probability)} show pneumonia, "
+        f"where {in_a_hundred(reading.prevalence)} of all films do."
+    )
+    st.html(scale_html(reading.probability, reading.operating_points))
+    st.markdown(reason_for_finding(reading.finding, reading.operating_points))
+    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(reading))
+    st.html(f'<dl class="facts">{listed}</dl>')
+
+
+def _reasons(reading: "Reading") -> None:
+    if reading.reasons:
+        st.warning("\n".join(f"- {plain(reason)}" for reason in reading.reasons), icon=":material/priority_high:")
+
+
+def _other_prevalence(reading: "Reading") -> None:
+    assumed = round(100 * reading.prevalence)
+    with st.expander("Where pneumonia is rarer or commoner", icon=":material/tune:"):
+        st.session_state.setdefault("prevalence slider", st.session_state.get(_PREVALENCE, assumed))
+        wanted = st.slider(
+            "Share of pneumonia among the films that you read", 1, 99, format="%d %%", key="prevalence slider"
+        )
+        st.session_state[_PREVALENCE] = wanted
+        if wanted == assumed:
+            st.markdown(
+                f"This is the prevalence that the model's own probability assumes: {percent(reading.probability)}."
+            )
+        else:
+            shifted = at_prevalence(reading.probability, reading.prevalence, wanted / 100)
+            st.markdown(
+                f"At a prevalence of {percent(wanted / 100)} the probability of pneumonia is **{percent(shifted)}**."
+            )
+        st.caption(
+            "Only this number moves, by a shift of the log-odds. The model's score, its thresholds and the finding "
+            "stay as they are: thresholds compare with the model's own probability."
+        )
+
+
+def _pdf(reading: "Reading") -> None:
+    st.download_button(
+        "Report as PDF",
+        lazily(lambda: pdf_report(reading, datetime.now().astimezone())),
+        file_name=f"{PurePath(reading.name).stem} reading.pdf",
+        mime="application/pdf",
+        icon=":material/picture_as_pdf:",
+        on_click="ignore",
+    )

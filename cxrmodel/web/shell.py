@@ -1,0 +1,71 @@
+"""What every page has around it: title, notice, model version, and a net for errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from cxrmodel.errors import ModelError
+from cxrmodel.model.spec import ModelSpec
+from cxrmodel.records.wording import DISCLAIMER
+from cxrmodel.web import engine, navigation
+from cxrmodel.web.failures import log_failure
+from cxrmodel.web.style import ICON, STYLE
+
+__all__ = ["frame"]
+
+
+@contextmanager
+def frame(title: str) -> Iterator[ModelSpec | None]:
+    """Frame a page. Every page does all its work within it, first thing, for it may run without ``app.py``.
+
+    Parameters
+    ----------
+    title : str
+        Heading of the page.
+
+    Yields
+    ------
+    ModelSpec or None
+        Of the model that reads; None, with the reason already on the page, where it cannot be used.
+    """
+    st.set_page_config(
+        page_title=f"{title} · Chest X-ray reader", page_icon=ICON, layout="wide", initial_sidebar_state="collapsed"
+    )
+    navigation.register()
+    st.html(STYLE)
+    try:
+        spec, trouble = engine.spec(), ""
+    except ModelError as error:
+        spec, trouble = None, f"{error} No film is read until then."
+    except Exception as error:
+        spec, trouble = None, _unexpected(error, "The model could not be checked")
+    _notice(spec)
+    st.title(title)
+    if trouble:
+        st.error(trouble, icon=":material/block:")
+    try:
+        yield spec
+    except ModelError as error:
+        st.error(f"{error} No film is read until then.", icon=":material/block:")
+    except Exception as error:
+        st.error(_unexpected(error, "This page could not be drawn"), icon=":material/error:")
+
+
+def _notice(spec: ModelSpec | None) -> None:
+    version = spec.version if spec else "no model loaded"
+    with st.container(key="notice"):
+        st.markdown(f":material/warning: **{DISCLAIMER}.** :small[Model: {version}]")
+    with st.sidebar:
+        st.markdown(f"**{DISCLAIMER}.**")
+        st.caption(f"Model: {version}")
+        if spec:
+            st.caption(f"Trained on children aged {spec.ages}.")
+        st.caption("Films stay in this session's own memory and go when it ends.")
+
+
+def _unexpected(error: Exception, what: str) -> str:
+    return (
+        f"{what} because of an unexpected error, reference number {log_failure(error)}. "
+        "Reload the page; if it happens again, report the number as the About page describes."
+    )

@@ -1,0 +1,58 @@
+"""The little styling that the theme cannot express."""
+
+__all__ = ["ICON", "STYLE"]
+
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="12" fill="#11181f"/>'
+    '<g fill="none" stroke="#7cc4d8" stroke-width="4" stroke-linecap="round" stroke-linejoin="round">'
+    '<path d="M32 10v22l-6 5"/><path d="M32 32l6 5"/>'
+    '<path d="M26 22c-9 3-16 16-16 28 0 4 5 5 9 3l7-4z"/><path d="M38 22c9 3 16 16 16 28 0 4-5 5-9 3l-7-4z"/>'
+    "</g></svg>"
+)
+
+STYLE = """
+<style>
+.block-container, [data-testid="stMainBlockContainer"] { padding-top: 3.75rem; max-width: 1500px; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-notice) { position: sticky; top: 3.75rem; z-index: 90; }
+.st-key-notice { padding: 0.35rem 0.75rem; border-radius: 0.5rem;
+  background: #2b2611; border: 1px solid #7a6a24; }
+.st-key-notice p { margin: 0; }
+.st-key-notice [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
+[data-testid="stFileUploaderDropzone"] { min-height: 6.5rem; align-items: center; }
+h1 { font-size: 2rem !important; padding: 0.5rem 0 !important; }
+.scale { position: relative; margin: 2.2rem 0 2.6rem 0; }
+.scale .zones { display: flex; height: 1.5rem; border-radius: 0.35rem; overflow: hidden; border: 1px solid #56636e; }
+.scale .zones div { display: flex; align-items: center; justify-content: center; overflow: hidden; white-space: nowrap;
+  font-size: 0.8rem; color: #f2f5f7; }
+.scale .normal { background: #1f4a57; }
+.scale .uncertain { background: repeating-linear-gradient(45deg, #5a4a14 0 6px, #42370f 6px 12px); }
+.scale .pneumonia { background: #7a3a1c; }
+.scale .value, .scale .threshold { position: absolute; white-space: nowrap; font-size: 0.85rem; }
+.scale .value { bottom: calc(100% + 0.6rem); font-weight: 600; }
+.scale .threshold { top: calc(100% + 0.5rem); color: #b8c3cc; }
+.scale .needle, .scale .tick { position: absolute; width: 0; height: 0; margin-left: -0.4rem;
+  border-left: 0.4rem solid transparent; border-right: 0.4rem solid transparent; }
+.scale .needle { bottom: 100%; border-top: 0.55rem solid #ffffff; }
+.scale .tick { top: 100%; border-bottom: 0.45rem solid #b8c3cc; }
+/* Named twice to outrank Streamlit's own padding of lists. */
+dl.facts.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.3rem 1rem; margin: 0; padding: 0;
+  font-size: 0.95rem; }
+.facts dt { color: #aeb9c2; font-weight: 400; margin: 0; }
+.facts dd { margin: 0; padding: 0; }
+.ramp { display: flex; align-items: center; gap: 0.6rem; font-size: 0.85rem; }
+.ramp div { flex: 1; height: 0.9rem; border: 1px solid #56636e; border-radius: 0.2rem; }
+.ramp-note { font-size: 0.8rem; color: #aeb9c2; margin-top: 0.25rem; }
+.confusion { width: 100%; border-collapse: separate; border-spacing: 0.35rem; margin-bottom: 0.5rem; }
+.confusion th { font-weight: 600; font-size: 0.85rem; color: #c9d3db; padding: 0.2rem; }
+.confusion tbody th { text-align: left; }
+.confusion tbody td { text-align: center; padding: 0.6rem; border-radius: 0.35rem; border: 1px solid #56636e; }
+.confusion .right { background: #1f4a57; }
+.confusion .wrong { background: #5a3322; }
+.confusion b { display: block; font-size: 1.4rem; }
+.confusion span { font-size: 0.8rem; color: #dfe5ea; }
+@media (max-width: 640px) {
+  dl.facts.facts { grid-template-columns: 1fr; gap: 0; }
+  .facts dd { margin-bottom: 0.4rem; }
+}
+</style>
+"""

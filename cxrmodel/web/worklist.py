@@ -1,0 +1,67 @@
+"""The films of the session: choose one, see all, remove them."""
+
+import streamlit as st
+
+from cxrmodel.records.wording import percent
+from cxrmodel.web import films
+from cxrmodel.web.films import Entry
+
+__all__ = ["choose_film", "worklist"]
+
+_WIDGET = "film chooser"
+
+
+def choose_film(shown: list[Entry]) -> Entry:
+    """Draw a chooser where there is a choice, and give the film chosen on whichever page.
+
+    Parameters
+    ----------
+    shown : list of Entry
+        The films to choose from, at least one.
+    """
+    by_key = {entry.key: entry for entry in shown}
+    current = films.chosen()
+    current = current if current is not None and current.key in by_key else shown[0]
+    if len(shown) == 1:
+        return current
+    st.session_state[_WIDGET] = current.key
+    st.selectbox(
+        "Film",
+        list(by_key),
+        format_func=lambda key: _label(by_key[key]),
+        key=_WIDGET,
+        on_change=lambda: films.choose(st.session_state[_WIDGET]),
+    )
+    return current
+
+
+def worklist() -> None:
+    """Draw the table of all films of the session, with the ways to forget them."""
+    listed = films.entries()
+    st.subheader(f"Films of this session: {len(listed)}")
+    st.dataframe([_row(entry) for entry in listed], hide_index=True, width="stretch")
+    current = films.chosen()
+    with st.container(horizontal=True):
+        st.button("Remove the film shown", icon=":material/delete:", on_click=films.remove, args=(current.key,))
+        st.button("Clear all films", icon=":material/delete_sweep:", on_click=films.clear)
+    st.caption(
+        f"Films are kept in this session's own memory, the latest {films.MOST_FILMS} or {films.MOST_MEGABYTES} MB of "
+        "them, and go when it ends."
+    )
+
+
+def _label(entry: Entry) -> str:
+    if entry.reading is None:
+        return f"{entry.name} ({entry.status})"
+    return f"{entry.name} ({entry.reading.finding}, {percent(entry.reading.probability)})"
+
+
+def _row(entry: Entry) -> dict[str, str]:
+    reading = entry.reading
+    return {
+        "Film": entry.name,
+        "Status": entry.status,
+        "Finding": reading.finding if reading else "",
+        "Probability": percent(reading.probability) if reading else "",
+        "Reasons": " ".join(reading.reasons) if reading else entry.message,
+    }

@@ -1,0 +1,7 @@
+"""About: what the model is, what it was trained on, and the limits of its use."""
+
+from cxrmodel.web.about import about
+from cxrmodel.web.shell import frame
+
+with frame("About") as spec:
+    about(spec)

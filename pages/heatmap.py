@@ -1,0 +1,17 @@
+"""Heatmap: where on the film the probability rests."""
+
+import streamlit as st
+
+from cxrmodel.web import films, navigation
+from cxrmodel.web.heat import heatmap
+from cxrmodel.web.shell import frame
+from cxrmodel.web.worklist import choose_film
+
+with frame("Heatmap") as spec:
+    if spec is None:
+        st.stop()
+    if read := films.readings():
+        heatmap(choose_film(read).reading)
+    else:
+        st.info("No film has been read in this session. Read one first, then see here what its probability rests on.")
+        navigation.link("read", "Read a film")

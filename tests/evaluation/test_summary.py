@@ -1,0 +1,87 @@
+"""The README's table says what the evaluations say, and is put between its marks and nowhere else."""
+
+import pytest
+
+from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.summary import END, START, readme_table, update_readme
+
+
+def test_table_has_a_column_for_each_model(make_evaluation):
+    """A figure stands with its interval in the row of its name."""
+    evaluations = [make_evaluation(), make_evaluation("cnn", centre=0.4)]
+    sentence, blank, *rows = readme_table(evaluations).splitlines()
+    assert sentence == (
+        "Official test split: 60 films of 30 patients, 30 normal and 30 with pneumonia; none was refused. "
+        "In brackets 95 % intervals, resampled by patient."
+    )
+    assert blank == ""
+    cells = {row[0]: row[1:] for row in ([cell.strip() for cell in line.strip("|").split("|")] for line in rows)}
+    assert cells[""] == ["DenseNet-121", "Plain CNN"]
+    assert cells["---"] == ["---", "---"]
+    for name, title in (("auc", "AUC"), ("ece", "Expected calibration error")):
+        assert cells[title] == [shown(evaluation.metrics["test"][name]) for evaluation in evaluations]
+    for name, title in (("accuracy", "Accuracy"), ("recall", "Sensitivity (recall)"), ("specificity", "Specificity")):
+        stored = [evaluation.metrics["test"]["at"]["balanced"][name] for evaluation in evaluations]
+        assert cells[title] == [shown(figures) for figures in stored]
+    assert cells["Balanced threshold"] == ["0.5", "0.5"]
+
+
+def test_table_is_deterministic(make_evaluation):
+    """The same evaluation gives the same text."""
+    assert readme_table([make_evaluation()]) == readme_table([make_evaluation()])
+
+
+def test_refused_films_are_told(make_evaluation):
+    """A table that leaves films out says so."""
+    evaluation = make_evaluation()
+    evaluation.data["test"]["refused"] = 2
+    assert "; 2 refused and left out." in readme_table([evaluation])
+
+
+def test_figures_without_value_or_interval(make_evaluation):
+    """An undefined figure is a word, never a number."""
+    evaluation = make_evaluation()
+    at = evaluation.metrics["test"]["at"]["balanced"]
+    at["precision"] = {"value": None, "low": None, "high": None}
+    at["f1"] = {"value": 0.25, "low": None, "high": None}
+    table = readme_table([evaluation])
+    assert "| Precision (positive predictive value) | undefined |" in table
+    assert "| F1 | 0.250 |" in table
+
+
+def test_models_of_other_films_do_not_stand_side_by_side(make_evaluation):
+    """A comparison over different films is none."""
+    other = make_evaluation("cnn")
+    other.data["test"]["films"] = 59
+    with pytest.raises(EvaluationError, match="same test films"):
+        readme_table([make_evaluation(), other])
+    with pytest.raises(EvaluationError, match="same test films"):
+        readme_table([])
+
+
+def test_readme_is_changed_between_the_marks_alone(tmp_path):
+    """The rest stays to the letter; a second time nothing changes."""
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# Title\n\n{START}\nold\nolder\n{END}\n\nEnd – ü.\n", encoding="utf-8")
+    assert update_readme(readme, "| new |") is True
+    assert readme.read_text(encoding="utf-8") == f"# Title\n\n{START}\n| new |\n{END}\n\nEnd – ü.\n"
+    assert update_readme(readme, "| new |") is False
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no marks", START, END, f"{END} {START}", f"{START} {END} {START}", f"{START} {END} {END}"],
+    ids=["none", "no end", "no start", "out of order", "two starts", "two ends"],
+)
+def test_readme_without_its_marks_is_left_alone(text, tmp_path):
+    """Rather a sentence than a table in the wrong place."""
+    readme = tmp_path / "README.md"
+    readme.write_text(text, encoding="utf-8")
+    with pytest.raises(EvaluationError, match=r"README\.md must hold"):
+        update_readme(readme, "| new |")
+    assert readme.read_text(encoding="utf-8") == text
+
+
+def shown(figures: dict) -> str:
+    """A value and its interval, to three decimals."""
+    return f"{figures['value']:.3f} ({figures['low']:.3f}–{figures['high']:.3f})"

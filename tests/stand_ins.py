@@ -1,0 +1,116 @@
+"""Stand-ins for a trained reader: readings with numbers that a test sets, on films that a test draws."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from cxrmodel.errors import EmptyFile, UnsupportedFile
+from cxrmodel.imaging.lungs import LungFields
+from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.model.calibration import finding
+from cxrmodel.model.spec import ModelSpec
+
+POINTS = {"high_sensitivity": 0.2, "balanced": 0.45, "high_specificity": 0.8}
+
+SPEC = ModelSpec(
+    model="densenet121",
+    weights_sha256="0123456789ab" + "0" * 52,
+    lungs_sha256="f" * 64,
+    input_size=224,
+    mean=0.5,
+    std=0.2,
+    margin=0.05,
+    cam_layer="relu",
+    temperature=1.0,
+    prevalence=0.74,
+    operating_points=POINTS,
+    heat_range=2.5,
+    heat_percentile=99.0,
+    ages="one to five years",
+    trained_on="a drawn collection",
+    split_seed=0,
+    held_out_patients=("p1",),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class FakeReading:
+    """The fields of cxrmodel.reading.Reading, without what it takes to import it."""
+
+    radiograph: Radiograph
+    lungs: LungFields
+    logit: float
+    probability: float
+    finding: str
+    operating_point: str
+    threshold: float
+    operating_points: dict
+    prevalence: float
+    heat: np.ndarray
+    heat_range: float
+    heat_in_lungs: float | None
+    reasons: tuple[str, ...]
+    model: str
+    ages: str
+    milliseconds: float
+
+    @property
+    def name(self) -> str:
+        """The film's file name."""
+        return self.radiograph.name
+
+
+def lung_mask() -> np.ndarray:
+    """Two blocks where the drawn film has its lungs."""
+    mask = np.zeros((224, 224), bool)
+    mask[50:170, 40:95] = mask[50:170, 130:185] = True
+    return mask
+
+
+def fake_reading(pixels: np.ndarray, name: str = "film.png", probability: float = 0.87, **changes) -> FakeReading:
+    """A reading of the given film at the given probability; any field can be changed."""
+    rows, columns = np.mgrid[0:224, 0:224]
+    heat = 2.2 * np.exp(-((rows - 130) ** 2 + (columns - 160) ** 2) / 900).astype(np.float32)
+    reading = FakeReading(
+        radiograph=Radiograph(
+            pixels.astype(np.float32), name, hashlib.sha256(pixels.tobytes()).hexdigest(), "PNG", 8, ()
+        ),
+        lungs=LungFields(lung_mask()),
+        logit=1.0,
+        probability=probability,
+        finding=finding(probability, POINTS),
+        operating_point="balanced",
+        threshold=POINTS["balanced"],
+        operating_points=dict(POINTS),
+        prevalence=SPEC.prevalence,
+        heat=heat,
+        heat_range=SPEC.heat_range,
+        heat_in_lungs=0.83,
+        reasons=(),
+        model=SPEC.version,
+        ages=SPEC.ages,
+        milliseconds=120.0,
+    )
+    return replace(reading, **changes)
+
+
+class FakeReader:
+    """Reads any picture at a set probability, counts its readings, and refuses or breaks where a real one would."""
+
+    def __init__(self, probability: float = 0.87, **changes):
+        self.spec, self.read_names = SPEC, []
+        self._probability, self._changes = probability, changes
+
+    def read(self, data: bytes, name: str) -> FakeReading:
+        """A reading of the decoded picture; b"" and undecodable bytes are refused, b"break" breaks."""
+        self.read_names.append(name)
+        if not data:
+            raise EmptyFile("The file is empty. Export the film again.")
+        if data == b"break":
+            raise RuntimeError(f"inner detail of {name}")
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if pixels is None:
+            raise UnsupportedFile("The file is no picture that this program reads. Export the film as PNG or JPEG.")
+        return fake_reading(pixels.astype(np.float32) / 255, name, self._probability, **self._changes)

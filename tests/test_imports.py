@@ -1,0 +1,95 @@
+"""Imports point one way, and the heavy ones stay where they belong."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# A module imports only from its own rank or below.
+RANKS = {
+    "errors": 0,
+    "demo": 1,
+    "imaging": 1,
+    "model": 1,
+    "explain": 2,
+    "reading": 3,
+    "training": 4,
+    "evaluation": 4,
+    "records": 4,
+    "batch": 4,
+    "web": 5,
+    "commands": 6,
+    "pages": 6,
+    "app": 7,
+    "__main__": 7,
+}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "fpdf": "fpdf2",
+    "sklearn": "scikit-learn",
+    "tf_keras_vis": "tf-keras-vis",
+}
+TENSORFLOW = {"tensorflow", "keras", "tf_keras_vis"}
+PROJECT = Path(__file__).resolve().parents[1]
+MODULES = sorted((PROJECT / "cxrmodel").rglob("*.py")) + sorted((PROJECT / "pages").glob("*.py")) + [PROJECT / "app.py"]
+MODULES = [path for path in MODULES if path != PROJECT / "cxrmodel" / "__init__.py"]
+
+
+def part_of(path: Path) -> str:
+    """The part of the program a file belongs to: imaging, pages, app."""
+    parts = path.relative_to(PROJECT).with_suffix("").parts
+    return parts[1] if parts[0] == "cxrmodel" else parts[0]
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of everything a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_imports_point_one_way(path):
+    """Nothing is imported from a higher rank, and no page or command from anywhere."""
+    ours = [name.split(".")[1] for name in imported(path) if name.startswith("cxrmodel.")]
+    above = [name for name in ours if name in RANKS and RANKS[name] > RANKS[part_of(path)]]
+    assert above == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_heavy_libraries_stay_where_they_belong(path):
+    """Streamlit in web and pages; TensorFlow neither in imaging, records nor in a page."""
+    libraries = {name.split(".")[0] for name in imported(path)}
+    part = part_of(path)
+    if part not in ("web", "pages", "app"):
+        assert "streamlit" not in libraries
+    if part in ("errors", "demo", "imaging", "records", "web", "pages", "app"):
+        assert not libraries & TENSORFLOW
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_modules_stay_small(path):
+    """Under 300 lines, pages under 80."""
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines < (80 if part_of(path) in ("pages", "app") else 300)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_imported_libraries_are_required_by_name(path):
+    """What the program imports itself stands above the line in requirements.txt, with its reason."""
+    reasoned = re.findall(
+        r"^([\w-]+)==\S+ +# \w", (PROJECT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    libraries = {name.split(".")[0] for name in imported(path)} - {"cxrmodel"} - sys.stdlib_module_names
+    assert {DISTRIBUTIONS.get(name, name) for name in libraries} <= set(reasoned)
+
+
+def test_every_part_has_a_rank():
+    """A new part of the program must be given its place here."""
+    assert {part_of(path) for path in MODULES} <= set(RANKS)

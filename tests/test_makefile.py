@@ -1,0 +1,188 @@
+"""The two commands on machines with and without a fitting Python, played with stand-ins for it."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+STAND_IN = """#!/bin/sh
+case "$*" in
+    *'version_info[:3]'*) echo {version} ;;
+    *'import ensurepip, venv'*) exit {without_venv} ;;
+    '-m venv .venv') mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo "environment by {name}" >> log ;;
+    '-m pip install -r '*) echo "$3 $5" >> log; test ! -e no-network ;;
+    '-m streamlit '* | '-m pytest'*) echo "$*" >> log; test ! -e tests-fail ;;
+esac
+"""
+
+
+@pytest.fixture
+def machine(tmp_path, project, strict_skip):
+    """A copy of the Makefile in a folder of its own, and a function that puts Pythons on its PATH."""
+    make = shutil.which("make") or strict_skip("needs make")
+
+    class Machine:
+        folder = tmp_path / "a project"
+        programs = tmp_path / "programs"
+
+        def has(self, name: str, version: str, without_venv: int = 0) -> None:
+            path = self.programs / name
+            path.write_text(STAND_IN.format(name=name, version=version, without_venv=without_venv))
+            path.chmod(0o755)
+
+        def make(self, *arguments: str) -> subprocess.CompletedProcess:
+            command = [make, *arguments]
+            environment = {"PATH": str(self.programs)}
+            return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
+
+        @property
+        def log(self) -> list[str]:
+            path = self.folder / "log"
+            return path.read_text().splitlines() if path.exists() else []
+
+    machine = Machine()
+    machine.folder.mkdir()
+    machine.programs.mkdir()
+    for name in ("cp", "mkdir", "rm"):
+        (machine.programs / name).symlink_to(shutil.which(name))
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+        shutil.copy(project / name, machine.folder / name)
+    return machine
+
+
+@pytest.mark.parametrize(
+    ("pythons", "sentence"),
+    [
+        ([], "No Python was found: install Python 3.11, 3.12 or 3.13"),
+        ([("python3", "3.10.13", 0)], "python3 is Python 3.10.13, and Python 3.11, 3.12 or 3.13 is needed"),
+        ([("python3", "3.14.0", 0)], "python3 is Python 3.14.0, and Python 3.11, 3.12 or 3.13 is needed"),
+        ([("python3", "3.1.1", 0)], "python3 is Python 3.1.1, and Python 3.11, 3.12 or 3.13 is needed"),
+        ([("python3", "3.11.2", 1)], "python3 is Python 3.11.2, but its module venv is missing: install it"),
+        ([("python3", "3.9.2", 0), ("python3.12", "3.12.1", 1)], "python3.12 is Python 3.12.1, but its module venv"),
+        ([("python3", "", 0)], "No Python was found"),
+    ],
+)
+@pytest.mark.parametrize("target", ["run", "test"])
+def test_a_machine_without_a_fitting_python_is_told_so(machine, target, pythons, sentence):
+    """One sentence, a status that is not zero, and nothing left behind."""
+    for python in pythons:
+        machine.has(*python)
+    done = machine.make(target)
+    assert done.returncode != 0
+    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert len(said) == 1
+    assert sentence in said[0]
+    assert not (machine.folder / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("pythons", "taken"),
+    [
+        ([("python3", "3.11.0", 0), ("python3.13", "3.13.0", 0)], "python3"),
+        ([("python3", "3.14.0", 0), ("python3.13", "3.13.0", 0), ("python3.12", "3.12.0", 0)], "python3.13"),
+        ([("python3", "3.9.0", 0), ("python3.11", "3.11.9", 0)], "python3.11"),
+        ([("python3", "3.11.0", 1), ("python3.12", "3.12.0", 0)], "python3.12"),
+        ([("python3.12", "3.12.0", 0)], "python3.12"),
+    ],
+)
+def test_the_first_fitting_python_is_taken(machine, pythons, taken):
+    """python3 where it fits, else one that names its version."""
+    for python in pythons:
+        machine.has(*python)
+    assert machine.make("run").returncode == 0
+    assert machine.log[0] == f"environment by {taken}"
+
+
+def test_a_python_may_be_named(machine):
+    """With make PYTHON=... that one is taken, or it says why not."""
+    machine.has("python3", "3.11.0")
+    machine.has("mine", "3.13.1")
+    machine.has("old", "3.8.0")
+    assert "old is Python 3.8.0" in machine.make("run", "PYTHON=old").stderr
+    assert machine.make("run", "PYTHON=mine").returncode == 0
+    assert machine.log[0] == "environment by mine"
+
+
+def test_requirements_are_installed_once(machine):
+    """The second start only starts; tests add what they need."""
+    machine.has("python3", "3.12.0")
+    start = "-m streamlit run app.py"
+    machine.make("run")
+    machine.make("run")
+    assert machine.log == ["environment by python3", "install requirements.txt", start, start]
+    machine.make("test")
+    machine.make("test")
+    assert machine.log[4:] == ["install requirements-dev.txt", "-m pytest", "-m pytest"]
+
+
+def test_changed_requirements_are_installed_into_the_same_environment(machine):
+    """Only what changed, and the environment stays."""
+    machine.has("python3", "3.12.0")
+    machine.make("run")
+    later = (machine.folder / ".venv" / "for-running").stat().st_mtime + 10
+    os.utime(machine.folder / "requirements.txt", (later, later))
+    machine.make("run")
+    assert machine.log.count("environment by python3") == 1
+    assert machine.log.count("install requirements.txt") == 2
+
+
+@pytest.mark.parametrize("target", ["run", "test"])
+def test_an_interrupted_installation_is_begun_anew(machine, target):
+    """A new environment, not the half-filled one; nothing starts before it is whole."""
+    machine.has("python3", "3.12.0")
+    (machine.folder / "no-network").touch()
+    assert machine.make(target).returncode != 0
+    assert machine.log == ["environment by python3", "install requirements.txt"]
+    (machine.folder / "no-network").unlink()
+    assert machine.make(target).returncode == 0
+    assert machine.log[2:4] == ["environment by python3", "install requirements.txt"]
+
+
+def test_an_interrupted_installation_for_tests_is_not_run_with(machine):
+    """After an interrupted make test, make run builds a new environment as well."""
+    machine.has("python3", "3.12.0")
+    machine.make("run")
+    (machine.folder / "no-network").touch()
+    machine.make("test")
+    (machine.folder / "no-network").unlink()
+    before = len(machine.log)
+    machine.make("run")
+    assert machine.log[before:] == [
+        "environment by python3",
+        "install requirements.txt",
+        "-m streamlit run app.py",
+    ]
+
+
+def test_an_environment_whose_python_is_gone_is_built_anew(machine):
+    """As after an upgrade of the system."""
+    machine.has("python3", "3.12.0")
+    machine.make("run")
+    (machine.folder / ".venv" / "bin" / "python").unlink()
+    assert machine.make("run").returncode == 0
+    assert machine.log.count("environment by python3") == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "started"),
+    [
+        ([], "-m streamlit run app.py"),
+        (["PORT=8600"], "-m streamlit run app.py --server.port 8600"),
+        (["ADDRESS=0.0.0.0"], "-m streamlit run app.py --server.address 0.0.0.0"),
+        (["PORT=1", "ADDRESS=::"], "-m streamlit run app.py --server.port 1 --server.address ::"),
+    ],
+)
+def test_port_and_address_are_passed_on(machine, settings, started):
+    """Only where they are given: without them the configuration decides."""
+    machine.has("python3", "3.13.0")
+    machine.make("run", *settings)
+    assert machine.log[-1] == started
+
+
+def test_failing_tests_fail_the_command(machine):
+    """The status of the tests is the status of make test."""
+    machine.has("python3", "3.13.0")
+    assert machine.make("test").returncode == 0
+    (machine.folder / "tests-fail").touch()
+    assert machine.make("test").returncode != 0

@@ -1,0 +1,154 @@
+"""What surrounds the code: pinned requirements, the app's settings, the run on a clean machine."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
+
+import pytest
+import streamlit.config
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+
+def pins(path) -> dict[str, str]:
+    """Name -> version of each line of a requirements file."""
+    lines = [line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    wanted = [Requirement(line) for line in lines if line and not line.startswith("-r ")]
+    assert all(re.fullmatch(r"==[\w.]+", str(requirement.specifier)) for requirement in wanted)
+    return {canonicalize_name(requirement.name): str(requirement.specifier)[2:] for requirement in wanted}
+
+
+def needs(name: str) -> set[str]:
+    """Names of everything an installed distribution needs, directly or through others."""
+    found, waiting = set(), [name]
+    while waiting:
+        for text in distribution(waiting.pop()).requires or []:
+            requirement = Requirement(text)
+            needed = canonicalize_name(requirement.name)
+            if needed not in found and (not requirement.marker or requirement.marker.evaluate({"extra": ""})):
+                found.add(needed)
+                waiting.append(needed)
+    return found
+
+
+def test_every_requirement_and_what_it_needs_is_pinned(project):
+    """Nothing is left for the day of the installation to decide."""
+    running = pins(project / "requirements.txt")
+    testing = pins(project / "requirements-dev.txt")
+    assert "-r requirements.txt" in (project / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    assert set().union(*map(needs, running)) <= set(running)
+    assert set().union(*map(needs, testing)) <= set(running) | set(testing)
+    assert not set(running) & set(testing)
+
+
+def test_only_one_opencv_is_installed(project):
+    """The two distributions overwrite each other's cv2."""
+    assert "opencv-python-headless" in pins(project / "requirements.txt")
+    with pytest.raises(PackageNotFoundError):
+        distribution("opencv-python")
+
+
+def test_scipy_stays_below_two(project):
+    """Grad-CAM imports a namespace that SciPy 2 removes."""
+    assert int(pins(project / "requirements.txt")["scipy"].split(".")[0]) < 2
+
+
+@pytest.fixture(scope="module")
+def settings(project) -> dict:
+    """The app's Streamlit configuration."""
+    return tomllib.loads((project / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+
+
+def test_every_setting_is_one_that_streamlit_knows(settings):
+    """Streamlit only warns of a misspelt name, and goes on without it."""
+    known = streamlit.config.get_config_options()
+    assert [f"{part}.{name}" for part in settings for name in settings[part] if f"{part}.{name}" not in known] == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("server.address", "localhost"),
+        ("server.showEmailPrompt", False),
+        ("browser.gatherUsageStats", False),
+        ("client.showErrorDetails", "none"),
+        ("client.showErrorLinks", False),
+    ],
+)
+def test_the_app_keeps_to_itself(settings, setting, value):
+    """Listens on localhost, asks for no e-mail address, reports to nobody, shows no stack trace."""
+    part, name = setting.split(".")
+    assert settings[part][name] == value
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb, WCAG 2."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "contrast"),
+    [
+        ("textColor", "backgroundColor", 7),
+        ("textColor", "secondaryBackgroundColor", 7),
+        ("linkColor", "backgroundColor", 4.5),
+        ("linkColor", "secondaryBackgroundColor", 4.5),
+        ("#ffffff", "primaryColor", 4.5),
+        ("primaryColor", "backgroundColor", 3),
+        ("primaryColor", "secondaryBackgroundColor", 3),
+    ],
+)
+def test_the_theme_is_dark_and_legible(settings, upper, lower, contrast):
+    """WCAG 2: 4.5 for text (level AA; 7 is AAA), 3 for the parts of a control."""
+    theme = settings["theme"]
+    bright, dark = sorted((luminance(theme.get(upper, upper)), luminance(theme.get(lower, lower))), reverse=True)
+    assert (bright + 0.05) / (dark + 0.05) >= contrast
+    assert luminance(theme["backgroundColor"]) < 0.01
+
+
+PROGRAMS = {
+    "make": 'echo "make $* CXR_DATA=$CXR_DATA CXR_STRICT=$CXR_STRICT"',
+    "python3": "exit 0",
+    "chromium": "exit 0",
+    "apt-get": 'echo "apt-get $*"',
+    "sudo": 'exec "$@"',
+}
+
+
+@pytest.mark.parametrize(
+    ("present", "installed"),
+    [
+        (["make", "python3", "chromium"], []),
+        (["make", "python3"], ["chromium"]),
+        (["make", "chromium"], ["python3", "python3-venv"]),
+        (["make"], ["python3", "python3-venv", "chromium"]),
+    ],
+)
+def test_a_clean_machine_gets_what_it_lacks(project, tmp_path, present, installed):
+    """No more than that; then every test runs, and none may be skipped."""
+    here, programs = tmp_path / "project", tmp_path / "programs"
+    (here / ".ci").mkdir(parents=True)
+    programs.mkdir()
+    shutil.copy(project / ".ci" / "run", here / ".ci" / "run")
+    for name in [*present, "apt-get", "sudo"]:
+        (programs / name).write_text(f"#!/bin/sh\n{PROGRAMS[name]}\n")
+        (programs / name).chmod(0o755)
+    for name in ("bash", "dirname", "env"):
+        (programs / name).symlink_to(shutil.which(name))
+    done = subprocess.run(
+        [here / ".ci" / "run"], env={"PATH": str(programs)}, capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    *before, last = done.stdout.splitlines()
+    asked = [word for line in before for word in line.split() if not word.startswith("-")]
+    assert [word for word in asked if word not in ("apt-get", "update", "install", "fonts-dejavu-core")] == installed
+    assert last == f"make test CXR_DATA={here}/../shared/data CXR_STRICT=1"
+
+
+def test_the_run_on_a_clean_machine_is_executable(project):
+    """It is called by its path."""
+    assert os.access(project / ".ci" / "run", os.X_OK)

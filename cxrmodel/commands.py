@@ -9,10 +9,9 @@ from pathlib import Path
 
 from cxrmodel import __version__
 from cxrmodel.errors import CxrError
+from cxrmodel.model.spec import MODELS
 
 __all__ = ["main"]
-
-MODELS = ("densenet121", "cnn")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights, FilmRefused
-from cxrmodel.explain.cam import GradCam
 from cxrmodel.imaging.canonical import canonical_film
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.model.calibration import finding, probability
-from cxrmodel.model.engine import KerasEngine
+from cxrmodel.model.engine import Engine, load_engine
 from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
 
@@ -112,12 +111,11 @@ class Reader:
     ----------
     spec : ModelSpec
     segmenter : LungSegmenter
-    engine : KerasEngine
+    engine : Engine
     """
 
-    def __init__(self, spec: ModelSpec, segmenter: LungSegmenter, engine: KerasEngine):
+    def __init__(self, spec: ModelSpec, segmenter: LungSegmenter, engine: Engine):
         self.spec, self._segmenter, self._engine = spec, segmenter, engine
-        self._cam = GradCam(engine, spec.cam_layer)
 
     @classmethod
     def load(cls, model: str = "densenet121", folder: Path = MODEL_FOLDER) -> "Reader":
@@ -133,7 +131,7 @@ class Reader:
             raise AlteredWeights(
                 f"{model} was fixed with another lung segmenter than the one in assets/lungs. Export the model again."
             )
-        return cls(spec, segmenter, KerasEngine(spec, folder))
+        return cls(spec, segmenter, load_engine(spec, folder))
 
     def read(self, data: bytes, name: str) -> Reading:
         """Read one film.
@@ -156,9 +154,10 @@ class Reader:
         film = canonical_film(radiograph.pixels)
         lungs = self._segmenter.find(film)
         ready = self._prepare(film, lungs)
-        logit = float(self._engine.logits(ready.tensor[None])[0])
+        logits, maps = self._engine.run(ready.tensor[None])
+        logit = float(logits[0])
         value = probability(logit, spec.temperature, spec.prevalence)
-        heat = ready.to_film(self._cam.maps(ready.tensor[None])[0])
+        heat = ready.to_film(maps[0])
         total = float(heat.sum())
         inside = float(heat[lungs.mask].sum()) / total if total > 0 else None
         named = finding(value, spec.operating_points)
@@ -202,7 +201,7 @@ class Reader:
                 masks = iter(self._segmenter.masks(np.stack(accepted)) if accepted else ())
                 ready = [film if isinstance(film, FilmRefused) else self._ready(film, next(masks)) for film in films]
                 inputs = [item.tensor for item in ready if isinstance(item, ModelInput)]
-                logits = iter(self._engine.logits(np.stack(inputs)) if inputs else ())
+                logits = iter(self._engine.run(np.stack(inputs))[0] if inputs else ())
                 for item in ready:
                     yield item if isinstance(item, FilmRefused) else self._score(float(next(logits)))
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cxrmodel.web import films
+from cxrmodel.web import engine, films
 from cxrmodel.web.intake import intake
 from cxrmodel.web.result import result
 from cxrmodel.web.shell import frame
@@ -21,3 +21,4 @@ with frame("Read a film") as spec:
             "appears here.",
             icon=":material/arrow_upward:",
         )
+    engine.reader()  # loaded while the user looks for a film, not once it is dropped

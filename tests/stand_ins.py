@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from cxrmodel.errors import EmptyFile, UnsupportedFile
+from cxrmodel.evaluation.metrics import evaluate_scores
 from cxrmodel.imaging.lungs import LungFields
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding
@@ -17,6 +18,7 @@ POINTS = {"high_sensitivity": 0.2, "balanced": 0.45, "high_specificity": 0.8}
 SPEC = ModelSpec(
     model="densenet121",
     weights_sha256="0123456789ab" + "0" * 52,
+    graph_sha256="e" * 64,
     lungs_sha256="f" * 64,
     input_size=224,
     mean=0.5,
@@ -114,3 +116,34 @@ class FakeReader:
         if pixels is None:
             raise UnsupportedFile("The file is no picture that this program reads. Export the film as PNG or JPEG.")
         return fake_reading(pixels.astype(np.float32) / 255, name, self._probability, **self._changes)
+
+
+def evaluation_document(model: str = "densenet121", separation: float = 3.0) -> dict:
+    """A whole evaluation of drawn scores, of the stand-in's weights: 60 films of 40 patients in each split."""
+    document = {
+        "format": 1,
+        "model": model,
+        "version": f"{model} {SPEC.weights_sha256[:12]}",
+        "weights_sha256": SPEC.weights_sha256,
+        "created": "2026-03-04",
+        "prevalence": SPEC.prevalence,
+        "operating_points": POINTS,
+        "bootstrap": {"resamples": 50, "seed": 0, "level": 0.95, "unit": "patient"},
+    } | {part: {} for part in ("data", "scores", "refused", "metrics")}
+    for seed, split in enumerate(("test", "held_out")):
+        rng = np.random.default_rng(seed)
+        labels = np.arange(60) % 3 > 0
+        probabilities = np.round(1 / (1 + np.exp(-rng.normal((labels - 0.5) * separation))), 6)
+        patients = [f"p{number}" for number in np.arange(60) % 40]
+        organisms = np.where(labels, np.where(np.arange(60) % 3 > 1, "virus", "bacteria"), "")
+        rows = zip(labels, organisms, patients, probabilities, strict=True)
+        document["scores"][split] = [
+            {"file": f"{i}.jpeg", "label": int(label), "organism": str(organism), "patient": patient, "logit": 0.0}
+            | {"probability": float(probability)}
+            for i, (label, organism, patient, probability) in enumerate(rows)
+        ]
+        document["refused"][split] = []
+        document["data"][split] = {"films": 60, "patients": 40, "normal": 20, "pneumonia": 40, "bacteria": 20}
+        document["data"][split] |= {"virus": 20, "refused": 0}
+        document["metrics"][split] = evaluate_scores(labels, probabilities, patients, POINTS, 50, 0)
+    return document

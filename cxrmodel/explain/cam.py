@@ -1,52 +1,34 @@
-"""Grad-CAM of the logit, as raw values.
+"""Grad-CAM in closed form: a weighted sum of the features that the forward pass has computed anyway.
 
-Selvaraju et al., Grad-CAM, ICCV 2017, through tf-keras-vis. The map is neither stretched nor normalised: under
-global average pooling its cells are the positive contributions of their places to the logit.
+Let A be the last features, of shape (H, W, C), and let the logit be global average pooling and one dense unit:
+z = b + sum over k of w_k times the mean of A_k over its H·W places. Grad-CAM (Selvaraju et al., ICCV 2017) weighs
+channel k with the mean over all places of the derivative of z with respect to A_k. That derivative is
+w_k / (H·W) at every place, so the mean is w_k / (H·W) too, and
+
+    map = max(0, sum over k of w_k A_k / (H·W)).
+
+Before the clipping the places sum to z - b: each value is what its place adds to the logit. No gradient is needed.
 """
 
 import numpy as np
-import tensorflow as tf
-from tf_keras_vis.gradcam import Gradcam
 
-from cxrmodel.model.engine import KerasEngine
-
-__all__ = ["GradCam"]
+__all__ = ["closed_form"]
 
 
-class GradCam:
-    """Grad-CAM at one layer of an engine's network.
+def closed_form(features: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Grad-CAM of a logit over globally averaged features.
 
     Parameters
     ----------
-    engine : KerasEngine
-    layer : str
-        Name of the last layer before pooling; it is named because the library's own search would pick a
-        narrow convolution inside a dense block.
+    features : ndarray of float32, shape (N, H, W, C)
+        What enters the global average pooling.
+    weights : ndarray of float32, shape (C,)
+        Of the dense unit that gives the logit.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, H, W)
+        Zero or above, in units of the logit.
     """
-
-    def __init__(self, engine: KerasEngine, layer: str):
-        self._engine, self._layer = engine, layer
-        self._gradcam = Gradcam(engine.network, clone=False)
-
-    def maps(self, inputs: np.ndarray) -> np.ndarray:
-        """Maps of a batch.
-
-        Parameters
-        ----------
-        inputs : ndarray of float32, shape (N, size, size, 1)
-
-        Returns
-        -------
-        ndarray of float32, shape (N, h, w)
-            Zero or above; all zero where nothing speaks for pneumonia.
-        """
-        with self._engine.lock:
-            found = self._gradcam(
-                lambda output: tf.reshape(output, (-1,)),
-                tf.constant(inputs),
-                penultimate_layer=self._layer,
-                seek_penultimate_conv_layer=False,
-                expand_cam=False,
-                normalize_cam=False,
-            )
-        return np.asarray(found, np.float32)
+    height, width = features.shape[1:3]
+    return np.maximum(features @ (weights / (height * width)), 0.0).astype(np.float32)

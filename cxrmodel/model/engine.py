@@ -1,42 +1,27 @@
-"""Runs the artefact: inputs in, logits out."""
+"""Runs the artefact: a batch of inputs in, logits and Grad-CAM maps out of one pass.
 
-import threading
+``onnx`` (ONNX Runtime, the default) needs no deep-learning framework; ``keras`` is the reference. The variable
+``CXR_ENGINE`` chooses.
+"""
+
+import os
 from pathlib import Path
+from typing import Protocol
 
-import keras
 import numpy as np
+import onnxruntime
 
-from cxrmodel.errors import AlteredWeights
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_weights
+from cxrmodel.errors import AlteredWeights, ModelError
+from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_graph
 
-__all__ = ["KerasEngine"]
+__all__ = ["Engine", "OnnxEngine", "load_engine", "session"]
 
 
-class KerasEngine:
-    """The trained network under Keras.
+class Engine(Protocol):
+    """What every backend does. It may be called from several threads at once."""
 
-    Attributes
-    ----------
-    network : keras.Model
-        Input (N, size, size, 1) float32, output (N, 1) float32.
-    lock : threading.RLock
-        Held while the network runs: sessions share one engine, and Keras promises no thread safety.
-
-    Raises
-    ------
-    MissingWeights, AlteredWeights
-    """
-
-    def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER):
-        path = read_weights(spec, folder)
-        try:
-            self.network = keras.models.load_model(path, compile=False)
-        except (OSError, ValueError, TypeError) as error:
-            raise AlteredWeights(f"The weights {path} cannot be loaded. Install the program again.") from error
-        self.lock = threading.RLock()
-
-    def logits(self, inputs: np.ndarray) -> np.ndarray:
-        """Logits of a batch.
+    def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits and maps of a batch.
 
         Parameters
         ----------
@@ -44,7 +29,54 @@ class KerasEngine:
 
         Returns
         -------
-        ndarray of float64, shape (N,)
+        logits : ndarray of float64, shape (N,)
+        maps : ndarray of float32, shape (N, h, w)
+            Grad-CAM of the logit, zero or above, in units of the logit.
         """
-        with self.lock:
-            return self.network.predict_on_batch(inputs)[:, 0].astype(np.float64)
+
+
+def session(graph: bytes) -> onnxruntime.InferenceSession:
+    """Open an ONNX graph on the processor, quietly."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+class OnnxEngine:
+    """The exported graph under ONNX Runtime.
+
+    Raises
+    ------
+    MissingWeights, AlteredWeights
+    """
+
+    def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER):
+        graph = read_graph(spec, folder)
+        try:
+            self._session = session(graph)
+        except Exception as error:  # the runtime raises classes of its own, all without a common root
+            raise AlteredWeights(f"{spec.model}.onnx cannot be loaded. Install the program again.") from error
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits and maps of a batch; see ``Engine``."""
+        logits, maps = self._session.run(None, {self._input: inputs})
+        return logits[:, 0].astype(np.float64), maps[..., 0]
+
+
+def load_engine(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Engine:
+    """Load the backend that ``CXR_ENGINE`` names.
+
+    Raises
+    ------
+    ModelError
+        When there is no such backend, or its files are missing or altered.
+    """
+    backend = os.environ.get("CXR_ENGINE", "onnx")
+    if backend == "onnx":
+        return OnnxEngine(spec, folder)
+    if backend == "keras":
+        from cxrmodel.model.keras_engine import KerasEngine
+
+        return KerasEngine(spec, folder)
+    raise ModelError(f"There is no engine {backend!r}. Set CXR_ENGINE to onnx or keras, or leave it unset.")

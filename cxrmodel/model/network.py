@@ -11,7 +11,7 @@ from keras import layers
 
 from cxrmodel.errors import TrainingError
 
-__all__ = ["CAM_LAYER", "build", "build_segmenter"]
+__all__ = ["CAM_LAYER", "build", "build_segmenter", "with_map"]
 
 CAM_LAYER = {"densenet121": "relu", "cnn": "last_features"}
 
@@ -55,6 +55,30 @@ def build(model: str, size: int | None = None, dropout: float = 0.0, init: str =
         pooled = layers.Dropout(dropout, name="dropout")(pooled)
     logit = layers.Dense(1, dtype="float32", name="logit")(pooled)
     return keras.Model(inputs, logit, name=model)
+
+
+def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
+    """Give a trained reader its Grad-CAM as a second output (derived in ``cxrmodel.explain.cam``).
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of ``build``, with a fixed input size.
+    cam_layer : str
+        The layer that enters the pooling.
+
+    Returns
+    -------
+    keras.Model
+        Outputs (N, 1), the logit, and (N, h, w, 1), the map, zero or above.
+    """
+    features = network.get_layer(cam_layer).output
+    _, height, width, _ = features.shape
+    kernel = keras.ops.convert_to_numpy(network.get_layer("logit").kernel)
+    weigh = layers.Conv2D(1, 1, use_bias=False, activation="relu", name="map")
+    heat = weigh(features)
+    weigh.set_weights([kernel[None, None] / (height * width)])
+    return keras.Model(network.input, [network.output, heat], name=f"{network.name}_with_map")
 
 
 def build_segmenter(size: int | None = None, width: int = 16) -> keras.Model:

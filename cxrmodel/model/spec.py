@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cxrmodel.errors import AlteredWeights, MissingWeights
 
-__all__ = ["MODEL_FOLDER", "MODELS", "ModelSpec", "load_spec", "read_weights", "save_spec"]
+__all__ = ["MODEL_FOLDER", "MODELS", "ModelSpec", "load_spec", "read_graph", "read_weights", "save_spec"]
 
 MODEL_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "model"
 MODELS = ("densenet121", "cnn")
@@ -22,8 +22,9 @@ class ModelSpec:
     ----------
     model : str
         ``densenet121`` or ``cnn``.
-    weights_sha256, lungs_sha256 : str
-        Of the weights' file, and of the lung segmenter that the model was fixed with.
+    weights_sha256, graph_sha256, lungs_sha256 : str
+        Of the Keras file, of the ONNX graph exported from it, and of the lung segmenter that the model was
+        fixed with.
     input_size : int
         Side of the crop in pixels.
     mean, std : float
@@ -50,6 +51,7 @@ class ModelSpec:
 
     model: str
     weights_sha256: str
+    graph_sha256: str
     lungs_sha256: str
     input_size: int
     mean: float
@@ -108,27 +110,35 @@ def save_spec(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> None:
 
 
 def read_weights(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Path:
-    """Find the weights that a specification names, and check that they are those.
-
-    Returns
-    -------
-    Path
-        The ``.keras`` file.
+    """Find the Keras file that a specification names, and check that it is that one.
 
     Raises
     ------
     MissingWeights, AlteredWeights
     """
     path = folder / f"{spec.model}.keras"
+    _read_checked(path, spec.weights_sha256)
+    return path
+
+
+def read_graph(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:
+    """Read the ONNX graph that a specification names, and check that it is that one.
+
+    Raises
+    ------
+    MissingWeights, AlteredWeights
+    """
+    return _read_checked(folder / f"{spec.model}.onnx", spec.graph_sha256)
+
+
+def _read_checked(path: Path, sha256: str) -> bytes:
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        data = path.read_bytes()
     except OSError as error:
-        raise MissingWeights(
-            f"The weights {path} cannot be read, so nothing can be read with {spec.model}. Install the program again."
-        ) from error
-    if digest != spec.weights_sha256:
+        raise MissingWeights(f"The weights {path} cannot be read, so no film is. Install the program again.") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise AlteredWeights(
-            f"The weights {path} are not those that the specification names, so nothing is read with them. "
+            f"The weights {path} are not those that the specification names, so no film is read with them. "
             "Install the program again."
         )
-    return path
+    return data

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cxrmodel.model.spec import ModelSpec, load_spec, read_weights
+from cxrmodel.model.spec import ModelSpec, load_spec, read_graph
 
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
@@ -33,7 +33,7 @@ def spec(model: str = MODEL) -> ModelSpec:
         The model's files are missing or altered; nothing is kept then, so the next call looks again.
     """
     found = load_spec(model)
-    read_weights(found)
+    read_graph(found)
     return found
 
 

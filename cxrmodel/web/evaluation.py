@@ -22,7 +22,7 @@ def evaluation() -> None:
     found = _found()
     if not found:
         return
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         split = st.segmented_control("Films", list(_SPLITS), default="test", required=True, format_func=_SPLITS.get)
         looked_at = st.segmented_control("Model", list(found), default=next(iter(found)), required=True)
     st.markdown(data_sentence(found[looked_at].data[split]))

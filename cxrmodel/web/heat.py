@@ -57,7 +57,7 @@ def heatmap(reading: "Reading") -> None:
 
 
 def _controls() -> tuple[bool, float, str]:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         shown = _shown()
         opacity = st.slider("Opacity", 0, 100, 50, step=5, format="%d %%", disabled=not shown, width=320)
         colour_map = st.selectbox(

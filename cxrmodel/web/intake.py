@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from cxrmodel.demo import DemoFilm, demo_films
+from cxrmodel.errors import DataError
 from cxrmodel.web import engine, films
 from cxrmodel.web.text import plain
 
@@ -27,24 +28,27 @@ def intake() -> None:
             help="Frontal films as PNG, JPEG, TIFF or WebP. Files are judged by their content, not by their name.",
         )
     with demo:
-        shown = demo_films()
-        if shown:
-            film = st.selectbox(
-                "No film at hand? Take a synthetic one, of no patient",
-                shown,
-                format_func=lambda film: film.title,
-                help="Drawn by a statistical model of films. They show how the program works, not how good it is.",
-            )
-            taken = st.button("Read the synthetic film", icon=":material/science:")
-            if taken:
-                _read([_of_demo(film)], 1)
+        taken = _demo_film()
+    if taken is not None:
+        _read([(f"{taken.title}, of no patient", taken.path.read_bytes())], 1)
     if uploads:
         _read(((upload.name, upload.getvalue()) for upload in uploads), len(uploads))
     _say_outcome()
 
 
-def _of_demo(film: DemoFilm) -> tuple[str, bytes]:
-    return f"{film.title}, of no patient", film.path.read_bytes()
+def _demo_film() -> DemoFilm | None:
+    """Draw the choice of demo films; the film to be read now, if any."""
+    try:
+        by_title = {film.title: film for film in demo_films()}
+    except DataError as error:
+        st.caption(str(error))
+        return None
+    title = st.selectbox(
+        "No film at hand? Take a synthetic one, of no patient",
+        list(by_title),
+        help="Drawn by a statistical model of films. They show how the program works, not how good it is.",
+    )
+    return by_title[title] if st.button("Read the synthetic film", icon=":material/science:") else None
 
 
 def _read(files: Iterable[tuple[str, bytes]], total: int) -> None:

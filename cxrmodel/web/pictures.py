@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-__all__ = ["DISPLAY_SIDE", "for_display", "jpeg", "png"]
+__all__ = ["DISPLAY_SIDE", "for_display", "jpeg"]
 
 DISPLAY_SIDE = 1600
 _JPEG_QUALITY = 95
@@ -38,22 +38,18 @@ def jpeg(rgb: np.ndarray) -> bytes:
     Parameters
     ----------
     rgb : ndarray of uint8, shape (H, W, 3)
+
+    Returns
+    -------
+    bytes
+        A JPEG of high quality.
+
+    Raises
+    ------
+    ValueError
+        When the picture cannot be coded.
     """
-    return _coded(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-
-
-def png(rgb: np.ndarray) -> bytes:
-    """Code a picture without loss, to be kept.
-
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (H, W, 3)
-    """
-    return _coded(".png", rgb, [])
-
-
-def _coded(kind: str, rgb: np.ndarray, options: list[int]) -> bytes:
-    done, coded = cv2.imencode(kind, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    done, coded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     if not done:
-        raise ValueError(f"the picture could not be coded as {kind}")
+        raise ValueError(f"a picture of shape {rgb.shape} cannot be coded as JPEG")
     return coded.tobytes()

@@ -62,7 +62,7 @@ def _film(reading: "Reading") -> None:
     st.image(
         jpeg(film_rgb(for_display(radiograph.pixels, _FILM_SIDE))),
         width="stretch",
-        alt="The film as it was given, with the patient's right on the left of the picture",
+        alt="The film as it was given",
     )
     st.caption(f"{plain(reading.name)} · {radiograph.file_format}, {width} x {height} pixels, {radiograph.bits} bits")
 

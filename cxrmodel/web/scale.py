@@ -31,7 +31,7 @@ def scale_html(probability: float, operating_points: Mapping[str, float]) -> str
         for name, width in zones
     )
     balanced = operating_points["balanced"]
-    said = f"Probability {percent(probability)} on a scale from 0 to 100 %. {_legend(operating_points)}"
+    said = f"Probability {percent(probability)} on a scale from 0 to 100\u00a0%. {_legend(operating_points)}"
     return (
         f'<div class="scale" role="img" aria-label="{said}">'
         f'<div class="value" style="{_anchor(probability)}">{percent(probability)}</div>'

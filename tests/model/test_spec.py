@@ -7,12 +7,14 @@ import json
 import pytest
 
 from cxrmodel.errors import AlteredWeights, MissingWeights
-from cxrmodel.model.spec import MODELS, ModelSpec, load_spec, read_weights, save_spec
+from cxrmodel.model.spec import MODELS, ModelSpec, load_spec, read_graph, read_weights, save_spec
 
 WEIGHTS = b"not really weights"
+GRAPH = b"not really a graph"
 SPEC = ModelSpec(
     model="cnn",
     weights_sha256=hashlib.sha256(WEIGHTS).hexdigest(),
+    graph_sha256=hashlib.sha256(GRAPH).hexdigest(),
     lungs_sha256="0" * 64,
     input_size=96,
     mean=0.5,
@@ -82,9 +84,16 @@ def test_one_changed_byte_is_refused(tmp_path):
     (tmp_path / "cnn.keras").write_bytes(WEIGHTS[:-1] + b"!")
     with pytest.raises(AlteredWeights, match=r"cnn\.keras"):
         read_weights(SPEC, tmp_path)
+    (tmp_path / "cnn.onnx").write_bytes(GRAPH)
+    assert read_graph(SPEC, tmp_path) == GRAPH
+    (tmp_path / "cnn.onnx").write_bytes(GRAPH + b"!")
+    with pytest.raises(AlteredWeights, match=r"cnn\.onnx"):
+        read_graph(SPEC, tmp_path)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_shipped_weights_are_those_of_their_specification(model):
     """What is committed belongs together."""
-    assert read_weights(load_spec(model)).is_file()
+    spec = load_spec(model)
+    assert read_weights(spec).is_file()
+    assert read_graph(spec)

@@ -1,0 +1,42 @@
+"""The reference backend: the trained network under Keras."""
+
+import threading
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cxrmodel.errors import AlteredWeights
+from cxrmodel.model.network import with_map
+from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_weights
+
+__all__ = ["KerasEngine"]
+
+
+class KerasEngine:
+    """Runs the weights that everything else is derived from.
+
+    Attributes
+    ----------
+    network : keras.Model
+        Input (N, size, size, 1) float32, output (N, 1) float32, the logit.
+
+    Raises
+    ------
+    MissingWeights, AlteredWeights
+    """
+
+    def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER):
+        path = read_weights(spec, folder)
+        try:
+            self.network = keras.models.load_model(path, compile=False)
+        except (OSError, ValueError, TypeError) as error:
+            raise AlteredWeights(f"The weights {path} cannot be loaded. Install the program again.") from error
+        self._both = with_map(self.network, spec.cam_layer)
+        self._lock = threading.Lock()  # keras promises no thread safety
+
+    def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
+        with self._lock:
+            logits, maps = self._both.predict_on_batch(inputs)
+        return logits[:, 0].astype(np.float64), maps[..., 0]

@@ -1,0 +1,53 @@
+"""Closed-form Grad-CAM: by hand, and against the library that computes gradients."""
+
+import keras
+import numpy as np
+import pytest
+
+from cxrmodel.explain.cam import closed_form
+from cxrmodel.explain.methods import gradcam
+from cxrmodel.model.keras_engine import KerasEngine
+from cxrmodel.model.network import CAM_LAYER, build, with_map
+from cxrmodel.model.spec import MODELS, load_spec
+
+
+def test_toy_by_hand():
+    """Two channels on a 2 x 2 grid, weights 4 and -8: each place is (4 a - 8 b) / 4, clipped at nothing."""
+    first, second = [[1, 2], [3, 4]], [[0, 1], [1, 3]]
+    features = np.stack([first, second], axis=-1)[None].astype(np.float32)
+    np.testing.assert_allclose(closed_form(features, np.array([4.0, -8.0])), [[[1, 0], [1, 0]]])
+
+
+def test_places_sum_to_the_logit_where_nothing_is_clipped():
+    """With weights and features above zero the map adds up to the logit without its bias."""
+    rng = np.random.default_rng(0)
+    features, weights = rng.random((3, 5, 4, 7)), rng.random(7)
+    logits = features.mean((1, 2)) @ weights
+    np.testing.assert_allclose(closed_form(features, weights).sum((1, 2)), logits, rtol=1e-5)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_graph_with_map_is_the_closed_form_and_the_library(model):
+    """On an untrained network of each kind, three ways give one map."""
+    keras.utils.set_random_seed(1)
+    network = build(model, 64)
+    films = np.random.default_rng(0).normal(size=(3, 64, 64, 1)).astype(np.float32)
+    features = keras.Model(network.input, network.get_layer(CAM_LAYER[model]).output)(films)
+    ours = closed_form(np.asarray(features), np.asarray(network.get_layer("logit").kernel)[:, 0])
+    logits, graph = with_map(network, CAM_LAYER[model])(films)
+    np.testing.assert_allclose(graph[..., 0], ours, atol=1e-6)
+    np.testing.assert_allclose(logits, network(films), atol=1e-5)
+    np.testing.assert_allclose(gradcam(network, CAM_LAYER[model], films), ours, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_trained_weights_agree_with_the_library(model, make_film):
+    """The shipped network's map is tf-keras-vis's, to a ten-thousandth of its range."""
+    spec = load_spec(model)
+    engine = KerasEngine(spec)
+    rng = np.random.default_rng(0)
+    films = rng.normal(size=(4, spec.input_size, spec.input_size, 1)).astype(np.float32)
+    _, maps = engine.run(films)
+    wanted = gradcam(engine.network, spec.cam_layer, films)
+    assert wanted.shape == maps.shape
+    np.testing.assert_allclose(maps, wanted, atol=1e-4 * max(float(np.ptp(wanted)), 1e-3))

@@ -1,0 +1,91 @@
+"""Backends agree, and none runs on files that are not the specification's."""
+
+import dataclasses
+import hashlib
+import shutil
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from cxrmodel.errors import AlteredWeights, MissingWeights, ModelError
+from cxrmodel.model.engine import OnnxEngine, load_engine
+from cxrmodel.model.keras_engine import KerasEngine
+from cxrmodel.model.spec import MODEL_FOLDER, MODELS, load_spec
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_backends_agree(model):
+    """Logits to a thousandth, maps to a thousandth of their range."""
+    spec = load_spec(model)
+    films = np.random.default_rng(0).normal(size=(8, spec.input_size, spec.input_size, 1)).astype(np.float32)
+    (logits, maps), (wanted, true) = OnnxEngine(spec).run(films), KerasEngine(spec).run(films)
+    np.testing.assert_allclose(logits, wanted, atol=1e-3)
+    np.testing.assert_allclose(maps, true, atol=1e-3 * float(np.ptp(true)))
+    assert logits.shape == (8,)
+    assert maps.ndim == 3
+
+
+def test_threads_share_one_engine():
+    """Runs at once give what runs one at a time give."""
+    spec = load_spec("cnn")
+    engine = OnnxEngine(spec)
+    films = np.random.default_rng(0).normal(size=(8, 1, spec.input_size, spec.input_size, 1)).astype(np.float32)
+    alone = [float(engine.run(film)[0][0]) for film in films]
+    found = [0.0] * 8
+
+    def work(place: int) -> None:
+        found[place] = float(engine.run(films[place])[0][0])
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == alone
+
+
+@pytest.mark.parametrize(("name", "kind"), [(None, OnnxEngine), ("onnx", OnnxEngine), ("keras", KerasEngine)])
+def test_variable_chooses_the_backend(monkeypatch, name, kind):
+    """CXR_ENGINE, else ONNX Runtime."""
+    monkeypatch.delenv("CXR_ENGINE", raising=False)
+    if name:
+        monkeypatch.setenv("CXR_ENGINE", name)
+    assert isinstance(load_engine(load_spec("cnn")), kind)
+
+
+def test_unknown_backend_gets_a_sentence(monkeypatch):
+    """No silent fallback."""
+    monkeypatch.setenv("CXR_ENGINE", "abacus")
+    with pytest.raises(ModelError, match="abacus"):
+        load_engine(load_spec("cnn"))
+
+
+def test_missing_and_altered_graphs_are_refused(tmp_path):
+    """By name, and also when the hash fits but the bytes are no graph."""
+    spec = load_spec("cnn")
+    with pytest.raises(MissingWeights, match=r"cnn\.onnx"):
+        OnnxEngine(spec, tmp_path)
+    shutil.copy(MODEL_FOLDER / "cnn.onnx", tmp_path)
+    with (tmp_path / "cnn.onnx").open("ab") as graph:
+        graph.write(b"\0")
+    with pytest.raises(AlteredWeights, match=r"cnn\.onnx"):
+        OnnxEngine(spec, tmp_path)
+    (tmp_path / "cnn.onnx").write_bytes(b"no graph")
+    fitting = dataclasses.replace(spec, graph_sha256=hashlib.sha256(b"no graph").hexdigest())
+    with pytest.raises(AlteredWeights, match="cannot be loaded"):
+        OnnxEngine(fitting, tmp_path)
+
+
+LOADED = "import sys; sys.exit(sum(name in sys.modules for name in ('tensorflow', 'keras')))"
+READ = "from pathlib import Path; from cxrmodel.reading import read; read(Path(sys.argv[1]).read_bytes(), 'film');"
+
+
+@pytest.mark.parametrize(("before", "status"), [(READ, 0), ("import keras;", 2)])
+def test_a_reading_loads_no_deep_learning_framework(project, before, status):
+    """A fresh process reads a film without TensorFlow or Keras; with them loaded the check would tell."""
+    film = project / "assets" / "films" / "synthetic-normal-1.png"
+    code = f"import sys; {before} {LOADED}"
+    assert subprocess.run([sys.executable, "-c", code, str(film)], cwd=project, check=False).returncode == status

@@ -1,0 +1,87 @@
+"""The pages under test: the real ones, over a stand-in for the trained reader."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxrmodel.errors import MissingWeights
+from cxrmodel.evaluation import results
+from cxrmodel.web import about, engine, evaluation
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from stand_ins import SPEC, FakeReader, evaluation_document  # noqa: E402 - lies beside this folder
+
+PAGES = ("read", "heatmap", "evaluation", "about")
+TIMEOUT = 120
+
+
+@pytest.fixture
+def use(monkeypatch):
+    """A function that makes the pages read with a given reader."""
+
+    def use_reader(reader):
+        monkeypatch.setattr(engine, "reader", lambda: reader)
+        monkeypatch.setattr(engine, "spec", lambda: reader.spec)
+        return reader
+
+    return use_reader
+
+
+@pytest.fixture
+def reader(use):
+    """The stand-in that reads every film at 87 %."""
+    return use(FakeReader())
+
+
+@pytest.fixture
+def no_weights(monkeypatch):
+    """A program whose weights are missing."""
+
+    def missing():
+        raise MissingWeights("There is no trained model. Install the program again, or train it.")
+
+    monkeypatch.setattr(engine, "reader", missing)
+    monkeypatch.setattr(engine, "spec", missing)
+
+
+@pytest.fixture
+def evaluations(tmp_path, monkeypatch):
+    """A folder with an evaluation of both models, which the pages draw from."""
+
+    def load(model, spec=None):
+        return results.load_evaluation(model, tmp_path, replace(SPEC, model=model))
+
+    results.save_evaluation(evaluation_document("densenet121", 4.0), tmp_path)
+    results.save_evaluation(evaluation_document("cnn", 2.0), tmp_path)
+    for module in (about, evaluation):
+        monkeypatch.setattr(module, "load_evaluation", load)
+    return tmp_path
+
+
+@pytest.fixture
+def visit(project):
+    """A function that opens a page through the router."""
+
+    def open_page(name: str) -> AppTest:
+        app = AppTest.from_file(str(project / "app.py"), default_timeout=TIMEOUT).run()
+        return app.switch_page(f"pages/{name}.py").run()
+
+    return open_page
+
+
+def words(app: AppTest) -> str:
+    """Everything that a page says, in plain spaces."""
+    kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "success")
+    said = [element.value for kind in kinds for element in getattr(app, kind)]
+    said += [f"{metric.label}: {metric.value}" for metric in app.metric] + [html.value for html in app.get("html")]
+    return " ".join(" ".join(said).split())
+
+
+@pytest.fixture
+def say():
+    """A function that gives everything a page says."""
+    return words

@@ -1,0 +1,74 @@
+"""About."""
+
+import json
+
+import pytest
+
+from cxrmodel.web import about
+
+pytestmark = pytest.mark.usefixtures("reader", "evaluations")
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """The files that the page's figures come from."""
+    model, lungs = tmp_path / "model", tmp_path / "lungs"
+    model.mkdir()
+    lungs.mkdir()
+    split = {"train_films": 4321, "train_patients": 2100, "held_out_films": 510, "held_out_patients": ["a"] * 250}
+    report = {"split": split | {"repeats_dropped": ["x"] * 31}}
+    (model / "densenet121.training.json").write_text(json.dumps(report))
+    (lungs / "spec.json").write_text(json.dumps({"test": {"films": 77, "dice_mean": 0.95432}}))
+    monkeypatch.setattr(about, "MODEL_FOLDER", model)
+    monkeypatch.setattr(about, "LUNGS_FOLDER", lungs)
+    return model, lungs
+
+
+@pytest.mark.usefixtures("folders")
+def test_figures_come_from_the_artefact(visit, say):
+    """Training, segmenter and evaluation are told in the figures of their own files."""
+    said = say(visit("about"))
+    for expected in (
+        "densenet121 0123456789ab",
+        "224 x 224 pixels",
+        "prevalence of 74 %",
+        "high sensitivity 20.0 %, balanced 45.0 %, high specificity 80.0 %",
+        "4321 films of 2100 patients; 510 films of 250 other patients",
+        "Repeated files left out: 31.",
+        "77 test films at a mean Dice of 0.954",
+        "Official test: 60 films of 40 patients",
+        "AUC 0.",
+    ):
+        assert expected in said
+
+
+@pytest.mark.usefixtures("folders")
+def test_limits_and_sources(visit, say):
+    """Intended use, limits, attribution, licences and the way to report a problem are on the page."""
+    said = say(visit("about"))
+    for expected in (
+        "no decision about a patient may rest on it",
+        "children aged one to five years",
+        "Kermany D. S. et al.",
+        "10.17632/rscbjbr9sj.2",
+        "V7 Labs",
+        "CC BY 4.0",
+        "MIT licence",
+        "Never send a patient's film or name",
+    ):
+        assert expected in said
+
+
+def test_without_its_files_the_page_does_without_their_figures(visit, say, folders, evaluations):
+    """Absent or damaged files cost the page their figures, and nothing else."""
+    model, lungs = folders
+    (model / "densenet121.training.json").unlink()
+    (lungs / "spec.json").write_text("{")
+    (evaluations / "densenet121.json").unlink()
+    app = visit("about")
+    said = say(app)
+    assert "a drawn collection." in said
+    assert "Dice" not in said
+    assert "There is no evaluation of densenet121" in said
+    assert not app.error
+    assert not app.exception

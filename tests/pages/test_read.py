@@ -1,0 +1,226 @@
+"""Read, in all its states."""
+
+import pytest
+from stand_ins import FakeReader
+
+from cxrmodel.errors import DataError
+from cxrmodel.web import films, intake
+
+
+@pytest.fixture
+def film(make_film, png):
+    """A drawn film as a file."""
+    return png(make_film(0, (60, 80)))
+
+
+def drop(app, *files):
+    """Drop files of the given names and contents."""
+    return app.file_uploader[0].set_value([(name, data, "application/octet-stream") for name, data in files]).run()
+
+
+@pytest.mark.usefixtures("reader")
+def test_empty(visit, say):
+    """Before any film the page says what to do, and gives no number."""
+    app = visit("read")
+    assert "No film yet. Drop a frontal chest X-ray above" in say(app)
+    assert not app.metric
+    assert not app.dataframe
+
+
+def test_done(visit, say, reader, film):
+    """A dropped film gives its probability with everything that must stand beside it."""
+    app = drop(visit("read"), ("film_1.png", film))
+    assert reader.read_names == ["film_1.png"]
+    assert [(metric.label, metric.value) for metric in app.metric] == [("Probability of pneumonia", "87\u00a0%")]
+    said = say(app)
+    for expected in (
+        "Finding: pneumonia",
+        "about 87 in 100 show pneumonia, where about 74 in 100 of all films do.",
+        "at or above 80.0 %, the upper edge of the uncertain band",
+        "<dt>Operating point</dt><dd>balanced, threshold 45.0 %; this film is at or above it</dd>",
+        "<dt>Uncertain band</dt><dd>20.0 % to 80.0 %</dd>",
+        "<dt>Heat within the lungs</dt><dd>83 %</dd>",
+        "<dt>Prevalence assumed</dt><dd>74 %</dd>",
+        "<dt>Trained on ages</dt><dd>one to five years</dd>",
+        "<dt>Model</dt><dd>densenet121 0123456789ab</dd>",
+        r"film\_1\.png · PNG, 80 x 60 pixels, 8 bits",
+    ):
+        assert expected in said
+    assert not app.error
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("probability", "finding", "shown"),
+    [(0.003, "normal", "<\u00a01\u00a0%"), (0.5, "uncertain", "50\u00a0%"), (0.9987, "pneumonia", ">\u00a099\u00a0%")],
+)
+def test_findings(use, visit, film, probability, finding, shown):
+    """Each finding is said in words, and no probability as a certainty."""
+    use(FakeReader(probability))
+    app = drop(visit("read"), ("film.png", film))
+    assert app.subheader[0].value.endswith(f"Finding: {finding}")
+    assert app.metric[0].value == shown
+
+
+def test_reasons_are_shown(use, visit, film):
+    """Every reason of a reading is on the page."""
+    use(FakeReader(reasons=("The picture was turned.", "Only 12% of the heat lies within the lung fields.")))
+    app = drop(visit("read"), ("film.png", film))
+    (warning,) = app.warning
+    assert r"The picture was turned\." in warning.value
+    assert "Only 12% of the heat" in warning.value
+
+
+def test_refused(visit, say, reader):
+    """A refusal names the file, the reason and what to do, and gives no number."""
+    app = drop(visit("read"), ("letter.txt", b"Dear colleague"))
+    (error,) = app.error
+    assert error.value == (
+        r"**Refused: letter\.txt.** The file is no picture that this program reads. "
+        "Export the film as PNG or JPEG. No number is given for this file."
+    )
+    assert not app.metric
+    assert not app.exception
+
+
+def test_failed(visit, reader, caplog):
+    """An unexpected error gives a sentence and a reference number, and no trace or name in the log."""
+    app = drop(visit("read"), ("Jane Doe.png", b"break"))
+    (error,) = app.error
+    assert error.value.startswith(r"**Failed: Jane Doe\.png.** This film could not be read because of an unexpected")
+    assert "inner detail" not in error.value
+    assert "RuntimeError at" in caplog.text
+    assert "Jane" not in caplog.text
+    assert not app.metric
+    assert not app.exception
+
+
+def test_several_films(visit, reader, film, make_film, png):
+    """Many files at once: all are listed, those not read with their reason, and one is chosen."""
+    other = png(make_film(1, (60, 80)))
+    app = drop(visit("read"), ("letter.txt", b"text"), ("a.png", film), ("b.png", other))
+    (notice,) = app.warning
+    assert notice.value.startswith("2 of 3 files read. Not read:\n- letter\\.txt: The file is no picture")
+    assert app.subheader[-1].value == "Films of this session: 3"
+    table = app.dataframe[0].value
+    assert list(table["Film"]) == ["b.png", "a.png", "letter.txt"]
+    assert list(table["Status"]) == ["read", "read", "refused"]
+    assert list(table["Probability"]) == ["87\u00a0%", "87\u00a0%", ""]
+    assert r"a\.png · PNG" in " ".join(caption.value for caption in app.caption)
+
+
+def test_choosing_another_film(visit, reader, film, make_film, png):
+    """The chooser shows the film that is chosen."""
+    app = drop(visit("read"), ("a.png", film), ("b.png", png(make_film(1, (30, 50)))))
+    chooser = next(box for box in app.selectbox if box.label == "Film")
+    assert chooser.options == ["b.png (pneumonia, 87\u00a0%)", "a.png (pneumonia, 87\u00a0%)"]
+    chooser.select_index(0).run()
+    assert r"b\.png · PNG, 50 x 30 pixels" in " ".join(caption.value for caption in app.caption)
+
+
+def test_nothing_is_read_twice(visit, reader, film):
+    """Neither a rerun, nor a visit to another page, nor the same file again reads a film anew."""
+    app = drop(visit("read"), ("a.png", film)).run()
+    app.switch_page("pages/about.py").run()
+    app.switch_page("pages/read.py").run()
+    assert app.metric[0].value == "87\u00a0%"
+    drop(app, ("a.png", film))
+    assert reader.read_names == ["a.png"]
+    assert app.subheader[-1].value == "Films of this session: 1"
+
+
+def test_drop_zone_is_emptied(visit, reader, film):
+    """Files that have been read wait nowhere to be read again."""
+    app = drop(visit("read"), ("a.png", film))
+    assert app.file_uploader[0].value == []
+
+
+def test_remove_one_and_clear_all(visit, say, reader, film, make_film, png):
+    """A film can be removed alone, and all together."""
+    app = drop(visit("read"), ("a.png", film), ("b.png", png(make_film(1, (60, 80)))))
+    press(app, "Remove the film shown")
+    assert list(app.dataframe[0].value["Film"]) == ["b.png"]
+    press(app, "Clear all films")
+    assert "No film yet." in say(app)
+    assert not app.metric
+
+
+def test_sessions_do_not_share_films(visit, reader, film):
+    """What one user reads no other user sees."""
+    drop(visit("read"), ("a.png", film))
+    assert not visit("read").metric
+
+
+def test_synthetic_film(visit, reader):
+    """A demo film is read by a click, and is said to be synthetic wherever it is named."""
+    app = visit("read")
+    choice = next(box for box in app.selectbox if "synthetic" in box.label)
+    choice.select_index(1).run()
+    press(app, "Read the synthetic film")
+    assert len(app.metric) == 1
+    (name,) = reader.read_names
+    assert name == f"{choice.options[1]}, of no patient"
+    assert name.startswith("Synthetic")
+
+
+@pytest.mark.usefixtures("reader")
+def test_missing_demo_films(visit, say, monkeypatch):
+    """Without demo films the page says so and reads dropped films all the same."""
+
+    def missing():
+        raise DataError("The list of demo films cannot be read. Restore it.")
+
+    monkeypatch.setattr(intake, "demo_films", missing)
+    app = visit("read")
+    assert "The list of demo films cannot be read. Restore it." in say(app)
+    assert app.file_uploader
+    assert not app.error
+
+
+def test_another_prevalence_moves_one_number_only(visit, say, reader, film):
+    """Under another prevalence the log-odds shift; score, threshold and finding stay."""
+    app = drop(visit("read"), ("a.png", film))
+    assert "the prevalence that the model's own probability assumes: 87 %." in say(app)
+    app.slider[0].set_value(20).run()
+    said = say(app)
+    # Odds 0.87/0.13 = 6.69, times (0.2/0.8)/(0.74/0.26) = 0.0878, are 0.588: 37 %.
+    assert "At a prevalence of 20 % the probability of pneumonia is **37 %**." in said
+    assert app.metric[0].value == "87\u00a0%"
+    assert "Finding: pneumonia" in said
+    assert "threshold 45.0 %; this film is at or above it" in said
+    assert "stay as they are" in said
+
+
+def test_prevalence_is_kept_between_pages(visit, reader, film):
+    """The prevalence that a user sets holds for the session."""
+    app = drop(visit("read"), ("a.png", film))
+    app.slider[0].set_value(20).run()
+    app.switch_page("pages/about.py").run()
+    app.switch_page("pages/read.py").run()
+    assert app.slider[0].value == 20
+
+
+def test_bound_is_told(visit, say, reader, film, make_film, png, monkeypatch):
+    """When older films made room, the page says how many and what to do."""
+    monkeypatch.setattr(films, "MOST_FILMS", 1)
+    app = drop(visit("read"), ("a.png", film), ("b.png", png(make_film(1, (60, 80)))))
+    assert "keeps the latest 1 films" in say(app)
+    assert "1 earlier ones were forgotten. Drop them again to see them." in say(app)
+
+
+def test_report_is_offered(visit, reader, film):
+    """The report of the film shown is a download, made only on demand."""
+    app = drop(visit("read"), ("a.png", film))
+    assert [button.label for button in app.download_button] == ["Report as PDF"]
+
+
+def test_marks_in_a_file_name_stay_marks(visit, say, reader, film):
+    """A file name is text: no picture of another server is fetched for it."""
+    said = say(drop(visit("read"), ("![x](http://x.org/y.png).png", film)))
+    assert r"\!\[x\]\(http\://x\.org/y\.png\)\.png" in said
+    assert "![x]" not in said
+
+
+def press(app, label):
+    """Press the button of that label."""
+    return next(button for button in app.button if button.label == label).click().run()

@@ -1,0 +1,129 @@
+"""The one-page report of a reading."""
+
+import logging
+import subprocess
+import sys
+import tempfile
+from datetime import datetime
+from io import BytesIO
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+from stand_ins import fake_reading
+
+from cxrmodel.records.report import pdf_report
+from cxrmodel.records.wording import DISCLAIMER
+
+WHEN = datetime(2026, 3, 4, 15, 6)
+LONG = ("A sentence that goes on for a while, so that it takes more than a single line of the sheet it is put on.",)
+
+
+def text_of(report: bytes) -> str:
+    """The text of a report of one page, on one line, with plain spaces."""
+    pages = PdfReader(BytesIO(report)).pages
+    assert len(pages) == 1
+    return " ".join(pages[0].extract_text().split())
+
+
+@pytest.fixture
+def film(make_film):
+    """A small drawn film."""
+    return make_film(shape=(120, 140))
+
+
+def test_says_what_was_read(film):
+    """The sheet holds film, date, probability, finding, threshold, model, prevalence and notice."""
+    reading = fake_reading(film, "Müller, Ярослав.png", 0.87, reasons=("The picture was turned.",))
+    text = text_of(pdf_report(reading, WHEN))
+    for expected in (
+        f"{DISCLAIMER}.",
+        "Film: Müller, Ярослав.png",
+        "Read: 04 March 2026, 15:06",
+        "Probability of pneumonia: 87 %. Finding: pneumonia.",
+        "about 87 in 100 show pneumonia, where about 74 in 100 of all films do.",
+        "balanced, threshold 45.0 %; this film is at or above it",
+        "20.0 % to 80.0 %",
+        "densenet121 0123456789ab",
+        "one to five years",
+        "The picture was turned.",
+        "not where disease is",
+    ):
+        assert expected in text
+
+
+def test_holds_film_and_overlay(film):
+    """Two pictures are on the sheet: the film, grey, and the overlay with its colour bar, in colour."""
+    page = PdfReader(BytesIO(pdf_report(fake_reading(film), WHEN))).pages[0]
+    assert sorted(picture.image.mode for picture in page.images) == ["L", "RGB"]
+
+
+def test_film_is_that_of_the_reading(film):
+    """The film on the sheet is the one that was read, grey level by grey level."""
+    page = PdfReader(BytesIO(pdf_report(fake_reading(film), WHEN))).pages[0]
+    printed = next(np.asarray(picture.image) for picture in page.images if picture.image.mode == "L")
+    np.testing.assert_array_equal(printed, np.rint(film * 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("shape", [(40, 300), (300, 40), (1500, 1800)])
+def test_any_shape_fits(shape):
+    """A wide, a tall and a large film each give one page."""
+    assert "Probability of pneumonia" in text_of(pdf_report(fake_reading(np.zeros(shape)), WHEN))
+
+
+def test_reasons_without_room_are_counted(film):
+    """However many reasons there are, they stay on the sheet, and the notice at its foot too."""
+    text = text_of(pdf_report(fake_reading(film, reasons=LONG * 60), WHEN))
+    told = text.count(LONG[0])
+    assert 5 < told < 60
+    assert f"and {60 - told} more, which the program shows." in text
+    assert "This sheet is no medical record." in text
+
+
+def test_long_name_keeps_both_ends(film):
+    """A name too long for a line loses its middle."""
+    text = text_of(pdf_report(fake_reading(film, "begin" + "x" * 300 + "end.png"), WHEN))
+    assert "Film: beginxxx" in text
+    assert "xxxend.png" in text
+    assert "…" in text
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.text(max_size=120))
+def test_any_name_is_printed_and_none_is_logged(film, caplog, name):
+    """Whatever a file is called, the sheet has one page and the log nothing."""
+    with caplog.at_level(logging.WARNING):
+        assert "Film:" in text_of(pdf_report(fake_reading(film, name), WHEN))
+    assert not caplog.records
+
+
+def test_unknown_signs_are_replaced(film):
+    """Signs that the font lacks show as the replacement sign."""
+    assert "Film: \ufffd\ufffd.png" in text_of(pdf_report(fake_reading(film, "胸部.png"), WHEN))
+
+
+def test_nothing_is_written_to_disk(film, monkeypatch):
+    """The sheet is made in memory."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a temporary file was asked for")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    assert pdf_report(fake_reading(film), WHEN).startswith(b"%PDF")
+
+
+def test_empty_map_is_said_in_words(film):
+    """A map without heat is said in words."""
+    reading = fake_reading(film, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None)
+    assert "no heat on the film" in text_of(pdf_report(reading, WHEN))
+
+
+def test_needs_neither_streamlit_nor_tensorflow(project):
+    """Importing the report brings in no web server and no network."""
+    code = "import sys, cxrmodel.records.report; print({'streamlit', 'tensorflow', 'keras'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,166 @@
+"""The command line as its users see it: standard output, exit status, sentences."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from cxrmodel.batch import COLUMNS, list_files
+from cxrmodel.commands import main
+from cxrmodel.model.spec import load_spec
+
+
+@pytest.fixture
+def folder(project, tmp_path):
+    """Films, a note, a hidden file and a broken picture, in folders."""
+    place = tmp_path / "films"
+    (place / "b").mkdir(parents=True)
+    (place / ".hidden").mkdir()
+    films = project / "assets" / "films"
+    shutil.copy(films / "synthetic-normal-1.png", place / "a.png")
+    shutil.copy(films / "synthetic-pneumonia-1.png", place / "b" / "no extension")
+    shutil.copy(films / "synthetic-pneumonia-1.png", place / ".hidden" / "film.png")
+    (place / ".DS_Store").write_bytes(b"x")
+    (place / "b" / "notes.txt").write_text("not a film")
+    (place / "c.png").write_bytes((films / "synthetic-normal-1.png").read_bytes()[:500])
+    return place
+
+
+def _lines(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_json_has_a_line_for_every_file_in_order(folder, capsys):
+    """Sorted, recursive, hidden files left out, bad files in their place; status 3 because not all were read."""
+    assert main(["read", "--json", str(folder)]) == 3
+    lines = _lines(capsys)
+    names = [str(folder / name) for name in ("a.png", "b/no extension", "b/notes.txt", "c.png")]
+    assert [line["file"] for line in lines] == names
+    assert [line["status"] for line in lines] == ["read", "read", "refused", "refused"]
+    for line in lines:
+        assert tuple(line) == COLUMNS
+        assert line["model"] == load_spec("densenet121").version
+        if line["status"] != "read":
+            assert line["reasons"]
+            assert {line[key] for key in ("probability", "finding", "operating_point", "threshold")} == {None}
+
+
+def test_a_directory_given_relatively_keeps_its_name(folder, capsys, monkeypatch):
+    """``file`` is the directory as given and the path within it."""
+    monkeypatch.chdir(folder.parent)
+    main(["read", "--json", "films"])
+    assert _lines(capsys)[0]["file"] == str(Path("films") / "a.png")
+
+
+def test_all_read_is_status_0(project, capsys):
+    """Six demo films, given one by one, in the order given."""
+    paths = sorted((project / "assets" / "films").glob("*.png"), reverse=True)
+    assert main(["read", "--json", *map(str, paths)]) == 0
+    lines = _lines(capsys)
+    assert [line["file"] for line in lines] == [str(path) for path in paths]
+    assert {line["status"] for line in lines} == {"read"}
+
+
+def test_missing_path_is_an_error_with_its_line(project, capsys):
+    """The others are still read."""
+    film = str(project / "assets" / "films" / "synthetic-normal-1.png")
+    assert main(["read", "--json", "/nowhere/film.png", film]) == 3
+    missing, read = _lines(capsys)
+    assert (missing["file"], missing["status"]) == ("/nowhere/film.png", "error")
+    assert "cannot be read" in missing["reasons"][0]
+    assert read["status"] == "read"
+
+
+def test_plain_lines_are_sentences(folder, capsys):
+    """Without --json, one readable line a film."""
+    main(["read", str(folder / "a.png"), str(folder / "c.png")])
+    first, second = capsys.readouterr().out.splitlines()
+    assert "pneumonia" in first
+    assert "balanced threshold" in first
+    assert "refused" in second
+
+
+def test_table_has_the_columns_of_the_lines(folder, tmp_path, capsys):
+    """The same values as --json, reasons joined by semicolons."""
+    out = tmp_path / "out.csv"
+    main(["read", "--json", str(folder), "--csv", str(out)])
+    lines = _lines(capsys)
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    assert tuple(rows[0]) == COLUMNS
+    for row, line in zip(rows, lines, strict=True):
+        assert row["file"] == line["file"]
+        assert row["reasons"] == "; ".join(line["reasons"])
+        assert row["probability"] == ("" if line["probability"] is None else str(line["probability"]))
+
+
+def test_heatmaps_keep_relative_paths(folder, tmp_path, capsys):
+    """One picture for each film that was read, none for the others."""
+    out = tmp_path / "maps"
+    main(["read", str(folder), "--heatmaps", str(out)])
+    made = sorted(str(path.relative_to(out)) for path in out.rglob("*.png"))
+    assert made == ["a.png.png", "b/no extension.png"]
+    with Image.open(out / "a.png.png") as picture:
+        assert min(picture.size) > 200
+
+
+def test_explain_writes_a_picture(project, tmp_path):
+    """An overlay with its colour bar."""
+    out = tmp_path / "out.png"
+    film = project / "assets" / "films" / "synthetic-pneumonia-1.png"
+    assert main(["explain", str(film), "--method", "gradcam", "-o", str(out)]) == 0
+    with Image.open(out) as picture:
+        assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["explain", "/nowhere/film.png", "-o", "out.png"], "/nowhere/film.png"),
+        (["train", "--recipe", "/nowhere/recipe.toml"], "/nowhere/recipe.toml"),
+        (["export", "--run", "/nowhere"], "/nowhere"),
+    ],
+)
+def test_failures_are_sentences(argv, said, capsys):
+    """Status 1, the file named, nothing on standard output, no trace."""
+    assert main(argv) == 1
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+
+
+def test_no_archive_is_a_sentence(tmp_path, monkeypatch, capsys):
+    """Training without films says where they belong."""
+    monkeypatch.setenv("CXR_DATA", str(tmp_path))
+    assert main(["train", "--model", "cnn"]) == 1
+    assert "CXR_DATA" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [[], ["read"], ["read", "--speed"], ["dream"], ["train", "--model", "resnet"]])
+def test_wrong_usage_is_status_2(argv, capsys):
+    """With the usage on standard error."""
+    with pytest.raises(SystemExit) as stopped:
+        main(argv)
+    assert stopped.value.code == 2
+    captured = capsys.readouterr()
+    assert "usage" in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("command", ["read", "explain", "train", "export", "evaluate", "synthetic"])
+def test_every_command_explains_itself(command, capsys):
+    """--help is status 0."""
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert "usage" in capsys.readouterr().out
+
+
+def test_listing_yields_relative_paths(folder):
+    """What heat maps are named after."""
+    relative = [str(path) for _, path in list_files([folder, folder / "a.png"])]
+    assert relative == ["a.png", "b/no extension", "b/notes.txt", "c.png", "a.png"]

@@ -1,0 +1,153 @@
+"""What the README shows works, and what it states is so."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cxrmodel.demo import demo_films
+from cxrmodel.evaluation.results import load_evaluation
+from cxrmodel.evaluation.summary import END, START, readme_table
+from cxrmodel.training.dataset import LABELS
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = ["README.md", "CHANGELOG.md", "assets/films/README.md"]
+MODELS = ("densenet121", "cnn")
+
+
+def shell_lines() -> list[str]:
+    """Every line of the README's shell blocks, those that go on joined."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+
+
+def commands() -> list[str]:
+    """The lines that call the program, in their order."""
+    return [line for line in shell_lines() if "python -m cxrmodel" in line]
+
+
+def write_archive(root: Path) -> None:
+    """Lay out disturbed demo films as the public archive does: 14 patients of each class to train on, 4 to test."""
+    rng = np.random.default_rng(0)
+    kinds = {kind: [film for film in demo_films() if film.kind == kind.lower()] for kind in LABELS}
+    for folder, patients in (("train", range(12)), ("val", range(12, 14)), ("test", range(14, 18))):
+        for kind, films in kinds.items():
+            place = root / "chest_xray" / folder / kind
+            place.mkdir(parents=True)
+            for patient in patients:
+                film = cv2.imread(str(films[patient % len(films)].path), cv2.IMREAD_GRAYSCALE)
+                film = cv2.resize(film, (224, 224), interpolation=cv2.INTER_AREA).astype(np.float32)
+                film = np.roll(film, rng.integers(-6, 7, 2), (0, 1)) * rng.uniform(0.8, 1.1) + rng.normal(
+                    0, 2, film.shape
+                )
+                organism = ("bacteria", "virus")[patient % 2]
+                name = f"person{patient}_{organism}_{patient}" if LABELS[kind] else f"IM-{patient:04d}-0001"
+                coded = cv2.imencode(".jpeg", np.clip(film, 0, 255).astype(np.uint8))[1]
+                (place / f"{name}.jpeg").write_bytes(coded.tobytes())
+
+
+@pytest.fixture(scope="module")
+def copy(project, tmp_path_factory) -> Path:
+    """A copy of the program with a small archive in data/ and recipes of a minute."""
+    root = tmp_path_factory.mktemp("readme")
+    for folder in ("cxrmodel", "assets"):
+        shutil.copytree(project / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for recipe in (root / "cxrmodel" / "training" / "recipes").glob("*.toml"):
+        text = recipe.read_text(encoding="utf-8")
+        for setting, value in (("stages", "[[64, 10]]"), ("batch", "8"), ("precision", '"float32"')):
+            text = re.sub(rf"^{setting} = .*$", f"{setting} = {value}", text, flags=re.MULTILINE)
+        recipe.write_text(text, encoding="utf-8")
+    write_archive(root / "data")
+    return root
+
+
+@pytest.mark.slow
+def test_every_command_of_the_readme_runs(copy):
+    """One after the other, as a reader would, training on a small archive; each succeeds and shows no stack trace."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("CXR_DATA", "CXR_STRICT")}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    assert len(commands()) >= 5
+    for line in commands():
+        done = subprocess.run(["bash", "-c", line], cwd=copy, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{line}\n{done.stderr[-2000:]}"
+        assert "Traceback" not in done.stderr
+    for made in ("readings.csv", "heatmaps/synthetic-pneumonia-1.png.png", "overlay.png"):
+        assert (copy / made).stat().st_size > 100
+
+
+@pytest.mark.parametrize("subcommand", ["read", "explain", "train", "export", "evaluate"])
+def test_the_readme_shows_every_command_of_daily_use(subcommand):
+    """Nobody should have to guess how to read, train or measure."""
+    assert any(f"python -m cxrmodel {subcommand} " in line for line in commands())
+
+
+def test_every_make_target_named_exists(project):
+    """In the README and in the help."""
+    makefile = (project / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))
+    assert {"run", "test"} <= named <= targets
+    assert targets == set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(project, document):
+    """To a file of the project or to a heading of the same document."""
+    text = (project / document).read_text(encoding="utf-8")
+    headings = {
+        re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.M)
+    }
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if link.startswith("#"):
+            assert link[1:] in headings
+        elif not link.startswith("https://"):
+            assert (project / document).parent.joinpath(link).exists(), link
+
+
+def test_paths_named_in_the_readme_exist(project):
+    """Folders and files of the project that stand in backquotes or in commands."""
+    named = re.findall(r"(?<![\w/.])((?:assets|cxrmodel|docs|tests)/[\w./-]*\w)", README)
+    assert named
+    assert [path for path in named if not (project / path).exists()] == []
+
+
+def test_the_figures_are_those_that_were_measured():
+    """The table between the marks is the one that the evaluations on disk give."""
+    assert README.count(START) == README.count(END) == 1
+    shown = README.split(START)[1].split(END)[0].strip()
+    assert shown == readme_table([load_evaluation(model) for model in MODELS])
+
+
+def test_no_figure_is_typed_by_hand():
+    """Outside the table no share, score or interval is stated."""
+    prose = README.split(START)[0] + README.split(END)[1]
+    assert re.findall(r"\b0\.\d\d+|\d(?:\.\d+)? ?%", prose) == []
+
+
+def test_the_limits_stated_are_those_of_the_program():
+    """File size and pixels that the reader refuses, and what the app lets through."""
+    from cxrmodel.imaging.radiograph import MAX_BYTES, MAX_PIXELS
+
+    assert f"{MAX_BYTES // 2**20} MiB and {MAX_PIXELS // 10**6} million pixels" in README
+
+
+def test_the_keys_of_a_reading_are_those_documented():
+    """The table of the README and the command's columns."""
+    from cxrmodel.batch import COLUMNS
+
+    rows = re.findall(r"^\| (`.+?`) \|", README, re.MULTILINE)
+    assert [key for row in rows for key in re.findall(r"`(\w+)`", row)] == list(COLUMNS)
+
+
+def test_the_version_has_its_place_in_the_changelog(project):
+    """Either released under its number or still to be."""
+    from cxrmodel import __version__
+
+    text = (project / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{__version__}]" in text

@@ -1,0 +1,143 @@
+"""The films of a session."""
+
+import hashlib
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from stand_ins import SPEC, FakeReader
+
+from cxrmodel.errors import MissingWeights
+from cxrmodel.web import films
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch):
+    """A session of its own for each test."""
+    session = {}
+    monkeypatch.setattr(films, "st", SimpleNamespace(session_state=session))
+    return session
+
+
+@pytest.fixture
+def coded(make_film, png):
+    """Three different films as files."""
+    return [png(make_film(seed, (40, 50))) for seed in range(3)]
+
+
+def take(reader, *files):
+    """Take files without progress."""
+    return films.take(reader, files, lambda number, name: None)
+
+
+def test_every_file_gets_an_entry_in_order(coded):
+    """Films that are read, refused and failed all have an entry, with progress before each."""
+    told = []
+    files = [("a.png", coded[0]), ("b.txt", b"text"), ("c.png", b"break"), ("d.png", b"")]
+    taken = films.take(FakeReader(), files, lambda number, name: told.append((number, name)))
+    assert told == [(1, "a.png"), (2, "b.txt"), (3, "c.png"), (4, "d.png")]
+    assert [entry.status for entry in taken] == ["read", "refused", "failed", "refused"]
+    assert taken[0].reading.probability == 0.87
+    assert taken[3].message == "The file is empty. Export the film again."
+    assert [entry.reading for entry in taken[1:]] == [None, None, None]
+
+
+def test_key_is_of_film_and_weights(coded):
+    """The same film under other weights is another reading."""
+    (entry,) = take(FakeReader(), ("a.png", coded[0]))
+    assert entry.key == f"{hashlib.sha256(coded[0]).hexdigest()} {SPEC.weights_sha256}"
+
+
+def test_no_film_is_read_twice(coded):
+    """A film dropped again, under whatever name, is not read again."""
+    reader = FakeReader()
+    first = take(reader, ("a.png", coded[0]), ("b.png", coded[1]))
+    again = take(reader, ("a.png", coded[0]), ("copy.png", coded[1]))
+    assert reader.read_names == ["a.png", "b.png"]
+    assert again == first
+
+
+def test_failed_film_is_tried_again(coded):
+    """What failed by chance may succeed the next time; a refusal stands."""
+    reader = FakeReader()
+    take(reader, ("a.png", b"break"), ("b.txt", b"text"))
+    take(reader, ("a.png", b"break"), ("b.txt", b"text"))
+    assert reader.read_names == ["a.png", "b.txt", "a.png"]
+
+
+def test_unexpected_error_gives_a_reference_and_hides_the_rest(caplog):
+    """The sentence holds the reference number that the log has, and neither holds a name or a trace."""
+    (entry,) = take(FakeReader(), ("Jane Doe.png", b"break"))
+    reference = entry.message.split("reference number ")[1][:6]
+    assert f"reference {reference}: RuntimeError" in caplog.text
+    for text in (entry.message, caplog.text):
+        assert "Jane" not in text
+        assert "inner detail" not in text
+        assert "Traceback" not in text
+
+
+def test_error_of_ours_that_is_no_refusal_keeps_its_sentence():
+    """An error by name that is not about the film is a failure, in its own words."""
+
+    class WithoutWeights(FakeReader):
+        def read(self, data, name):
+            raise MissingWeights("The weights are gone. Install the program again.")
+
+    (entry,) = take(WithoutWeights(), ("a.png", b"x"))
+    assert (entry.status, entry.message) == ("failed", "The weights are gone. Install the program again.")
+
+
+def test_latest_first_and_chosen(coded):
+    """Entries come latest first; the first film just read is the chosen one."""
+    a, b, c = take(FakeReader(), ("a.txt", b"text"), ("b.png", coded[0]), ("c.png", coded[1]))
+    assert films.entries() == [c, b, a]
+    assert films.readings() == [c, b]
+    assert films.chosen() is b
+    films.choose(c.key)
+    assert films.chosen() is c
+
+
+def test_remove_and_clear(coded):
+    """A removed film is gone, and another is chosen; cleared, none is left."""
+    a, b = take(FakeReader(), ("a.png", coded[0]), ("b.png", coded[1]))
+    films.remove(a.key)
+    assert films.entries() == [b]
+    assert films.chosen() is b
+    films.remove(a.key)
+    films.clear()
+    assert films.entries() == []
+    assert films.chosen() is None
+
+
+def test_clear_leaves_nothing_in_the_session(coded, state):
+    """No trace of a film stays behind."""
+    take(FakeReader(), ("a.png", coded[0]))
+    films.clear()
+    assert state == {}
+
+
+def test_number_of_films_is_bounded(coded, monkeypatch):
+    """The oldest film makes room, and is counted."""
+    monkeypatch.setattr(films, "MOST_FILMS", 2)
+    taken = take(FakeReader(), *((f"{i}.png", data) for i, data in enumerate(coded)))
+    assert films.entries() == [taken[2], taken[1]]
+    assert films.forgotten() == 1
+    assert films.chosen() is taken[2]
+
+
+def test_memory_is_bounded(coded, monkeypatch):
+    """Films make room by their pixels too; the latest always stays."""
+    monkeypatch.setattr(films, "MOST_MEGABYTES", 40 * 50 * 4 * 1.5 / 1e6)
+    taken = take(FakeReader(), *((f"{i}.png", data) for i, data in enumerate(coded)))
+    assert films.entries() == [taken[2]]
+    assert films.forgotten() == 2
+    monkeypatch.setattr(films, "MOST_MEGABYTES", 0)
+    assert films.entries() == [taken[2]]
+
+
+def test_megabytes_count_pixels(coded):
+    """A film's memory is that of its pixels."""
+    entry, refused = take(FakeReader(), ("a.png", coded[0]), ("b.txt", b"text"))
+    assert entry.reading.radiograph.pixels.dtype == np.float32
+    assert entry.megabytes == pytest.approx(40 * 50 * 4 / 1e6)
+    assert refused.megabytes == 0

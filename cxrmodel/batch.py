@@ -1,17 +1,18 @@
 """Many films from the command line: paths in, lines out, in the order given."""
 
 import csv
+import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
 
-from cxrmodel.errors import CxrError, FilmRefused
+from cxrmodel.errors import FilmRefused
 from cxrmodel.explain.overlay import overlay_figure
-from cxrmodel.reading import Reader
+from cxrmodel.reading import Reader, Reading
 
 __all__ = ["COLUMNS", "list_files", "read_paths"]
 
@@ -49,59 +50,94 @@ def list_files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
                 yield child, relative
 
 
-def read_paths(reader: Reader, paths: Sequence[Path], as_json: bool, table: Path | None, heatmaps: Path | None) -> int:
-    """Read films and print a line for each; a bad one stops nothing.
+def read_paths(
+    reader: Reader,
+    paths: Sequence[Path],
+    *,
+    as_json: bool = False,
+    table: Path | None = None,
+    heatmaps: Path | None = None,
+    resume: bool = False,
+) -> int:
+    """Read films and write a line for each as it comes; a bad one stops nothing.
 
     Parameters
     ----------
     as_json : bool
         One JSON object a line instead of a sentence.
     table : Path or None
-        CSV file to write as well.
+        CSV file to write as well, a row at a time.
     heatmaps : Path or None
         Folder for overlays, which keeps relative paths.
+    resume : bool
+        Leave out the files that ``table`` has already, and add the others to it.
 
     Returns
     -------
     int
-        0 when every file was read, else 3.
+        0 when every file was read, those of ``table`` included, else 3.
     """
     files = list(list_files(paths))
-    complete = True
     with ExitStack() as stack:
-        rows = None
-        if table:
-            rows = csv.DictWriter(stack.enter_context(table.open("w", newline="", encoding="utf-8")), COLUMNS)
-            rows.writeheader()
+        done = _rows_so_far(table) if table and resume else []
+        write_row = stack.enter_context(_table(table, done)) if table else None
+        complete = all(row["status"] == "read" for row in done)
+        names = {row["file"] for row in done}
+        files = [(path, relative) for path, relative in files if str(path) not in names]
         bar = stack.enter_context(tqdm(total=len(files), desc="reading", unit="film", disable=len(files) < 2))
-        for path, relative in files:
-            record = _record(reader, path, relative, heatmaps)
+        readings = reader.read_many((path.read_bytes, path.name) for path, _ in files)
+        for (path, relative), reading in zip(files, readings, strict=True):
+            record = {"file": str(path)} | _record(reading, reader.spec.version)
+            if heatmaps and isinstance(reading, Reading):
+                _write_overlay(reading, heatmaps / relative.parent / f"{relative.name}.png")
             complete &= record["status"] == "read"
-            print(json.dumps(record, ensure_ascii=False) if as_json else _line(record), flush=True)
-            if rows:
-                rows.writerow(record | {"reasons": "; ".join(record["reasons"])})
+            sys.stdout.write((json.dumps(record, ensure_ascii=False) if as_json else _line(record)) + "\n")
+            sys.stdout.flush()
+            if write_row:
+                write_row(record | {"reasons": "; ".join(record["reasons"])})
             bar.update()
     return 0 if complete else 3
 
 
-def _record(reader: Reader, path: Path, relative: Path, heatmaps: Path | None) -> dict:
-    record = dict.fromkeys(COLUMNS) | {"file": str(path), "status": "error", "model": reader.spec.version}
-    try:
-        reading = reader.read(path.read_bytes(), path.name)
-        if heatmaps:
-            out = heatmaps / relative.parent / f"{relative.name}.png"
-            out.parent.mkdir(parents=True, exist_ok=True)
-            overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range).savefig(out, dpi=150)
+def _rows_so_far(table: Path) -> list[dict]:
+    """The whole rows of an earlier, perhaps interrupted, run; a row cut short is left out."""
+    if not table.is_file():
+        return []
+    whole = table.read_text(encoding="utf-8").rpartition("\n")[0]
+    rows = list(csv.DictReader(io.StringIO(whole)))
+    return [row for row in rows if None not in row and None not in row.values()]
+
+
+@contextmanager
+def _table(path: Path, rows: Sequence[dict]) -> Iterator[Callable[[dict], None]]:
+    """Open a table that begins with ``rows`` and keeps every further row at once."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+        stream.flush()
+
+        def write(row: dict) -> None:
+            writer.writerow(row)
+            stream.flush()
+
+        yield write
+
+
+def _record(reading: Reading | Exception, model: str) -> dict:
+    record = dict.fromkeys(COLUMNS[1:]) | {"status": "error", "model": model}
+    if isinstance(reading, Reading):
         return record | reading.as_record()
-    except FilmRefused as refusal:
-        return record | {"status": "refused", "reasons": [str(refusal)]}
-    except CxrError as error:
-        return record | {"reasons": [str(error)]}
-    except OSError as error:
-        return record | {"reasons": [f"The file cannot be read: {error.strerror}. Check its path and permissions."]}
-    except Exception as error:  # one film must never take the others with it
-        print(f"{path}: {type(error).__name__}", file=sys.stderr)
-        return record | {"reasons": ["An unexpected fault stopped this film. The others were not affected; report it."]}
+    if isinstance(reading, FilmRefused):
+        return record | {"status": "refused", "reasons": [str(reading)]}
+    if isinstance(reading, OSError):
+        return record | {"reasons": [f"The file cannot be read: {reading.strerror}. Check its path and permissions."]}
+    return record | {"reasons": [f"An unexpected fault ({type(reading).__name__}) stopped this film alone; report it."]}
+
+
+def _write_overlay(reading: Reading, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range).savefig(out, dpi=150)
 
 
 def _line(record: dict) -> str:

@@ -4,6 +4,7 @@ Heavy imports wait until a command is chosen, so that help and wrong usage answe
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR", help="directories are walked recursively")
     read.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     read.add_argument("--csv", type=Path, metavar="OUT.csv", help="write the same columns as a table")
+    read.add_argument("--resume", action="store_true", help="leave out the films that OUT.csv has already")
     read.add_argument("--heatmaps", type=Path, metavar="DIR", help="write an overlay of each film, paths kept")
     read.add_argument("--model", choices=MODELS, default="densenet121")
     read.set_defaults(run=_read)
@@ -57,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
     evaluate.set_defaults(run=_evaluate)
 
+    bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
+    bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    bench.add_argument("--model", choices=MODELS, default="densenet121")
+    bench.add_argument("--films", type=int, default=600, metavar="N", help="length of the folder (at least 100)")
+    bench.set_defaults(run=_bench)
+
     synthetic = commands.add_parser("synthetic", help="draw the synthetic demo films from the training films")
     synthetic.add_argument("--out", type=Path, metavar="DIR", help="default: assets/films")
     synthetic.add_argument("--seed", type=int, default=0)
@@ -73,7 +81,10 @@ def main(argv: list[str] | None = None) -> int:
         0 when all went well, 1 when the command failed with a sentence, 3 when ``read`` refused or failed on
         a film; wrong usage exits with 2.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.command == "read" and arguments.resume and not arguments.csv:
+        parser.error("--resume goes on with a table: name it with --csv OUT.csv")
     try:
         return arguments.run(arguments)
     except CxrError as error:
@@ -91,7 +102,14 @@ def _read(arguments) -> int:
     from cxrmodel.batch import read_paths
     from cxrmodel.reading import Reader
 
-    return read_paths(Reader.load(arguments.model), arguments.paths, arguments.json, arguments.csv, arguments.heatmaps)
+    return read_paths(
+        Reader.load(arguments.model),
+        arguments.paths,
+        as_json=arguments.json,
+        table=arguments.csv,
+        heatmaps=arguments.heatmaps,
+        resume=arguments.resume,
+    )
 
 
 def _explain(arguments) -> int:
@@ -140,6 +158,14 @@ def _evaluate(arguments) -> int:
 
     for model in arguments.model or MODELS:
         evaluate(Reader.load(model), data_root(), arguments.out or EVALUATION_FOLDER)
+    return 0
+
+
+def _bench(arguments) -> int:
+    from cxrmodel.bench import bench, in_words
+
+    found = bench(arguments.model, films=max(100, arguments.films))
+    print(json.dumps(found) if arguments.json else in_words(found))
     return 0
 
 

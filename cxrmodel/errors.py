@@ -7,6 +7,7 @@ wrong, and what to do next.
 __all__ = [
     "AlteredWeights",
     "AnimatedFile",
+    "Busy",
     "ColourPicture",
     "CxrError",
     "DataError",
@@ -79,6 +80,10 @@ class MissingWeights(ModelError):
 
 class AlteredWeights(ModelError):
     """A file of the trained model is not the one its specification names."""
+
+
+class Busy(CxrError):
+    """Too many readings wait already."""
 
 
 class DataError(CxrError):

@@ -3,26 +3,25 @@
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from cxrmodel.errors import AlteredWeights, FilmRefused
-from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.errors import AlteredWeights, Busy, FilmRefused
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
-from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding, probability
-from cxrmodel.model.engine import Engine, load_engine
-from cxrmodel.model.preprocess import ModelInput, prepare
+from cxrmodel.model.engine import load_engine
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
+from cxrmodel.pipeline import DecodedFilm, Pipeline, Run, Source, decode
 
 __all__ = ["Reader", "Reading", "Score", "read"]
 
 OPERATING_POINT = "balanced"
-BATCH = 32
+QUEUE = 32
+"""Readings that may run or wait at one time."""
 MOSTLY = 0.5
 """Share of heat in the lungs below which a reading says that most of it lies elsewhere."""
 
@@ -105,17 +104,18 @@ class Score:
 
 
 class Reader:
-    """A model ready to read: loaded once, shared by all.
+    """A model ready to read: loaded once, shared by all threads and sessions.
 
     Parameters
     ----------
     spec : ModelSpec
-    segmenter : LungSegmenter
-    engine : Engine
+    pipeline : Pipeline
+        Of that specification.
     """
 
-    def __init__(self, spec: ModelSpec, segmenter: LungSegmenter, engine: Engine):
-        self.spec, self._segmenter, self._engine = spec, segmenter, engine
+    def __init__(self, spec: ModelSpec, pipeline: Pipeline):
+        self.spec, self._pipeline = spec, pipeline
+        self._places, self._turn = threading.Semaphore(QUEUE), threading.Lock()
 
     @classmethod
     def load(cls, model: str = "densenet121", folder: Path = MODEL_FOLDER) -> "Reader":
@@ -131,7 +131,7 @@ class Reader:
             raise AlteredWeights(
                 f"{model} was fixed with another lung segmenter than the one in assets/lungs. Export the model again."
             )
-        return cls(spec, segmenter, load_engine(spec, folder))
+        return cls(spec, Pipeline(spec, segmenter, load_engine(spec, folder)))
 
     def read(self, data: bytes, name: str) -> Reading:
         """Read one film.
@@ -147,41 +147,43 @@ class Reader:
         ------
         FilmRefused
             When the file is not a film that may be read; no number was computed.
+        Busy
+            When ``QUEUE`` other readings run or wait.
         """
-        start = time.perf_counter()
-        spec = self.spec
-        radiograph = read_radiograph(data, name)
-        film = canonical_film(radiograph.pixels)
-        lungs = self._segmenter.find(film)
-        ready = self._prepare(film, lungs)
-        logits, maps = self._engine.run(ready.tensor[None])
-        logit = float(logits[0])
-        value = probability(logit, spec.temperature, spec.prevalence)
-        heat = ready.to_film(maps[0])
-        total = float(heat.sum())
-        inside = float(heat[lungs.mask].sum()) / total if total > 0 else None
-        named = finding(value, spec.operating_points)
-        return Reading(
-            radiograph=radiograph,
-            lungs=lungs,
-            logit=logit,
-            probability=value,
-            finding=named,
-            operating_point=OPERATING_POINT,
-            threshold=spec.operating_points[OPERATING_POINT],
-            operating_points=dict(spec.operating_points),
-            prevalence=spec.prevalence,
-            heat=heat,
-            heat_range=spec.heat_range,
-            heat_in_lungs=inside,
-            reasons=radiograph.notes + _reasons(named, inside),
-            model=spec.version,
-            ages=spec.ages,
-            milliseconds=1000.0 * (time.perf_counter() - start),
-        )
+        if not self._places.acquire(blocking=False):
+            raise Busy(f"{QUEUE} films are being read already. Try this one again in a few seconds.")
+        try:
+            film = decode(lambda: data, name)
+            if isinstance(film, Exception):
+                raise film
+            with self._turn:  # one run has every core; two at once would only slow each other down
+                (ran,) = self._pipeline.run([film])
+        finally:
+            self._places.release()
+        if isinstance(ran, FilmRefused):
+            raise ran
+        return self._reading(film, ran)
+
+    def read_many(self, sources: Iterable[Source]) -> Iterator[Reading | Exception]:
+        """Read many films: decoded ahead on threads, run in batches, handed back in order as they come.
+
+        Parameters
+        ----------
+        sources : iterable of (callable, str)
+            What gives a file's bytes, called on a thread, and the file's name.
+
+        Yields
+        ------
+        Reading or Exception
+            One for each source: a reading, the ``FilmRefused`` that says why there is none, or whatever else
+            opening or decoding the file raised. ``milliseconds`` of a reading counts an equal share of its
+            batch's run.
+        """
+        for item in self._pipeline.stream(sources):
+            yield item if isinstance(item, Exception) else self._reading(*item)
 
     def score_many(self, items: Iterable[tuple[bytes, str]]) -> Iterator[Score | FilmRefused]:
-        """Score many films in batches: the numbers of ``read``, without heat maps.
+        """Score many films: the numbers of ``read`` alone.
 
         Parameters
         ----------
@@ -193,36 +195,43 @@ class Reader:
         Score or FilmRefused
             One for each item, in order; refusals are handed back, not raised.
         """
-        items = iter(items)
-        with ThreadPoolExecutor(2) as pool:
-            while chunk := list(islice(items, BATCH)):
-                films = list(pool.map(self._film, chunk))
-                accepted = [film for film in films if not isinstance(film, FilmRefused)]
-                masks = iter(self._segmenter.masks(np.stack(accepted)) if accepted else ())
-                ready = [film if isinstance(film, FilmRefused) else self._ready(film, next(masks)) for film in films]
-                inputs = [item.tensor for item in ready if isinstance(item, ModelInput)]
-                logits = iter(self._engine.run(np.stack(inputs))[0] if inputs else ())
-                for item in ready:
-                    yield item if isinstance(item, FilmRefused) else self._score(float(next(logits)))
+        for item in self._pipeline.stream((partial(bytes, data), name) for data, name in items):
+            if isinstance(item, FilmRefused):
+                yield item
+            elif isinstance(item, Exception):
+                raise item
+            else:
+                logit = item[1].logit
+                yield Score(logit, self._probability(logit))
 
-    def _film(self, item: tuple[bytes, str]) -> np.ndarray | FilmRefused:
-        try:
-            return canonical_film(read_radiograph(*item).pixels)
-        except FilmRefused as refusal:
-            return refusal
+    def _probability(self, logit: float) -> float:
+        return probability(logit, self.spec.temperature, self.spec.prevalence)
 
-    def _ready(self, film: np.ndarray, mask: np.ndarray) -> ModelInput | FilmRefused:
-        try:
-            return self._prepare(film, self._segmenter.accept(film, mask))
-        except FilmRefused as refusal:
-            return refusal
-
-    def _prepare(self, film: np.ndarray, lungs: LungFields) -> ModelInput:
-        spec = self.spec
-        return prepare(film, lungs.box, margin=spec.margin, size=spec.input_size, mean=spec.mean, std=spec.std)
-
-    def _score(self, logit: float) -> Score:
-        return Score(logit, probability(logit, self.spec.temperature, self.spec.prevalence))
+    def _reading(self, film: DecodedFilm, ran: Run) -> Reading:
+        start, spec = time.perf_counter(), self.spec
+        value = self._probability(ran.logit)
+        named = finding(value, spec.operating_points)
+        heat = ran.ready.to_film(ran.heat)
+        total = float(heat.sum())
+        inside = float(heat[ran.lungs.mask].sum()) / total if total > 0 else None
+        return Reading(
+            radiograph=film.radiograph,
+            lungs=ran.lungs,
+            logit=ran.logit,
+            probability=value,
+            finding=named,
+            operating_point=OPERATING_POINT,
+            threshold=spec.operating_points[OPERATING_POINT],
+            operating_points=dict(spec.operating_points),
+            prevalence=spec.prevalence,
+            heat=heat,
+            heat_range=spec.heat_range,
+            heat_in_lungs=inside,
+            reasons=film.radiograph.notes + _reasons(named, inside),
+            model=spec.version,
+            ages=spec.ages,
+            milliseconds=1000.0 * (film.seconds + ran.seconds + time.perf_counter() - start),
+        )
 
 
 def _reasons(named: str, inside: float | None) -> tuple[str, ...]:

@@ -97,6 +97,26 @@ def test_table_has_the_columns_of_the_lines(folder, tmp_path, capsys):
         assert row["probability"] == ("" if line["probability"] is None else str(line["probability"]))
 
 
+def test_an_interrupted_table_is_gone_on_with(folder, tmp_path, capsys):
+    """What a first run kept is not read again; a row cut short is; the table ends up whole."""
+    out = tmp_path / "out.csv"
+    main(["read", str(folder), "--csv", str(out)])
+    whole = out.read_text(encoding="utf-8").splitlines(keepends=True)
+    out.write_text("".join(whole[:3]) + whole[3][:20], encoding="utf-8")
+    capsys.readouterr()
+    assert main(["read", "--json", str(folder), "--csv", str(out), "--resume"]) == 3
+    assert [Path(line["file"]).name for line in _lines(capsys)] == ["notes.txt", "c.png"]
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    assert [Path(row["file"]).name for row in rows] == ["a.png", "no extension", "notes.txt", "c.png"]
+
+
+def test_resuming_without_a_table_begins_one(folder, tmp_path):
+    """No earlier table is no error."""
+    out = tmp_path / "out.csv"
+    assert main(["read", str(folder / "a.png"), "--csv", str(out), "--resume"]) == 0
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 2
+
+
 def test_heatmaps_keep_relative_paths(folder, tmp_path, capsys):
     """One picture for each film that was read, none for the others."""
     out = tmp_path / "maps"
@@ -140,7 +160,10 @@ def test_no_archive_is_a_sentence(tmp_path, monkeypatch, capsys):
     assert "CXR_DATA" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("argv", [[], ["read"], ["read", "--speed"], ["dream"], ["train", "--model", "resnet"]])
+@pytest.mark.parametrize(
+    "argv",
+    [[], ["read"], ["read", "--speed"], ["dream"], ["read", "x.png", "--resume"], ["train", "--model", "resnet"]],
+)
 def test_wrong_usage_is_status_2(argv, capsys):
     """With the usage on standard error."""
     with pytest.raises(SystemExit) as stopped:

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from cxrmodel.errors import AlteredWeights, FilmRefused, MissingWeights, NoLungsFound
+from cxrmodel.errors import AlteredWeights, Busy, FilmRefused, MissingWeights, NoLungsFound
 from cxrmodel.evaluation.evaluate import agreement, original_pairs
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.spec import MODEL_FOLDER, load_spec, save_spec
-from cxrmodel.reading import Reader, Score
+from cxrmodel.reading import QUEUE, Reader, Score
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,24 @@ def test_threads_get_the_same_numbers(reader, films):
     assert [found[place] for place in range(12)] == pytest.approx(alone * 2, abs=1e-4)
 
 
+def test_a_full_queue_says_so_at_once(reader, demo_film):
+    """Beyond the stated bound a reading is turned away with a sentence, and is read once there is room."""
+    for _ in range(QUEUE):
+        assert reader._places.acquire(blocking=False)
+    with pytest.raises(Busy, match="again in a few seconds"):
+        reader.read(demo_film, "x")
+    for _ in range(QUEUE):
+        reader._places.release()
+    assert 0 <= reader.read(demo_film, "x").probability <= 1
+
+
+def test_a_refusal_gives_its_place_back(reader):
+    """However many films are refused, the queue does not fill up."""
+    for _ in range(QUEUE + 1):
+        with pytest.raises(FilmRefused):
+            reader.read(b"", "empty")
+
+
 def test_film_size_hardly_matters(reader, films):
     """A film enlarged four times reads as the film itself."""
     data = films["synthetic-pneumonia-1.png"]
@@ -130,7 +148,7 @@ def test_an_uncertain_film_says_so(reader, demo_film):
     """Within the band, the reasons tell the reader not to lean on the model."""
     value = reader.read(demo_film, "x").probability
     band = {"high_sensitivity": value / 2, "balanced": value, "high_specificity": (1 + value) / 2}
-    unsure = Reader(dataclasses.replace(reader.spec, operating_points=band), reader._segmenter, reader._engine)
+    unsure = Reader(dataclasses.replace(reader.spec, operating_points=band), reader._pipeline)
     reading = unsure.read(demo_film, "x")
     assert reading.finding == "uncertain"
     assert any("cannot tell" in reason for reason in reading.reasons)
@@ -146,7 +164,7 @@ def copied(tmp_path):
 
 def test_altered_weights_read_nothing(copied):
     """One flipped byte, and there is no reader."""
-    path = copied / "densenet121.keras"
+    path = copied / "densenet121.onnx"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
@@ -156,7 +174,7 @@ def test_altered_weights_read_nothing(copied):
 
 def test_missing_weights_read_nothing(copied):
     """No weights, no reader."""
-    (copied / "densenet121.keras").unlink()
+    (copied / "densenet121.onnx").unlink()
     with pytest.raises(MissingWeights):
         Reader.load(folder=copied)
 

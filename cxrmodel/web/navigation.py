@@ -1,13 +1,15 @@
 """The program's pages and the way between them."""
 
+import threading
 from pathlib import Path
 
 import streamlit as st
 
-__all__ = ["link", "register", "route"]
+__all__ = ["ensure_routed", "link", "route"]
 
 _ROOT = Path(__file__).resolve().parents[2]
-_ROUTED = "routed by app.py"
+_DECLARED = "pages declared"
+_thread = threading.local()  # a run keeps to its thread, and no other run shares it meanwhile
 _PAGES = {
     "read": ("Read", ":material/upload_file:"),
     "heatmap": ("Heatmap", ":material/gradient:"),
@@ -34,18 +36,25 @@ def _navigation() -> st.Page:
 def route() -> None:
     """Run the page that the browser asks for."""
     page = _navigation()
-    st.session_state[_ROUTED] = True
-    page.run()
+    _thread.routed = True
+    try:
+        page.run()
+    finally:
+        _thread.routed = False
 
 
-def register() -> None:
-    """Make sure that the pages are known, also where a page runs without the router.
+def ensure_routed() -> None:
+    """Start the run again through the router where a page runs without it.
 
     Beside a folder named ``pages`` Streamlit runs the first page that a fresh server is asked for by its own address
-    alone, without ``app.py``, and with a menu made of file names.
+    alone, without ``app.py``: with a menu made of file names, and with widgets that the next run would not know again.
+    Declaring the pages ends that. Once is enough for a session: a page that is a program of its own, as in a test,
+    has no router to go through.
     """
-    if not st.session_state.pop(_ROUTED, False):
+    if not getattr(_thread, "routed", False) and not st.session_state.get(_DECLARED, False):
+        st.session_state[_DECLARED] = True
         _navigation()
+        pass
 
 
 def link(name: str, label: str) -> None:

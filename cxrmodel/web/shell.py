@@ -29,10 +29,10 @@ def frame(title: str) -> Iterator[ModelSpec | None]:
     ModelSpec or None
         Of the model that reads; None, with the reason already on the page, where it cannot be used.
     """
+    navigation.ensure_routed()
     st.set_page_config(
         page_title=f"{title} · Chest X-ray reader", page_icon=ICON, layout="wide", initial_sidebar_state="collapsed"
     )
-    navigation.register()
     st.html(STYLE)
     try:
         spec, trouble = engine.spec(), ""

@@ -13,9 +13,8 @@ from cxrmodel.web import about, engine, evaluation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from stand_ins import SPEC, FakeReader, evaluation_document  # noqa: E402 - lies beside this folder
+from stand_ins import SPEC, FakeReader, evaluation_document
 
-PAGES = ("read", "heatmap", "evaluation", "about")
 TIMEOUT = 120
 
 
@@ -55,8 +54,8 @@ def evaluations(tmp_path, monkeypatch):
     def load(model, spec=None):
         return results.load_evaluation(model, tmp_path, replace(SPEC, model=model))
 
-    results.save_evaluation(evaluation_document("densenet121", 4.0), tmp_path)
-    results.save_evaluation(evaluation_document("cnn", 2.0), tmp_path)
+    results.save_evaluation(evaluation_document("densenet121", 2.0), tmp_path)
+    results.save_evaluation(evaluation_document("cnn", 1.0), tmp_path)
     for module in (about, evaluation):
         monkeypatch.setattr(module, "load_evaluation", load)
     return tmp_path

@@ -1,6 +1,7 @@
 """Evaluation, in all its states."""
 
 import json
+import re
 
 import pytest
 
@@ -15,8 +16,6 @@ def stated(app) -> dict[str, list[str]]:
 
 def cells(say, app) -> tuple[str, ...]:
     """The four counts of the confusion matrix, as drawn."""
-    import re
-
     return tuple(re.findall(r"<b>(\d+)</b>", say(app)))
 
 

@@ -24,7 +24,7 @@ def test_empty(visit, say):
     app = visit("heatmap")
     assert "No film has been read in this session." in say(app)
     assert [link.label for link in app.get("page_link")] == ["Read a film"]
-    assert not app.get("imgs")
+    assert not app.get("image")
 
 
 def test_refused_film_has_no_map(visit, say, reader):
@@ -39,7 +39,7 @@ def test_refused_film_has_no_map(visit, say, reader):
 def test_done(show, say):
     """Film and overlay stand side by side, with the colour bar from 0 to the range of every film."""
     app = show("a.png")
-    assert len(app.get("imgs")) == 2
+    assert len(app.get("image")) == 2
     said = say(app)
     assert 'aria-label="Colour bar from 0 to 2.5"' in said
     assert "The range is the same for every film." in said

@@ -1,0 +1,203 @@
+"""How fast a reading is, stage by stage, beside the naive way and the arithmetic limit, measured in one run."""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cxrmodel.demo import demo_films
+from cxrmodel.explain.overlay import overlay
+from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.lungs import LungSegmenter
+from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.model.engine import OnnxEngine
+from cxrmodel.model.preprocess import prepare
+from cxrmodel.model.spec import MODEL_FOLDER, load_spec
+from cxrmodel.pipeline import BATCH
+from cxrmodel.reading import Reader
+
+__all__ = ["bench", "in_words"]
+
+FILM_SIDE = 2000
+MATRIX_SIDE = 2048
+
+
+def bench(model: str = "densenet121", repeats: int = 30, films: int = 600) -> dict:
+    """Measure everything once, on this machine, on a synthetic film of 2,000 x 2,000 pixels.
+
+    Parameters
+    ----------
+    repeats : int
+        Warm readings of each kind.
+    films : int
+        Length of the folder that is read for rate and memory; at least 100.
+
+    Returns
+    -------
+    dict
+        ``machine``; ``stages`` (median and 95th percentile, milliseconds); ``naive`` (the same); ``limit``
+        (rate of matrix products and what the network needs at that rate); ``cold`` (seconds of a fresh process
+        to its first reading); ``folder`` (films a second, against the engine alone); ``memory`` (MB); ``ratios``.
+    """
+    spec, data = load_spec(model), _large_film()
+    stages, tensor = _stages(spec, data, repeats)
+    folder, memory = _folder(model, tensor, films)  # before the naive way, whose framework would count as memory
+    naive, products = _naive(spec, tensor, max(3, repeats // 3))
+    limit = _limit(products)
+    cold = {engine: _cold(engine, model) for engine in ("onnx", "keras")}
+    ours = stages["crop"]["median"] + stages["network and map"]["median"]
+    return {
+        "machine": {
+            "system": platform.platform(),
+            "processor": platform.processor() or platform.machine(),
+            "cores": len(os.sched_getaffinity(0)),
+        },
+        "model": spec.version,
+        "stages": stages,
+        "naive": naive,
+        "limit": limit,
+        "cold": cold,
+        "folder": folder,
+        "memory": memory,
+        "ratios": {
+            "naive over ours": sum(part["median"] for part in naive.values()) / ours,
+            "network over limit": stages["network and map"]["median"] / limit["milliseconds"],
+            "everything else over network": (stages["whole reading"]["median"] - ours + stages["overlay"]["median"])
+            / stages["network and map"]["median"],
+            "cold keras over cold onnx": cold["keras"] / cold["onnx"],
+            "folder over engine": folder["films_a_second"] / folder["engine_films_a_second"],
+        },
+    }
+
+
+def in_words(found: dict) -> str:
+    """The figures of ``bench`` as lines for a person."""
+    machine, lines = found["machine"], []
+    lines.append(f"{found['model']} on {machine['cores']} cores, {machine['processor']}, {machine['system']}")
+    for part in ("stages", "naive"):
+        lines += [
+            f"{part}: {name}: {value['median']:.1f} ms (95th percentile {value['95th']:.1f} ms)"
+            for name, value in found[part].items()
+        ]
+    limit, folder, memory = found["limit"], found["folder"], found["memory"]
+    lines.append(f"limit: {limit['gflop']:.2f} GFLOP at {limit['gflops']:.0f} GFLOP/s: {limit['milliseconds']:.1f} ms")
+    lines += [f"cold start to first reading, {name}: {value:.2f} s" for name, value in found["cold"].items()]
+    lines.append(
+        f"folder: {folder['films_a_second']:.1f} films a second; "
+        f"engine alone {folder['engine_films_a_second']:.1f} films a second"
+    )
+    lines.append(f"memory: {memory['after_100']:.0f} MB after 100 films, {memory['at_end']:.0f} MB at the end")
+    lines += [f"ratio: {name}: {value:.2f}" for name, value in found["ratios"].items()]
+    return "\n".join(lines)
+
+
+def _large_film() -> bytes:
+    film = read_radiograph(demo_films()[0].path.read_bytes(), "film").pixels
+    large = cv2.resize(film, (FILM_SIDE, FILM_SIDE), interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, 0.01, large.shape)
+    levels = np.rint(np.clip(large + grain, 0, 1) * 255).astype(np.uint8)
+    return cv2.imencode(".jpg", levels)[1].tobytes()
+
+
+def _times(work: Callable[[], object], repeats: int) -> dict[str, float]:
+    """Median and 95th percentile in milliseconds, after two calls that do not count."""
+    taken = []
+    for turn in range(repeats + 2):
+        start = time.perf_counter()
+        work()
+        if turn >= 2:
+            taken.append(1000 * (time.perf_counter() - start))
+    return {"median": float(np.median(taken)), "95th": float(np.percentile(taken, 95))}
+
+
+def _stages(spec, data: bytes, repeats: int) -> tuple[dict, np.ndarray]:
+    segmenter, engine, reader = LungSegmenter.load(), OnnxEngine(spec), Reader.load(spec.model)
+    pixels = read_radiograph(data, "film").pixels
+    canonical = canonical_film(pixels)
+    box = segmenter.find(canonical).box
+    how = {"margin": spec.margin, "size": spec.input_size, "mean": spec.mean, "std": spec.std}
+    tensor = prepare(canonical, box, **how).tensor[None]
+    heat = reader.read(data, "film").heat
+    work = {
+        "decode": lambda: read_radiograph(data, "film"),
+        "resize": lambda: canonical_film(pixels),
+        "lungs": lambda: segmenter.find(canonical),
+        "crop": lambda: prepare(canonical, box, **how),
+        "network and map": lambda: engine.run(tensor),
+        "overlay": lambda: overlay(pixels, heat, spec.heat_range),
+        "whole reading": lambda: reader.read(data, "film"),
+    }
+    return {name: _times(call, repeats) for name, call in work.items()}, tensor
+
+
+def _naive(spec, tensor: np.ndarray, repeats: int) -> tuple[dict, float]:
+    """What most programs do: Keras ``predict`` and one Grad-CAM call; and the network's multiply-adds."""
+    import keras
+
+    from cxrmodel.explain.methods import gradcam
+
+    network = keras.models.load_model(MODEL_FOLDER / f"{spec.model}.keras", compile=False)
+    products = 0.0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            _, height, width, _ = layer.output.shape
+            products += height * width * float(np.prod(layer.kernel.shape))
+    work = {
+        "predict": lambda: network.predict(tensor, verbose=0),
+        "tf-keras-vis Grad-CAM": lambda: gradcam(network, spec.cam_layer, tensor),
+    }
+    return {name: _times(call, repeats) for name, call in work.items()}, products
+
+
+def _limit(products: float) -> dict:
+    """Time of the network's multiply-adds at the rate of large float32 matrix products."""
+    matrix = np.random.default_rng(0).random((MATRIX_SIDE, MATRIX_SIDE), np.float32)
+    best = _times(lambda: matrix @ matrix, 5)["median"] / 1000
+    rate = 2 * MATRIX_SIDE**3 / best
+    return {"gflop": 2 * products / 1e9, "gflops": rate / 1e9, "milliseconds": 1000 * 2 * products / rate}
+
+
+def _cold(engine: str, model: str) -> float:
+    """Seconds from starting a fresh process to the end of its one reading; the better of three."""
+    film = demo_films()[0].path
+    command = [sys.executable, "-m", "cxrmodel", "read", "--model", model, str(film)]
+    taken = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run(
+            command,
+            env=os.environ | {"CXR_ENGINE": engine},
+            cwd=Path(__file__).resolve().parents[1],
+            check=True,
+            capture_output=True,
+        )
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def _folder(model: str, tensor: np.ndarray, films: int) -> tuple[dict, dict]:
+    reader, data = Reader.load(model), demo_films()[0].path.read_bytes()
+    after = 0.0
+    start = time.perf_counter()
+    for number, _ in enumerate(reader.read_many((lambda: data, "film") for _ in range(films)), start=1):
+        if number == 100:
+            after = _resident()
+    seconds = time.perf_counter() - start
+    engine, batch = OnnxEngine(reader.spec), np.repeat(tensor, BATCH, axis=0)
+    alone = _times(lambda: engine.run(batch), 10)["median"] / 1000
+    rates = {"films": films, "films_a_second": films / seconds, "engine_films_a_second": BATCH / alone}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return rates, {"after_100": after, "at_end": _resident(), "peak": peak}
+
+
+def _resident() -> float:
+    """Resident memory of this process now, in MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6

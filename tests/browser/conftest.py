@@ -1,0 +1,112 @@
+"""A real server and a real browser."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+START_SECONDS = 120
+
+
+@pytest.fixture(scope="session")
+def browser(strict_skip):
+    """A headless chromium: the one that CHROMIUM names, else one on the path."""
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        strict_skip("needs a browser: install chromium, or name one in the variable CHROMIUM")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        strict_skip("needs Playwright for Python: install requirements-dev.txt")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def serve(project) -> Callable:
+    """A context manager that starts the app on a free port and gives its address."""
+
+    @contextmanager
+    def server() -> Iterator[str]:
+        with socket.socket() as probe:
+            probe.bind(("localhost", 0))
+            port = probe.getsockname()[1]
+        command = [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            f"--server.port={port}",
+            "--server.headless=true",
+        ]
+        process = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            address = f"http://localhost:{port}"
+            _wait_for(address, process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    return server
+
+
+def _wait_for(address: str, process: subprocess.Popen) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        assert process.poll() is None, f"the server ended with status {process.returncode}"
+        try:
+            with urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    raise AssertionError(f"no answer from {address} within {START_SECONDS} s")
+
+
+class Watched:
+    """A tab, with everything that went wrong in it or left for another server."""
+
+    def __init__(self, context):
+        self.tab, self.troubles = context.new_page(), []
+        self.tab.set_default_timeout(120_000)
+        self.tab.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
+        self.tab.on("console", self._console)
+        self.tab.on("request", self._request)
+
+    def _console(self, message) -> None:
+        # Streamlit looks for its own server under a page's address first; that answer is a 404 of its making.
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            self.troubles.append(f"console: {message.text}")
+
+    def _request(self, request) -> None:
+        if not request.url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:")):
+            self.troubles.append(f"left for {request.url}")
+
+
+@pytest.fixture
+def watched(browser):
+    """A fresh tab of a user of their own."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    yield Watched(context)
+    context.close()

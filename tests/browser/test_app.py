@@ -1,0 +1,122 @@
+"""The app in a real browser, over the real model."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+pytestmark = pytest.mark.browser
+
+TITLES = {"read": "Read a film", "heatmap": "Heatmap", "evaluation": "Evaluation", "about": "About"}
+LOADED = "() => [...document.querySelectorAll('[data-testid=stImage] img')].filter(i => i.naturalWidth > 0).length"
+
+
+@pytest.fixture(scope="module")
+def address(serve):
+    """One server for the tests that need no cold one."""
+    with serve() as running:
+        yield running
+
+
+def heading(watched, title: str) -> None:
+    """Wait for a page's title."""
+    watched.tab.get_by_role("heading", name=title, exact=True, level=1).wait_for()
+
+
+def drop(watched, demo_film: bytes) -> float:
+    """Drop a film, wait for its reading, and give the probability as the page shows it, in per cent."""
+    watched.tab.set_input_files("input[type=file]", {"name": "film.png", "mimeType": "", "buffer": demo_film})
+    shown = watched.tab.get_by_test_id("stMetricValue").inner_text()
+    return float(re.fullmatch(r"[<>]?\s*(\d+)\s%", shown).group(1))
+
+
+def check(watched) -> None:
+    """Nothing went wrong, and no trace is on the page."""
+    assert "Traceback" not in watched.tab.inner_text("body")
+    assert watched.tab.get_by_test_id("stException").count() == 0
+    assert watched.troubles == []
+
+
+def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
+    """A film is dropped and read; its heat map, the curves and the rest open, and the notice is on every page."""
+    tab = watched.tab
+    tab.goto(address)
+    heading(watched, "Read a film")
+    assert 0 < drop(watched, demo_film) < 100
+    finding = tab.get_by_role("heading", name=re.compile("Finding: (pneumonia|normal|uncertain)"))
+    finding.wait_for()
+    assert "film.png" in tab.inner_text("body")
+    tab.wait_for_function(f"({LOADED})() === 1")
+
+    tab.get_by_role("link", name="Where on the film").click()
+    heading(watched, "Heatmap")
+    tab.wait_for_function(f"({LOADED})() === 2")
+    tab.keyboard.press("h")
+    tab.get_by_text("The overlay is off.").wait_for()
+    tab.keyboard.press("h")
+    tab.get_by_text("The range is the same for every film.").wait_for()
+
+    tab.get_by_role("link", name="Evaluation", exact=True).click()
+    heading(watched, "Evaluation")
+    tab.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first.wait_for()
+    assert "DenseNet-121 AUC 0." in tab.inner_text("body")
+    assert "true positives" in tab.inner_text("body")
+
+    tab.get_by_role("link", name="About", exact=True).click()
+    heading(watched, "About")
+    assert "10.17632/rscbjbr9sj.2" in tab.inner_text("body")
+    assert tab.get_by_text("Not for diagnosis; research use only.").first.is_visible()
+    check(watched)
+
+
+def test_report_is_a_page_of_what_was_read(address, watched, demo_film):
+    """The report comes as a PDF of one page that says what the page says."""
+    tab = watched.tab
+    tab.goto(f"{address}/read")
+    probability = drop(watched, demo_film)
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Report as PDF").click()
+    assert download.value.suggested_filename == "film reading.pdf"
+    (page,) = PdfReader(BytesIO(Path(download.value.path()).read_bytes())).pages
+    text = " ".join(page.extract_text().split())
+    assert re.search(rf"Probability of pneumonia: [<>]?\s?{probability:.0f} %", text)
+    assert "Film: film.png" in text
+    check(watched)
+
+
+def test_refusal_is_a_sentence(address, watched):
+    """A file that is no film is refused with its name and a sentence, and no number is shown."""
+    tab = watched.tab
+    tab.goto(f"{address}/read")
+    tab.set_input_files("input[type=file]", {"name": "a.png", "mimeType": "", "buffer": b"no film at all"})
+    tab.get_by_text("Refused: a.png.").wait_for()
+    assert tab.get_by_test_id("stMetricValue").count() == 0
+    check(watched)
+
+
+@pytest.mark.parametrize(("name", "title"), TITLES.items())
+def test_own_address_on_a_cold_server(serve, watched, name, title):
+    """The first visit to a fresh server may be to any page: it has its notice and the whole menu."""
+    with serve() as address:
+        watched.tab.goto(f"{address}/{name}")
+        heading(watched, title)
+        assert watched.tab.get_by_text("Not for diagnosis; research use only.").first.is_visible()
+        menu = [
+            watched.tab.get_by_role("link", name=page, exact=True).first for page in ("Read", "Heatmap", "Evaluation")
+        ]
+        for link in menu:
+            link.wait_for()
+        assert watched.tab.get_by_role("link", name="app", exact=True).count() == 0
+        assert watched.tab.url == f"{address}/{name}"
+        check(watched)
+
+
+def test_first_film_on_a_cold_server(serve, watched, demo_film):
+    """A film dropped on the very first page that a fresh server shows is read, not lost."""
+    with serve() as address:
+        watched.tab.goto(f"{address}/read")
+        heading(watched, "Read a film")
+        assert 0 < drop(watched, demo_film) < 100
+        check(watched)

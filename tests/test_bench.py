@@ -1,0 +1,47 @@
+"""The benchmark measures what it says; how fast anything is, is not for a test to judge."""
+
+import json
+import math
+
+import pytest
+
+from cxrmodel.bench import bench, in_words
+
+
+@pytest.fixture(scope="module")
+def found():
+    """A short run on the smaller network."""
+    return bench("cnn", repeats=2, films=104)
+
+
+def test_every_stage_and_its_rivals_are_measured(found):
+    """All figures are positive numbers, and JSON holds them."""
+    assert set(found["stages"]) == {
+        "decode",
+        "resize",
+        "lungs",
+        "crop",
+        "network and map",
+        "overlay",
+        "whole reading",
+    }
+    times = [value for part in ("stages", "naive") for figures in found[part].values() for value in figures.values()]
+    times += [*found["cold"].values(), *found["ratios"].values(), *found["memory"].values()]
+    assert all(math.isfinite(value) and value > 0 for value in times)
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_ratios_follow_from_the_figures_beside_them(found):
+    """Nothing is measured twice or taken from elsewhere."""
+    ours = found["stages"]["crop"]["median"] + found["stages"]["network and map"]["median"]
+    naive = sum(part["median"] for part in found["naive"].values())
+    assert found["ratios"]["naive over ours"] == pytest.approx(naive / ours)
+    assert found["ratios"]["cold keras over cold onnx"] == pytest.approx(found["cold"]["keras"] / found["cold"]["onnx"])
+
+
+def test_words_name_machine_and_every_figure(found):
+    """One line a figure."""
+    words = in_words(found)
+    assert f"{found['machine']['cores']} cores" in words
+    for name in [*found["stages"], *found["naive"], *found["ratios"]]:
+        assert name in words

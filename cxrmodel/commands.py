@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--recipe", type=Path, metavar="FILE.toml", help="default: the recipe shipped for the model")
     train.add_argument("--init", default="none", metavar="imagenet|none|PATH.keras", help="weights to start from")
     train.add_argument("--out", type=Path, metavar="DIR", help="default: runs/MODEL")
+    train.add_argument("--limit", type=int, metavar="N", help="learn from only so many films, to rehearse")
     train.add_argument("--resume", action="store_true", help="go on from the last finished epoch in the output folder")
     train.set_defaults(run=_train)
 
@@ -134,7 +135,8 @@ def _train(arguments) -> int:
     if arguments.model == "lungs":
         lungs.train_lungs(root, recipe, folder, arguments.resume)
     else:
-        reader.train_reader(root, recipe, folder, init=arguments.init, resume=arguments.resume)
+        options = {"init": arguments.init, "resume": arguments.resume, "limit": arguments.limit}
+        reader.train_reader(root, recipe, folder, **options)
     print(f"Trained {arguments.model}; weights, history and configuration are in {folder}.", file=sys.stderr)
     return 0
 
@@ -152,12 +154,18 @@ def _export(arguments) -> int:
 
 def _evaluate(arguments) -> int:
     from cxrmodel.evaluation.evaluate import evaluate
-    from cxrmodel.evaluation.results import EVALUATION_FOLDER
+    from cxrmodel.evaluation.results import EVALUATION_FOLDER, load_evaluation
+    from cxrmodel.evaluation.summary import README, readme_table, update_readme
     from cxrmodel.reading import Reader
     from cxrmodel.training.dataset import data_root
 
+    out = arguments.out or EVALUATION_FOLDER
     for model in arguments.model or MODELS:
-        evaluate(Reader.load(model), data_root(), arguments.out or EVALUATION_FOLDER)
+        evaluate(Reader.load(model), data_root(), out)
+    table = readme_table([load_evaluation(model, out) for model in MODELS if (out / f"{model}.json").is_file()])
+    if out == EVALUATION_FOLDER and README.is_file():
+        update_readme(README, table)
+    print(table, file=sys.stderr)
     return 0
 
 

@@ -3,5 +3,5 @@
 from cxrmodel.web.about import about
 from cxrmodel.web.shell import frame
 
-with frame("About") as spec:
-    about(spec)
+with frame("About") as reader:
+    about(reader.spec if reader else None)

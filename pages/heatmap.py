@@ -7,8 +7,8 @@ from cxrmodel.web.heat import heatmap
 from cxrmodel.web.shell import frame
 from cxrmodel.web.worklist import choose_film
 
-with frame("Heatmap") as spec:
-    if spec is None:
+with frame("Heatmap") as reader:
+    if reader is None:
         st.stop()
     if read := films.readings():
         heatmap(choose_film(read).reading)

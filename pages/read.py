@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from cxrmodel.web import engine, films
+from cxrmodel.web import films
 from cxrmodel.web.intake import intake
 from cxrmodel.web.result import result
 from cxrmodel.web.shell import frame
 from cxrmodel.web.worklist import choose_film, worklist
 
-with frame("Read a film") as spec:
-    if spec is None:
+with frame("Read a film") as reader:
+    if reader is None:
         st.stop()
-    intake()
+    intake(reader)
     if listed := films.entries():
         result(choose_film(listed))
         worklist()
@@ -21,4 +21,3 @@ with frame("Read a film") as spec:
             "appears here.",
             icon=":material/arrow_upward:",
         )
-    engine.reader()  # loaded while the user looks for a film, not once it is dropped

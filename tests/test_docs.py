@@ -81,7 +81,7 @@ def test_every_command_of_the_readme_runs(copy):
         assert (copy / made).stat().st_size > 100
 
 
-@pytest.mark.parametrize("subcommand", ["read", "explain", "train", "export", "evaluate"])
+@pytest.mark.parametrize("subcommand", ["read", "explain", "train", "export", "evaluate", "bench"])
 def test_the_readme_shows_every_command_of_daily_use(subcommand):
     """Nobody should have to guess how to read, train or measure."""
     assert any(f"python -m cxrmodel {subcommand} " in line for line in commands())

@@ -6,8 +6,9 @@ from pathlib import Path
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.results import Evaluation, model_title
 
-__all__ = ["END", "START", "readme_table", "update_readme"]
+__all__ = ["END", "README", "START", "readme_table", "update_readme"]
 
+README = Path(__file__).resolve().parents[2] / "README.md"
 START = "<!-- figures:start -->"
 END = "<!-- figures:end -->"
 _OVERALL = {

@@ -3,7 +3,6 @@
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import Image
 
 from cxrmodel import __version__
 from cxrmodel.explain.overlay import film_rgb, overlay_figure
+from cxrmodel.reading import Reading
 from cxrmodel.records.wording import (
     DISCLAIMER,
     band,
@@ -22,9 +22,6 @@ from cxrmodel.records.wording import (
     reason_for_finding,
     threshold_percent,
 )
-
-if TYPE_CHECKING:
-    from cxrmodel.reading import Reading
 
 __all__ = ["pdf_report"]
 
@@ -41,7 +38,7 @@ _NAME_LENGTH = 90
 _ZONES = {"normal": (214, 232, 238), "uncertain": (245, 233, 190), "pneumonia": (247, 214, 196)}
 
 
-def pdf_report(reading: "Reading", when: datetime) -> bytes:
+def pdf_report(reading: Reading, when: datetime) -> bytes:
     """Put a reading on one page: film, overlay with its colour bar, probability and what belongs beside it.
 
     Parameters
@@ -84,7 +81,7 @@ class _Sheet(FPDF):
         self.add_page()
         self._use(10)
 
-    def head(self, reading: "Reading", when: datetime) -> None:
+    def head(self, reading: Reading, when: datetime) -> None:
         """Title, notice, film and date."""
         self._use(16, "B")
         self._line("Chest X-ray reading", 9)
@@ -111,7 +108,7 @@ class _Sheet(FPDF):
             left += width + _GAP
         self.set_xy(_MARGIN, top + height + 8)
 
-    def number(self, reading: "Reading") -> None:
+    def number(self, reading: Reading) -> None:
         """Probability and finding, in figures and in words."""
         self._use(13, "B")
         self._line(f"Probability of pneumonia: {percent(reading.probability)}. Finding: {reading.finding}.", 8)
@@ -122,7 +119,7 @@ class _Sheet(FPDF):
             f"{reason_for_finding(reading.finding, reading.operating_points)}"
         )
 
-    def scale(self, reading: "Reading") -> None:
+    def scale(self, reading: Reading) -> None:
         """The probability on a scale from 0 to 100 %, with band and threshold."""
         top, height = self.get_y() + 7, 6.0
         low, high = band(reading.operating_points) or (reading.threshold,) * 2
@@ -140,7 +137,7 @@ class _Sheet(FPDF):
         self._label(f"threshold {threshold_percent(reading.threshold)}", mark, top + height + 2)
         self.set_xy(_MARGIN, top + height + 8)
 
-    def facts(self, reading: "Reading") -> None:
+    def facts(self, reading: Reading) -> None:
         """What the probability is compared with and assumes."""
         for name, value in facts(reading):
             self._use(9, "B")
@@ -207,11 +204,11 @@ def _small(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(film)
 
 
-def _film(reading: "Reading") -> Image.Image:
+def _film(reading: Reading) -> Image.Image:
     return Image.fromarray(film_rgb(_small(reading.radiograph.pixels))).convert("L")
 
 
-def _overlay(reading: "Reading") -> Image.Image:
+def _overlay(reading: Reading) -> Image.Image:
     coded = BytesIO()
     figure = overlay_figure(_small(reading.radiograph.pixels), reading.heat, reading.heat_range)
     figure.savefig(coded, format="png", dpi=150)

@@ -1,10 +1,8 @@
 """How a reading is put into words, the same on the page and on paper. Arithmetic stays elsewhere."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cxrmodel.reading import Reading
+from cxrmodel.reading import MOSTLY, Reading
 
 __all__ = [
     "DISCLAIMER",
@@ -135,7 +133,7 @@ def heat_sentence(heat_in_lungs: float | None) -> str:
     if heat_in_lungs is None:
         return "No heat anywhere: the map holds nothing that speaks for pneumonia."
     share = percent(heat_in_lungs)
-    if heat_in_lungs < 0.5:
+    if heat_in_lungs < MOSTLY:
         return (
             f"Only {share} of the heat lies within the lung fields. Most of it lies outside, "
             "so be wary: the probability may rest on something other than the lungs."
@@ -143,7 +141,7 @@ def heat_sentence(heat_in_lungs: float | None) -> str:
     return f"{share} of the heat lies within the lung fields."
 
 
-def facts(reading: "Reading") -> list[tuple[str, str]]:
+def facts(reading: Reading) -> list[tuple[str, str]]:
     """List what must stand beside every probability.
 
     Parameters

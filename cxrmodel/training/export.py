@@ -152,11 +152,13 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     inputs, sick = _held_out_inputs(draft, root, segmenter)
     network = with_map(keras.models.load_model(run / f"{model}.keras", compile=False), draft.cam_layer)
     graph = to_onnx(network, inputs[:PROBES])
-    spec = replace(
-        draft,
-        graph_sha256=hashlib.sha256(graph).hexdigest(),
-        heat_range=_heat_range(graph, inputs[sick]),
-    )
+    try:
+        heat_range = _heat_range(graph, inputs[sick])
+        spec = replace(draft, graph_sha256=hashlib.sha256(graph).hexdigest(), heat_range=heat_range)
+    except ValueError as error:
+        raise TrainingError(
+            f"The network in {run} has learnt too little to be shipped: {error}. Train it longer; nothing was written."
+        ) from error
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{model}.keras").write_bytes(weights)
     (out / f"{model}.onnx").write_bytes(graph)

@@ -15,6 +15,7 @@ from cxrmodel.imaging.lungs import LUNGS_FOLDER
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, percent, threshold_percent
 from cxrmodel.web.figures import data_sentence, with_interval
+from cxrmodel.web.text import plain
 
 __all__ = ["about"]
 
@@ -116,7 +117,7 @@ def _quality(spec: ModelSpec) -> str:
     try:
         evaluation = load_evaluation(spec.model, spec=spec)
     except CxrError as error:
-        return str(error)
+        return plain(str(error))
     figures = evaluation.metrics["test"]
     balanced = figures["at"]["balanced"]
     return (

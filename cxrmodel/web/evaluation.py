@@ -9,6 +9,7 @@ from cxrmodel.model.spec import MODELS
 from cxrmodel.records.wording import OPERATING_POINTS, threshold_percent
 from cxrmodel.web.charts import roc_chart
 from cxrmodel.web.figures import DEFINITIONS, confusion_html, data_sentence, figure_rows, stratum_rows
+from cxrmodel.web.text import plain
 
 __all__ = ["evaluation"]
 
@@ -52,7 +53,7 @@ def _found() -> dict[str, Evaluation]:
         try:
             found[_MODELS[model]] = load_evaluation(model)
         except CxrError as error:
-            st.warning(str(error), icon=":material/warning:")
+            st.warning(plain(str(error)), icon=":material/warning:")
     return found
 
 

@@ -3,15 +3,12 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cxrmodel.errors import CxrError, FilmRefused
+from cxrmodel.reading import Reader, Reading
 from cxrmodel.web.failures import log_failure
-
-if TYPE_CHECKING:
-    from cxrmodel.reading import Reader, Reading
 
 __all__ = [
     "MOST_FILMS",
@@ -56,7 +53,7 @@ class Entry:
     key: str
     name: str
     status: str
-    reading: "Reading | None"
+    reading: Reading | None
     message: str
 
     @property
@@ -116,7 +113,7 @@ def clear() -> None:
 
 
 def take(
-    reader: "Reader",
+    reader: Reader,
     files: Iterable[tuple[str, bytes]],
     working: Callable[[int, str], None],
 ) -> list[Entry]:
@@ -156,7 +153,7 @@ def _shelf() -> dict[str, Entry]:
     return st.session_state.setdefault(_FILMS, {})
 
 
-def _read(reader: "Reader", key: str, name: str, data: bytes) -> Entry:
+def _read(reader: Reader, key: str, name: str, data: bytes) -> Entry:
     try:
         return Entry(key, name, "read", reader.read(data, name), "")
     except FilmRefused as refusal:

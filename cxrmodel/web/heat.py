@@ -2,21 +2,16 @@
 
 from io import BytesIO
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 import matplotlib
 import streamlit as st
 
 from cxrmodel.explain.overlay import COLOUR_MAPS, NO_HEAT, film_rgb, overlay, overlay_figure
+from cxrmodel.reading import MOSTLY, Reading
 from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, heat_sentence, percent, threshold_percent
 from cxrmodel.web.downloads import lazily
 from cxrmodel.web.pictures import for_display, jpeg
 from cxrmodel.web.text import plain
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from cxrmodel.reading import Reading
 
 __all__ = ["heatmap"]
 
@@ -24,7 +19,7 @@ _STOPS = 16
 _HIDDEN = "overlay hidden by the user"
 
 
-def heatmap(reading: "Reading") -> None:
+def heatmap(reading: Reading) -> None:
     """Draw film and overlay side by side, with the controls and the words that belong to them.
 
     Parameters
@@ -92,16 +87,16 @@ def _colour_bar(colour_map: str, heat_range: float) -> str:
     )
 
 
-def _words(reading: "Reading") -> None:
+def _words(reading: Reading) -> None:
     point = OPERATING_POINTS.get(reading.operating_point, reading.operating_point)
     st.markdown(f"Finding: **{reading.finding}**. Probability of pneumonia: **{percent(reading.probability)}**.")
     if reading.heat_in_lungs is None:
         st.info(NO_HEAT, icon=":material/info:")
-    elif reading.heat_in_lungs < 0.5:
+    elif reading.heat_in_lungs < MOSTLY:
         st.warning(heat_sentence(reading.heat_in_lungs), icon=":material/priority_high:")
     else:
         st.markdown(heat_sentence(reading.heat_in_lungs))
-    if reading.probability < reading.threshold:
+    if reading.heat_in_lungs is not None and reading.probability < reading.threshold:
         st.info(
             f"This film is below the {point} operating point (threshold {threshold_percent(reading.threshold)}): "
             "what the map shows did not suffice for pneumonia.",
@@ -110,9 +105,9 @@ def _words(reading: "Reading") -> None:
     st.caption("A heat map says where the score comes from, not where disease is. It may be wrong in place and extent.")
 
 
-def _file(reading: "Reading", opacity: float, colour_map: str) -> bytes:
+def _file(reading: Reading, opacity: float, colour_map: str) -> bytes:
     pixels = for_display(reading.radiograph.pixels)
-    figure: Figure = overlay_figure(pixels, reading.heat, reading.heat_range, opacity, colour_map)
+    figure = overlay_figure(pixels, reading.heat, reading.heat_range, opacity, colour_map)
     figure.suptitle(f"{DISCLAIMER}. {reading.model}", color="white", fontsize=9)
     coded = BytesIO()
     figure.savefig(coded, format="png", dpi=200)

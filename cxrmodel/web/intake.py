@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cxrmodel.demo import DemoFilm, demo_films
 from cxrmodel.errors import DataError
-from cxrmodel.web import engine, films
+from cxrmodel.reading import Reader
+from cxrmodel.web import films
 from cxrmodel.web.text import plain
 
 __all__ = ["intake"]
@@ -16,8 +19,13 @@ _OUTCOME = "outcome of the latest round"
 _MOST_LISTED = 5
 
 
-def intake() -> None:
-    """Draw the drop zone and the demo films, read what is given, and say what became of it."""
+def intake(reader: Reader) -> None:
+    """Draw the drop zone and the demo films, read what is given, and say what became of it.
+
+    Parameters
+    ----------
+    reader : Reader
+    """
     drop, demo = st.columns([3, 2], gap="large")
     with drop:
         # A new key empties the drop zone once its files are read: the list of films is then the only one.
@@ -30,9 +38,12 @@ def intake() -> None:
     with demo:
         taken = _demo_film()
     if taken is not None:
-        _read([(f"{taken.title}, of no patient", taken.path.read_bytes())], 1)
+        _read(reader, [(f"{taken.title}, of no patient", taken.path.read_bytes())], 1)
+        st.rerun()
     if uploads:
-        _read(((upload.name, upload.getvalue()) for upload in uploads), len(uploads))
+        _read(reader, ((upload.name, upload.getvalue()) for upload in uploads), len(uploads))
+        _release(uploads)
+        st.rerun()
     _say_outcome()
 
 
@@ -41,7 +52,7 @@ def _demo_film() -> DemoFilm | None:
     try:
         by_title = {film.title: film for film in demo_films()}
     except DataError as error:
-        st.caption(str(error))
+        st.caption(plain(str(error)))
         return None
     title = st.selectbox(
         "No film at hand? Take a synthetic one, of no patient",
@@ -51,8 +62,7 @@ def _demo_film() -> DemoFilm | None:
     return by_title[title] if st.button("Read the synthetic film", icon=":material/science:") else None
 
 
-def _read(files: Iterable[tuple[str, bytes]], total: int) -> None:
-    reader = engine.reader()
+def _read(reader: Reader, files: Iterable[tuple[str, bytes]], total: int) -> None:
     bar = st.progress(0.0, text=f"Reading film 1 of {total}")
 
     def working(number: int, name: str) -> None:
@@ -61,7 +71,13 @@ def _read(files: Iterable[tuple[str, bytes]], total: int) -> None:
     taken = films.take(reader, files, working)
     st.session_state[_OUTCOME] = taken
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
-    st.rerun()
+
+
+def _release(uploads: list[UploadedFile]) -> None:
+    """Free the server's copies of uploaded files, which Streamlit would keep until the session ends."""
+    run = get_script_run_ctx()
+    for upload in uploads:
+        run.uploaded_file_mgr.remove_file(run.session_id, upload.file_id)
 
 
 def _say_outcome() -> None:
@@ -71,7 +87,7 @@ def _say_outcome() -> None:
     if len(outcome) > 1 and read == len(outcome):
         st.caption(f"All {read} films read.")
     elif len(outcome) > 1:
-        unread = [f"- {plain(entry.name)}: {entry.message}" for entry in outcome if entry.status != "read"]
+        unread = [f"- {plain(entry.name)}: {plain(entry.message)}" for entry in outcome if entry.status != "read"]
         more = f"\n- and {len(unread) - _MOST_LISTED} more, in the table below" if len(unread) > _MOST_LISTED else ""
         st.warning(
             f"{read} of {len(outcome)} files read. Not read:\n" + "\n".join(unread[:_MOST_LISTED]) + more,

@@ -54,7 +54,7 @@ def ensure_routed() -> None:
     if not getattr(_thread, "routed", False) and not st.session_state.get(_DECLARED, False):
         st.session_state[_DECLARED] = True
         _navigation()
-        pass
+        st.rerun()
 
 
 def link(name: str, label: str) -> None:

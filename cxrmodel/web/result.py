@@ -3,12 +3,12 @@
 from datetime import datetime
 from html import escape
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cxrmodel.explain.overlay import film_rgb
 from cxrmodel.model.calibration import at_prevalence
+from cxrmodel.reading import Reading
 from cxrmodel.records.report import pdf_report
 from cxrmodel.records.wording import facts, in_a_hundred, percent, reason_for_finding
 from cxrmodel.web import navigation
@@ -17,9 +17,6 @@ from cxrmodel.web.films import Entry
 from cxrmodel.web.pictures import for_display, jpeg
 from cxrmodel.web.scale import scale_html
 from cxrmodel.web.text import plain
-
-if TYPE_CHECKING:
-    from cxrmodel.reading import Reading
 
 __all__ = ["result"]
 
@@ -41,7 +38,9 @@ def result(entry: Entry) -> None:
     """
     if entry.reading is None:
         word, icon = {"refused": ("Refused", ":material/block:")}.get(entry.status, ("Failed", ":material/error:"))
-        st.error(f"**{word}: {plain(entry.name)}.** {entry.message} No number is given for this file.", icon=icon)
+        st.error(
+            f"**{word}: {plain(entry.name)}.** {plain(entry.message)} No number is given for this file.", icon=icon
+        )
         return
     reading = entry.reading
     film, said = st.columns([5, 6], gap="large")
@@ -56,7 +55,7 @@ def result(entry: Entry) -> None:
             navigation.link("heatmap", "Where on the film: the heatmap")
 
 
-def _film(reading: "Reading") -> None:
+def _film(reading: Reading) -> None:
     radiograph = reading.radiograph
     height, width = radiograph.pixels.shape
     st.image(
@@ -67,7 +66,7 @@ def _film(reading: "Reading") -> None:
     st.caption(f"{plain(reading.name)} · {radiograph.file_format}, {width} x {height} pixels, {radiograph.bits} bits")
 
 
-def _number(reading: "Reading") -> None:
+def _number(reading: Reading) -> None:
     icon, colour = _FINDINGS[reading.finding]
     st.subheader(f":{colour}[{icon}] Finding: {reading.finding}")
     st.metric("Probability of pneumonia", percent(reading.probability))
@@ -81,12 +80,12 @@ def _number(reading: "Reading") -> None:
     st.html(f'<dl class="facts">{listed}</dl>')
 
 
-def _reasons(reading: "Reading") -> None:
-    if reading.reasons:
-        st.warning("\n".join(f"- {plain(reason)}" for reason in reading.reasons), icon=":material/priority_high:")
+def _reasons(reading: Reading) -> None:
+    for reason in reading.reasons:
+        st.warning(plain(reason), icon=":material/priority_high:")
 
 
-def _other_prevalence(reading: "Reading") -> None:
+def _other_prevalence(reading: Reading) -> None:
     assumed = round(100 * reading.prevalence)
     with st.expander("Where pneumonia is rarer or commoner", icon=":material/tune:"):
         st.session_state.setdefault("prevalence slider", st.session_state.get(_PREVALENCE, assumed))
@@ -109,7 +108,7 @@ def _other_prevalence(reading: "Reading") -> None:
         )
 
 
-def _pdf(reading: "Reading") -> None:
+def _pdf(reading: Reading) -> None:
     st.download_button(
         "Report as PDF",
         lazily(lambda: pdf_report(reading, datetime.now().astimezone())),

@@ -6,17 +6,18 @@ from contextlib import contextmanager
 import streamlit as st
 
 from cxrmodel.errors import ModelError
-from cxrmodel.model.spec import ModelSpec
+from cxrmodel.reading import Reader
 from cxrmodel.records.wording import DISCLAIMER
 from cxrmodel.web import engine, navigation
 from cxrmodel.web.failures import log_failure
 from cxrmodel.web.style import ICON, STYLE
+from cxrmodel.web.text import plain
 
 __all__ = ["frame"]
 
 
 @contextmanager
-def frame(title: str) -> Iterator[ModelSpec | None]:
+def frame(title: str) -> Iterator[Reader | None]:
     """Frame a page. Every page does all its work within it, first thing, for it may run without ``app.py``.
 
     Parameters
@@ -26,8 +27,8 @@ def frame(title: str) -> Iterator[ModelSpec | None]:
 
     Yields
     ------
-    ModelSpec or None
-        Of the model that reads; None, with the reason already on the page, where it cannot be used.
+    Reader or None
+        The loaded model; None, with the reason already on the page, where it cannot be used.
     """
     navigation.ensure_routed()
     st.set_page_config(
@@ -35,32 +36,30 @@ def frame(title: str) -> Iterator[ModelSpec | None]:
     )
     st.html(STYLE)
     try:
-        spec, trouble = engine.spec(), ""
+        reader, trouble = engine.reader(), ""
     except ModelError as error:
-        spec, trouble = None, f"{error} No film is read until then."
+        reader, trouble = None, f"{plain(str(error))} No film is read until then."
     except Exception as error:
-        spec, trouble = None, _unexpected(error, "The model could not be checked")
-    _notice(spec)
+        reader, trouble = None, _unexpected(error, "The model could not be loaded")
+    _notice(reader)
     st.title(title)
     if trouble:
         st.error(trouble, icon=":material/block:")
     try:
-        yield spec
-    except ModelError as error:
-        st.error(f"{error} No film is read until then.", icon=":material/block:")
+        yield reader
     except Exception as error:
         st.error(_unexpected(error, "This page could not be drawn"), icon=":material/error:")
 
 
-def _notice(spec: ModelSpec | None) -> None:
-    version = spec.version if spec else "no model loaded"
+def _notice(reader: Reader | None) -> None:
+    version = reader.spec.version if reader else "no model loaded"
     with st.container(key="notice"):
         st.markdown(f":material/warning: **{DISCLAIMER}.** :small[Model: {version}]")
     with st.sidebar:
         st.markdown(f"**{DISCLAIMER}.**")
         st.caption(f"Model: {version}")
-        if spec:
-            st.caption(f"Trained on children aged {spec.ages}.")
+        if reader:
+            st.caption(f"Trained on children aged {reader.spec.ages}.")
         st.caption("Films stay in this session's own memory and go when it ends.")
 
 

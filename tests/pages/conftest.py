@@ -1,5 +1,6 @@
 """The pages under test: the real ones, over a stand-in for the trained reader."""
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,6 @@ def use(monkeypatch):
 
     def use_reader(reader):
         monkeypatch.setattr(engine, "reader", lambda: reader)
-        monkeypatch.setattr(engine, "spec", lambda: reader.spec)
         return reader
 
     return use_reader
@@ -44,7 +44,6 @@ def no_weights(monkeypatch):
         raise MissingWeights("There is no trained model. Install the program again, or train it.")
 
     monkeypatch.setattr(engine, "reader", missing)
-    monkeypatch.setattr(engine, "spec", missing)
 
 
 @pytest.fixture
@@ -72,10 +71,15 @@ def visit(project):
     return open_page
 
 
+def shown(markdown: str) -> str:
+    """A Markdown text as it shows, where its marks were escaped."""
+    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", markdown)
+
+
 def words(app: AppTest) -> str:
     """Everything that a page says, in plain spaces."""
     kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "success")
-    said = [element.value for kind in kinds for element in getattr(app, kind)]
+    said = [shown(element.value) for kind in kinds for element in getattr(app, kind)]
     said += [f"{metric.label}: {metric.value}" for metric in app.metric] + [html.value for html in app.get("html")]
     return " ".join(" ".join(said).split())
 

@@ -3,49 +3,44 @@
 from dataclasses import fields
 
 import pytest
-from stand_ins import SPEC, FakeReading
+from stand_ins import FakeReader, FakeReading
 
-from cxrmodel.errors import AlteredWeights, MissingWeights
+from cxrmodel.errors import MissingWeights
+from cxrmodel.reading import Reader, Reading
 from cxrmodel.web import engine
 
 
 @pytest.fixture(autouse=True)
 def empty_cache():
     """No model is loaded before or after a test."""
-    engine.spec.clear()
+    engine.reader.clear()
     yield
-    engine.spec.clear()
+    engine.reader.clear()
+
+
+def test_model_is_loaded_once(monkeypatch):
+    """All sessions share one loaded model."""
+    loaded = []
+    monkeypatch.setattr(Reader, "load", lambda model: loaded.append(model) or FakeReader())
+    assert engine.reader() is engine.reader()
+    assert loaded == ["densenet121"]
 
 
 def test_missing_model_is_looked_for_again(monkeypatch):
-    """A failure is not kept: once the file is there, the next page finds it."""
+    """A failure is not kept: once the files are there, the next page finds them."""
 
     def missing(model):
         raise MissingWeights("There is no model. Install the program again.")
 
-    monkeypatch.setattr(engine, "load_spec", missing)
+    monkeypatch.setattr(Reader, "load", missing)
     for _ in range(2):
         with pytest.raises(MissingWeights):
-            engine.spec()
-    monkeypatch.setattr(engine, "load_spec", lambda model: SPEC)
-    monkeypatch.setattr(engine, "read_weights", lambda spec: None)
-    assert engine.spec() is SPEC
-
-
-def test_altered_weights_give_no_specification(monkeypatch):
-    """A specification is handed out only with the weights that it names."""
-
-    def altered(spec):
-        raise AlteredWeights("The weights are others. Install the program again.")
-
-    monkeypatch.setattr(engine, "load_spec", lambda model: SPEC)
-    monkeypatch.setattr(engine, "read_weights", altered)
-    with pytest.raises(AlteredWeights):
-        engine.spec()
+            engine.reader()
+    found = FakeReader()
+    monkeypatch.setattr(Reader, "load", lambda model: found)
+    assert engine.reader() is found
 
 
 def test_stand_in_has_the_fields_of_a_reading():
     """What the other tests use for a reading is shaped like one."""
-    from cxrmodel.reading import Reading
-
     assert [field.name for field in fields(FakeReading)] == [field.name for field in fields(Reading)]

@@ -3,5 +3,5 @@
 from cxrmodel.web.evaluation import evaluation
 from cxrmodel.web.shell import frame
 
-with frame("Evaluation"):
-    evaluation()
+with frame("Evaluation") as reader:
+    evaluation(reader.spec if reader else None)

@@ -1,5 +1,6 @@
 """What the README shows works, and what it states is so."""
 
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ from cxrmodel.evaluation.summary import END, START, readme_table
 from cxrmodel.training.dataset import LABELS
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "CHANGELOG.md", "assets/films/README.md"]
+DOCUMENTS = ["README.md", "CHANGELOG.md", "assets/films/README.md", "docs/training.md"]
 MODELS = ("densenet121", "cnn")
 
 
@@ -128,6 +129,19 @@ def test_no_figure_is_typed_by_hand():
     """Outside the table no share, score or interval is stated."""
     prose = README.split(START)[0] + README.split(END)[1]
     assert re.findall(r"\b0\.\d\d+|\d(?:\.\d+)? ?%", prose) == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_training_described_is_the_one_of_the_weights(project, model):
+    """Sizes, epochs, seed and film counts of docs/training.md are those kept beside the weights."""
+    text = (project / "docs" / "training.md").read_text(encoding="utf-8")
+    kept = json.loads((project / "assets" / "model" / f"{model}.training.json").read_text(encoding="utf-8"))
+    recipe, split = kept["recipe"], kept["split"]
+    stages = ", ".join(f"{size} px ({epochs})" for size, epochs in recipe["stages"])
+    assert f"| `{model}.toml` | {stages} | {recipe['seed']} |" in text
+    assert f"{split['train_films'] + split['held_out_films']:,} films" in text
+    assert f"{len(split['repeats_dropped'])} repeated files" in text
+    assert f"{recipe['options']['surroundings']:.0%}".replace("%", " %") in text
 
 
 def test_the_limits_stated_are_those_of_the_program():

@@ -46,7 +46,7 @@ def roc_chart(
             .mark_point(size=450, shape="circle", filled=False, strokeWidth=2.5, color="#f4d35e")
             .encode(_X, _Y),
         )
-        .properties(height=430)
+        .properties(height=470)
         .configure_legend(orient="bottom", labelLimit=220)
     )
 

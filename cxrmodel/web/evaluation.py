@@ -5,7 +5,7 @@ import streamlit as st
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.metrics import confusion_at, rates_at
 from cxrmodel.evaluation.results import Evaluation, load_evaluation
-from cxrmodel.model.spec import MODELS
+from cxrmodel.model.spec import MODELS, ModelSpec
 from cxrmodel.records.wording import OPERATING_POINTS, threshold_percent
 from cxrmodel.web.charts import roc_chart
 from cxrmodel.web.figures import DEFINITIONS, confusion_html, data_sentence, figure_rows, stratum_rows
@@ -18,9 +18,15 @@ _SPLITS = {"test": "Official test films", "held_out": "Held-out training patient
 _POINT, _SLIDER = "operating point looked at", "threshold looked at"
 
 
-def evaluation() -> None:
-    """Draw the whole evaluation, with a sentence for each part of it that cannot be used."""
-    found = _found()
+def evaluation(spec: ModelSpec | None) -> None:
+    """Draw the whole evaluation, with a sentence for each part of it that cannot be used.
+
+    Parameters
+    ----------
+    spec : ModelSpec or None
+        Of the model that reads: figures of other weights under its name are refused.
+    """
+    found = _found(spec)
     if not found:
         return
     with st.container(horizontal=True, gap="medium"):
@@ -47,11 +53,13 @@ def evaluation() -> None:
     _figures(found, split, point, looked_at, rates)
 
 
-def _found() -> dict[str, Evaluation]:
+def _found(spec: ModelSpec | None) -> dict[str, Evaluation]:
     found = {}
     for model in MODELS:
         try:
-            found[_MODELS[model]] = load_evaluation(model)
+            found[_MODELS[model]] = load_evaluation(
+                model, spec=spec if spec is not None and spec.model == model else None
+            )
         except CxrError as error:
             st.warning(plain(str(error)), icon=":material/warning:")
     return found

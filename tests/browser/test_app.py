@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from pypdf import PdfReader
 
 pytestmark = pytest.mark.browser
@@ -21,8 +22,15 @@ def address(serve):
 
 
 def heading(watched, title: str) -> None:
-    """Wait for a page's title."""
+    """Wait for a page's title, and for the notice that is on every page."""
     watched.tab.get_by_role("heading", name=title, exact=True, level=1).wait_for()
+    watched.tab.locator(".st-key-notice").get_by_text("Not for diagnosis; research use only.").wait_for()
+
+
+def settle(watched) -> str:
+    """Wait until the page is whole, and give its text."""
+    watched.tab.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    return watched.tab.inner_text("body")
 
 
 def drop(watched, demo_film: bytes) -> float:
@@ -33,8 +41,8 @@ def drop(watched, demo_film: bytes) -> float:
 
 
 def check(watched) -> None:
-    """Nothing went wrong, and no trace is on the page."""
-    assert "Traceback" not in watched.tab.inner_text("body")
+    """Once the page is whole: nothing went wrong, and no trace is on it."""
+    assert "Traceback" not in settle(watched)
     assert watched.tab.get_by_test_id("stException").count() == 0
     assert watched.troubles == []
 
@@ -47,7 +55,7 @@ def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
     assert 0 < drop(watched, demo_film) < 100
     finding = tab.get_by_role("heading", name=re.compile("Finding: (pneumonia|normal|uncertain)"))
     finding.wait_for()
-    assert "film.png" in tab.inner_text("body")
+    assert "film.png" in settle(watched)
     tab.wait_for_function(f"({LOADED})() === 1")
 
     tab.get_by_role("link", name="Where on the film").click()
@@ -57,17 +65,21 @@ def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
     tab.get_by_text("The overlay is off.").wait_for()
     tab.keyboard.press("h")
     tab.get_by_text("The range is the same for every film.").wait_for()
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Overlay as PNG").click()
+    assert download.value.suggested_filename == "film heatmap.png"
+    assert Image.open(download.value.path()).format == "PNG"
 
     tab.get_by_role("link", name="Evaluation", exact=True).click()
     heading(watched, "Evaluation")
     tab.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first.wait_for()
-    assert "DenseNet-121 AUC 0." in tab.inner_text("body")
-    assert "true positives" in tab.inner_text("body")
+    said = settle(watched)
+    assert "DenseNet-121 AUC 0." in said
+    assert "true positives" in said
 
     tab.get_by_role("link", name="About", exact=True).click()
     heading(watched, "About")
-    assert "10.17632/rscbjbr9sj.2" in tab.inner_text("body")
-    assert tab.get_by_text("Not for diagnosis; research use only.").first.is_visible()
+    tab.get_by_text("10.17632/rscbjbr9sj.2").wait_for()
     check(watched)
 
 
@@ -102,7 +114,6 @@ def test_own_address_on_a_cold_server(serve, watched, name, title):
     with serve() as address:
         watched.tab.goto(f"{address}/{name}")
         heading(watched, title)
-        assert watched.tab.get_by_text("Not for diagnosis; research use only.").first.is_visible()
         menu = [
             watched.tab.get_by_role("link", name=page, exact=True).first for page in ("Read", "Heatmap", "Evaluation")
         ]

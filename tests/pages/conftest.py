@@ -51,7 +51,7 @@ def evaluations(tmp_path, monkeypatch):
     """A folder with an evaluation of both models, which the pages draw from."""
 
     def load(model, spec=None):
-        return results.load_evaluation(model, tmp_path, replace(SPEC, model=model))
+        return results.load_evaluation(model, tmp_path, spec or replace(SPEC, model=model))
 
     results.save_evaluation(evaluation_document("densenet121", 2.0), tmp_path)
     results.save_evaluation(evaluation_document("cnn", 1.0), tmp_path)

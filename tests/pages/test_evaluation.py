@@ -2,8 +2,10 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
+from stand_ins import SPEC, FakeReader
 
 pytestmark = pytest.mark.usefixtures("reader")
 
@@ -101,6 +103,16 @@ def test_damaged_evaluation_is_a_sentence(visit, say, evaluations, damage):
     assert "Run python -m cxrmodel evaluate to write it anew." in say(app)
     assert list(app.table[-1].value.columns) == ["Figure", "DenseNet-121"]
     assert not app.exception
+
+
+def test_figures_of_other_weights_are_refused(visit, say, use, evaluations):
+    """Figures that were measured with other weights than those loaded are not shown for them."""
+    other = FakeReader()
+    other.spec = replace(SPEC, weights_sha256="e" * 64)
+    use(other)
+    app = visit("evaluation")
+    assert "The evaluation of densenet121 is outdated: it belongs to other weights" in say(app)
+    assert list(app.table[-1].value.columns) == ["Figure", "plain CNN"]
 
 
 def test_missing_evaluations(visit, evaluations):

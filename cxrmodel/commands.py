@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from cxrmodel import __version__
-from cxrmodel.errors import CxrError
+from cxrmodel.errors import CxrError, EvaluationError
 from cxrmodel.model.spec import MODELS
 
 __all__ = ["main"]
@@ -160,12 +160,15 @@ def _evaluate(arguments) -> int:
     from cxrmodel.training.dataset import data_root
 
     out = arguments.out or EVALUATION_FOLDER
-    for model in arguments.model or MODELS:
+    measured = arguments.model or MODELS
+    for model in measured:
         evaluate(Reader.load(model), data_root(), out)
-    table = readme_table([load_evaluation(model, out) for model in MODELS if (out / f"{model}.json").is_file()])
-    if out == EVALUATION_FOLDER and README.is_file():
-        update_readme(README, table)
-    print(table, file=sys.stderr)
+    print(readme_table([load_evaluation(model, out) for model in measured]), file=sys.stderr)
+    if out == EVALUATION_FOLDER:
+        try:
+            update_readme(README, readme_table([load_evaluation(model) for model in MODELS]))
+        except (EvaluationError, OSError):
+            print("The README keeps its table: evaluate every model on the same films to renew it.", file=sys.stderr)
     return 0
 
 

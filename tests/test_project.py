@@ -98,9 +98,9 @@ def luminance(colour: str) -> float:
         ("textColor", "secondaryBackgroundColor", 7),
         ("linkColor", "backgroundColor", 4.5),
         ("linkColor", "secondaryBackgroundColor", 4.5),
-        ("#ffffff", "primaryColor", 4.5),
-        ("primaryColor", "backgroundColor", 3),
-        ("primaryColor", "secondaryBackgroundColor", 3),
+        # what is selected is written in this colour; the app has no button filled with it
+        ("primaryColor", "backgroundColor", 4.5),
+        ("primaryColor", "secondaryBackgroundColor", 4.5),
     ],
 )
 def test_the_theme_is_dark_and_legible(settings, upper, lower, contrast):

@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure the shipped models on the official test films")
     evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
+    evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
     evaluate.set_defaults(run=_evaluate)
 
     bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
@@ -154,6 +155,7 @@ def _export(arguments) -> int:
 
 def _evaluate(arguments) -> int:
     from cxrmodel.evaluation.evaluate import evaluate
+    from cxrmodel.evaluation.figures import write_figures
     from cxrmodel.evaluation.results import EVALUATION_FOLDER, load_evaluation
     from cxrmodel.evaluation.summary import README, readme_table, update_readme
     from cxrmodel.reading import Reader
@@ -163,7 +165,10 @@ def _evaluate(arguments) -> int:
     measured = arguments.model or MODELS
     for model in measured:
         evaluate(Reader.load(model), data_root(), out)
-    print(readme_table([load_evaluation(model, out) for model in measured]), file=sys.stderr)
+    evaluations = [load_evaluation(model, out) for model in measured]
+    print(readme_table(evaluations), file=sys.stderr)
+    if arguments.figures:
+        write_figures(evaluations, arguments.figures)
     if out == EVALUATION_FOLDER:
         try:
             update_readme(README, readme_table([load_evaluation(model) for model in MODELS]))

@@ -10,6 +10,7 @@ Okabe and Ito, Color Universal Design, 2008 (the colours of the lines).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
@@ -27,6 +28,7 @@ __all__ = [
     "precision_recall_figure",
     "reliability_figure",
     "roc_figure",
+    "write_figures",
 ]
 
 _DASHES = ("-", "--", "-.", ":")
@@ -163,6 +165,36 @@ def confusion_figure(counts: Mapping[str, int], style: FigureStyle = DARK) -> Fi
     axes.set_xlabel("Called by the model", color=style.text)
     axes.set_ylabel("Label of the film", color=style.text)
     return figure
+
+
+def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]:
+    """Write every figure of the official test films for print, as SVG.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+    folder : Path
+        Made where it is missing.
+
+    Returns
+    -------
+    list of Path
+        ROC, precision-recall and reliability of all models, and a confusion matrix at the balanced point of each.
+    """
+    figures = {
+        "roc": roc_figure(evaluations, style=LIGHT),
+        "precision-recall": precision_recall_figure(evaluations, style=LIGHT),
+        "reliability": reliability_figure(evaluations, style=LIGHT),
+    }
+    for evaluation in evaluations:
+        counts = evaluation.metrics["test"]["at"]["balanced"]["confusion"]
+        figures[f"confusion-{evaluation.model}"] = confusion_figure(counts, style=LIGHT)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, figure in figures.items():
+        written.append(folder / f"{name}.svg")
+        figure.savefig(written[-1], format="svg")
+    return written
 
 
 def _operating_point(evaluation: Evaluation, split: str, threshold: float | None) -> tuple[str, dict]:

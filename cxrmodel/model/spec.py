@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cxrmodel.errors import AlteredWeights, MissingWeights
 
-__all__ = ["MODEL_FOLDER", "MODELS", "ModelSpec", "load_spec", "read_graph", "read_weights", "save_spec"]
+__all__ = ["MODELS", "MODEL_FOLDER", "ModelSpec", "load_spec", "read_graph", "read_weights", "save_spec"]
 
 MODEL_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "model"
 MODELS = ("densenet121", "cnn")

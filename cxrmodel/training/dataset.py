@@ -198,7 +198,8 @@ def training_split(root: Path, seed: int = 0) -> Split:
     fewest = min(len({film.patient for film in films if film.label == label}) for label in LABELS.values())
     if fewest < 2:
         raise DataError(
-            f"{root} holds films of fewer than two patients in a class: too few to hold any out. Add films of more patients."
+            f"{root} holds films of fewer than two patients in a class: too few to hold any out. "
+            "Add films of more patients."
         )
     train, held = hold_out(films, seed, folds=min(10, fewest))
     return Split(tuple(train), tuple(held), tuple(repeats), seed)

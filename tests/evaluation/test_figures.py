@@ -179,3 +179,11 @@ def luminance(colour) -> float:
     """Relative luminance of sRGB, as WCAG 2.2 defines it."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_figure_is_written_as_svg(pair, tmp_path):
+    """Three for all models together and one for each, in a folder that need not exist."""
+    written = figures.write_figures(pair, tmp_path / "new")
+    names = ["roc", "precision-recall", "reliability", "confusion-densenet121", "confusion-cnn"]
+    assert [path.name for path in written] == [f"{name}.svg" for name in names]
+    assert all("</svg>" in path.read_text(encoding="utf-8") for path in written)

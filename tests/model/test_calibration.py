@@ -36,7 +36,7 @@ def test_probability_by_hand(logit, temperature, prevalence, expected):
 @pytest.mark.parametrize(("temperature", "prevalence"), [(0.0, 0.5), (-1.0, 0.5), (1.0, 0.0), (1.0, 1.0)])
 def test_impossible_settings_raise(temperature, prevalence):
     """No temperature of nothing, no prevalence of nobody or everybody."""
-    with pytest.raises(ValueError, match="temperature|prevalence"):
+    with pytest.raises(ValueError, match=r"temperature|prevalence"):
         probability(0.0, temperature, prevalence)
 
 

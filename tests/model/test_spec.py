@@ -65,13 +65,13 @@ def test_impossible_values_cannot_be_held(change):
 def test_damaged_specification_is_refused(tmp_path, text):
     """Not JSON, not an object, or incomplete: one sentence, by name."""
     (tmp_path / "cnn.spec.json").write_text(text)
-    with pytest.raises(AlteredWeights, match="cnn.spec.json"):
+    with pytest.raises(AlteredWeights, match=r"cnn\.spec\.json"):
         load_spec("cnn", tmp_path)
 
 
 def test_missing_files_are_named(tmp_path):
     """Neither specification nor weights are made up."""
-    with pytest.raises(MissingWeights, match="cnn.spec.json"):
+    with pytest.raises(MissingWeights, match=r"cnn\.spec\.json"):
         load_spec("cnn", tmp_path)
     with pytest.raises(MissingWeights, match=r"cnn\.keras"):
         read_weights(SPEC, tmp_path)

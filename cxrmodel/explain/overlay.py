@@ -1,5 +1,7 @@
 """Arrays -> pictures: a heat map over its film, on a colour range that is the same for every film."""
 
+from functools import lru_cache
+
 import cv2
 import matplotlib
 import numpy as np
@@ -25,8 +27,7 @@ def film_rgb(pixels: np.ndarray) -> np.ndarray:
     -------
     ndarray of uint8, shape (H, W, 3)
     """
-    grey = np.clip(np.rint(pixels * 255.0), 0, 255).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
+    return cv2.merge([_grey(pixels)] * 3)
 
 
 def overlay(
@@ -61,12 +62,25 @@ def overlay(
     if not 0.0 <= opacity <= 1.0 or not heat_range > 0 or colour_map not in COLOUR_MAPS:
         raise ValueError("opacity lies in 0..1, heat_range is above 0, and colour_map is one of COLOUR_MAPS")
     height, width = pixels.shape
-    share = np.clip(cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR) / heat_range, 0.0, 1.0)
-    levels = np.rint(share * 255.0).astype(np.uint8)
-    table = np.rint(matplotlib.colormaps[colour_map](np.arange(256))[:, :3] * 255.0).astype(np.float32)
-    weight = (opacity * share)[..., None]
-    mixed = film_rgb(pixels) * (1.0 - weight) + table[levels] * weight
-    return np.rint(mixed).astype(np.uint8)
+    grown = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
+    level = cv2.convertScaleAbs(grown, alpha=255.0 / heat_range)
+    place = level.astype(np.uint16) << 8 | _grey(pixels)
+    return np.take(_mixtures(opacity, colour_map), place).view(np.uint8).reshape(height, width, 4)[..., :3]
+
+
+@lru_cache(maxsize=8)
+def _mixtures(opacity: float, colour_map: str) -> np.ndarray:
+    """The colour of every heat level over every grey level, packed: uint32 of shape (65536,), byte 4 unused."""
+    share = np.arange(256)[:, None, None] / 255.0
+    colours = matplotlib.colormaps[colour_map](np.arange(256))[:, None, :3] * 255.0
+    greys = np.arange(256)[None, :, None]
+    mixed = np.zeros((256, 256, 4), np.uint8)
+    mixed[..., :3] = np.rint(greys * (1.0 - opacity * share) + colours * opacity * share)
+    return mixed.view(np.uint32).reshape(-1)
+
+
+def _grey(pixels: np.ndarray) -> np.ndarray:
+    return cv2.convertScaleAbs(pixels, alpha=255.0)
 
 
 def overlay_figure(

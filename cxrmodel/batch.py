@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cxrmodel.errors import FilmRefused
+from cxrmodel.errors import FilmRefused, OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.reading import Reader, Reading
+from cxrmodel.records.wording import percent, threshold_percent
 
 __all__ = ["COLUMNS", "list_files", "read_paths"]
 
@@ -21,6 +23,8 @@ COLUMNS = (
     "status",
     "probability",
     "finding",
+    "uncertain_from",
+    "uncertain_to",
     "operating_point",
     "threshold",
     "reasons",
@@ -66,28 +70,38 @@ def read_paths(
     as_json : bool
         One JSON object a line instead of a sentence.
     table : Path or None
-        CSV file to write as well, a row at a time.
+        CSV file to write as well, a row at a time. An existing file is never written over.
     heatmaps : Path or None
         Folder for overlays, which keeps relative paths.
     resume : bool
-        Leave out the files that ``table`` has already, and add the others to it.
+        Leave out the films that ``table`` has as read or refused, and add the others to it.
 
     Returns
     -------
     int
         0 when every file was read, those of ``table`` included, else 3.
+
+    Raises
+    ------
+    OutputRefused
+        When ``table`` exists or is not one to go on with, or two films would share an overlay. Nothing was written.
     """
-    files = list(list_files(paths))
+    done = _rows_so_far(table, resume, reader.spec.version) if table else []
+    files = [(path, relative) for path, relative in list_files(paths) if not _is_own(path, table, heatmaps)]
+    if heatmaps:
+        _check_overlays(files)
+    empty = [path for path in paths if path.is_dir() and not any(path in file.parents for file, _ in files)]
+    for path in empty:
+        sys.stderr.write(f"There is no file in {path}. Name a folder that holds films.\n")
     with ExitStack() as stack:
-        done = _rows_so_far(table) if table and resume else []
         write_row = stack.enter_context(_table(table, done)) if table else None
-        complete = all(row["status"] == "read" for row in done)
+        complete = not empty and all(row["status"] == "read" for row in done)
         names = {row["file"] for row in done}
-        files = [(path, relative) for path, relative in files if str(path) not in names]
+        files = [(path, relative) for path, relative in files if _name(path) not in names]
         bar = stack.enter_context(tqdm(total=len(files), desc="reading", unit="film", disable=len(files) < 2))
         readings = reader.read_many((path.read_bytes, path.name) for path, _ in files)
         for (path, relative), reading in zip(files, readings, strict=True):
-            record = {"file": str(path)} | _record(reading, reader.spec.version)
+            record = {"file": _name(path)} | _record(reading, reader.spec.version)
             if heatmaps and isinstance(reading, Reading):
                 _write_overlay(reading, heatmaps / relative.parent / f"{relative.name}.png")
             complete &= record["status"] == "read"
@@ -99,23 +113,60 @@ def read_paths(
     return 0 if complete else 3
 
 
-def _rows_so_far(table: Path) -> list[dict]:
-    """The whole rows of an earlier, perhaps interrupted, run; a row cut short is left out."""
-    if not table.is_file():
+def _name(path: Path) -> str:
+    """The path as text that any file can hold, also where its bytes are not UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _is_own(path: Path, table: Path | None, heatmaps: Path | None) -> bool:
+    """Whether a path is what this very call writes."""
+    place = path.resolve()
+    return (table is not None and place == table.resolve()) or (
+        heatmaps is not None and heatmaps.resolve() in place.parents
+    )
+
+
+def _check_overlays(files: Sequence[tuple[Path, Path]]) -> None:
+    targets: dict[Path, Path] = {}
+    for path, relative in files:
+        if targets.setdefault(relative, path) != path:
+            raise OutputRefused(
+                f"{_name(targets[relative])} and {_name(path)} would share one overlay. "
+                "Read their folders one at a time, each with --heatmaps of its own."
+            )
+
+
+def _rows_so_far(table: Path, resume: bool, model: str) -> list[dict]:
+    """The rows that a run goes on from: whole ones of films read or refused by the same model."""
+    if not table.exists():
         return []
-    whole = table.read_text(encoding="utf-8").rpartition("\n")[0]
-    rows = list(csv.DictReader(io.StringIO(whole)))
-    return [row for row in rows if None not in row and None not in row.values()]
+    if not resume:
+        raise OutputRefused(f"{table} exists. Go on with it by --resume, or name another file.")
+    foreign = OutputRefused(f"{table} is not a table of this program and is left as it is. Name another file.")
+    try:
+        whole = table.read_text(encoding="utf-8").rpartition("\n")[0]
+    except UnicodeDecodeError as error:
+        raise foreign from error
+    rows = list(csv.reader(io.StringIO(whole)))
+    if not rows or tuple(rows[0]) != COLUMNS:
+        raise foreign
+    done = [dict(zip(COLUMNS, row, strict=True)) for row in rows[1:] if len(row) == len(COLUMNS)]
+    if any(row["model"] != model for row in done):
+        raise OutputRefused(f"{table} holds readings of another model than {model}. Name another file.")
+    return [row for row in done if row["status"] in ("read", "refused")]
 
 
 @contextmanager
 def _table(path: Path, rows: Sequence[dict]) -> Iterator[Callable[[dict], None]]:
     """Open a table that begins with ``rows`` and keeps every further row at once."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
+    draft = path.with_name(f"{path.name}.part")
+    with draft.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
-        stream.flush()
+    draft.replace(path)
+    with path.open("a", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
 
         def write(row: dict) -> None:
             writer.writerow(row)
@@ -144,6 +195,6 @@ def _line(record: dict) -> str:
     said = " ".join(record["reasons"])
     if record["status"] != "read":
         return f"{record['file']}: {record['status']}. {said}"
-    sure = f"pneumonia {record['probability']:.1%}, {record['finding']}"
-    point = f"{record['operating_point']} threshold {record['threshold']:.1%}"
-    return f"{record['file']}: {sure} ({point}). {said}".rstrip()
+    low, high = threshold_percent(record["uncertain_from"]), threshold_percent(record["uncertain_to"])
+    sure = f"{record['finding']}, probability of pneumonia {percent(record['probability'])}"
+    return f"{record['file']}: {sure} (uncertain from {low} to {high}). {said}".rstrip()

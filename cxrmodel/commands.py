@@ -5,11 +5,12 @@ Heavy imports wait until a command is chosen, so that help and wrong usage answe
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from cxrmodel import __version__
-from cxrmodel.errors import CxrError, EvaluationError
+from cxrmodel.errors import CxrError, EvaluationError, OutputRefused
 from cxrmodel.model.spec import MODELS
 
 __all__ = ["main"]
@@ -23,13 +24,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    read = commands.add_parser("read", help="read films: probability, finding and reasons")
+    read = commands.add_parser(
+        "read",
+        help="read films: probability, finding and reasons",
+        epilog="The finding is normal below uncertain_from, pneumonia at or above uncertain_to, and uncertain between. "
+        "Exit status: 0 when every file was read, 3 when any was refused or failed, 2 for wrong usage.",
+    )
     read.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR", help="directories are walked recursively")
     read.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     read.add_argument("--csv", type=Path, metavar="OUT.csv", help="write the same columns as a table")
     read.add_argument("--resume", action="store_true", help="leave out the films that OUT.csv has already")
     read.add_argument("--heatmaps", type=Path, metavar="DIR", help="write an overlay of each film, paths kept")
-    read.add_argument("--model", choices=MODELS, default="densenet121")
+    read.add_argument("--model", choices=MODELS, default="densenet121", help="default: densenet121")
     read.set_defaults(run=_read)
 
     explain = commands.add_parser("explain", help="write a film with its heat map and colour bar")
@@ -64,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
     bench.add_argument("--model", choices=MODELS, default="densenet121")
-    bench.add_argument("--films", type=int, default=600, metavar="N", help="length of the folder (at least 100)")
+    bench.add_argument("--films", type=_at_least_100, default=600, metavar="N", help="length of the folder, from 100")
     bench.set_defaults(run=_bench)
 
     synthetic = commands.add_parser("synthetic", help="draw the synthetic demo films from the training films")
@@ -72,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     synthetic.add_argument("--seed", type=int, default=0)
     synthetic.set_defaults(run=_synthetic)
     return parser
+
+
+def _at_least_100(text: str) -> int:
+    if int(text) < 100:
+        raise argparse.ArgumentTypeError("at least 100 films are needed")
+    return int(text)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -91,6 +103,9 @@ def main(argv: list[str] | None = None) -> int:
         return arguments.run(arguments)
     except CxrError as error:
         print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         print(f"{error.filename or 'A file'} cannot be used: {error.strerror}.", file=sys.stderr)
@@ -118,6 +133,10 @@ def _explain(arguments) -> int:
     from cxrmodel.explain.overlay import overlay_figure
     from cxrmodel.reading import Reader
 
+    if arguments.out.suffix.lower() != ".png":
+        raise OutputRefused(f"{arguments.out} does not end in .png, which is what is written. Name it so.")
+    if arguments.out.resolve() == arguments.file.resolve():
+        raise OutputRefused(f"{arguments.out} is the film itself and is left as it is. Name another file.")
     data = arguments.file.read_bytes()
     reading = Reader.load(arguments.model).read(data, arguments.file.name)
     figure = overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range)
@@ -180,7 +199,7 @@ def _evaluate(arguments) -> int:
 def _bench(arguments) -> int:
     from cxrmodel.bench import bench, in_words
 
-    found = bench(arguments.model, films=max(100, arguments.films))
+    found = bench(arguments.model, films=arguments.films)
     print(json.dumps(found) if arguments.json else in_words(found))
     return 0
 

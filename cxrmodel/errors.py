@@ -20,6 +20,7 @@ __all__ = [
     "MissingWeights",
     "ModelError",
     "NoLungsFound",
+    "OutputRefused",
     "TrainingError",
     "UnreadableFile",
     "UnsupportedFile",
@@ -88,6 +89,10 @@ class Busy(CxrError):
 
 class DataError(CxrError):
     """A film collection is missing, incomplete or damaged."""
+
+
+class OutputRefused(CxrError):
+    """A file that was to be written would replace something, or be of no use."""
 
 
 class TrainingError(CxrError):

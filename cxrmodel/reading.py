@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from math import floor
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ __all__ = ["Reader", "Reading", "Score", "read"]
 OPERATING_POINT = "balanced"
 QUEUE = 32
 """Readings that may run or wait at one time."""
+HARDLY = 0.05
+"""Peak of a map, as a share of the colour range, below which where its heat lies means nothing."""
 MOSTLY = 0.5
 """Share of heat in the lungs below which a reading says that most of it lies elsewhere."""
 
@@ -86,6 +89,8 @@ class Reading:
             "status": "read",
             "probability": round(self.probability, 6),
             "finding": self.finding,
+            "uncertain_from": round(self.operating_points["high_sensitivity"], 6),
+            "uncertain_to": round(self.operating_points["high_specificity"], 6),
             "operating_point": self.operating_point,
             "threshold": round(self.threshold, 6),
             "reasons": list(self.reasons),
@@ -227,14 +232,14 @@ class Reader:
             heat=heat,
             heat_range=spec.heat_range,
             heat_in_lungs=inside,
-            reasons=film.radiograph.notes + _reasons(named, inside),
+            reasons=film.radiograph.notes + _reasons(named, float(heat.max()) / spec.heat_range, inside),
             model=spec.version,
             ages=spec.ages,
             milliseconds=1000.0 * (film.seconds + ran.seconds + time.perf_counter() - start),
         )
 
 
-def _reasons(named: str, inside: float | None) -> tuple[str, ...]:
+def _reasons(named: str, peak: float, inside: float | None) -> tuple[str, ...]:
     reasons = []
     if named == "uncertain":
         reasons.append(
@@ -242,10 +247,10 @@ def _reasons(named: str, inside: float | None) -> tuple[str, ...]:
             "the model cannot tell, so judge the film without it."
         )
     if inside is None:
-        reasons.append("The heat map is empty: nothing on the film speaks for pneumonia to the model.")
-    elif inside < MOSTLY:
+        reasons.append("The heatmap is empty: nothing on the film speaks for pneumonia to the model.")
+    elif peak >= HARDLY and inside < MOSTLY:
         reasons.append(
-            f"Only {inside:.0%} of the heat lies within the lung fields: "
+            f"Most of the heat lies outside the lung fields ({floor(100 * inside)} % within): "
             "the probability may rest on something other than the lungs."
         )
     return tuple(reasons)

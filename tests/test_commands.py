@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def test_plain_lines_are_sentences(folder, capsys):
     main(["read", str(folder / "a.png"), str(folder / "c.png")])
     first, second = capsys.readouterr().out.splitlines()
     assert "pneumonia" in first
-    assert "balanced threshold" in first
+    assert "uncertain from" in first
     assert "refused" in second
 
 
@@ -115,6 +116,84 @@ def test_resuming_without_a_table_begins_one(folder, tmp_path):
     out = tmp_path / "out.csv"
     assert main(["read", str(folder / "a.png"), "--csv", str(out), "--resume"]) == 0
     assert len(out.read_text(encoding="utf-8").splitlines()) == 2
+
+
+def test_a_table_is_never_written_over(folder, tmp_path, capsys):
+    """Without --resume an existing file stays as it is, and so does one that is not ours with it."""
+    out = tmp_path / "out.csv"
+    for text, more in ((b"a;b\n1;2\n", []), (b"a;b\n1;2\n", ["--resume"]), (b"\xfc\n", ["--resume"])):
+        out.write_bytes(text)
+        assert main(["read", str(folder / "a.png"), "--csv", str(out), *more]) == 1
+        assert out.read_bytes() == text
+        assert "Name another file" in capsys.readouterr().err.replace("or name another", "Name another")
+
+
+def test_a_table_of_another_model_is_not_gone_on_with(folder, tmp_path, capsys):
+    """Two models, two thresholds: two tables."""
+    out = tmp_path / "out.csv"
+    assert main(["read", str(folder / "a.png"), "--csv", str(out)]) == 0
+    assert main(["read", str(folder / "a.png"), "--csv", str(out), "--resume", "--model", "cnn"]) == 1
+    assert "another model" in capsys.readouterr().err
+
+
+def test_films_that_failed_are_tried_again(folder, tmp_path, capsys):
+    """A missing file that has come is read by --resume."""
+    out, late = tmp_path / "out.csv", tmp_path / "late.png"
+    assert main(["read", str(late), "--csv", str(out)]) == 3
+    shutil.copy(folder / "a.png", late)
+    assert main(["read", str(late), "--csv", str(out), "--resume"]) == 0
+    assert [row["status"] for row in csv.DictReader(io.StringIO(out.read_text(encoding="utf-8")))] == ["read"]
+
+
+def test_what_a_run_writes_it_does_not_read(folder, capsys):
+    """Table and overlays within the folder that is read are not films of it."""
+    argv = ["read", str(folder), "--csv", str(folder / "out.csv"), "--heatmaps", str(folder / "maps")]
+    main(argv)
+    first = capsys.readouterr().out
+    main([*argv, "--resume"])
+    assert "out.csv" not in first
+    assert capsys.readouterr().out == ""
+
+
+def test_a_name_that_is_not_utf8_stops_nothing(folder, tmp_path, capsys):
+    """Its odd bytes are written as escapes, and the others are read."""
+    odd = os.fsencode(folder) + b"/b/odd\xff.png"
+    with open(odd, "wb") as film:
+        film.write((folder / "a.png").read_bytes())
+    assert main(["read", "--json", str(folder), "--csv", str(tmp_path / "out.csv")]) == 3
+    names = [Path(line["file"]).name for line in _lines(capsys)]
+    assert names == ["a.png", "no extension", "notes.txt", r"odd\xff.png", "c.png"]
+
+
+def test_two_films_never_share_an_overlay(folder, tmp_path, capsys):
+    """Folders with equal names inside are refused together, before anything is written."""
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(folder / "a.png", other)
+    out = tmp_path / "maps"
+    assert main(["read", str(folder), str(other), "--heatmaps", str(out)]) == 1
+    assert "share one overlay" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_an_empty_folder_is_said_to_be(tmp_path, capsys):
+    """Silence is not success."""
+    (tmp_path / "empty").mkdir()
+    assert main(["read", "--json", str(tmp_path / "empty")]) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "no file in" in captured.err
+
+
+@pytest.mark.parametrize("name", ["film.png", "other.jpg"])
+def test_explain_never_replaces_a_film(folder, capsys, name):
+    """Neither the film itself nor a file of another type."""
+    film = folder / "film.png"
+    shutil.copy(folder / "a.png", film)
+    before = film.read_bytes()
+    assert main(["explain", str(film), "-o", str(folder / name)]) == 1
+    assert film.read_bytes() == before
+    assert not (folder / "other.jpg").exists()
 
 
 def test_heatmaps_keep_relative_paths(folder, tmp_path, capsys):
@@ -162,7 +241,15 @@ def test_no_archive_is_a_sentence(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     "argv",
-    [[], ["read"], ["read", "--speed"], ["dream"], ["read", "x.png", "--resume"], ["train", "--model", "resnet"]],
+    [
+        [],
+        ["read"],
+        ["read", "--speed"],
+        ["dream"],
+        ["read", "x.png", "--resume"],
+        ["train", "--model", "resnet"],
+        ["bench", "--films", "3"],
+    ],
 )
 def test_wrong_usage_is_status_2(argv, capsys):
     """With the usage on standard error."""

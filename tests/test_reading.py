@@ -12,7 +12,7 @@ from cxrmodel.errors import AlteredWeights, Busy, FilmRefused, MissingWeights, N
 from cxrmodel.evaluation.evaluate import agreement, original_pairs
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.spec import MODEL_FOLDER, load_spec, save_spec
-from cxrmodel.reading import QUEUE, Reader, Score
+from cxrmodel.reading import QUEUE, Reader, Score, _reasons
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,21 @@ def test_threads_get_the_same_numbers(reader, films):
     assert [found[place] for place in range(12)] == pytest.approx(alone * 2, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("peak", "inside", "said"),
+    [
+        (0.0, None, "heatmap is empty"),
+        (0.04, 0.02, None),
+        (0.5, 0.4999, "(49 % within)"),
+        (0.5, 0.5, None),
+    ],
+)
+def test_heat_outside_the_lungs_is_warned_of_where_there_is_heat(peak, inside, said):
+    """A share of next to nothing is no warning; half within is not most outside."""
+    reasons = _reasons("normal", peak, inside)
+    assert [said in reason for reason in reasons] == ([True] if said else [])
+
+
 def test_a_full_queue_says_so_at_once(reader, demo_film):
     """Beyond the stated bound a reading is turned away with a sentence, and is read once there is room."""
     for _ in range(QUEUE):
@@ -133,6 +148,8 @@ def test_record_has_what_the_command_line_promises(reader, demo_film):
         "status",
         "probability",
         "finding",
+        "uncertain_from",
+        "uncertain_to",
         "operating_point",
         "threshold",
         "reasons",

@@ -110,6 +110,7 @@ class LungSegmenter:
     def __init__(self, weights: bytes, size: int, least: dict[str, float]):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # two sessions share the cores
         self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
         self.size, self.least = size, {bound: least[bound] for bound in BOUNDS}
@@ -165,7 +166,7 @@ class LungSegmenter:
         Raises
         ------
         NoLungsFound
-            When what is found is not like any held-out film's lungs.
+            When what is found falls short of a bound. Some pictures that are not chest films pass.
         """
         return self.accept(film, self.masks(film[None])[0])
 

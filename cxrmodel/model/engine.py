@@ -39,6 +39,7 @@ def session(graph: bytes) -> onnxruntime.InferenceSession:
     """Open an ONNX graph on the processor, quietly."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # two sessions share the cores
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 

@@ -28,7 +28,7 @@ AGES = "one to five years"
 TRAINED_ON = "Guangzhou paediatric chest radiographs (Kermany et al. 2018), antero-posterior"
 
 TOLERANCE = 1e-3
-LEAST_SHARE = 0.6
+LEAST_SHARE = 0.8
 """What measures less than this share of the least among held-out films is not taken for lungs."""
 
 

@@ -1,10 +1,12 @@
 """Evaluations -> the table of figures in the README, so that the words cannot drift from the measurements."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.results import Evaluation, model_title
+from cxrmodel.model.calibration import finding
 
 __all__ = ["END", "README", "START", "readme_table", "update_readme"]
 
@@ -62,6 +64,9 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
         *(_row(title, [_cell(m[name]) for m in metrics]) for name, title in _OVERALL.items()),
         _row("Balanced threshold", [f"{m['at']['balanced']['threshold']:.3g}" for m in metrics]),
         *(_row(title, [_cell(m["at"]["balanced"][name]) for m in metrics]) for name, title in _AT_BALANCED.items()),
+        _row("Findings, pneumonia / uncertain / normal", [""] * len(evaluations)),
+        _row("of films with pneumonia", [_findings(evaluation, 1) for evaluation in evaluations]),
+        _row("of normal films", [_findings(evaluation, 0) for evaluation in evaluations]),
     ]
     return "\n".join(lines)
 
@@ -97,6 +102,14 @@ def update_readme(path: Path, table: str) -> bool:
     if updated != text:
         path.write_text(updated, encoding="utf-8")
     return updated != text
+
+
+def _findings(evaluation: Evaluation, label: int) -> str:
+    """Counts of what the app calls the films of one class: by the uncertain band, not by the balanced threshold."""
+    scores = evaluation.scores["test"]
+    values = scores.probabilities[scores.labels == label]
+    called = Counter(finding(value, evaluation.operating_points) for value in values)
+    return " / ".join(str(called[name]) for name in ("pneumonia", "uncertain", "normal"))
 
 
 def _row(title: str, cells: Sequence[str]) -> str:

@@ -26,6 +26,18 @@ def test_table_has_a_column_for_each_model(make_evaluation):
     assert cells["Balanced threshold"] == ["0.5", "0.5"]
 
 
+def test_findings_are_counted_by_the_band(make_evaluation):
+    """Three counts a class, by the outer thresholds, that add up to its films."""
+    evaluation = make_evaluation()
+    scores, points = evaluation.scores["test"], evaluation.operating_points
+    table = readme_table([evaluation])
+    for title, label in (("of films with pneumonia", 1), ("of normal films", 0)):
+        values = scores.probabilities[scores.labels == label]
+        high = (values >= points["high_specificity"]).sum()
+        low = (values < points["high_sensitivity"]).sum()
+        assert f"| {title} | {high} / {len(values) - high - low} / {low} |" in table
+
+
 def test_table_is_deterministic(make_evaluation):
     """The same evaluation gives the same text."""
     assert readme_table([make_evaluation()]) == readme_table([make_evaluation()])

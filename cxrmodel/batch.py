@@ -14,7 +14,7 @@ from tqdm import tqdm
 from cxrmodel.errors import FilmRefused, OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.reading import Reader, Reading
-from cxrmodel.records.wording import percent, threshold_percent
+from cxrmodel.records.wording import probability_percent, threshold_percent
 
 __all__ = ["COLUMNS", "list_files", "read_paths"]
 
@@ -195,6 +195,8 @@ def _line(record: dict) -> str:
     said = " ".join(record["reasons"])
     if record["status"] != "read":
         return f"{record['file']}: {record['status']}. {said}"
+    names = ("uncertain_from", "threshold", "uncertain_to")
+    points = dict(zip(("high_sensitivity", "balanced", "high_specificity"), map(record.get, names), strict=True))
     low, high = threshold_percent(record["uncertain_from"]), threshold_percent(record["uncertain_to"])
-    sure = f"{record['finding']}, probability of pneumonia {percent(record['probability'])}"
+    sure = f"{record['finding']}, probability of pneumonia {probability_percent(record['probability'], points)}"
     return f"{record['file']}: {sure} (uncertain from {low} to {high}). {said}".rstrip()

@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--model", choices=MODELS, default="densenet121", help="default: densenet121")
     read.set_defaults(run=_read)
 
-    explain = commands.add_parser("explain", help="write a film with its heat map and colour bar")
+    explain = commands.add_parser("explain", help="write a film with its heatmap and colour bar")
     explain.add_argument("file", type=Path, metavar="FILE")
     explain.add_argument("--method", choices=("gradcam",), default="gradcam")
     explain.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")

@@ -1,7 +1,7 @@
 """Stand-ins for a trained reader: readings with numbers that a test sets, on films that a test draws."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from cxrmodel.imaging.lungs import LungFields
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding
 from cxrmodel.model.spec import ModelSpec
+from cxrmodel.reading import Reading
 
 POINTS = {"high_sensitivity": 0.2, "balanced": 0.45, "high_specificity": 0.8}
 
@@ -37,33 +38,6 @@ SPEC = ModelSpec(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class FakeReading:
-    """The fields of cxrmodel.reading.Reading, without what it takes to import it."""
-
-    radiograph: Radiograph
-    lungs: LungFields
-    logit: float
-    probability: float
-    finding: str
-    operating_point: str
-    threshold: float
-    operating_points: dict
-    prevalence: float
-    heat: np.ndarray
-    heat_range: float
-    heat_in_lungs: float | None
-    reasons: tuple[str, ...]
-    model: str
-    ages: str
-    milliseconds: float
-
-    @property
-    def name(self) -> str:
-        """The film's file name."""
-        return self.radiograph.name
-
-
 def lung_mask() -> np.ndarray:
     """Two blocks where the drawn film has its lungs."""
     mask = np.zeros((224, 224), bool)
@@ -71,11 +45,11 @@ def lung_mask() -> np.ndarray:
     return mask
 
 
-def fake_reading(pixels: np.ndarray, name: str = "film.png", probability: float = 0.87, **changes) -> FakeReading:
+def fake_reading(pixels: np.ndarray, name: str = "film.png", probability: float = 0.87, **changes) -> Reading:
     """A reading of the given film at the given probability; any field can be changed."""
     rows, columns = np.mgrid[0:224, 0:224]
     heat = 2.2 * np.exp(-((rows - 130) ** 2 + (columns - 160) ** 2) / 900).astype(np.float32)
-    reading = FakeReading(
+    reading = Reading(
         radiograph=Radiograph(
             pixels.astype(np.float32), name, hashlib.sha256(pixels.tobytes()).hexdigest(), "PNG", 8, ()
         ),
@@ -105,7 +79,7 @@ class FakeReader:
         self.spec, self.read_names = SPEC, []
         self._probability, self._changes = probability, changes
 
-    def read(self, data: bytes, name: str) -> FakeReading:
+    def read(self, data: bytes, name: str) -> Reading:
         """A reading of the decoded picture; b"" and undecodable bytes are refused, b"break" breaks."""
         self.read_names.append(name)
         if not data:

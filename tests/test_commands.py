@@ -271,6 +271,6 @@ def test_every_command_explains_itself(command, capsys):
 
 
 def test_listing_yields_relative_paths(folder):
-    """What heat maps are named after."""
+    """What heatmaps are named after."""
     relative = [str(path) for _, path in list_files([folder, folder / "a.png"])]
     assert relative == ["a.png", "b/no extension", "b/notes.txt", "c.png", "a.png"]

@@ -1,1 +1,1 @@
-"""What a probability rests on: heat maps and how they are shown."""
+"""What a probability rests on: heatmaps and how they are shown."""

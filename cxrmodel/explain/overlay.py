@@ -1,4 +1,4 @@
-"""Arrays -> pictures: a heat map over its film, on a colour range that is the same for every film."""
+"""Arrays -> pictures: a heatmap over its film, on a colour range that is the same for every film."""
 
 from functools import lru_cache
 
@@ -33,7 +33,7 @@ def film_rgb(pixels: np.ndarray) -> np.ndarray:
 def overlay(
     pixels: np.ndarray, heat: np.ndarray, heat_range: float, opacity: float = 0.5, colour_map: str = COLOUR_MAPS[0]
 ) -> np.ndarray:
-    """Lay a heat map over its film at the film's own resolution.
+    """Lay a heatmap over its film at the film's own resolution.
 
     Where there is no heat the film shows unchanged: the opacity of a place is ``opacity`` times its heat as a
     share of the range.
@@ -104,7 +104,7 @@ def overlay_figure(
     axes.imshow(overlay(pixels, heat, heat_range, opacity, colour_map), interpolation="bilinear")
     axes.set_axis_off()
     bar = figure.colorbar(ScalarMappable(Normalize(0.0, heat_range), colour_map), ax=axes, fraction=0.05, pad=0.02)
-    bar.set_label("Grad-CAM: share of the logit, a cell", color="white")
+    bar.set_label("Grad-CAM: what each place adds to the logit", color="white")
     bar.ax.tick_params(colors="white")
     bar.outline.set_edgecolor("white")
     if not heat.any():

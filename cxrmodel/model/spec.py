@@ -32,14 +32,14 @@ class ModelSpec:
     margin : float
         Share by which the lung box is widened.
     cam_layer : str
-        Layer whose activations the heat map weighs.
+        Layer whose activations the heatmap weighs.
     temperature : float
     prevalence : float
         Share of pneumonia that the probability assumes, 0..1.
     operating_points : dict of str to float
         Thresholds on the calibrated probability.
     heat_range : float
-        Top of the colour range of every heat map; the bottom is 0.
+        Top of the colour range of every heatmap; the bottom is 0.
     heat_percentile : float
         Of the maps of held-out pneumonia films, which ``heat_range`` is.
     ages, trained_on : str

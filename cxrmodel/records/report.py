@@ -17,8 +17,8 @@ from cxrmodel.records.wording import (
     DISCLAIMER,
     band,
     facts,
-    in_a_hundred,
-    percent,
+    frequency_sentence,
+    probability_percent,
     reason_for_finding,
     threshold_percent,
 )
@@ -38,14 +38,14 @@ _NAME_LENGTH = 90
 _ZONES = {"normal": (214, 232, 238), "uncertain": (245, 233, 190), "pneumonia": (247, 214, 196)}
 
 
-def pdf_report(reading: Reading, when: datetime) -> bytes:
+def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime) -> bytes:
     """Put a reading on one page: film, overlay with its colour bar, probability and what belongs beside it.
 
     Parameters
     ----------
     reading : Reading
-    when : datetime
-        Date and time to print.
+    read_at, printed_at : datetime
+        When the film was read and when the sheet is made, both with their time zone.
 
     Returns
     -------
@@ -54,9 +54,11 @@ def pdf_report(reading: Reading, when: datetime) -> bytes:
         find no room are counted instead.
     """
     sheet = _Sheet()
-    sheet.set_creation_date(when.astimezone())
-    sheet.head(reading, when)
-    sheet.pictures((_film(reading), "The film, whole"), (_overlay(reading), "Heat map: where the score comes from"))
+    sheet.set_creation_date(printed_at)
+    sheet.head(reading, read_at, printed_at)
+    sheet.pictures(
+        (_film(reading), "The film, whole"), (_overlay(reading), "Heatmap: what each place adds to the logit")
+    )
     sheet.number(reading)
     sheet.scale(reading)
     sheet.facts(reading)
@@ -81,8 +83,8 @@ class _Sheet(FPDF):
         self.add_page()
         self._use(10)
 
-    def head(self, reading: Reading, when: datetime) -> None:
-        """Title, notice, film and date."""
+    def head(self, reading: Reading, read_at: datetime, printed_at: datetime) -> None:
+        """Title, notice, film and times."""
         self._use(16, "B")
         self._line("Chest X-ray reading", 9)
         self._use(10, "B")
@@ -91,7 +93,7 @@ class _Sheet(FPDF):
         self.ln(2)
         self._use(9)
         self._line(f"Film: {self._known(_shortened(reading.name))}", 5)
-        self._line(f"Read: {when:%d %B %Y, %H:%M}", 5)
+        self._line(f"Read: {_moment(read_at)}. Printed: {_moment(printed_at)}.", 5)
         self.ln(2)
 
     def pictures(self, *titled: tuple[Image.Image, str]) -> None:
@@ -111,11 +113,10 @@ class _Sheet(FPDF):
     def number(self, reading: Reading) -> None:
         """Probability and finding, in figures and in words."""
         self._use(13, "B")
-        self._line(f"Probability of pneumonia: {percent(reading.probability)}. Finding: {reading.finding}.", 8)
+        self._line(f"Probability of pneumonia: {_said(reading)}. Finding: {reading.finding}.", 8)
         self._use(9)
         self._block(
-            f"Of films that the model scores like this one, {in_a_hundred(reading.probability)} show pneumonia, where "
-            f"{in_a_hundred(reading.prevalence)} of all films do. "
+            f"{frequency_sentence(reading.probability, reading.finding, reading.prevalence)} "
             f"{reason_for_finding(reading.finding, reading.operating_points)}"
         )
 
@@ -133,8 +134,10 @@ class _Sheet(FPDF):
         self.set_fill_color(0)
         self.polygon([(place, top), (place - 1.5, top - 2.6), (place + 1.5, top - 2.6)], style="F")
         self.polygon([(mark, top + height), (mark - 1.2, top + height + 2), (mark + 1.2, top + height + 2)], style="D")
-        self._label(percent(reading.probability), place, top - 7, "B")
-        self._label(f"threshold {threshold_percent(reading.threshold)}", mark, top + height + 2)
+        self._label(_said(reading), place, top - 7, "B")
+        self._label(
+            f"{reading.operating_point} threshold {threshold_percent(reading.threshold)}", mark, top + height + 2
+        )
         self.set_xy(_MARGIN, top + height + 8)
 
     def facts(self, reading: Reading) -> None:
@@ -162,7 +165,7 @@ class _Sheet(FPDF):
         self.set_y(_FOOT + 2)
         self._use(8)
         self._block(
-            f"{DISCLAIMER}. A heat map says where the score comes from, not where disease is; its colour range is the "
+            f"{DISCLAIMER}. A heatmap says where the score comes from, not where disease is; its colour range is the "
             "same for every film. A probability holds for films like those the model was trained on, at the stated "
             "prevalence. This sheet is no medical record."
         )
@@ -188,6 +191,15 @@ class _Sheet(FPDF):
         """The text with every sign that the font lacks replaced: the library would write such signs into its log."""
         known = self.fonts[_FONT.lower()].cmap
         return "".join(sign if ord(sign) in known else "\ufffd" for sign in " ".join(text.split()))
+
+
+def _said(reading: Reading) -> str:
+    return probability_percent(reading.probability, reading.operating_points)
+
+
+def _moment(when: datetime) -> str:
+    offset = f"{when:%z}"
+    return f"{when:%d %B %Y, %H:%M} (UTC{offset[:3]}:{offset[3:5]})"
 
 
 def _shortened(name: str) -> str:

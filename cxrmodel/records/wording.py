@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping
 
-from cxrmodel.reading import MOSTLY, Reading
+from cxrmodel.explain.overlay import NO_HEAT
+from cxrmodel.reading import HARDLY, MOSTLY, Reading
 
 __all__ = [
     "DISCLAIMER",
     "OPERATING_POINTS",
     "band",
     "facts",
+    "frequency_sentence",
+    "heat_peak",
     "heat_sentence",
     "in_a_hundred",
     "percent",
+    "probability_percent",
     "reason_for_finding",
     "threshold_percent",
 ]
@@ -47,6 +51,33 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f}{_NO_BREAK}%"
 
 
+def probability_percent(probability: float, operating_points: Mapping[str, float]) -> str:
+    """Say a film's probability so that it never contradicts a threshold that stands beside it.
+
+    Parameters
+    ----------
+    probability : float
+        0..1.
+    operating_points : mapping of str to float
+        Thresholds on it.
+
+    Returns
+    -------
+    str
+        As ``percent``, but with one decimal where the whole number would equal a threshold as it is shown, or fall
+        on its other side.
+    """
+    said = percent(probability)
+    if not said[0].isdigit():
+        return said
+    whole = int(said.split(_NO_BREAK)[0])
+    for threshold in operating_points.values():
+        shown = float(threshold_percent(threshold).split(_NO_BREAK)[0])
+        if whole == shown or (whole > shown) != (probability >= threshold):
+            return f"{probability * 100:.1f}{_NO_BREAK}%"
+    return said
+
+
 def threshold_percent(threshold: float) -> str:
     """Say a threshold as a percentage with one decimal, or as many as it takes to tell it from 0 and 100.
 
@@ -76,6 +107,27 @@ def in_a_hundred(share: float) -> str:
     if share > 0.99:
         return "more than 99 in 100"
     return f"about {share * 100:.0f} in 100"
+
+
+def frequency_sentence(probability: float, finding: str, prevalence: float) -> str:
+    """Say what a probability means for films that are scored alike, where it may be trusted to mean that.
+
+    Parameters
+    ----------
+    probability, prevalence : float
+        0..1.
+    finding : str
+        "pneumonia", "normal" or "uncertain".
+    """
+    if finding == "uncertain":
+        return (
+            "Between the two thresholds of the uncertain band the stated probability is least reliable; the program's "
+            "Evaluation page shows how often such films had pneumonia."
+        )
+    return (
+        f"On films like those it was trained on, of those that the model scores like this one "
+        f"{in_a_hundred(probability)} show pneumonia, where {in_a_hundred(prevalence)} of all films do."
+    )
 
 
 def band(operating_points: Mapping[str, float]) -> tuple[float, float] | None:
@@ -122,18 +174,35 @@ def reason_for_finding(finding: str, operating_points: Mapping[str, float]) -> s
     )
 
 
-def heat_sentence(heat_in_lungs: float | None) -> str:
-    """Say how much of the heat lies within the lung fields.
+def heat_peak(reading: Reading) -> float:
+    """Give the greatest heat of a film as a share of the colour range, 0 or above.
 
     Parameters
     ----------
-    heat_in_lungs : float or None
-        Share 0..1; None where the map is all zero.
+    reading : Reading
     """
-    if heat_in_lungs is None:
-        return "No heat anywhere: the map holds nothing that speaks for pneumonia."
-    share = percent(heat_in_lungs)
-    if heat_in_lungs < MOSTLY:
+    return float(reading.heat.max()) / reading.heat_range
+
+
+def heat_sentence(reading: Reading) -> str:
+    """Say how much heat there is, and how much of it lies within the lung fields.
+
+    Parameters
+    ----------
+    reading : Reading
+
+    Returns
+    -------
+    str
+        No share where there is hardly any heat: a share of next to nothing says nothing.
+    """
+    if reading.heat_in_lungs is None:
+        return NO_HEAT
+    peak = heat_peak(reading)
+    if peak < HARDLY:
+        return f"There is hardly any heat on this film: its peak is {percent(peak)} of the colour range."
+    share = percent(reading.heat_in_lungs)
+    if reading.heat_in_lungs < MOSTLY:
         return (
             f"Only {share} of the heat lies within the lung fields. Most of it lies outside, "
             "so be wary: the probability may rest on something other than the lungs."
@@ -154,14 +223,22 @@ def facts(reading: Reading) -> list[tuple[str, str]]:
         Name and value of each.
     """
     edges = band(reading.operating_points)
-    heat = reading.heat_in_lungs
     point = OPERATING_POINTS.get(reading.operating_point, reading.operating_point)
-    side = "at or above" if reading.probability >= reading.threshold else "below"
+    role = "for comparison: the band decides the finding" if edges else "which decides the finding: there is no band"
     return [
-        ("Operating point", f"{point}, threshold {threshold_percent(reading.threshold)}; this film is {side} it"),
         ("Uncertain band", " to ".join(map(threshold_percent, edges)) if edges else "none, as the thresholds cross"),
-        ("Heat within the lungs", "no heat on the film" if heat is None else percent(heat)),
+        (f"{point.capitalize()} threshold", f"{threshold_percent(reading.threshold)}, {role}"),
+        ("Heat within the lungs", _share_of_heat(reading)),
         ("Prevalence assumed", percent(reading.prevalence)),
         ("Trained on ages", reading.ages),
         ("Model", reading.model),
+        ("SHA-256 of the file", f"{reading.radiograph.sha256[:12]}…"),
     ]
+
+
+def _share_of_heat(reading: Reading) -> str:
+    if reading.heat_in_lungs is None:
+        return "no heat on the film"
+    if heat_peak(reading) < HARDLY:
+        return "hardly any heat on the film"
+    return percent(reading.heat_in_lungs)

@@ -24,7 +24,9 @@ _USE = f"""
 may rest on it.
 
 - It knows **{{children}}**, frontal antero-posterior films, of **one hospital**. It has not learnt adults,
-  infants, lateral films, or other diseases; it will still give a number for some of them.
+  infants, lateral films, or other diseases.
+- It refuses only what it can tell is no film. It may take pictures that are not chest films, and films of adults, for
+  films that it knows, and **give a number** all the same; such a number means nothing.
 - It tells films labelled pneumonia from films labelled normal. It says nothing of other findings: a film without
   pneumonia is not a healthy film.
 - Its training films were chosen by their authors and poor ones removed. A poor, rotated or cropped film may mislead it.
@@ -47,7 +49,8 @@ _SOURCES = """
 
 _LICENCES = f"""
 Chest X-ray reader {__version__} is free software under the MIT licence; the file LICENSE has its text. Films and masks
-are under CC BY 4.0, as stated above. The libraries it uses keep their own licences; requirements.txt lists them.
+are under CC BY 4.0, as stated above. The libraries it uses keep their own licences; requirements.txt names the
+libraries, and a licence where it is not a permissive one.
 """
 
 _PROBLEMS = """

@@ -6,12 +6,13 @@ import altair as alt
 
 from cxrmodel.evaluation.metrics import roc_points
 from cxrmodel.evaluation.results import Evaluation
+from cxrmodel.model.spec import MODELS
 from cxrmodel.records.wording import OPERATING_POINTS
 
 __all__ = ["roc_chart"]
 
-_COLOURS = ("#7cc4d8", "#e8a85c")
-_DASHES = ([1, 0], [6, 4])
+_COLOURS = dict(zip(MODELS, ("#7cc4d8", "#e8a85c"), strict=True))
+_DASHES = dict(zip(MODELS, ([1, 0], [6, 4]), strict=True))
 _SHAPES = ("triangle-down", "circle", "triangle-up")
 _UNIT = alt.Scale(domain=[0, 1])
 _AXIS = alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
@@ -27,7 +28,7 @@ def roc_chart(
     Parameters
     ----------
     evaluations : mapping of str to Evaluation
-        By the name to show. Curves are told apart by colour and by dash.
+        By the name to show. Each model keeps its colour and its dash, whichever is first.
     split : str
         "test" or "held_out".
     looked_at : mapping of str to float or None
@@ -56,10 +57,11 @@ def _rows(rows: list[dict]) -> alt.Chart:
 
 
 def _curves(evaluations: Mapping[str, Evaluation], split: str) -> alt.Chart:
-    names = list(evaluations)
+    names = sorted(evaluations, key=lambda name: MODELS.index(evaluations[name].model))
+    models = [evaluations[name].model for name in names]
     rows = [row for name, evaluation in evaluations.items() for row in _curve(name, evaluation, split)]
-    colour = alt.Scale(domain=names, range=list(_COLOURS[: len(names)]))
-    dash = alt.Scale(domain=names, range=list(_DASHES[: len(names)]))
+    colour = alt.Scale(domain=names, range=[_COLOURS[model] for model in models])
+    dash = alt.Scale(domain=names, range=[_DASHES[model] for model in models])
     return (
         _rows(rows)
         .mark_line(strokeWidth=2.5)

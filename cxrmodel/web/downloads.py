@@ -1,10 +1,29 @@
 """Files made when the user asks for them."""
 
 from collections.abc import Callable
+from pathlib import PurePath
 
+from cxrmodel.reading import Reading
 from cxrmodel.web.failures import log_failure
 
-__all__ = ["lazily"]
+__all__ = ["file_title", "lazily"]
+
+
+def file_title(reading: Reading, ending: str) -> str:
+    """Name a file made of a reading so that films of one name give files of different names.
+
+    Parameters
+    ----------
+    reading : Reading
+    ending : str
+        What the file is, with its suffix: ``reading.pdf``.
+
+    Returns
+    -------
+    str
+        Name of the film without its suffix, start of the film's checksum, and ending.
+    """
+    return f"{PurePath(reading.name).stem} {reading.radiograph.sha256[:8]} {ending}"
 
 
 def lazily(make: Callable[[], bytes]) -> Callable[[], bytes]:

@@ -1,14 +1,25 @@
 """The evaluation on the page: curves, figures with intervals, and what a threshold makes of them."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.metrics import confusion_at, rates_at
-from cxrmodel.evaluation.results import Evaluation, load_evaluation
+from cxrmodel.evaluation.results import Evaluation, Scores, load_evaluation
 from cxrmodel.model.spec import MODELS, ModelSpec
-from cxrmodel.records.wording import OPERATING_POINTS, threshold_percent
+from cxrmodel.records.wording import OPERATING_POINTS, band, threshold_percent
 from cxrmodel.web.charts import roc_chart
-from cxrmodel.web.figures import DEFINITIONS, confusion_html, data_sentence, figure_rows, stratum_rows
+from cxrmodel.web.figures import (
+    DEFINITIONS,
+    band_sentence,
+    confusion_html,
+    data_sentence,
+    figure_rows,
+    finding_rows,
+    reliability_rows,
+    stratum_rows,
+)
 from cxrmodel.web.text import plain
 
 __all__ = ["evaluation"]
@@ -50,6 +61,7 @@ def evaluation(spec: ModelSpec | None) -> None:
         st.subheader(f"Calls at {threshold_percent(threshold)}")
         st.html(confusion_html(confusion_at(scores.labels, scores.probabilities, threshold)))
         st.table(stratum_rows(scores, threshold), hide_index=True)
+    _findings(scores, found[looked_at].operating_points, looked_at)
     _figures(found, split, point, looked_at, rates)
 
 
@@ -100,6 +112,25 @@ def _curve(found: dict[str, Evaluation], looked_at: str, split: str, rates: dict
     )
 
 
+def _findings(scores: Scores, points: Mapping[str, float], looked_at: str) -> None:
+    st.subheader("Findings")
+    edges = band(points)
+    if edges is None:
+        rule = f"The outer thresholds cross, so the balanced one, {threshold_percent(points['balanced'])}, decides."
+    else:
+        low, high = map(threshold_percent, edges)
+        rule = f"Normal below {low}, pneumonia from {high}, uncertain between. {band_sentence(scores, points)}"
+    st.markdown(f"This is what the Read page calls a film with {looked_at}, whatever threshold is set above. {rule}")
+    st.table(finding_rows(scores, points), hide_index=True)
+    with st.expander("Is the probability right?", icon=":material/balance:"):
+        st.markdown(
+            "Films in order of the probability stated, in groups of equally many; a film on an edge is shared out "
+            "between both groups. Were every probability right, the first two columns would agree but for chance. The "
+            "expected calibration error is the mean of their differences, regardless of sign."
+        )
+        st.table(reliability_rows(scores), hide_index=True)
+
+
 def _figures(
     found: dict[str, Evaluation], split: str, point: str | None, looked_at: str, rates: dict[str, float | None]
 ) -> None:
@@ -109,8 +140,8 @@ def _figures(
     drawn = found[looked_at].bootstrap
     st.caption(
         f"From accuracy on, {at}. In brackets {100 * drawn['level']:.0f} % intervals, from {drawn['resamples']} "
-        f"resamples by {drawn['unit']}; a threshold set by hand has none. Measured on {found[looked_at].created} "
-        f"with {', '.join(e.version for e in found.values())}."
+        f"resamples by {drawn['unit']}; a threshold set by hand has none. Measured: "
+        f"{'; '.join(f'{e.version} on {e.created}' for e in found.values())}."
     )
     with st.expander("What each figure means", icon=":material/help:"):
         st.markdown("\n".join(f"- **{name}**: {meaning}" for name, meaning in DEFINITIONS.items()))

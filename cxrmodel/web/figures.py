@@ -4,16 +4,27 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cxrmodel.evaluation.metrics import rates_at
+from cxrmodel.evaluation.metrics import rates_at, reliability_bins
 from cxrmodel.evaluation.results import Evaluation, Scores
+from cxrmodel.model.calibration import finding
 
-__all__ = ["DEFINITIONS", "confusion_html", "data_sentence", "figure_rows", "stratum_rows", "with_interval"]
+__all__ = [
+    "DEFINITIONS",
+    "band_sentence",
+    "confusion_html",
+    "data_sentence",
+    "figure_rows",
+    "finding_rows",
+    "reliability_rows",
+    "stratum_rows",
+    "with_interval",
+]
 
 _OVERALL = {
     "auc": "AUC",
     "average_precision": "Average precision",
     "brier": "Brier score",
-    "ece": "Calibration error",
+    "ece": "Expected calibration error",
 }
 _RATES = {
     "accuracy": "Accuracy",
@@ -30,7 +41,7 @@ DEFINITIONS = {
     "what guessing reaches.",
     "Average precision": "Mean precision over all thresholds, weighed by the gain in sensitivity.",
     "Brier score": "Mean squared distance of the probability from what was so (0 or 1). Lower is better.",
-    "Calibration error": "Mean distance between the probability stated and the share of films with pneumonia. "
+    "Expected calibration error": "Mean distance between the probability stated and the share of films with pneumonia. "
     "Lower is better; 0 is perfect.",
     "Accuracy": "Share of films called rightly. It depends on how common pneumonia is among them.",
     "Balanced accuracy": "Mean of sensitivity and specificity.",
@@ -40,6 +51,7 @@ DEFINITIONS = {
     "F1": "Harmonic mean of precision and sensitivity.",
 }
 
+_FINDINGS = ("pneumonia", "uncertain", "normal")
 _NOT_DEFINED = "not defined"
 
 
@@ -124,6 +136,85 @@ def stratum_rows(scores: Scores, threshold: float) -> list[dict[str, str]]:
         films = int(members.sum())
         rows.append({"Films": said, "Called rightly": f"{round(rate * films)} of {films}", "Rate": _number(rate)})
     return rows
+
+
+def finding_rows(scores: Scores, operating_points: Mapping[str, float]) -> list[dict[str, str]]:
+    """Count what the program calls films, pneumonia, uncertain or normal, by what they are.
+
+    Parameters
+    ----------
+    scores : Scores
+    operating_points : mapping of str to float
+        Thresholds on the probability.
+
+    Returns
+    -------
+    list of dict
+        One row a group that has films: ``Films``, and for each finding its count and its share of the group.
+    """
+    called, organisms = _called(scores, operating_points), np.array(scores.organisms)
+    groups = {
+        "Pneumonia": scores.labels == 1,
+        "of these bacterial": organisms == "bacteria",
+        "of these viral": organisms == "virus",
+        "Normal": scores.labels == 0,
+    }
+    rows = []
+    for said, members in groups.items():
+        films = int(members.sum())
+        if films:
+            counts = {name: int((called[members] == name).sum()) for name in _FINDINGS}
+            rows.append(
+                {"Films": f"{said} ({films})"}
+                | {f"Finding: {name}": f"{count} ({100 * count / films:.1f} %)" for name, count in counts.items()}
+            )
+    return rows
+
+
+def band_sentence(scores: Scores, operating_points: Mapping[str, float]) -> str:
+    """Say how many films lie in the uncertain band, and how many of them have pneumonia.
+
+    Parameters
+    ----------
+    scores : Scores
+    operating_points : mapping of str to float
+        Thresholds on the probability.
+    """
+    within = scores.labels[_called(scores, operating_points) == "uncertain"]
+    if not within.size:
+        return "No film lies in the uncertain band."
+    return (
+        f"Of the {within.size} films in the uncertain band, {int(within.sum())} had pneumonia "
+        f"({100 * within.mean():.1f} %)."
+    )
+
+
+def reliability_rows(scores: Scores) -> list[dict[str, str]]:
+    """Compare the probability stated with the share of pneumonia observed, in the bins of the calibration error.
+
+    Parameters
+    ----------
+    scores : Scores
+
+    Returns
+    -------
+    list of dict
+        One row a bin of equally many films, in order of probability.
+    """
+    bins = reliability_bins(scores.labels, scores.probabilities)
+    return [
+        {
+            "Stated probability, mean": f"{100 * stated:.1f} %",
+            "Pneumonia observed": f"{100 * observed:.1f} %",
+            "Observed less stated": f"{100 * (observed - stated):+.1f} points",
+            "Films": f"{bins.films:.4g}",
+        }
+        for stated, observed in zip(bins.mean_probability, bins.observed, strict=True)
+    ]
+
+
+def _called(scores: Scores, operating_points: Mapping[str, float]) -> np.ndarray:
+    return np.array([finding(float(value), operating_points) for value in scores.probabilities])
 
 
 def confusion_html(counts: Mapping[str, int]) -> str:

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import streamlit as st
 
@@ -39,7 +40,8 @@ class Entry:
     Attributes
     ----------
     key : str
-        SHA-256 of the bytes and of the weights: the same film read by the same model is the same entry.
+        SHA-256 of the bytes and of the weights, and the name: the same file under the same name, read by the same
+        model, is the same entry.
     name : str
         File name as the user gave it.
     status : str
@@ -48,6 +50,8 @@ class Entry:
         Only where the status is "read".
     message : str
         Why there is no reading, and what to do next; empty where there is one.
+    read_at : datetime
+        When its bytes were read, in local time with its zone.
     """
 
     key: str
@@ -55,11 +59,7 @@ class Entry:
     status: str
     reading: Reading | None
     message: str
-
-    @property
-    def megabytes(self) -> float:
-        """Memory that its pixels take."""
-        return self.reading.radiograph.pixels.nbytes / 1e6 if self.reading else 0.0
+    read_at: datetime
 
 
 def entries() -> list[Entry]:
@@ -117,7 +117,7 @@ def take(
     files: Iterable[tuple[str, bytes]],
     working: Callable[[int, str], None],
 ) -> list[Entry]:
-    """Read every file that the session has not read yet.
+    """Read every file that the session has not read yet. The same bytes under another name share one reading.
 
     Parameters
     ----------
@@ -136,10 +136,13 @@ def take(
     taken = []
     for number, (name, data) in enumerate(files, start=1):
         working(number, name)
-        key = f"{hashlib.sha256(data).hexdigest()} {reader.spec.weights_sha256}"
+        content = f"{hashlib.sha256(data).hexdigest()} {reader.spec.weights_sha256} "
+        key = content + name
         entry = shelf.get(key)
         if entry is None or entry.status == "failed":
-            entry = _read(reader, key, name, data)
+            known = (other for other in shelf.values() if other.key.startswith(content) and other.status != "failed")
+            twin = next(known, None)
+            entry = _read(reader, key, name, data) if twin is None else _renamed(twin, key, name)
             shelf.pop(key, None)
             shelf[key] = entry
             _make_room(shelf)
@@ -153,13 +156,21 @@ def _shelf() -> dict[str, Entry]:
     return st.session_state.setdefault(_FILMS, {})
 
 
+def _renamed(entry: Entry, key: str, name: str) -> Entry:
+    reading = entry.reading
+    if reading is not None:
+        reading = replace(reading, radiograph=replace(reading.radiograph, name=name))
+    return replace(entry, key=key, name=name, reading=reading)
+
+
 def _read(reader: Reader, key: str, name: str, data: bytes) -> Entry:
+    now = datetime.now().astimezone()
     try:
-        return Entry(key, name, "read", reader.read(data, name), "")
+        return Entry(key, name, "read", reader.read(data, name), "", now)
     except FilmRefused as refusal:
-        return Entry(key, name, "refused", None, str(refusal))
+        return Entry(key, name, "refused", None, str(refusal), now)
     except CxrError as failure:
-        return Entry(key, name, "failed", None, str(failure))
+        return Entry(key, name, "failed", None, str(failure), now)
     except Exception as error:
         reference = log_failure(error)
         return Entry(
@@ -169,13 +180,18 @@ def _read(reader: Reader, key: str, name: str, data: bytes) -> Entry:
             None,
             f"This film could not be read because of an unexpected error, reference number {reference}. "
             "Try it once more; if it fails again, report the number as the About page describes.",
+            now,
         )
+
+
+def _megabytes(shelf: dict[str, Entry]) -> float:
+    """Memory that the films' pixels take; entries of the same bytes share theirs."""
+    films = (entry.reading.radiograph for entry in shelf.values() if entry.reading)
+    return sum({film.sha256: film.pixels.nbytes for film in films}.values()) / 1e6
 
 
 def _make_room(shelf: dict[str, Entry]) -> None:
     """Drop the oldest films until the session is within its bounds; the latest always stays."""
-    while len(shelf) > 1 and (
-        len(shelf) > MOST_FILMS or sum(entry.megabytes for entry in shelf.values()) > MOST_MEGABYTES
-    ):
+    while len(shelf) > 1 and (len(shelf) > MOST_FILMS or _megabytes(shelf) > MOST_MEGABYTES):
         del shelf[next(iter(shelf))]
         st.session_state[_FORGOTTEN] = forgotten() + 1

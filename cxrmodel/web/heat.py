@@ -1,21 +1,24 @@
-"""The heat map beside its film."""
+"""The heatmap beside its film."""
 
 from io import BytesIO
-from pathlib import PurePath
 
 import matplotlib
 import streamlit as st
 
-from cxrmodel.explain.overlay import COLOUR_MAPS, NO_HEAT, film_rgb, overlay, overlay_figure
-from cxrmodel.reading import MOSTLY, Reading
-from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, heat_sentence, percent, threshold_percent
-from cxrmodel.web.downloads import lazily
-from cxrmodel.web.pictures import for_display, jpeg
+from cxrmodel.explain.overlay import COLOUR_MAPS, film_rgb, overlay, overlay_figure
+from cxrmodel.reading import HARDLY, MOSTLY, Reading
+from cxrmodel.records.wording import DISCLAIMER, heat_peak, heat_sentence, probability_percent, reason_for_finding
+from cxrmodel.web.downloads import file_title, lazily
+from cxrmodel.web.pictures import for_display, jpeg, outlined
 from cxrmodel.web.text import plain
 
 __all__ = ["heatmap"]
 
 _STOPS = 16
+_MEANING = {
+    "uncertain": "Finding: uncertain, whatever the map shows.",
+    "normal": "Whatever heat the map shows did not suffice for pneumonia.",
+}
 _HIDDEN = "overlay hidden by the user"
 
 
@@ -26,32 +29,36 @@ def heatmap(reading: Reading) -> None:
     ----------
     reading : Reading
     """
-    shown, opacity, colour_map = _controls()
+    shown, opacity, colour_map, outline = _controls()
     pixels = for_display(reading.radiograph.pixels)
     original, overlaid = st.columns(2, gap="medium")
     with original:
         st.image(jpeg(film_rgb(pixels)), width="stretch", alt="The film as it was given")
         st.caption(f"The film: {plain(reading.name)}")
     with overlaid:
+        picture = film_rgb(pixels)
         if shown:
             picture = overlay(pixels, reading.heat, reading.heat_range, opacity, colour_map)
-            st.image(jpeg(picture), width="stretch", alt="The film with the heat map laid over it")
+        if outline:
+            picture = outlined(picture, reading.lungs.mask)
+        alt = f"The film {'with' if shown else 'without'} the heatmap, {'with' if outline else 'without'} lung outline"
+        st.image(jpeg(picture), width="stretch", alt=alt)
+        if shown:
             st.html(_colour_bar(colour_map, reading.heat_range))
         else:
-            st.image(jpeg(film_rgb(pixels)), width="stretch", alt="The film without the heat map")
             st.caption("The overlay is off.")
     _words(reading)
     st.download_button(
         "Overlay as PNG",
         lazily(lambda: _file(reading, opacity, colour_map)),
-        file_name=f"{PurePath(reading.name).stem} heatmap.png",
+        file_name=file_title(reading, "heatmap.png"),
         mime="image/png",
         icon=":material/download:",
         on_click="ignore",
     )
 
 
-def _controls() -> tuple[bool, float, str]:
+def _controls() -> tuple[bool, float, str, bool]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         shown = _shown()
         opacity = st.slider("Opacity", 0, 100, 50, step=5, format="%d %%", disabled=not shown, width=320)
@@ -62,7 +69,8 @@ def _controls() -> tuple[bool, float, str]:
             width=220,
             help="All four rise evenly in brightness, so they hold for colour-blind readers; cividis most of all.",
         )
-    return shown, opacity / 100, colour_map
+        outline = st.toggle("Lung outline", value=True, help="The lung fields that the program found on this film.")
+    return shown, opacity / 100, colour_map, outline
 
 
 def _shown() -> bool:
@@ -82,27 +90,25 @@ def _colour_bar(colour_map: str, heat_range: float) -> str:
         f'<div class="ramp" role="img" aria-label="Colour bar from 0 to {heat_range:.3g}">'
         f'<span>0</span><div style="background:linear-gradient(to right,{",".join(shades)})"></div>'
         f"<span>{heat_range:.3g} or more</span></div>"
-        '<div class="ramp-note">Grad-CAM, raw values: what each place adds to the score. '
-        "The range is the same for every film.</div>"
+        '<div class="ramp-note">Grad-CAM, raw values: what each place adds to the logit. '
+        "The range is the same for every film. On the film colours are paler, because opacity follows heat.</div>"
     )
 
 
 def _words(reading: Reading) -> None:
-    point = OPERATING_POINTS.get(reading.operating_point, reading.operating_point)
-    st.markdown(f"Finding: **{reading.finding}**. Probability of pneumonia: **{percent(reading.probability)}**.")
-    if reading.heat_in_lungs is None:
-        st.info(NO_HEAT, icon=":material/info:")
+    said = probability_percent(reading.probability, reading.operating_points)
+    st.markdown(f"Finding: **{reading.finding}**. Probability of pneumonia: **{said}**.")
+    sentence = heat_sentence(reading)
+    if reading.heat_in_lungs is None or heat_peak(reading) < HARDLY:
+        st.info(sentence, icon=":material/info:")
     elif reading.heat_in_lungs < MOSTLY:
-        st.warning(heat_sentence(reading.heat_in_lungs), icon=":material/priority_high:")
+        st.warning(sentence, icon=":material/priority_high:")
     else:
-        st.markdown(heat_sentence(reading.heat_in_lungs))
-    if reading.heat_in_lungs is not None and reading.probability < reading.threshold:
-        st.info(
-            f"This film is below the {point} operating point (threshold {threshold_percent(reading.threshold)}): "
-            "what the map shows did not suffice for pneumonia.",
-            icon=":material/info:",
-        )
-    st.caption("A heat map says where the score comes from, not where disease is. It may be wrong in place and extent.")
+        st.markdown(sentence)
+    meaning = _MEANING.get(reading.finding)
+    if meaning and (reading.heat_in_lungs is not None or reading.finding == "uncertain"):
+        st.info(f"{reason_for_finding(reading.finding, reading.operating_points)} {meaning}", icon=":material/info:")
+    st.caption("A heatmap says where the score comes from, not where disease is. It may be wrong in place and extent.")
 
 
 def _file(reading: Reading, opacity: float, colour_map: str) -> bytes:

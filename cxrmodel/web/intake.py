@@ -84,13 +84,15 @@ def _say_outcome() -> None:
     """Say once how many of the files just given were read, and why the others were not."""
     outcome = st.session_state.pop(_OUTCOME, [])
     read = sum(entry.status == "read" for entry in outcome)
+    repeated = len(outcome) - len({entry.key for entry in outcome})
+    twice = f" Given more than once and listed once: {repeated}." if repeated else ""
     if len(outcome) > 1 and read == len(outcome):
-        st.caption(f"All {read} films read.")
+        st.caption(f"All {read} films read.{twice}")
     elif len(outcome) > 1:
         unread = [f"- {plain(entry.name)}: {plain(entry.message)}" for entry in outcome if entry.status != "read"]
         more = f"\n- and {len(unread) - _MOST_LISTED} more, in the table below" if len(unread) > _MOST_LISTED else ""
         st.warning(
-            f"{read} of {len(outcome)} files read. Not read:\n" + "\n".join(unread[:_MOST_LISTED]) + more,
+            f"{read} of {len(outcome)} files read.{twice} Not read:\n" + "\n".join(unread[:_MOST_LISTED]) + more,
             icon=":material/block:",
         )
     if films.forgotten():

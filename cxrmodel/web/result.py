@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from html import escape
-from pathlib import PurePath
 
 import streamlit as st
 
@@ -10,9 +9,9 @@ from cxrmodel.explain.overlay import film_rgb
 from cxrmodel.model.calibration import at_prevalence
 from cxrmodel.reading import Reading
 from cxrmodel.records.report import pdf_report
-from cxrmodel.records.wording import facts, in_a_hundred, percent, reason_for_finding
+from cxrmodel.records.wording import facts, frequency_sentence, percent, probability_percent, reason_for_finding
 from cxrmodel.web import navigation
-from cxrmodel.web.downloads import lazily
+from cxrmodel.web.downloads import file_title, lazily
 from cxrmodel.web.films import Entry
 from cxrmodel.web.pictures import for_display, jpeg
 from cxrmodel.web.scale import scale_html
@@ -51,7 +50,7 @@ def result(entry: Entry) -> None:
         _reasons(reading)
         _other_prevalence(reading)
         with st.container(horizontal=True, vertical_alignment="center"):
-            _pdf(reading)
+            _pdf(entry)
             navigation.link("heatmap", "Where on the film: the heatmap")
 
 
@@ -69,11 +68,8 @@ def _film(reading: Reading) -> None:
 def _number(reading: Reading) -> None:
     icon, colour = _FINDINGS[reading.finding]
     st.subheader(f":{colour}[{icon}] Finding: {reading.finding}")
-    st.metric("Probability of pneumonia", percent(reading.probability))
-    st.markdown(
-        f"Of films that the model scores like this one, {in_a_hundred(reading.probability)} show pneumonia, "
-        f"where {in_a_hundred(reading.prevalence)} of all films do."
-    )
+    st.metric("Probability of pneumonia", probability_percent(reading.probability, reading.operating_points))
+    st.markdown(frequency_sentence(reading.probability, reading.finding, reading.prevalence))
     st.html(scale_html(reading.probability, reading.operating_points))
     st.markdown(reason_for_finding(reading.finding, reading.operating_points))
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(reading))
@@ -95,7 +91,8 @@ def _other_prevalence(reading: Reading) -> None:
         st.session_state[_PREVALENCE] = wanted
         if wanted == assumed:
             st.markdown(
-                f"This is the prevalence that the model's own probability assumes: {percent(reading.probability)}."
+                "This is the prevalence that the model's own probability assumes: "
+                f"{probability_percent(reading.probability, reading.operating_points)}."
             )
         else:
             shifted = at_prevalence(reading.probability, reading.prevalence, wanted / 100)
@@ -108,11 +105,12 @@ def _other_prevalence(reading: Reading) -> None:
         )
 
 
-def _pdf(reading: Reading) -> None:
+def _pdf(entry: Entry) -> None:
+    reading = entry.reading
     st.download_button(
         "Report as PDF",
-        lazily(lambda: pdf_report(reading, datetime.now().astimezone())),
-        file_name=f"{PurePath(reading.name).stem} reading.pdf",
+        lazily(lambda: pdf_report(reading, entry.read_at, datetime.now().astimezone())),
+        file_name=file_title(reading, "reading.pdf"),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",
         on_click="ignore",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cxrmodel.records.wording import band, percent, threshold_percent
+from cxrmodel.records.wording import band, probability_percent, threshold_percent
 
 __all__ = ["scale_html"]
 
@@ -31,14 +31,15 @@ def scale_html(probability: float, operating_points: Mapping[str, float]) -> str
         for name, width in zones
     )
     balanced = operating_points["balanced"]
-    said = f"Probability {percent(probability)} on a scale from 0 to 100\u00a0%. {_legend(operating_points)}"
+    value = probability_percent(probability, operating_points)
+    said = f"Probability {value} on a scale from 0 to 100\u00a0%. {_legend(operating_points)}"
     return (
         f'<div class="scale" role="img" aria-label="{said}">'
-        f'<div class="value" style="{_anchor(probability)}">{percent(probability)}</div>'
+        f'<div class="value" style="{_anchor(probability)}">{value}</div>'
         f'<div class="zones">{parts}</div>'
         f'<div class="tick" style="left:{100 * balanced:.3f}%"></div>'
         f'<div class="needle" style="left:{100 * probability:.3f}%"></div>'
-        f'<div class="threshold" style="{_anchor(balanced)}">threshold {threshold_percent(balanced)}</div>'
+        f'<div class="threshold" style="{_anchor(balanced)}">balanced threshold {threshold_percent(balanced)}</div>'
         f"</div>"
     )
 

@@ -66,5 +66,6 @@ def _notice(reader: Reader | None) -> None:
 def _unexpected(error: Exception, what: str) -> str:
     return (
         f"{what} because of an unexpected error, reference number {log_failure(error)}. "
-        "Reload the page; if it happens again, report the number as the About page describes."
+        "Reload the page and drop your films again, as a reload forgets them. If it happens again, "
+        "report the number as the About page describes."
     )

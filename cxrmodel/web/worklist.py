@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from cxrmodel.records.wording import percent
+from cxrmodel.reading import Reading
+from cxrmodel.records.wording import probability_percent
 from cxrmodel.web import films
 from cxrmodel.web.films import Entry
 
@@ -53,7 +54,11 @@ def worklist() -> None:
 def _label(entry: Entry) -> str:
     if entry.reading is None:
         return f"{entry.name} ({entry.status})"
-    return f"{entry.name} ({entry.reading.finding}, {percent(entry.reading.probability)})"
+    return f"{entry.name} ({entry.reading.finding}, {_probability(entry.reading)})"
+
+
+def _probability(reading: Reading) -> str:
+    return probability_percent(reading.probability, reading.operating_points)
 
 
 def _row(entry: Entry) -> dict[str, str]:
@@ -62,6 +67,6 @@ def _row(entry: Entry) -> dict[str, str]:
         "Film": entry.name,
         "Status": entry.status,
         "Finding": reading.finding if reading else "",
-        "Probability": percent(reading.probability) if reading else "",
+        "Probability": _probability(reading) if reading else "",
         "Reasons": " ".join(reading.reasons) if reading else entry.message,
     }

@@ -1,5 +1,6 @@
 """The app in a real browser, over the real model."""
 
+import hashlib
 import re
 from io import BytesIO
 from pathlib import Path
@@ -37,7 +38,7 @@ def drop(watched, demo_film: bytes) -> float:
     """Drop a film, wait for its reading, and give the probability as the page shows it, in per cent."""
     watched.tab.set_input_files("input[type=file]", {"name": "film.png", "mimeType": "", "buffer": demo_film})
     shown = watched.tab.get_by_test_id("stMetricValue").inner_text()
-    return float(re.fullmatch(r"[<>]?\s*(\d+)\s%", shown).group(1))
+    return float(re.fullmatch(r"[<>]?\s*(\d+(?:\.\d)?)\s%", shown).group(1))
 
 
 def check(watched) -> None:
@@ -48,7 +49,7 @@ def check(watched) -> None:
 
 
 def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
-    """A film is dropped and read; its heat map, the curves and the rest open, and the notice is on every page."""
+    """A film is dropped and read; its heatmap, the curves and the rest open, and the notice is on every page."""
     tab = watched.tab
     tab.goto(address)
     heading(watched, "Read a film")
@@ -61,13 +62,16 @@ def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
     tab.get_by_role("link", name="Where on the film").click()
     heading(watched, "Heatmap")
     tab.wait_for_function(f"({LOADED})() === 2")
+    settle(watched)
     tab.keyboard.press("h")
     tab.get_by_text("The overlay is off.").wait_for()
+    settle(watched)
     tab.keyboard.press("h")
+    checksum = hashlib.sha256(demo_film).hexdigest()[:8]
     tab.get_by_text("The range is the same for every film.").wait_for()
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Overlay as PNG").click()
-    assert download.value.suggested_filename == "film heatmap.png"
+    assert download.value.suggested_filename == f"film {checksum} heatmap.png"
     assert Image.open(download.value.path()).format == "PNG"
 
     tab.get_by_role("link", name="Evaluation", exact=True).click()
@@ -87,14 +91,15 @@ def test_report_is_a_page_of_what_was_read(address, watched, demo_film):
     """The report comes as a PDF of one page that says what the page says."""
     tab = watched.tab
     tab.goto(f"{address}/read")
-    probability = drop(watched, demo_film)
+    probability, checksum = drop(watched, demo_film), hashlib.sha256(demo_film).hexdigest()[:8]
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Report as PDF").click()
-    assert download.value.suggested_filename == "film reading.pdf"
+    assert download.value.suggested_filename == f"film {checksum} reading.pdf"
     (page,) = PdfReader(BytesIO(Path(download.value.path()).read_bytes())).pages
     text = " ".join(page.extract_text().split())
-    assert re.search(rf"Probability of pneumonia: [<>]?\s?{probability:.0f} %", text)
+    assert re.search(rf"Probability of pneumonia: [<>]?\s?{probability:g}(\.0)? %", text)
     assert "Film: film.png" in text
+    assert checksum in text
     check(watched)
 
 

@@ -141,7 +141,7 @@ def test_a_coloured_marker_is_no_colour_picture(film):
         lambda film: tinted(film, 255, 0, 0),
         lambda film: np.where(np.arange(film.shape[1])[:, None] < 100, tinted(film, 255, 0, 0), film[..., None]),
     ],
-    ids=["scene", "pale scene", "rainbow map", "heat map", "strong tint", "one channel", "part in colour"],
+    ids=["scene", "pale scene", "rainbow map", "heatmap", "strong tint", "one channel", "part in colour"],
 )
 def test_true_colour_is_refused(film, paint):
     """Colours of things, colour maps, and tints that are more than faint."""

@@ -48,6 +48,7 @@ def test_limits_and_sources(visit, say):
     said = say(visit("about"))
     for expected in (
         "no decision about a patient may rest on it",
+        "may take pictures that are not chest films, and films of adults",
         "children aged one to five years",
         "Kermany D. S. et al.",
         "10.17632/rscbjbr9sj.2",

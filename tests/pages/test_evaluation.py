@@ -34,6 +34,13 @@ def test_done(visit, say, evaluations):
     counts = document["metrics"]["test"]["at"]["balanced"]["confusion"]
     assert cells(say, app) == tuple(str(counts[name]) for name in ("tp", "fn", "fp", "tn"))
     assert list(app.table[0].value["Films"]) == ["Normal", "Bacterial pneumonia", "Viral pneumonia"]
+    assert "This is what the Read page calls a film with DenseNet-121" in said
+    assert "Normal below 20.0 %, pneumonia from 80.0 %, uncertain between. Of the" in said
+    assert list(app.table[1].value["Films"])[::3] == ["Pneumonia (40)", "Normal (20)"]
+    (reliability,) = (box for box in app.expander if box.label == "Is the probability right?")
+    assert len(reliability.table[0].value) == 15
+    version = document["version"]
+    assert f"Measured: {version} on 2026-03-04; cnn 0123456789ab on 2026-03-04." in said
     assert "95 % intervals, from 50 resamples by patient" in said
     assert not app.exception
 

@@ -78,6 +78,7 @@ def test_unexpected_error_on_a_page(visit, monkeypatch, caplog):
     reference = error.value.split("reference number ")[1][:6]
     assert error.value.startswith("This page could not be drawn because of an unexpected error")
     assert f"reference {reference}: RuntimeError" in caplog.text
+    assert "drop your films again" in error.value
     assert "Jane" not in error.value + caplog.text
     assert not app.exception
 

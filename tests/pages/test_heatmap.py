@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from stand_ins import FakeReader
+from stand_ins import FakeReader, lung_mask
+
+from cxrmodel.web import heat
 
 
 @pytest.fixture
 def show(visit, make_film, png):
-    """A function that reads drawn films and opens their heat map."""
+    """A function that reads drawn films and opens their heatmap."""
 
     def read_and_show(*names):
         app = visit("read")
@@ -42,7 +44,9 @@ def test_done(show, say):
     assert len(app.get("image")) == 2
     said = say(app)
     assert 'aria-label="Colour bar from 0 to 2.5"' in said
-    assert "The range is the same for every film." in said
+    assert (
+        "what each place adds to the logit. The range is the same for every film. On the film colours are paler" in said
+    )
     assert "83 % of the heat lies within the lung fields." in said
     assert "Probability of pneumonia: **87 %**" in said
     assert not app.warning
@@ -81,11 +85,44 @@ def test_heat_outside_the_lungs_is_a_warning(use, show):
     assert warning.value.startswith("Only 31\u00a0% of the heat lies within the lung fields.")
 
 
-@pytest.mark.parametrize(("probability", "told"), [(0.449, True), (0.45, False)])
-def test_below_the_operating_point(use, show, say, probability, told):
-    """Below the operating point the page says that the heat did not suffice."""
+def test_hardly_any_heat_is_no_warning(use, show, say):
+    """Where there is hardly any heat, its peak is stated, and nothing is said of its share in the lungs."""
+    use(FakeReader(0.1, heat=np.full((224, 224), 0.1, np.float32), heat_in_lungs=0.2))
+    app = show("a.png")
+    assert not app.warning
+    assert "There is hardly any heat on this film: its peak is 4 % of the colour range." in say(app)
+    assert "of the heat lies within" not in say(app)
+
+
+@pytest.mark.parametrize(
+    ("probability", "told"),
+    [
+        (0.199, "below 20.0 %, the lower edge of the uncertain band. Whatever heat the map shows did not suffice"),
+        (0.2, "the model does not decide. Read this film without it. Finding: uncertain, whatever the map shows."),
+        (0.799, "the model does not decide. Read this film without it. Finding: uncertain, whatever the map shows."),
+        (0.8, ""),
+    ],
+)
+def test_sentence_follows_the_band(use, show, say, probability, told):
+    """What is said of the heat follows the finding, not the balanced threshold."""
     use(FakeReader(probability))
-    assert ("below the balanced operating point (threshold 45.0 %)" in say(show("a.png"))) is told
+    app = show("a.png")
+    assert told in say(app)
+    assert len(app.info) == bool(told)
+
+
+@pytest.mark.usefixtures("reader")
+def test_lung_outline(show, monkeypatch):
+    """The outline of the lungs is on the overlay, with or without heat, until it is turned off."""
+    masks = []
+    monkeypatch.setattr(heat, "outlined", lambda rgb, mask: masks.append(mask) or rgb)
+    app = show("a.png")
+    assert [(toggle.label, toggle.value) for toggle in app.toggle] == [("Lung outline", True)]
+    np.testing.assert_array_equal(masks[0], lung_mask())
+    app.button[0].click().run()
+    assert len(masks) == 2
+    app.toggle[0].set_value(False).run()
+    assert len(masks) == 2
 
 
 @pytest.mark.usefixtures("reader")

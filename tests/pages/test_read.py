@@ -5,7 +5,7 @@ from stand_ins import FakeReader
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from cxrmodel.errors import DataError
-from cxrmodel.web import films, intake
+from cxrmodel.web import films, intake, result
 
 
 @pytest.fixture
@@ -38,7 +38,9 @@ def test_done(visit, say, reader, film):
         "Finding: pneumonia",
         "about 87 in 100 show pneumonia, where about 74 in 100 of all films do.",
         "at or above 80.0 %, the upper edge of the uncertain band",
-        "<dt>Operating point</dt><dd>balanced, threshold 45.0 %; this film is at or above it</dd>",
+        "On films like those it was trained on",
+        "<dt>Balanced threshold</dt><dd>45.0 %, for comparison: the band decides the finding</dd>",
+        "<dt>SHA-256 of the file</dt><dd>",
         "<dt>Uncertain band</dt><dd>20.0 % to 80.0 %</dd>",
         "<dt>Heat within the lungs</dt><dd>83 %</dd>",
         "<dt>Prevalence assumed</dt><dd>74 %</dd>",
@@ -129,6 +131,46 @@ def test_nothing_is_read_twice(visit, reader, film):
     assert app.subheader[-1].value == "Films of this session: 1"
 
 
+def test_same_bytes_under_another_name(visit, say, reader, film):
+    """A copy is listed and shown under its own name, and is not read again."""
+    app = drop(visit("read"), ("a.png", film))
+    drop(app, ("copy.png", film))
+    assert reader.read_names == ["a.png"]
+    assert app.subheader[-1].value == "Films of this session: 2"
+    assert list(app.dataframe[0].value["Film"]) == ["copy.png", "a.png"]
+    assert "copy.png · PNG" in say(app)
+
+
+def test_batch_with_copies_is_counted(visit, say, reader, film):
+    """Files given twice are told in the count of a batch."""
+    app = drop(visit("read"), ("a.png", film), ("a.png", film), ("copy.png", film))
+    assert "All 3 films read. Given more than once and listed once: 1." in say(app)
+    assert app.subheader[-1].value == "Films of this session: 2"
+
+
+def test_near_a_threshold_every_place_shows_a_decimal(use, visit, say, film):
+    """Where the whole number would contradict a threshold, number, scale, chooser and table show one decimal."""
+    use(FakeReader(0.7996))
+    app = drop(visit("read"), ("a.png", film))
+    assert app.metric[0].value == "80.0\u00a0%"
+    assert list(app.dataframe[0].value["Probability"]) == ["80.0\u00a0%"]
+    assert "Probability 80.0 % on a scale" in say(app)
+    assert "is least reliable" in say(app)
+    assert "in 100" not in say(app)
+
+
+def test_report_carries_name_and_time_of_reading(visit, reader, film, monkeypatch):
+    """The report is of the film asked for, under its own name, with the time at which it was read."""
+    made = []
+    monkeypatch.setattr(result, "pdf_report", lambda *given: made.append(given) or b"%PDF")
+    monkeypatch.setattr(result, "lazily", lambda make: make())
+    app = drop(visit("read"), ("a.png", film))
+    drop(app, ("copy.png", film))
+    (first, first_read, first_printed), (copy, copy_read, copy_printed) = made[0], made[-1]
+    assert (first.name, copy.name) == ("a.png", "copy.png")
+    assert first_read == copy_read <= first_printed <= copy_printed
+
+
 def test_drop_zone_is_emptied(visit, reader, film):
     """Files that have been read wait nowhere to be read again."""
     app = drop(visit("read"), ("a.png", film))
@@ -198,7 +240,7 @@ def test_another_prevalence_moves_one_number_only(visit, say, reader, film):
     assert "At a prevalence of 20 % the probability of pneumonia is **37 %**." in said
     assert app.metric[0].value == "87\u00a0%"
     assert "Finding: pneumonia" in said
-    assert "threshold 45.0 %; this film is at or above it" in said
+    assert "at or above 80.0 %, the upper edge" in said
     assert "stay as they are" in said
 
 

@@ -4,7 +4,7 @@ import logging
 import subprocess
 import sys
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from io import BytesIO
 
 import numpy as np
@@ -17,7 +17,8 @@ from stand_ins import fake_reading
 from cxrmodel.records.report import pdf_report
 from cxrmodel.records.wording import DISCLAIMER
 
-WHEN = datetime(2026, 3, 4, 15, 6)
+READ = datetime(2026, 3, 4, 15, 6, tzinfo=timezone(timedelta(hours=1)))
+PRINTED = datetime(2026, 3, 5, 9, 30, tzinfo=timezone(timedelta(hours=-3, minutes=-30)))
 LONG = ("A sentence that goes on for a while, so that it takes more than a single line of the sheet it is put on.",)
 
 
@@ -37,16 +38,17 @@ def film(make_film):
 def test_says_what_was_read(film):
     """The sheet holds film, date, probability, finding, threshold, model, prevalence and notice."""
     reading = fake_reading(film, "Müller, Ярослав.png", 0.87, reasons=("The picture was turned.",))
-    text = text_of(pdf_report(reading, WHEN))
+    text = text_of(pdf_report(reading, READ, PRINTED))
     for expected in (
         f"{DISCLAIMER}.",
         "Film: Müller, Ярослав.png",
-        "Read: 04 March 2026, 15:06",
+        "Read: 04 March 2026, 15:06 (UTC+01:00). Printed: 05 March 2026, 09:30 (UTC-03:30).",
         "Probability of pneumonia: 87 %. Finding: pneumonia.",
         "about 87 in 100 show pneumonia, where about 74 in 100 of all films do.",
-        "balanced, threshold 45.0 %; this film is at or above it",
+        "Balanced threshold 45.0 %, for comparison: the band decides the finding",
         "20.0 % to 80.0 %",
         "densenet121 0123456789ab",
+        f"SHA-256 of the file {reading.radiograph.sha256[:12]}…",
         "one to five years",
         "The picture was turned.",
         "not where disease is",
@@ -54,15 +56,25 @@ def test_says_what_was_read(film):
         assert expected in text
 
 
+def test_uncertain_film_is_promised_no_frequency(film):
+    """Within the band no share of films alike is stated; near a threshold the probability has a decimal."""
+    points = {"high_sensitivity": 0.2, "balanced": 0.549, "high_specificity": 0.8}
+    reading = fake_reading(film, probability=0.5451, operating_points=points, threshold=0.549, finding="uncertain")
+    text = text_of(pdf_report(reading, READ, PRINTED))
+    assert "Probability of pneumonia: 54.5 %. Finding: uncertain." in text
+    assert "is least reliable" in text
+    assert "in 100" not in text
+
+
 def test_holds_film_and_overlay(film):
     """Two pictures are on the sheet: the film, grey, and the overlay with its colour bar, in colour."""
-    page = PdfReader(BytesIO(pdf_report(fake_reading(film), WHEN))).pages[0]
+    page = PdfReader(BytesIO(pdf_report(fake_reading(film), READ, PRINTED))).pages[0]
     assert sorted(picture.image.mode for picture in page.images) == ["L", "RGB"]
 
 
 def test_film_is_that_of_the_reading(film):
     """The film on the sheet is the one that was read, grey level by grey level."""
-    page = PdfReader(BytesIO(pdf_report(fake_reading(film), WHEN))).pages[0]
+    page = PdfReader(BytesIO(pdf_report(fake_reading(film), READ, PRINTED))).pages[0]
     printed = next(np.asarray(picture.image) for picture in page.images if picture.image.mode == "L")
     np.testing.assert_array_equal(printed, np.rint(film * 255).astype(np.uint8))
 
@@ -70,12 +82,12 @@ def test_film_is_that_of_the_reading(film):
 @pytest.mark.parametrize("shape", [(40, 300), (300, 40), (1500, 1800)])
 def test_any_shape_fits(shape):
     """A wide, a tall and a large film each give one page."""
-    assert "Probability of pneumonia" in text_of(pdf_report(fake_reading(np.zeros(shape)), WHEN))
+    assert "Probability of pneumonia" in text_of(pdf_report(fake_reading(np.zeros(shape)), READ, PRINTED))
 
 
 def test_reasons_without_room_are_counted(film):
     """However many reasons there are, they stay on the sheet, and the notice at its foot too."""
-    text = text_of(pdf_report(fake_reading(film, reasons=LONG * 60), WHEN))
+    text = text_of(pdf_report(fake_reading(film, reasons=LONG * 60), READ, PRINTED))
     told = text.count(LONG[0])
     assert 5 < told < 60
     assert f"and {60 - told} more, which the program shows." in text
@@ -84,7 +96,7 @@ def test_reasons_without_room_are_counted(film):
 
 def test_long_name_keeps_both_ends(film):
     """A name too long for a line loses its middle."""
-    text = text_of(pdf_report(fake_reading(film, "begin" + "x" * 300 + "end.png"), WHEN))
+    text = text_of(pdf_report(fake_reading(film, "begin" + "x" * 300 + "end.png"), READ, PRINTED))
     assert "Film: beginxxx" in text
     assert "xxxend.png" in text
     assert "…" in text
@@ -95,13 +107,13 @@ def test_long_name_keeps_both_ends(film):
 def test_any_name_is_printed_and_none_is_logged(film, caplog, name):
     """Whatever a file is called, the sheet has one page and the log nothing."""
     with caplog.at_level(logging.WARNING):
-        assert "Film:" in text_of(pdf_report(fake_reading(film, name), WHEN))
+        assert "Film:" in text_of(pdf_report(fake_reading(film, name), READ, PRINTED))
     assert not caplog.records
 
 
 def test_unknown_signs_are_replaced(film):
     """Signs that the font lacks show as the replacement sign."""
-    assert "Film: \ufffd\ufffd.png" in text_of(pdf_report(fake_reading(film, "胸部.png"), WHEN))
+    assert "Film: \ufffd\ufffd.png" in text_of(pdf_report(fake_reading(film, "胸部.png"), READ, PRINTED))
 
 
 def test_nothing_is_written_to_disk(film, monkeypatch):
@@ -113,13 +125,13 @@ def test_nothing_is_written_to_disk(film, monkeypatch):
     monkeypatch.setattr(tempfile, "mkstemp", refuse)
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    assert pdf_report(fake_reading(film), WHEN).startswith(b"%PDF")
+    assert pdf_report(fake_reading(film), READ, PRINTED).startswith(b"%PDF")
 
 
 def test_empty_map_is_said_in_words(film):
     """A map without heat is said in words."""
     reading = fake_reading(film, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None)
-    assert "no heat on the film" in text_of(pdf_report(reading, WHEN))
+    assert "no heat on the film" in text_of(pdf_report(reading, READ, PRINTED))
 
 
 def test_needs_neither_streamlit_nor_tensorflow(project):

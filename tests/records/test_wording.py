@@ -10,9 +10,11 @@ from cxrmodel.model.calibration import finding
 from cxrmodel.records.wording import (
     band,
     facts,
+    frequency_sentence,
     heat_sentence,
     in_a_hundred,
     percent,
+    probability_percent,
     reason_for_finding,
     threshold_percent,
 )
@@ -95,31 +97,91 @@ def test_reason_for_finding(probability, points, expected):
 
 
 @pytest.mark.parametrize(
-    ("share", "expected"),
-    [(None, "No heat anywhere"), (0.31, "Only 31\u00a0%"), (0.5, "50\u00a0% of the heat lies within")],
+    ("probability", "thresholds", "expected"),
+    [
+        (0.5451, (0.2, 0.549, 0.8), "54.5"),  # 55 would seem to be above 54.9
+        (0.5495, (0.2, 0.549, 0.8), "55"),
+        (0.5449, (0.2, 0.549, 0.8), "54"),
+        (0.7996, (0.2, 0.45, 0.8), "80.0"),  # 80 would seem to have reached 80.0
+        (0.803, (0.2, 0.45, 0.8), "80.3"),
+        (0.1751, (0.1754, 0.45, 0.8), "17.5"),
+        (0.2049, (0.2046, 0.45, 0.8), "20.5"),  # 20 would seem to be below 20.5
+        (0.87, (0.2, 0.45, 0.8), "87"),
+        (0.004, (0.0042, 0.45, 0.8), "<\u00a01"),
+        (0.995, (0.2, 0.45, 0.9951), ">\u00a099"),
+    ],
 )
-def test_heat_sentence(share, expected):
-    """Heat mostly outside the lungs is a warning."""
-    assert heat_sentence(share).startswith(expected)
+def test_probability_percent(probability, thresholds, expected):
+    """A decimal is shown where the whole number would contradict a threshold beside it."""
+    points = dict(zip(POINTS, thresholds, strict=True))
+    assert probability_percent(probability, points) == f"{expected}\u00a0%"
 
 
-@pytest.mark.parametrize(("probability", "side"), [(0.45, "at or above"), (0.449, "below")])
-def test_facts(probability, side):
-    """Operating point, band, heat, prevalence, ages and model stand beside every probability."""
-    stated = dict(facts(fake_reading(np.zeros((8, 8)), probability=probability)))
-    assert stated == {
-        "Operating point": f"balanced, threshold 45.0\u00a0%; this film is {side} it",
+@given(st.floats(0.01, 0.99), st.floats(0.01, 0.99))
+def test_probability_never_shows_on_the_other_side(probability, threshold):
+    """Whatever the numbers, what is shown is not beyond a threshold that was not passed."""
+    said = float(probability_percent(probability, dict.fromkeys(POINTS, threshold)).split("\u00a0")[0])
+    shown = float(threshold_percent(threshold).split("\u00a0")[0])
+    assert said >= shown if probability >= threshold else said <= shown
+
+
+@pytest.mark.parametrize(
+    ("finding_said", "expected", "absent"),
+    [
+        ("pneumonia", "On films like those it was trained on", "least reliable"),
+        ("normal", "about 40 in 100 show pneumonia, where about 74 in 100", "least reliable"),
+        ("uncertain", "the stated probability is least reliable", "in 100"),
+    ],
+)
+def test_frequency_sentence(finding_said, expected, absent):
+    """Outside the band a frequency is stated for films like those of the training; within it none is."""
+    said = frequency_sentence(0.4, finding_said, 0.74)
+    assert expected in said
+    assert absent not in said
+
+
+@pytest.mark.parametrize(
+    ("share", "peak", "expected"),
+    [
+        (None, 0.0, "The map is zero everywhere"),
+        (0.31, 1.0, "Only 31\u00a0%"),
+        (0.5, 1.0, "50\u00a0% of the heat lies within"),
+        (0.31, 0.05, "Only 31\u00a0%"),
+        (0.31, 0.03, "There is hardly any heat on this film: its peak is 3\u00a0% of the colour range."),
+    ],
+)
+def test_heat_sentence(share, peak, expected):
+    """Heat mostly outside the lungs is a warning, unless there is hardly any."""
+    heat = np.full((224, 224), peak, np.float64)
+    assert heat_sentence(fake_reading(np.zeros((8, 8)), heat=heat, heat_range=1.0, heat_in_lungs=share)).startswith(
+        expected
+    )
+
+
+def test_facts():
+    """Band, threshold, heat, prevalence, ages, model and checksum stand beside every probability."""
+    reading = fake_reading(np.zeros((8, 8)))
+    assert dict(facts(reading)) == {
         "Uncertain band": "20.0\u00a0% to 80.0\u00a0%",
+        "Balanced threshold": "45.0\u00a0%, for comparison: the band decides the finding",
         "Heat within the lungs": "83\u00a0%",
         "Prevalence assumed": "74\u00a0%",
         "Trained on ages": "one to five years",
         "Model": "densenet121 0123456789ab",
+        "SHA-256 of the file": f"{reading.radiograph.sha256[:12]}…",
     }
 
 
-def test_facts_say_what_is_not_there():
-    """No heat and no band are said in words."""
-    reading = fake_reading(np.zeros((8, 8)), heat_in_lungs=None, operating_points=CROSSED)
-    stated = dict(facts(reading))
-    assert stated["Heat within the lungs"] == "no heat on the film"
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"heat_in_lungs": None}, "no heat on the film"),
+        ({"heat": np.full((224, 224), 0.1)}, "hardly any heat on the film"),
+    ],
+)
+def test_facts_say_what_is_not_there(changes, expected):
+    """No heat, hardly any, and no band are said in words."""
+    stated = dict(facts(fake_reading(np.zeros((8, 8)), operating_points=CROSSED, **changes)))
+    assert stated["Heat within the lungs"] == expected
     assert stated["Uncertain band"] == "none, as the thresholds cross"
+    assert stated["Balanced threshold"] == "45.0\u00a0%, which decides the finding: there is no band"

@@ -1,12 +1,10 @@
 """The one model of the server."""
 
-from dataclasses import fields
-
 import pytest
-from stand_ins import FakeReader, FakeReading
+from stand_ins import FakeReader
 
 from cxrmodel.errors import MissingWeights
-from cxrmodel.reading import Reader, Reading
+from cxrmodel.reading import Reader
 from cxrmodel.web import engine
 
 
@@ -39,8 +37,3 @@ def test_missing_model_is_looked_for_again(monkeypatch):
     found = FakeReader()
     monkeypatch.setattr(Reader, "load", lambda model: found)
     assert engine.reader() is found
-
-
-def test_stand_in_has_the_fields_of_a_reading():
-    """What the other tests use for a reading is shaped like one."""
-    assert [field.name for field in fields(FakeReading)] == [field.name for field in fields(Reading)]

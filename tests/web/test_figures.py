@@ -1,6 +1,7 @@
 """Figures of merit as text and tables."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ from cxrmodel.evaluation.results import Scores, load_evaluation, save_evaluation
 from cxrmodel.web.charts import roc_chart
 from cxrmodel.web.figures import (
     DEFINITIONS,
+    band_sentence,
     confusion_html,
     data_sentence,
     figure_rows,
+    finding_rows,
+    reliability_rows,
     stratum_rows,
     with_interval,
 )
@@ -112,8 +116,56 @@ def test_chart_holds_curves_marks_and_ring(evaluation):
     assert ring == [{"false_positive_rate": 0.25, "sensitivity": 0.9}]
 
 
-def test_models_are_told_apart_by_more_than_colour(evaluation):
-    """Curves differ in dash as well."""
-    chart = roc_chart({"one": evaluation, "two": evaluation}, "test", {"recall": 1, "specificity": 1}).to_dict()
-    dashes = chart["layer"][1]["encoding"]["strokeDash"]["scale"]["range"]
-    assert len({tuple(dash) for dash in dashes}) == 2
+def test_models_keep_their_colour_and_dash(evaluation):
+    """Curves differ in colour and dash, and which model is looked at changes neither."""
+    found = {"one": evaluation, "two": replace(evaluation, model="cnn")}
+    drawn = []
+    for names in (("one", "two"), ("two", "one")):
+        ordered = {name: found[name] for name in names}
+        encoding = roc_chart(ordered, "test", {"recall": 1, "specificity": 1}).to_dict()["layer"][1]["encoding"]
+        for channel in ("color", "strokeDash"):
+            scale = encoding[channel]["scale"]
+            drawn.append(dict(zip(scale["domain"], map(str, scale["range"]), strict=True)))
+            assert len(set(drawn[-1].values())) == 2
+    assert drawn[:2] == drawn[2:]
+
+
+def drawn_scores(probabilities, labels, organisms) -> Scores:
+    """Scores of films of one patient."""
+    names = tuple(map(str, range(len(labels))))
+    return Scores(names, organisms, names, np.array(labels), np.zeros(len(labels)), np.array(probabilities))
+
+
+def test_findings_are_counted_by_the_band():
+    """On the lower edge a film is uncertain, on the upper one pneumonia; rows say counts and shares."""
+    scores = drawn_scores(
+        (0.8, 0.79, 0.2, 0.9, 0.19, 0.2), (1, 1, 1, 1, 0, 0), ("bacteria", "bacteria", "virus", "virus", "", "")
+    )
+    assert [list(row.values()) for row in finding_rows(scores, POINTS)] == [
+        ["Pneumonia (4)", "2 (50.0 %)", "2 (50.0 %)", "0 (0.0 %)"],
+        ["of these bacterial (2)", "1 (50.0 %)", "1 (50.0 %)", "0 (0.0 %)"],
+        ["of these viral (2)", "1 (50.0 %)", "1 (50.0 %)", "0 (0.0 %)"],
+        ["Normal (2)", "0 (0.0 %)", "1 (50.0 %)", "1 (50.0 %)"],
+    ]
+    assert list(finding_rows(scores, POINTS)[0]) == [
+        "Films",
+        "Finding: pneumonia",
+        "Finding: uncertain",
+        "Finding: normal",
+    ]
+    assert band_sentence(scores, POINTS) == "Of the 3 films in the uncertain band, 2 had pneumonia (66.7 %)."
+
+
+def test_no_film_in_the_band():
+    """Where no film is uncertain, that is said."""
+    scores = drawn_scores((0.1, 0.9), (0, 1), ("", "virus"))
+    assert band_sentence(scores, POINTS) == "No film lies in the uncertain band."
+
+
+def test_reliability_rows():
+    """Stated and observed share stand side by side, bin by bin, with films to the bin."""
+    scores = drawn_scores([0.2] * 15 + [0.6] * 15, [0] * 15 + [1] * 15, ("",) * 15 + ("virus",) * 15)
+    rows = reliability_rows(scores)
+    assert len(rows) == 15
+    assert list(rows[0].values()) == ["20.0 %", "0.0 %", "-20.0 points", "2"]
+    assert list(rows[-1].values()) == ["60.0 %", "100.0 %", "+40.0 points", "2"]

@@ -1,6 +1,7 @@
 """The films of a session."""
 
 import hashlib
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,10 +43,10 @@ def test_every_file_gets_an_entry_in_order(coded):
     assert [entry.reading for entry in taken[1:]] == [None, None, None]
 
 
-def test_key_is_of_film_and_weights(coded):
-    """The same film under other weights is another reading."""
+def test_key_is_of_film_weights_and_name(coded):
+    """The same film under other weights is another reading; under another name, another entry."""
     (entry,) = take(FakeReader(), ("a.png", coded[0]))
-    assert entry.key == f"{hashlib.sha256(coded[0]).hexdigest()} {SPEC.weights_sha256}"
+    assert entry.key == f"{hashlib.sha256(coded[0]).hexdigest()} {SPEC.weights_sha256} a.png"
 
 
 def test_no_film_is_read_twice(coded):
@@ -54,7 +55,34 @@ def test_no_film_is_read_twice(coded):
     first = take(reader, ("a.png", coded[0]), ("b.png", coded[1]))
     again = take(reader, ("a.png", coded[0]), ("copy.png", coded[1]))
     assert reader.read_names == ["a.png", "b.png"]
-    assert again == first
+    assert again[0] is first[0]
+    assert (again[1].name, again[1].reading.name, first[1].reading.name) == ("copy.png", "copy.png", "b.png")
+    assert again[1].read_at == first[1].read_at
+    assert np.shares_memory(again[1].reading.radiograph.pixels, first[1].reading.radiograph.pixels)
+    assert [entry.name for entry in films.entries()] == ["copy.png", "b.png", "a.png"]
+
+
+def test_copies_in_one_batch_are_all_counted(coded):
+    """Each file of a batch has its entry, also where its bytes or its name were there before."""
+    reader = FakeReader()
+    taken = take(reader, ("a.png", coded[0]), ("copy.png", coded[0]), ("a.png", coded[1]), ("b.txt", b"x"), ("c", b"x"))
+    assert [(entry.name, entry.status) for entry in taken] == [
+        ("a.png", "read"),
+        ("copy.png", "read"),
+        ("a.png", "read"),
+        ("b.txt", "refused"),
+        ("c", "refused"),
+    ]
+    assert len(films.entries()) == 5
+    assert reader.read_names == ["a.png", "a.png", "b.txt"]
+
+
+def test_entry_knows_when_it_was_read(coded):
+    """The time of reading is local, has its zone, and lies between before and after."""
+    before = datetime.now(UTC)
+    (entry,) = take(FakeReader(), ("a.png", coded[0]))
+    assert before <= entry.read_at <= datetime.now(UTC)
+    assert entry.read_at.utcoffset() == entry.read_at.astimezone().utcoffset()
 
 
 def test_failed_film_is_tried_again(coded):
@@ -135,9 +163,9 @@ def test_memory_is_bounded(coded, monkeypatch):
     assert films.entries() == [taken[2]]
 
 
-def test_megabytes_count_pixels(coded):
-    """A film's memory is that of its pixels."""
-    entry, refused = take(FakeReader(), ("a.png", coded[0]), ("b.txt", b"text"))
-    assert entry.reading.radiograph.pixels.dtype == np.float32
-    assert entry.megabytes == pytest.approx(40 * 50 * 4 / 1e6)
-    assert refused.megabytes == 0
+def test_copies_share_their_memory(coded, monkeypatch):
+    """The pixels of a film under two names count once."""
+    monkeypatch.setattr(films, "MOST_MEGABYTES", 40 * 50 * 4 * 1.5 / 1e6)
+    take(FakeReader(), ("a.png", coded[0]), ("copy.png", coded[0]))
+    assert len(films.entries()) == 2
+    assert films.forgotten() == 0

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cxrmodel.web.pictures import DISPLAY_SIDE, for_display, jpeg
+from cxrmodel.web.pictures import DISPLAY_SIDE, for_display, jpeg, outlined
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,17 @@ def test_jpeg_keeps_channels_apart():
     blue, green, back = cv2.imdecode(np.frombuffer(jpeg(red), np.uint8), cv2.IMREAD_COLOR)[16, 16]
     assert back > 240
     assert max(blue, green) < 15
+
+
+def test_outline_follows_the_mask():
+    """A line is drawn on the edge of the mask, scaled to the picture, and nowhere else; the picture given stays."""
+    mask = np.zeros((56, 56), bool)
+    mask[14:42, 14:42] = True
+    rgb = np.zeros((224, 112, 3), np.uint8)
+    line = outlined(rgb, mask).any(axis=2)
+    assert line[112, 26:31].any()
+    assert line[54:59, 56].any()
+    assert not line[62:160, 36:76].any()
+    assert not line[:48].any()
+    assert not line[:, :22].any()
+    assert not rgb.any()

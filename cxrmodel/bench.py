@@ -19,7 +19,7 @@ from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.model.engine import OnnxEngine
 from cxrmodel.model.preprocess import prepare
-from cxrmodel.model.spec import MODEL_FOLDER, load_spec
+from cxrmodel.model.spec import load_spec, read_weights
 from cxrmodel.pipeline import BATCH
 from cxrmodel.reading import Reader
 
@@ -122,14 +122,13 @@ def _stages(spec, data: bytes, repeats: int) -> tuple[dict, np.ndarray]:
     pixels = read_radiograph(data, "film").pixels
     canonical = canonical_film(pixels)
     box = segmenter.find(canonical).box
-    how = {"margin": spec.margin, "size": spec.input_size, "mean": spec.mean, "std": spec.std}
-    tensor = prepare(canonical, box, **how).tensor[None]
+    tensor = prepare(canonical, box, **spec.preparation).tensor[None]
     heat = reader.read(data, "film").heat
     work = {
         "decode": lambda: read_radiograph(data, "film"),
         "resize": lambda: canonical_film(pixels),
         "lungs": lambda: segmenter.find(canonical),
-        "crop": lambda: prepare(canonical, box, **how),
+        "crop": lambda: prepare(canonical, box, **spec.preparation),
         "network and map": lambda: engine.run(tensor),
         "overlay": lambda: overlay(pixels, heat, spec.heat_range),
         "whole reading": lambda: reader.read(data, "film"),
@@ -143,7 +142,7 @@ def _naive(spec, tensor: np.ndarray, repeats: int) -> tuple[dict, float]:
 
     from cxrmodel.explain.methods import gradcam
 
-    network = keras.models.load_model(MODEL_FOLDER / f"{spec.model}.keras", compile=False)
+    network = keras.models.load_model(read_weights(spec), compile=False)
     products = 0.0
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):

@@ -106,7 +106,7 @@ class Pipeline:
         """
         if not films:
             return []
-        start, spec = time.perf_counter(), self.spec
+        start = time.perf_counter()
         masks = self._segmenter.masks(np.stack([film.canonical for film in films]))
         found: list[tuple[LungFields, ModelInput] | FilmRefused] = []
         for film, mask in zip(films, masks, strict=True):
@@ -115,10 +115,7 @@ class Pipeline:
             except FilmRefused as refusal:
                 found.append(refusal)
                 continue
-            ready = prepare(
-                film.canonical, lungs.box, margin=spec.margin, size=spec.input_size, mean=spec.mean, std=spec.std
-            )
-            found.append((lungs, ready))
+            found.append((lungs, prepare(film.canonical, lungs.box, **self.spec.preparation)))
         inputs = [item[1].tensor for item in found if not isinstance(item, FilmRefused)]
         outputs = zip(*self._engine.run(np.stack(inputs)), strict=True) if inputs else iter(())
         seconds = (time.perf_counter() - start) / len(films)

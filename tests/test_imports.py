@@ -11,6 +11,7 @@ import pytest
 # A module imports only from its own rank or below.
 RANKS = {
     "errors": 0,
+    "artefacts": 1,
     "demo": 1,
     "imaging": 1,
     "model": 1,

@@ -15,6 +15,7 @@ import numpy as np
 from cxrmodel.errors import DataError, EvaluationError
 from cxrmodel.evaluation.checks import both_classes
 from cxrmodel.evaluation.metrics import confusion_at
+from cxrmodel.model.calibration import finding
 from cxrmodel.model.spec import ModelSpec, load_spec
 
 __all__ = [
@@ -59,6 +60,10 @@ class Scores:
     labels: np.ndarray
     logits: np.ndarray
     probabilities: np.ndarray
+
+    def findings(self, operating_points: Mapping[str, float]) -> np.ndarray:
+        """What the program calls each film: array of str, ``pneumonia``, ``uncertain`` or ``normal``."""
+        return np.array([finding(float(value), operating_points) for value in self.probabilities])
 
 
 @dataclass(frozen=True, eq=False)

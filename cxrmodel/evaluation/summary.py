@@ -6,14 +6,13 @@ from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.results import Evaluation, model_title
-from cxrmodel.model.calibration import finding
 
-__all__ = ["END", "README", "START", "readme_table", "update_readme"]
+__all__ = ["END", "OVERALL", "README", "START", "readme_table", "update_readme"]
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 START = "<!-- figures:start -->"
 END = "<!-- figures:end -->"
-_OVERALL = {
+OVERALL = {
     "auc": "AUC",
     "average_precision": "Average precision",
     "brier": "Brier score",
@@ -61,7 +60,7 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
         "",
         _row("", [model_title(evaluation.model) for evaluation in evaluations]),
         _row("---", ["---"] * len(evaluations)),
-        *(_row(title, [_cell(m[name]) for m in metrics]) for name, title in _OVERALL.items()),
+        *(_row(title, [_cell(m[name]) for m in metrics]) for name, title in OVERALL.items()),
         _row("Balanced threshold", [f"{m['at']['balanced']['threshold']:.3g}" for m in metrics]),
         *(_row(title, [_cell(m["at"]["balanced"][name]) for m in metrics]) for name, title in _AT_BALANCED.items()),
         _row("Findings, pneumonia / uncertain / normal", [""] * len(evaluations)),
@@ -107,8 +106,7 @@ def update_readme(path: Path, table: str) -> bool:
 def _findings(evaluation: Evaluation, label: int) -> str:
     """Counts of what the app calls the films of one class: by the uncertain band, not by the balanced threshold."""
     scores = evaluation.scores["test"]
-    values = scores.probabilities[scores.labels == label]
-    called = Counter(finding(value, evaluation.operating_points) for value in values)
+    called = Counter(scores.findings(evaluation.operating_points)[scores.labels == label].tolist())
     return " / ".join(str(called[name]) for name in ("pneumonia", "uncertain", "normal"))
 
 

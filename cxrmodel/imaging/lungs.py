@@ -11,12 +11,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 
+from cxrmodel.artefacts import open_graph, read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
 from cxrmodel.imaging.canonical import FILM_SIDE
 
-__all__ = ["BOUNDS", "LungFields", "LungSegmenter", "fields_from_scores", "plausibility"]
+__all__ = ["BOUNDS", "LungFields", "LungSegmenter", "as_input", "fields_from_scores", "plausibility"]
 
 LUNGS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "lungs"
 
@@ -46,6 +46,24 @@ class LungFields:
         """Smallest box around the lungs: top, left, bottom, right (exclusive), in canonical pixels."""
         rows, columns = np.flatnonzero(self.mask.any(1)), np.flatnonzero(self.mask.any(0))
         return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def as_input(films: np.ndarray, size: int) -> np.ndarray:
+    """Shrink canonical films to what the segmenter sees.
+
+    Parameters
+    ----------
+    films : ndarray of uint8, shape (N, 224, 224)
+    size : int
+        Side of the result in pixels.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, size, size, 1)
+        0..1.
+    """
+    small = np.stack([cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA) for film in films])
+    return small[..., None].astype(np.float32) / 255.0
 
 
 def fields_from_scores(scores: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
@@ -108,10 +126,7 @@ class LungSegmenter:
     """
 
     def __init__(self, weights: bytes, size: int, least: dict[str, float]):
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # two sessions share the cores
-        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        self._session = open_graph(weights)
         self._input = self._session.get_inputs()[0].name
         self.size, self.least = size, {bound: least[bound] for bound in BOUNDS}
         self.sha256 = hashlib.sha256(weights).hexdigest()
@@ -127,17 +142,13 @@ class LungSegmenter:
         """
         try:
             spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
-            weights = (folder / "lungs.onnx").read_bytes()
         except OSError as error:
             raise MissingWeights(
                 f"The lung segmenter is incomplete: {error.filename} cannot be read. Install the program again."
             ) from error
         except ValueError as error:
             raise AlteredWeights(f"{folder / 'spec.json'} is damaged. Install the program again.") from error
-        if hashlib.sha256(weights).hexdigest() != spec["weights_sha256"]:
-            raise AlteredWeights(
-                f"{folder / 'lungs.onnx'} is not the file that its specification names. Install the program again."
-            )
+        weights = read_checked(folder / "lungs.onnx", spec["weights_sha256"])
         return cls(weights, spec["input_size"], spec["least"])
 
     def masks(self, films: np.ndarray) -> np.ndarray:
@@ -152,8 +163,7 @@ class LungSegmenter:
         ndarray of bool, shape (N, 224, 224)
             All False where nothing looks like lung.
         """
-        small = np.stack([cv2.resize(film, (self.size,) * 2, interpolation=cv2.INTER_AREA) for film in films])
-        scores = self._session.run(None, {self._input: small[..., None].astype(np.float32) / 255.0})[0]
+        scores = self._session.run(None, {self._input: as_input(films, self.size)})[0]
         return np.stack([fields_from_scores(score[..., 0]) for score in scores])
 
     def find(self, film: np.ndarray) -> LungFields:

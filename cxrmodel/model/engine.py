@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import onnxruntime
 
+from cxrmodel.artefacts import open_graph
 from cxrmodel.errors import AlteredWeights, ModelError
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_graph
 
-__all__ = ["Engine", "OnnxEngine", "load_engine", "session"]
+__all__ = ["Engine", "OnnxEngine", "load_engine"]
 
 
 class Engine(Protocol):
@@ -35,14 +35,6 @@ class Engine(Protocol):
         """
 
 
-def session(graph: bytes) -> onnxruntime.InferenceSession:
-    """Open an ONNX graph on the processor, quietly."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # two sessions share the cores
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
 class OnnxEngine:
     """The exported graph under ONNX Runtime.
 
@@ -54,7 +46,7 @@ class OnnxEngine:
     def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER):
         graph = read_graph(spec, folder)
         try:
-            self._session = session(graph)
+            self._session = open_graph(graph)
         except Exception as error:  # the runtime raises classes of its own, all without a common root
             raise AlteredWeights(f"{spec.model}.onnx cannot be loaded. Install the program again.") from error
         self._input = self._session.get_inputs()[0].name

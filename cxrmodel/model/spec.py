@@ -1,10 +1,10 @@
 """assets/model/NAME.spec.json <-> ModelSpec: whatever must match the weights lives here, nowhere else."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from cxrmodel.artefacts import read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights
 
 __all__ = ["MODELS", "MODEL_FOLDER", "ModelSpec", "load_spec", "read_graph", "read_weights", "save_spec"]
@@ -76,6 +76,11 @@ class ModelSpec:
             raise ValueError("std, temperature, heat range or prevalence out of range")
 
     @property
+    def preparation(self) -> dict[str, float]:
+        """What ``cxrmodel.model.preprocess.prepare`` is told, by its keywords."""
+        return {"margin": self.margin, "size": self.input_size, "mean": self.mean, "std": self.std}
+
+    @property
     def version(self) -> str:
         """Name and first 12 digits of the weights' sha256."""
         return f"{self.model} {self.weights_sha256[:12]}"
@@ -117,7 +122,7 @@ def read_weights(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Path:
     MissingWeights, AlteredWeights
     """
     path = folder / f"{spec.model}.keras"
-    _read_checked(path, spec.weights_sha256)
+    read_checked(path, spec.weights_sha256)
     return path
 
 
@@ -128,17 +133,4 @@ def read_graph(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:
     ------
     MissingWeights, AlteredWeights
     """
-    return _read_checked(folder / f"{spec.model}.onnx", spec.graph_sha256)
-
-
-def _read_checked(path: Path, sha256: str) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MissingWeights(f"The weights {path} cannot be read, so no film is. Install the program again.") from error
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise AlteredWeights(
-            f"The weights {path} are not those that the specification names, so no film is read with them. "
-            "Install the program again."
-        )
-    return data
+    return read_checked(folder / f"{spec.model}.onnx", spec.graph_sha256)

@@ -10,10 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from cxrmodel.artefacts import open_graph
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
 from cxrmodel.model.calibration import choose_operating_points, fit_temperature, probability
-from cxrmodel.model.engine import session
 from cxrmodel.model.network import CAM_LAYER, with_map
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, save_spec
@@ -57,7 +57,7 @@ def to_onnx(network: keras.Model, probes: np.ndarray) -> bytes:
         path = Path(place) / "network.onnx"
         network.export(path, format="onnx", verbose=False)
         graph = path.read_bytes()
-    opened = session(graph)
+    opened = open_graph(graph)
     given = opened.run(None, {opened.get_inputs()[0].name: probes})
     for place, (found, true) in enumerate(zip(given, wanted, strict=True)):
         allowed = TOLERANCE * (float(np.ptp(true)) if place else 1.0)
@@ -175,16 +175,14 @@ def _held_out_inputs(spec: ModelSpec, root: Path, segmenter: LungSegmenter) -> t
     for film, picture in zip(films, pixels, strict=True):
         mask = segmenter.masks(picture[None])[0]
         if segmenter.plausible(picture, mask):
-            box = LungFields(mask).box
-            ready = prepare(picture, box, margin=spec.margin, size=spec.input_size, mean=spec.mean, std=spec.std)
-            inputs.append(ready.tensor)
+            inputs.append(prepare(picture, LungFields(mask).box, **spec.preparation).tensor)
             sick.append(film.label == 1)
     return np.stack(inputs), np.array(sick)
 
 
 def _heat_range(graph: bytes, inputs: np.ndarray, batch: int = 32) -> float:
     """The percentile of the maps' values over pneumonia films."""
-    opened = session(graph)
+    opened = open_graph(graph)
     name = opened.get_inputs()[0].name
     maps = [opened.run(None, {name: inputs[i : i + batch]})[1] for i in range(0, len(inputs), batch)]
     return float(np.percentile(np.concatenate(maps), HEAT_PERCENTILE))

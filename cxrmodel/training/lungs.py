@@ -9,7 +9,7 @@ import numpy as np
 
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.canonical import FILM_SIDE
-from cxrmodel.imaging.lungs import BOUNDS, fields_from_scores, plausibility
+from cxrmodel.imaging.lungs import BOUNDS, as_input, fields_from_scores, plausibility
 from cxrmodel.model.network import build_segmenter
 from cxrmodel.training.augment import disturb_greys, jitter_box, turn
 from cxrmodel.training.dataset import find_films, load_films, load_masks, training_split
@@ -90,8 +90,7 @@ def segment(network: keras.Model, films: np.ndarray, size: int, batch: int = 64)
     -------
     ndarray of bool, shape (N, 224, 224)
     """
-    small = np.stack([cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA) for film in films])
-    inputs = small[..., None].astype(np.float32) / 255.0
+    inputs = as_input(films, size)
     scores = [
         keras.ops.convert_to_numpy(network(inputs[i : i + batch], training=False)) for i in range(0, len(inputs), batch)
     ]

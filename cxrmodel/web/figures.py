@@ -6,7 +6,7 @@ import numpy as np
 
 from cxrmodel.evaluation.metrics import rates_at, reliability_bins
 from cxrmodel.evaluation.results import Evaluation, Scores
-from cxrmodel.model.calibration import finding
+from cxrmodel.evaluation.summary import OVERALL
 
 __all__ = [
     "DEFINITIONS",
@@ -20,12 +20,6 @@ __all__ = [
     "with_interval",
 ]
 
-_OVERALL = {
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "brier": "Brier score",
-    "ece": "Expected calibration error",
-}
 _RATES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -99,7 +93,7 @@ def figure_rows(
     """
     rows = [
         {"Figure": said, **{model: with_interval(e.metrics[split][name]) for model, e in evaluations.items()}}
-        for name, said in _OVERALL.items()
+        for name, said in OVERALL.items()
     ]
     for name, said in _RATES.items():
         row = {"Figure": said}
@@ -152,7 +146,7 @@ def finding_rows(scores: Scores, operating_points: Mapping[str, float]) -> list[
     list of dict
         One row a group that has films: ``Films``, and for each finding its count and its share of the group.
     """
-    called, organisms = _called(scores, operating_points), np.array(scores.organisms)
+    called, organisms = scores.findings(operating_points), np.array(scores.organisms)
     groups = {
         "Pneumonia": scores.labels == 1,
         "of these bacterial": organisms == "bacteria",
@@ -180,7 +174,7 @@ def band_sentence(scores: Scores, operating_points: Mapping[str, float]) -> str:
     operating_points : mapping of str to float
         Thresholds on the probability.
     """
-    within = scores.labels[_called(scores, operating_points) == "uncertain"]
+    within = scores.labels[scores.findings(operating_points) == "uncertain"]
     if not within.size:
         return "No film lies in the uncertain band."
     return (
@@ -211,10 +205,6 @@ def reliability_rows(scores: Scores) -> list[dict[str, str]]:
         }
         for stated, observed in zip(bins.mean_probability, bins.observed, strict=True)
     ]
-
-
-def _called(scores: Scores, operating_points: Mapping[str, float]) -> np.ndarray:
-    return np.array([finding(float(value), operating_points) for value in scores.probabilities])
 
 
 def confusion_html(counts: Mapping[str, int]) -> str:

@@ -1,0 +1,40 @@
+"""Files that the program ships: read only when they are the ones that were named, and run by ONNX Runtime."""
+
+import hashlib
+from pathlib import Path
+
+import onnxruntime
+
+from cxrmodel.errors import AlteredWeights, MissingWeights
+
+__all__ = ["open_graph", "read_checked"]
+
+
+def read_checked(path: Path, sha256: str) -> bytes:
+    """Read a file whose sha256 is known.
+
+    Raises
+    ------
+    MissingWeights
+        When it cannot be read.
+    AlteredWeights
+        When it is another file.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MissingWeights(f"The weights {path} cannot be read, so no film is. Install the program again.") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise AlteredWeights(
+            f"The weights {path} are not those that the specification names, so no film is read with them. "
+            "Install the program again."
+        )
+    return data
+
+
+def open_graph(graph: bytes) -> onnxruntime.InferenceSession:
+    """Open an ONNX graph on the processor, quietly."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # two sessions share the cores
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from cxrmodel.model.preprocess import Box
 
-__all__ = ["disturb_greys", "jitter_box", "replace", "soft_mask", "turn"]
+__all__ = ["borrow_greys", "disturb_greys", "jitter_box", "replace", "soft_mask", "turn"]
 
 
 def turn(film: np.ndarray, mask: np.ndarray, rng: np.random.Generator, degrees: float) -> tuple[np.ndarray, np.ndarray]:
@@ -91,6 +91,28 @@ def replace(crop: np.ndarray, keep: np.ndarray, rng: np.random.Generator, other:
     else:
         filling = other
     return crop * keep + filling * (1 - keep)
+
+
+def borrow_greys(crop: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+    """Move the distribution of a crop's greys towards another's, so that the histogram tells less of the label.
+
+    Parameters
+    ----------
+    crop, other : ndarray of float32, shape (S, S), 0..255
+    share : float
+        0 leaves the crop as it is, 1 gives it the other's histogram.
+
+    Returns
+    -------
+    ndarray of float32, shape (S, S), 0..255
+        Lighter pixels stay lighter: the change is one rising curve over all greys.
+    """
+    own = np.cumsum(np.bincount(crop.astype(np.uint8).ravel(), minlength=256)) / crop.size
+    wanted = np.cumsum(np.bincount(other.astype(np.uint8).ravel(), minlength=256)) / other.size
+    greys = np.arange(256, dtype=np.float32)
+    matched = np.interp(own, wanted, greys)
+    curve = (1 - share) * greys + share * matched
+    return np.interp(crop, greys, curve).astype(np.float32)
 
 
 def disturb_greys(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -17,7 +17,7 @@ from cxrmodel.imaging.canonical import FILM_SIDE
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.model.network import build
 from cxrmodel.model.preprocess import crop, crop_box, normalise
-from cxrmodel.training.augment import disturb_greys, jitter_box, replace, soft_mask, turn
+from cxrmodel.training.augment import borrow_greys, disturb_greys, jitter_box, replace, soft_mask, turn
 from cxrmodel.training.dataset import Film, load_films, load_masks, training_split
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import Recipe, fit
@@ -70,7 +70,8 @@ class Sampler:
         Of the training crops, in 0..1.
     options : dict
         The recipe's options: ``margin``, ``degrees``, ``jitter``, ``surroundings`` (share of samples whose
-        surroundings are replaced) and ``covered`` (share whose lungs are).
+        surroundings are replaced), ``covered`` (share whose lungs are) and ``histogram`` (share that take
+        on the greys of another film).
     """
 
     def __init__(self, table: _Table, mean: float, std: float, options: dict):
@@ -89,6 +90,9 @@ class Sampler:
         box = jitter_box(box, rng, options["jitter"], FILM_SIDE)
         return crop(film, box, size).astype(np.float32), crop(mask.astype(np.uint8), box, size)
 
+    def _other(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        return self._part(int(rng.integers(len(self.table.films))), size, rng)[0]
+
     def __call__(self, index: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
         """One sample.
 
@@ -101,13 +105,14 @@ class Sampler:
             Gives both classes the same total weight.
         """
         part, mask = self._part(index, size, rng)
+        if rng.random() < self.options["histogram"]:
+            part = borrow_greys(part, self._other(size, rng), rng.uniform(0.3, 1.0))
         label, chance = self.labels[index], rng.random()
         if chance < self.options["covered"]:
             part = replace(part, 1 - soft_mask(mask, rng, (2, 9)), rng, None)
             label = 0.5
         elif chance < self.options["covered"] + self.options["surroundings"]:
-            other, _ = self._part(int(rng.integers(len(self.table.films))), size, rng)
-            part = replace(part, soft_mask(mask, rng), rng, other)
+            part = replace(part, soft_mask(mask, rng), rng, self._other(size, rng))
         x = normalise(disturb_greys(part, rng), self.mean, self.std)
         return x, np.array([label], np.float32), float(self.weights[index])
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrmodel.training.augment import disturb_greys, jitter_box, replace, soft_mask, turn
+from cxrmodel.training.augment import borrow_greys, disturb_greys, jitter_box, replace, soft_mask, turn
 
 
 @given(st.integers(0, 10_000), st.floats(0, 0.3), st.integers(0, 180), st.integers(0, 180))
@@ -64,3 +64,23 @@ def test_the_generator_decides():
     first, again, other = (disturb_greys(crop, np.random.default_rng(seed)) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_borrowed_greys_are_the_films_own_or_the_others(share):
+    """Share 0 changes nothing; share 1 gives the other's grey distribution, level by level."""
+    rng = np.random.default_rng(0)
+    crop = rng.integers(60, 120, (64, 64)).astype(np.float32)
+    other = rng.integers(100, 220, (64, 64)).astype(np.float32)
+    got = borrow_greys(crop, other, share)
+    wanted = np.percentile(crop if share == 0 else other, [5, 25, 50, 75, 95])
+    assert np.percentile(got, [5, 25, 50, 75, 95]) == pytest.approx(wanted, abs=3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_borrowed_greys_keep_the_order_of_greys(seed):
+    """What was lighter stays at least as light."""
+    rng = np.random.default_rng(seed)
+    crop, other = (rng.integers(0, 256, (32, 32)).astype(np.float32) for _ in range(2))
+    got = borrow_greys(crop, other, rng.random())
+    assert (np.diff(got.ravel()[np.argsort(crop.ravel(), kind="stable")]) >= -1e-3).all()

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from cxrmodel.errors import DataError, FilmRefused
 from cxrmodel.evaluation.metrics import LEVEL, evaluate_scores, significant
 from cxrmodel.evaluation.results import EVALUATION_FOLDER, FORMAT, save_evaluation
+from cxrmodel.evaluation.sections import kept_sections
 from cxrmodel.model.calibration import finding
 from cxrmodel.training.dataset import Film, find_films, training_split
 
@@ -84,6 +85,8 @@ def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progre
             RESAMPLES,
             SEED,
         )
+    if kept := kept_sections(reader.spec.model, reader.spec.weights_sha256, out):
+        document["sections"] = kept
     save_evaluation(document, out)
     return document
 

@@ -89,6 +89,8 @@ class Evaluation:
         ``resamples``, ``seed``, ``level`` and ``unit`` of the intervals.
     agreement : mapping or None
         Of original files with their small copies, where originals were at hand.
+    sections : mapping of str to mapping
+        What further evaluations of the same weights wrote, by name (see `cxrmodel.evaluation.sections`).
     """
 
     model: str
@@ -103,6 +105,7 @@ class Evaluation:
     metrics: Mapping[str, dict]
     bootstrap: Mapping[str, int | float | str]
     agreement: Mapping | None
+    sections: Mapping[str, Mapping]
 
 
 def model_title(model: str) -> str:
@@ -215,6 +218,7 @@ def _parsed(document: Mapping) -> Evaluation:
         metrics={split: document["metrics"][split] for split in SPLITS},
         bootstrap={name: document["bootstrap"][name] for name in ("resamples", "seed", "level", "unit")},
         agreement=_agreement(document.get("agreement")),
+        sections={name: dict(section) for name, section in document.get("sections", {}).items()},
     )
     for split in SPLITS:
         _compare(evaluation, split)

@@ -1,0 +1,65 @@
+"""Parts of an evaluation that are written on their own, beside the scores of the same weights."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.results import EVALUATION_FOLDER, save_evaluation
+
+__all__ = ["kept_sections", "save_section"]
+
+
+def kept_sections(model: str, weights_sha256: str, folder: Path = EVALUATION_FOLDER) -> dict[str, Mapping]:
+    """The sections of an earlier evaluation of the same weights, for a new one to keep.
+
+    Returns
+    -------
+    dict of str to mapping
+        Empty when there is no earlier evaluation, it cannot be read, or it is of other weights.
+    """
+    try:
+        document = json.loads((Path(folder) / f"{model}.json").read_text(encoding="utf-8"))
+        return dict(document["sections"]) if document["weights_sha256"] == weights_sha256 else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def save_section(
+    model: str, weights_sha256: str, name: str, section: Mapping, folder: Path = EVALUATION_FOLDER
+) -> Path:
+    """Put a section into a model's evaluation, in place of one of the same name.
+
+    Parameters
+    ----------
+    model, weights_sha256 : str
+        What was evaluated.
+    name : str
+        Of the section: ``audits``, ``gates`` or ``explanations``.
+    section : mapping
+        Plain JSON, without NaN.
+
+    Returns
+    -------
+    Path
+        The evaluation's file.
+
+    Raises
+    ------
+    EvaluationError
+        When there is no whole evaluation of these weights to put it into, or the file cannot be written.
+    """
+    path = Path(folder) / f"{model}.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        same = document["weights_sha256"] == weights_sha256
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(
+            f"There is no whole evaluation of {model} in {folder} to add to. Run python -m cxrmodel evaluate first."
+        ) from error
+    if not same:
+        raise EvaluationError(
+            f"The evaluation of {model} is of other weights. Run python -m cxrmodel evaluate before adding to it."
+        )
+    document["sections"] = {**document.get("sections", {}), name: section}
+    return save_evaluation(document, folder)

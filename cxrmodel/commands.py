@@ -65,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
     evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
+    evaluate.add_argument(
+        "--no-audits",
+        action="store_true",
+        help="leave out lungs removed, shortcuts, disturbances, subgroups, adults",
+    )
     evaluate.set_defaults(run=_evaluate)
 
     bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
@@ -173,6 +178,7 @@ def _export(arguments) -> int:
 
 
 def _evaluate(arguments) -> int:
+    from cxrmodel.evaluation.audits import audit
     from cxrmodel.evaluation.evaluate import evaluate
     from cxrmodel.evaluation.figures import write_figures
     from cxrmodel.evaluation.results import EVALUATION_FOLDER, load_evaluation
@@ -183,7 +189,10 @@ def _evaluate(arguments) -> int:
     out = arguments.out or EVALUATION_FOLDER
     measured = arguments.model or MODELS
     for model in measured:
-        evaluate(Reader.load(model), data_root(), out)
+        reader = Reader.load(model)
+        evaluate(reader, data_root(), out)
+        if not arguments.no_audits:
+            audit(reader, data_root(), out)
     evaluations = [load_evaluation(model, out) for model in measured]
     print(readme_table(evaluations), file=sys.stderr)
     if arguments.figures:

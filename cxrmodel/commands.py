@@ -185,10 +185,12 @@ def _evaluate(arguments) -> int:
 
     out = arguments.out or EVALUATION_FOLDER
     if arguments.seeds:
-        from cxrmodel.evaluation.seeds import measure_run, save_seeds, spread
+        from cxrmodel.evaluation.seeds import measure_run, save_seeds, training_table
 
-        runs = save_seeds([measure_run(run, data_root()) for run in arguments.seeds], out)
-        print(json.dumps(spread(runs), indent=1))
+        table = training_table(save_seeds([measure_run(run, data_root()) for run in arguments.seeds], out))
+        print(table, file=sys.stderr)
+        if out == EVALUATION_FOLDER:
+            update_readme(README.parent / "docs" / "training.md", table)
         return 0
     measured = arguments.model or MODELS
     for model in measured:

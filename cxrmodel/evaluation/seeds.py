@@ -14,13 +14,13 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_sco
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.metrics import significant
-from cxrmodel.evaluation.results import EVALUATION_FOLDER
+from cxrmodel.evaluation.results import EVALUATION_FOLDER, model_title
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.model.calibration import choose_operating_points, probability
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.training.dataset import find_films, load_films
 
-__all__ = ["MEASURES", "load_seeds", "measure_run", "save_seeds", "spread"]
+__all__ = ["MEASURES", "load_seeds", "measure_run", "save_seeds", "spread", "training_table"]
 
 MEASURES = ("held_out_auc", "auc", "accuracy", "balanced_accuracy")
 FILE = "seeds.json"
@@ -116,6 +116,29 @@ def spread(runs: Sequence[Mapping]) -> list[dict]:
 def _moments(values: Sequence[float]) -> dict[str, float | None]:
     deviation = significant(float(np.std(values, ddof=1))) if len(values) > 1 else None
     return {"mean": significant(float(np.mean(values))), "deviation": deviation}
+
+
+def training_table(runs: Sequence[Mapping]) -> str:
+    """The runs as a Markdown table, a row for each model and form.
+
+    Returns
+    -------
+    str
+        Without a line break at the end. The same runs always give the same text.
+    """
+    titles = ("Held-out AUC", "Test AUC", "Test accuracy", "Test balanced accuracy")
+    lines = [f"| Network | Sizes and start | Seeds | {' | '.join(titles)} |", "|---" * 7 + "|"]
+    for group in spread(runs):
+        cells = [_cell(group[name]) for name in MEASURES]
+        seeds = ", ".join(map(str, group["seeds"]))
+        lines.append(f"| {model_title(group['model'])} | {group['form']} | {seeds} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(moments: Mapping[str, float | None]) -> str:
+    if moments["deviation"] is None:
+        return f"{moments['mean']:.4f}"
+    return f"{moments['mean']:.4f} ± {moments['deviation']:.4f}"
 
 
 def load_seeds(folder: Path = EVALUATION_FOLDER) -> list[dict]:

@@ -63,7 +63,7 @@ def compressed(samples: np.ndarray, syntax: str, bits: int) -> bytes:
         )
     if "lossless" in syntax:
         return imagecodecs.htj2k_encode(samples, reversible=True)
-    return imagecodecs.htj2k_encode(samples, level=0.0005, reversible=False)
+    return imagecodecs.htj2k_encode(samples, level=0.0001, reversible=False)
 
 
 def run_lengths(samples: np.ndarray) -> bytes:
@@ -88,6 +88,7 @@ def dicom(
     preamble: bytes | None = bytes(128),
     meta: bool = True,
     frame: bytes | None = None,
+    raw: list[tuple] = (),
     **elements,
 ) -> bytes:
     """A frontal chest film of a child of three years, with what `elements` change of it.
@@ -106,6 +107,8 @@ def dicom(
         Whether there is file meta information.
     frame : bytes or None
         Pixel data, or a compressed frame, in place of the samples.
+    raw : list of (int, str, object)
+        Elements by tag, value representation and value.
     **elements
         Keywords with their values; None takes an element out.
     """
@@ -126,6 +129,8 @@ def dicom(
             delattr(data, keyword)
         else:
             setattr(data, keyword, value)
+    for tag, representation, value in raw:
+        data.add_new(tag, representation, value)
     if syntax in NATIVE:
         order = ">" if syntax == "big endian" else "<"
         body = samples.astype(samples.dtype.newbyteorder(order)).tobytes() if frame is None else frame

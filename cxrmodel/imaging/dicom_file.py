@@ -35,12 +35,13 @@ RLE = "1.2.840.10008.1.2.5"
 _NATIVE = {_IMPLICIT, _EXPLICIT, _BIG, _DEFLATED}
 # JPEG baseline, extended, lossless (two), JPEG-LS (two), JPEG 2000 (two), high-throughput JPEG 2000 (three).
 _JPEGS = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)}
+_LOSSY = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91, 203)}
 _COMPRESSED = {RLE, _ENCAPSULATED_RAW} | _JPEGS
 
 # Fifty million pixels of 16 bits, and room for the rest of the data set.
 _MOST_INFLATED = 2 * 50_000_000 + 2**24
 # Elements and items that are followed. A film has some hundreds; each takes the parser several reads.
-_MOST_READS = 200_000
+_MOST_READS = 100_000
 _MOST_BYTES_OF_SEQUENCE = 2**20
 _MOST_ITEMS = 1_000
 _PIXEL_DATA = 0x7FE00010
@@ -81,6 +82,11 @@ class DataSet:
     def is_encapsulated_raw(self) -> bool:
         """Whether pixel data are in fragments without compression, or of a compression that is not named."""
         return self.syntax == _ENCAPSULATED_RAW
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether the syntax allows values to differ from those that were compressed."""
+        return self.syntax in _LOSSY
 
     def text(self, keyword: str) -> str:
         """The first value as capitals; empty where there is none."""
@@ -195,7 +201,10 @@ class _Bounded(BytesIO):
     def read(self, size: int | None = -1) -> bytes:
         self._left -= 1
         if self._left < 0:
-            raise unreadable()
+            raise UnreadableFile(
+                "This DICOM file holds far more elements than a film needs: drop the film itself, or export it as an "
+                "8- or 16-bit greyscale PNG."
+            )
         return super().read(size)
 
 

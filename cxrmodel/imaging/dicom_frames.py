@@ -75,6 +75,8 @@ def stored_values(data: DataSet, raster: Raster) -> Stored:
             # The encoder took two's complements of fewer bits than the tags say for unsigned numbers.
             sign = np.int32(1 << found.bits - 1)
             samples = (samples.astype(np.int32) ^ sign) - sign
+        elif data.is_lossy and not signed and found.bits > raster.stored:
+            samples = _without_overshoot(samples, raster)
         return Stored(_masked(samples, raster, 0), signed)
     unused = 0
     if data.syntax == RLE:
@@ -84,6 +86,16 @@ def stored_values(data: DataSet, raster: Raster) -> Stored:
     else:
         raise unreadable()
     return Stored(_masked(samples, raster, raster.high + 1 - raster.stored), raster.signed, unused)
+
+
+# Lossy coding in more bits than are stored may miss white by a little upwards.
+_OVERSHOOT = 1.125
+
+
+def _without_overshoot(samples: np.ndarray, raster: Raster) -> np.ndarray:
+    """Keep what lies a little above white at white: masked, it would be black."""
+    white = 2**raster.stored - 1
+    return np.minimum(samples, white) if samples.max() < _OVERSHOOT * white else samples
 
 
 def _masked(samples: np.ndarray, raster: Raster, shift: int) -> np.ndarray:

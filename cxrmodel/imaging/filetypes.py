@@ -73,9 +73,8 @@ def _elements(data: bytes, order: str, explicit: bool) -> int:
     """Count the elements at the start that are well formed: even lengths within the file, tags that rise."""
     position, last = 0, -1
     for count in range(_ENOUGH):
-        if position + 12 > len(data):
-            return count
-        group, element, vr, short = struct.unpack_from(f"{order}HH2sH", data, position)
+        head = data[position : position + 12].ljust(12, b"\0")
+        group, element, vr, short = struct.unpack_from(f"{order}HH2sH", head)
         tag = group << 16 | element
         if last >> 16 == 2 != group:
             # File meta information has come to its end; what follows may be encoded in any way.
@@ -83,10 +82,10 @@ def _elements(data: bytes, order: str, explicit: bool) -> int:
         if tag <= last or (not count and group not in _FIRST_GROUPS):
             return count
         if not explicit:
-            (length,) = struct.unpack_from(f"{order}I", data, position + 4)
+            (length,) = struct.unpack_from(f"{order}I", head, 4)
             position += 8
         elif vr in _LONG_VRS:
-            (length,) = struct.unpack_from(f"{order}I", data, position + 8)
+            (length,) = struct.unpack_from(f"{order}I", head, 8)
             position += 12
         elif vr in _SHORT_VRS:
             length = short

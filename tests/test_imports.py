@@ -33,6 +33,9 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "fpdf": "fpdf2",
+    "gdcm": "python-gdcm",
+    "jpeg_ls": "pyjpegls",
+    "openjpeg": "pylibjpeg-openjpeg",
     "sklearn": "scikit-learn",
     "tf_keras_vis": "tf-keras-vis",
 }

@@ -68,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--seeds", type=Path, nargs="+", metavar="RUN", help="instead, measure how trainings differ with their seed"
     )
+    evaluate.add_argument(
+        "--no-audits",
+        action="store_true",
+        help="leave out lungs removed, shortcuts, disturbances, subgroups, adults",
+    )
     evaluate.set_defaults(run=_evaluate)
 
     bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
@@ -176,6 +181,7 @@ def _export(arguments) -> int:
 
 
 def _evaluate(arguments) -> int:
+    from cxrmodel.evaluation.audits import audit
     from cxrmodel.evaluation.evaluate import evaluate
     from cxrmodel.evaluation.figures import write_figures
     from cxrmodel.evaluation.results import EVALUATION_FOLDER, load_evaluation
@@ -194,7 +200,10 @@ def _evaluate(arguments) -> int:
         return 0
     measured = arguments.model or MODELS
     for model in measured:
-        evaluate(Reader.load(model), data_root(), out)
+        reader = Reader.load(model)
+        evaluate(reader, data_root(), out)
+        if not arguments.no_audits:
+            audit(reader, data_root(), out)
     evaluations = [load_evaluation(model, out) for model in measured]
     print(readme_table(evaluations), file=sys.stderr)
     if arguments.figures:

@@ -27,6 +27,7 @@ __all__ = [
     "data_root",
     "find_films",
     "hold_out",
+    "identify",
     "load_films",
     "load_masks",
     "training_split",

@@ -96,6 +96,11 @@ class Pipeline:
     def __init__(self, spec: ModelSpec, segmenter: LungSegmenter, engine: Engine):
         self.spec, self._segmenter, self._engine = spec, segmenter, engine
 
+    @property
+    def engine(self) -> Engine:
+        """The network's engine."""
+        return self._engine
+
     def run(self, films: Sequence[DecodedFilm]) -> list[Run | FilmRefused]:
         """Find the lungs of some films and run the network on those that have them.
 

@@ -68,20 +68,20 @@ class Explainer:
         """The network's answers: (N, size, size, 1) float32 -> (N,) float64, on the fast engine."""
         return self._engine.run(inputs)[0]
 
-    def crop_map(self, method: str, tensor: np.ndarray, progress: Progress | None = None) -> np.ndarray:
-        """A method's map over the crop.
+    def crop_maps(self, method: str, tensors: np.ndarray, progress: Progress | None = None) -> np.ndarray:
+        """A method's maps over crops.
 
         Parameters
         ----------
         method : str
             One of ``METHODS``.
-        tensor : ndarray of float32, shape (size, size, 1)
+        tensors : ndarray of float32, shape (N, size, size, 1)
         progress : callable, optional
             Told the share done, 0..1, and what is being done; what it raises stops the work and leaves nothing behind.
 
         Returns
         -------
-        ndarray of float32, shape (h, w)
+        ndarray of float32, shape (N, h, w)
             Zero or above, raw.
 
         Raises
@@ -94,43 +94,39 @@ class Explainer:
         if method not in methods.METHODS:
             raise ValueError(f"unknown method {method!r}; there are {', '.join(methods.METHODS)}")
         title, report = methods.METHODS[method].title, progress or (lambda share, words: None)
-
-        def told(share: float) -> None:
-            report(share, f"{title}: {share:.0%} of the passes done".replace("%", "\u00a0%"))
-
         while not self._turn.acquire(timeout=_WAIT):
             report(0.0, f"{title}: waiting for another film to be explained")
         try:
             if loading(self, method):
                 report(0.0, "Loading TensorFlow, which takes some seconds, once after each start of the program")
-            told(0.0)
-            return self._run(method, tensor, told)
+            return self._run(method, tensors, lambda share: report(share, f"{title}: {share * 100:.0f}\u00a0% done"))
         finally:
             self._turn.release()
 
     def film_map(self, method: str, ready: ModelInput, progress: Progress | None = None) -> np.ndarray:
-        """A method's map on the canonical film: as ``crop_map``, of shape (224, 224), zero outside the crop."""
-        return ready.to_film(self.crop_map(method, ready.tensor, progress))
+        """A method's map on the canonical film: as ``crop_maps``, but of shape (224, 224), zero outside the crop."""
+        return ready.to_film(self.crop_maps(method, ready.tensor[None], progress)[0])
 
-    def _run(self, method: str, tensor: np.ndarray, told: Callable[[float], None]) -> np.ndarray:
+    def _run(self, method: str, tensors: np.ndarray, told: Callable[[float], None]) -> np.ndarray:
+        told(0.0)
         if method == methods.INSTANT:
-            return self._engine.run(tensor[None])[1][0]
+            return self._engine.run(tensors)[1]
         if method == "occlusion":
-            return occlusion(self.logits, tensor, blurred(tensor), progress=told)
+            return np.stack([occlusion(self.logits, tensor, blurred(tensor), progress=told) for tensor in tensors])
         from cxrmodel.explain import gradients
 
         if self._network is None:
             self._network = self._load()
-        network, one = self._network, tensor[None]
-        fine = methods.FINE_LAYER[self.spec.model]
+        network, fine, last = self._network, methods.FINE_LAYER[self.spec.model], self.spec.cam_layer
         if method == "gradcam++":
-            found = gradients.gradcam_plus_plus(network, fine, one)
-        elif method == "layercam":
-            found = gradients.layercam(network, fine, one)
-        elif method == "scorecam":
-            found = gradients.scorecam(network, self.spec.cam_layer, one, methods.SCORECAM_CHANNELS, self.logits, told)
-        elif method == "saliency":
-            found = gradients.saliency(network, one)
-        else:
-            found = gradients.smoothgrad(network, one, methods.SMOOTHGRAD_COPIES, SMOOTHGRAD_NOISE, SEED, told)
-        return found[0]
+            return gradients.gradcam_plus_plus(network, fine, tensors)
+        if method == "layercam":
+            return gradients.layercam(network, fine, tensors)
+        if method == "scorecam":
+            channels = methods.SCORECAM_CHANNELS
+            return np.concatenate(
+                [gradients.scorecam(network, last, tensor[None], channels, self.logits, told) for tensor in tensors]
+            )
+        if method == "saliency":
+            return gradients.saliency(network, tensors)
+        return gradients.smoothgrad(network, tensors, methods.SMOOTHGRAD_COPIES, SMOOTHGRAD_NOISE, SEED, told)

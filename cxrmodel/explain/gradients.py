@@ -19,6 +19,8 @@ __all__ = ["gradcam", "gradcam_plus_plus", "layercam", "saliency", "scorecam", "
 
 Progress = Callable[[float], None]
 Logits = Callable[[np.ndarray], np.ndarray]
+TOGETHER = 4
+"""Inputs whose gradients are computed at one time: more would take much memory."""
 _RAW = {"seek_penultimate_conv_layer": False, "expand_cam": False, "normalize_cam": False}
 """The library's own search would pick a narrow convolution inside a dense block."""
 
@@ -89,7 +91,8 @@ def saliency(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
     ndarray of float32, shape (N, size, size)
         In units of the logit by standard deviation of grey.
     """
-    return np.asarray(Saliency(network, clone=False)(_logit, tf.constant(inputs), normalize_map=False), np.float32)
+    listed = keras.Model(network.inputs, network.outputs)  # the library calls the network with a list
+    return np.asarray(Saliency(listed, clone=False)(_logit, tf.constant(inputs), normalize_map=False), np.float32)
 
 
 def smoothgrad(
@@ -118,10 +121,15 @@ def smoothgrad(
     rng = np.random.default_rng(seed)
     spread = noise * np.ptp(inputs, axis=(1, 2, 3), keepdims=True)
     total = np.zeros(inputs.shape[:3], np.float32)
-    for sample in range(samples):
+    together = max(1, TOGETHER // len(inputs))
+    for start in range(0, samples, together):
         if progress:
-            progress(sample / samples)
-        total += saliency(network, (inputs + spread * rng.standard_normal(inputs.shape)).astype(np.float32))
+            progress(start / samples)
+        copies = [
+            inputs + spread * rng.standard_normal(inputs.shape) for _ in range(start, min(start + together, samples))
+        ]
+        found = saliency(network, np.concatenate(copies).astype(np.float32))
+        total += found.reshape(len(copies), *total.shape).sum(0)
     return total / samples
 
 

@@ -33,8 +33,8 @@ class Method:
         What the values of its map are, for the colour bar.
     passes : int
         How often the network is run, forwards or forwards and backwards, for one film.
-    cost : str
-        The same in words.
+    backwards : bool
+        Whether those passes compute gradients, which only Keras can.
     tensorflow : bool
         Whether TensorFlow must be loaded for it.
     """
@@ -47,8 +47,16 @@ class Method:
     cannot: str
     unit: str
     passes: int
-    cost: str
+    backwards: bool = True
     tensorflow: bool = True
+
+    @property
+    def cost(self) -> str:
+        """What one map costs, in words."""
+        if not self.passes:
+            return "Nothing: it comes with every reading."
+        passes = "One pass" if self.passes == 1 else f"{self.passes} passes"
+        return f"{passes} of the network{', forwards and backwards' if self.backwards else ''}."
 
 
 _ALL = (
@@ -61,7 +69,7 @@ _ALL = (
         "Small lesions: it has a few places along a side. What speaks against pneumonia is left out.",
         "what each place adds to the logit",
         0,
-        "None: it comes with every reading, in closed form.",
+        backwards=False,
         tensorflow=False,
     ),
     Method(
@@ -70,10 +78,9 @@ _ALL = (
         "Chattopadhay et al., Grad-CAM++, WACV 2018",
         "https://arxiv.org/abs/1710.11063",
         "Several separate places, twice as fine as Grad-CAM, from the layer before the last block.",
-        "How much a place adds: its values have no unit, and it follows only roughly what the last block makes of them.",
+        "How much a place adds: its values have no unit, and the last block is followed only roughly.",
         "weighed activations, without a unit",
         1,
-        "One pass forwards and backwards.",
     ),
     Method(
         "layercam",
@@ -84,7 +91,6 @@ _ALL = (
         "Places at which less activation would raise the logit: only a rising effect is kept.",
         "activation times its rising effect on the logit",
         1,
-        "One pass forwards and backwards.",
     ),
     Method(
         "scorecam",
@@ -95,7 +101,7 @@ _ALL = (
         "Channels that are not tried: only those that vary most over the film are. Masked films are unlike real ones.",
         "activations by the logit that their masks reach",
         SCORECAM_CHANNELS + 2,
-        f"{SCORECAM_CHANNELS + 2} passes forwards.",
+        backwards=False,
     ),
     Method(
         "saliency",
@@ -106,7 +112,6 @@ _ALL = (
         "What speaks for pneumonia: it has no sign. It is grainy, and a pixel that already decided may be dark.",
         "change of the logit by standard deviation of grey",
         1,
-        "One pass forwards and backwards.",
     ),
     Method(
         "smoothgrad",
@@ -117,7 +122,6 @@ _ALL = (
         "What speaks for pneumonia: it has no sign. The noise may carry the copies away from real films.",
         "change of the logit by standard deviation of grey",
         SMOOTHGRAD_COPIES,
-        f"{SMOOTHGRAD_COPIES} passes forwards and backwards.",
     ),
     Method(
         "occlusion",
@@ -128,7 +132,7 @@ _ALL = (
         "Signs that are there twice, as hiding one leaves the other; and anything much smaller than the cover.",
         "fall of the logit when the place is hidden",
         COVERS + 1,
-        f"{COVERS + 1} passes forwards, on the fast engine.",
+        backwards=False,
         tensorflow=False,
     ),
 )

@@ -176,6 +176,10 @@ class Reader:
         """The network, for explanations to ask further."""
         return self._pipeline.engine
 
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of a batch of the network's inputs: (N, size, size, 1) float32 -> (N,) float64."""
+        return self._probability(self.engine.run(inputs)[0])
+
     def model_input(self, reading: Reading) -> ModelInput:
         """What the network saw of a film that was read."""
         film = canonical_film(reading.radiograph.pixels)

@@ -1,4 +1,4 @@
-"""The films on which explanations are tested: chosen, read, and cut to what the network sees."""
+"""The films on which explanations are tested: chosen, opened, and cut to what the network sees."""
 
 import csv
 from collections.abc import Sequence
@@ -7,20 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
-from cxrmodel.errors import DataError, FilmRefused
-from cxrmodel.model.preprocess import ModelInput
-from cxrmodel.reading import Reader, Reading
-from cxrmodel.training.dataset import Film
+from cxrmodel.errors import DataError
+from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
+from cxrmodel.imaging.lungs import LungFields, LungSegmenter
+from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.model.preprocess import ModelInput, prepare
+from cxrmodel.reading import Reader
+from cxrmodel.training.dataset import Film, load_films
 
 __all__ = ["Case", "adult_films", "box_mask", "cases", "stratified"]
 
-SIDE = 224
+BATCH = 8
+WHOLE = (0, 0, FILM_SIDE, FILM_SIDE)
 Boxes = tuple[tuple[float, float, float, float], ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One film that was read.
+    """One film that holds lungs.
 
     Attributes
     ----------
@@ -62,46 +66,46 @@ def stratified(films: Sequence[Film], seed: int) -> list[Film]:
 
 
 def cases(reader: Reader, films: Sequence[Film]) -> list[Case]:
-    """Read films of the archive; those that are refused are left out.
+    """Open films of the archive and find their lungs; those on which none are found are left out.
 
     Raises
     ------
     DataError
-        When a file cannot be opened, or none is read.
+        When a file cannot be used, or no film is left.
     """
-    found = []
-    for film, reading in zip(films, _readings(reader, [film.path for film in films]), strict=True):
-        if reading is not None:
-            found.append(_case(reader, film.name, film.patient, reading))
-    if not found:
-        raise DataError("None of the films for the explanations is read. Check the archive.")
-    return found
+    found = _cases(reader, load_films(films), [(film.name, film.patient) for film in films])
+    kept = [case for case in found if case is not None]
+    if not kept:
+        raise DataError("Lungs are found on none of the films for the explanations. Check the archive.")
+    return kept
 
 
 def adult_films(reader: Reader, root: Path) -> tuple[list[Case], int]:
-    """Read the films of ``adult_rsna`` on which radiologists drew boxes.
+    """Open the films of ``adult_rsna`` on which radiologists drew boxes. No gate is asked: children are not expected.
 
     Returns
     -------
     cases : list of Case
         Empty where there is no such folder. Names are left empty.
-    refused : int
+    without_lungs : int
+        Films on which no lungs are found, left out.
     """
     table = root / "adult_rsna.csv"
     if not table.is_file():
         return [], 0
     with table.open(encoding="utf-8", newline="") as rows:
         boxed = [row for row in csv.DictReader(rows) if row["boxes_x_y_w_h"]]
-    readings = _readings(reader, [root / row["file"] for row in boxed])
-    found = [
-        _case(reader, "", row["patient"], reading, _boxes(row["boxes_x_y_w_h"]))
-        for row, reading in zip(boxed, readings, strict=True)
-        if reading is not None
+    films = [read_radiograph((root / row["file"]).read_bytes(), "").pixels for row in boxed]
+    found = _cases(reader, np.stack([canonical_film(film) for film in films]), [("", row["patient"]) for row in boxed])
+    marked = [
+        replace(case, boxes=box_mask(_boxes(row["boxes_x_y_w_h"]), *film.shape))
+        for row, film, case in zip(boxed, films, found, strict=True)
+        if case is not None
     ]
-    return found, len(boxed) - len(found)
+    return marked, len(boxed) - len(marked)
 
 
-def box_mask(boxes: Boxes, height: int, width: int, side: int = SIDE) -> np.ndarray:
+def box_mask(boxes: Boxes, height: int, width: int, side: int = FILM_SIDE) -> np.ndarray:
     """Boxes of a film as a mask of its canonical form.
 
     Parameters
@@ -128,17 +132,15 @@ def _boxes(text: str) -> Boxes:
     return tuple(tuple(float(number) for number in box.split()) for box in text.split(";"))
 
 
-def _readings(reader: Reader, paths: Sequence[Path]) -> list[Reading | None]:
-    found: list[Reading | None] = []
-    for path, item in zip(paths, reader.read_many((path.read_bytes, path.name) for path in paths), strict=True):
-        if isinstance(item, OSError):
-            raise DataError(f"{path} cannot be read ({item.strerror}). Unpack the archive again.") from item
-        if isinstance(item, Exception) and not isinstance(item, FilmRefused):
-            raise item
-        found.append(None if isinstance(item, Exception) else item)
+def _cases(reader: Reader, pixels: np.ndarray, names: Sequence[tuple[str, str]]) -> list[Case | None]:
+    segmenter, found = LungSegmenter.load(), []
+    for start in range(0, len(pixels), BATCH):
+        part = pixels[start : start + BATCH]
+        masks = segmenter.masks(part)
+        boxes = [LungFields(mask).box if mask.any() else WHOLE for mask in masks]
+        ready = [prepare(film, box, **reader.spec.preparation) for film, box in zip(part, boxes, strict=True)]
+        chances = reader.probabilities(np.stack([item.tensor for item in ready]))
+        for place, (film, mask) in enumerate(zip(part, masks, strict=True)):
+            case = Case(*names[start + place], ready[place], mask, float(chances[place]))
+            found.append(case if segmenter.plausible(film, mask) else None)
     return found
-
-
-def _case(reader: Reader, name: str, patient: str, reading: Reading, boxes: Boxes | None = None) -> Case:
-    marked = box_mask(boxes, *reading.radiograph.pixels.shape) if boxes else None
-    return Case(name, patient, reader.model_input(reading), reading.lungs.mask, reading.probability, marked)

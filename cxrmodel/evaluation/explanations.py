@@ -95,12 +95,12 @@ class _Run:
     """The films of one evaluation, and what is measured of them, each thing once."""
 
     def __init__(self, reader: Reader, root: Path, work: Path, films: int, progress: bool):
-        self.spec, self.progress = reader.spec, progress
+        self.spec, self.scores, self.progress = reader.spec, reader.probabilities, progress
         held = [film for film in training_split(root, reader.spec.split_seed).held_out if film.label]
         self.every = cases(reader, stratified(find_films(root, ("test",)), SEED))
         self.sample = self.every[:films]
         self.ranged = cases(reader, stratified(held, SEED)[:RANGE_FILMS])
-        self.adults, self.refused_adults = adult_films(reader, root)
+        self.adults, self.adults_without_lungs = adult_films(reader, root)
         self.explainer = Explainer.shipped(reader.spec, reader.engine)
         self._network: keras.Model | None = None
         self.place = work / f"{self.spec.model}-{self._digest()}"
@@ -116,7 +116,7 @@ class _Run:
             "patients": {case.name: case.patient for case in self.every},
             "every": [case.name for case in self.every],
             "adult_patients": [case.patient for case in self.adults],
-            "adults_refused": self.refused_adults,
+            "adults_without_lungs": self.adults_without_lungs,
             "box_area": [float(case.boxes[_inside(case)].mean()) for case in self.adults],
             "settings": self._settings(),
         }
@@ -143,7 +143,7 @@ class _Run:
                     "called": [case.name for case in called],
                     **{name: maps[name] for name in ("in_lungs", "stability", "seconds")},
                     "grids": maps["grids"][: len(self.sample)],
-                    "curves": curve_areas(self.explainer, called, orders, bar.update),
+                    "curves": curve_areas(self.scores, called, orders, bar.update),
                     "heat_range": self.spec.heat_range
                     if method == INSTANT
                     else heat_range(self.explainer, method, ranged, bar.update),
@@ -161,7 +161,7 @@ class _Run:
             with self._bar("random order", len(called)) as bar:
                 return {
                     "called": [case.name for case in called],
-                    "curves": curve_areas(self.explainer, called, None, bar.update),
+                    "curves": curve_areas(self.scores, called, None, bar.update),
                 }
 
         return self._once("random", make)

@@ -169,7 +169,7 @@ def _adults(run: Mapping, measured: Mapping[str, Mapping]) -> dict | None:
         return None
     return {
         "films": len(run["adult_patients"]),
-        "refused": run["adults_refused"],
+        "without_lungs": run["adults_without_lungs"],
         "expected_by_area": significant(float(np.mean(run["box_area"])), 4),
         "methods": [
             {

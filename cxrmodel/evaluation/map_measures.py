@@ -9,12 +9,11 @@ from cxrmodel.evaluation import bootstrap
 from cxrmodel.evaluation.explained import Case
 from cxrmodel.evaluation.metrics import LEVEL, significant
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.explain.faithfulness import curves, disturbed, heat_in_lungs, order_of, random_order
+from cxrmodel.explain.faithfulness import Scores, curves, disturbed, heat_in_lungs, order_of, random_order
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.explain.similarity import gridded, spearman
-from cxrmodel.model.calibration import probability
 
-__all__ = ["BATCH", "affordable", "curve_areas", "heat_range", "in_boxes", "mean_with_interval", "of_maps", "scores_of"]
+__all__ = ["BATCH", "affordable", "curve_areas", "heat_range", "in_boxes", "mean_with_interval", "of_maps"]
 
 BATCH = 4
 BACKWARDS = 6
@@ -68,19 +67,16 @@ def of_maps(explainer: Explainer, method: str, films: Sequence[Case], tick: Tick
     return found
 
 
-def scores_of(explainer: Explainer) -> Callable[[np.ndarray], np.ndarray]:
-    """The calibrated probability as the app shows it, of a batch of inputs."""
-    spec = explainer.spec
-    return lambda inputs: probability(explainer.logits(inputs), spec.temperature, spec.prevalence)
-
-
 def curve_areas(
-    explainer: Explainer, films: Sequence[Case], orders: Sequence[Sequence[int]] | None, tick: Tick
+    scores: Scores, films: Sequence[Case], orders: Sequence[Sequence[int]] | None, tick: Tick
 ) -> dict[str, list[float]]:
     """Deletion and insertion areas of films.
 
     Parameters
     ----------
+    scores : callable
+        Inputs (N, size, size, 1) -> calibrated probabilities (N,).
+    films : sequence of Case
     orders : sequence of sequence of int, or None
         Of each film's cells; None takes a random order, seeded by the film's place.
 
@@ -92,7 +88,7 @@ def curve_areas(
     found: dict[str, list[float]] = {"deletion": [], "insertion": []}
     for place, case in enumerate(films):
         order = random_order(place) if orders is None else np.asarray(orders[place])
-        both = curves(scores_of(explainer), case.ready.tensor, order)
+        both = curves(scores, case.ready.tensor, order)
         found["deletion"].append(both.deletion_auc)
         found["insertion"].append(both.insertion_auc)
         tick(1)

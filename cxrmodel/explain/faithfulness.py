@@ -13,7 +13,7 @@ import numpy as np
 
 from cxrmodel.explain.cells import blurred, cell_heat, cell_numbers
 
-__all__ = ["CELLS", "STEPS", "Curves", "curves", "disturbed", "heat_in_lungs", "order_of", "random_order"]
+__all__ = ["CELLS", "STEPS", "Curves", "Scores", "curves", "disturbed", "heat_in_lungs", "order_of", "random_order"]
 
 CELLS = 14
 """Cells along a side of the crop: all methods are judged on the same board, however fine their maps."""

@@ -67,14 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
     evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
     evaluate.add_argument(
-<<<<<<< HEAD
         "--explanations",
         action="store_true",
         help="test the methods of explaining instead, of the DenseNet unless --model says otherwise, and add the "
         "results to its evaluation; a run that was broken off goes on where it stopped",
-=======
+    )
+    evaluate.add_argument(
         "--seeds", type=Path, nargs="+", metavar="RUN", help="instead, measure how trainings differ with their seed"
->>>>>>> main
     )
     evaluate.set_defaults(run=_evaluate)
 
@@ -208,13 +207,12 @@ def _evaluate(arguments) -> int:
     from cxrmodel.training.dataset import data_root
 
     out = arguments.out or EVALUATION_FOLDER
-<<<<<<< HEAD
     if arguments.explanations:
         from cxrmodel.evaluation.explanations import evaluate_explanations
 
         for model in arguments.model or MODELS[:1]:
             evaluate_explanations(Reader.load(model), data_root(), out)
-=======
+        return 0
     if arguments.seeds:
         from cxrmodel.evaluation.seeds import measure_run, save_seeds, training_table
 
@@ -222,7 +220,6 @@ def _evaluate(arguments) -> int:
         print(table, file=sys.stderr)
         if out == EVALUATION_FOLDER:
             update_readme(README.parent / "docs" / "training.md", table)
->>>>>>> main
         return 0
     measured = arguments.model or MODELS
     for model in measured:

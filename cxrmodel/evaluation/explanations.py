@@ -22,7 +22,7 @@ from cxrmodel.evaluation.results import EVALUATION_FOLDER
 from cxrmodel.evaluation.sections import kept_sections, save_section
 from cxrmodel.explain import faithfulness
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.explain.methods import FINE_LAYER, INSTANT, METHODS, SCORECAM_CHANNELS, SMOOTHGRAD_COPIES
+from cxrmodel.explain.methods import FINE_LAYER, INSTANT, METHODS, SCORE_LAYER, SCORECAM_CHANNELS, SMOOTHGRAD_COPIES
 from cxrmodel.explain.occlusion import CELLS, WINDOW
 from cxrmodel.model.spec import read_weights
 from cxrmodel.reading import Reader
@@ -95,7 +95,7 @@ class _Run:
     """The films of one evaluation, and what is measured of them, each thing once."""
 
     def __init__(self, reader: Reader, root: Path, work: Path, films: int, progress: bool):
-        self.spec, self.scores, self.progress = reader.spec, reader.probabilities, progress
+        self.spec, self.progress = reader.spec, progress
         held = [film for film in training_split(root, reader.spec.split_seed).held_out if film.label]
         self.every = cases(reader, stratified(find_films(root, ("test",)), SEED))
         self.sample = self.every[:films]
@@ -143,7 +143,7 @@ class _Run:
                     "called": [case.name for case in called],
                     **{name: maps[name] for name in ("in_lungs", "stability", "seconds")},
                     "grids": maps["grids"][: len(self.sample)],
-                    "curves": curve_areas(self.scores, called, orders, bar.update),
+                    "curves": curve_areas(self.explainer, called, orders, bar.update),
                     "heat_range": self.spec.heat_range
                     if method == INSTANT
                     else heat_range(self.explainer, method, ranged, bar.update),
@@ -161,7 +161,7 @@ class _Run:
             with self._bar("random order", len(called)) as bar:
                 return {
                     "called": [case.name for case in called],
-                    "curves": curve_areas(self.scores, called, None, bar.update),
+                    "curves": curve_areas(self.explainer, called, None, bar.update),
                 }
 
         return self._once("random", make)
@@ -217,6 +217,7 @@ class _Run:
             "steps": faithfulness.STEPS,
             "noise_grey_levels": faithfulness.NOISE,
             "fine_layer": FINE_LAYER[self.spec.model],
+            "scorecam_layer": SCORE_LAYER[self.spec.model],
             "occlusion": [CELLS, WINDOW],
             "scorecam_channels": SCORECAM_CHANNELS,
             "smoothgrad_copies": SMOOTHGRAD_COPIES,

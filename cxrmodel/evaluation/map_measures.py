@@ -9,7 +9,7 @@ from cxrmodel.evaluation import bootstrap
 from cxrmodel.evaluation.explained import Case
 from cxrmodel.evaluation.metrics import LEVEL, significant
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.explain.faithfulness import Scores, curves, disturbed, heat_in_lungs, order_of, random_order
+from cxrmodel.explain.faithfulness import curves, disturbed, heat_in_lungs, order_of, random_order
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.explain.similarity import gridded, spearman
 
@@ -68,14 +68,13 @@ def of_maps(explainer: Explainer, method: str, films: Sequence[Case], tick: Tick
 
 
 def curve_areas(
-    scores: Scores, films: Sequence[Case], orders: Sequence[Sequence[int]] | None, tick: Tick
+    explainer: Explainer, films: Sequence[Case], orders: Sequence[Sequence[int]] | None, tick: Tick
 ) -> dict[str, list[float]]:
     """Deletion and insertion areas of films.
 
     Parameters
     ----------
-    scores : callable
-        Inputs (N, size, size, 1) -> calibrated probabilities (N,).
+    explainer : Explainer
     films : sequence of Case
     orders : sequence of sequence of int, or None
         Of each film's cells; None takes a random order, seeded by the film's place.
@@ -88,7 +87,7 @@ def curve_areas(
     found: dict[str, list[float]] = {"deletion": [], "insertion": []}
     for place, case in enumerate(films):
         order = random_order(place) if orders is None else np.asarray(orders[place])
-        both = curves(scores, case.ready.tensor, order)
+        both = curves(explainer.scores, case.ready.tensor, order)
         found["deletion"].append(both.deletion_auc)
         found["insertion"].append(both.insertion_auc)
         tick(1)

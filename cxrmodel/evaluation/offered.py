@@ -12,7 +12,16 @@ from cxrmodel.explain.methods import INSTANT, METHODS, Method
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.reading import Reading
 
-__all__ = ["Explained", "as_explained", "default_method", "findings_of", "sanity_sentence", "tested_explanations"]
+__all__ = [
+    "FIXED_RANGE",
+    "OWN_RANGE",
+    "Explained",
+    "as_explained",
+    "default_method",
+    "findings_of",
+    "sanity_sentence",
+    "tested_explanations",
+]
 
 FIXED_RANGE = "The range is the same for every film."
 OWN_RANGE = (

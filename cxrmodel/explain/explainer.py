@@ -68,6 +68,13 @@ class Explainer:
         """The network's answers: (N, size, size, 1) float32 -> (N,) float64, on the fast engine."""
         return self._engine.run(inputs)[0]
 
+    def scores(self, inputs: np.ndarray) -> np.ndarray:
+        """The network's score at an even prevalence, 0..1: the logistic function of its logits.
+
+        Not the calibrated probability: that hardly moves on a film which is far above the thresholds.
+        """
+        return 1.0 / (1.0 + np.exp(-self.logits(inputs)))
+
     def crop_maps(self, method: str, tensors: np.ndarray, progress: Progress | None = None) -> np.ndarray:
         """A method's maps over crops.
 
@@ -117,15 +124,15 @@ class Explainer:
 
         if self._network is None:
             self._network = self._load()
-        network, fine, last = self._network, methods.FINE_LAYER[self.spec.model], self.spec.cam_layer
+        network, fine = self._network, methods.FINE_LAYER[self.spec.model]
         if method == "gradcam++":
             return gradients.gradcam_plus_plus(network, fine, tensors)
         if method == "layercam":
             return gradients.layercam(network, fine, tensors)
         if method == "scorecam":
-            channels = methods.SCORECAM_CHANNELS
+            layer, channels = methods.SCORE_LAYER[self.spec.model], methods.SCORECAM_CHANNELS
             return np.concatenate(
-                [gradients.scorecam(network, last, tensor[None], channels, self.logits, told) for tensor in tensors]
+                [gradients.scorecam(network, layer, tensor[None], channels, self.logits, told) for tensor in tensors]
             )
         if method == "saliency":
             return gradients.saliency(network, tensors)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 from cxrmodel.explain.occlusion import COVERS
 
-__all__ = ["FINE_LAYER", "INSTANT", "METHODS", "SCORECAM_CHANNELS", "SMOOTHGRAD_COPIES", "Method"]
+__all__ = ["FINE_LAYER", "INSTANT", "METHODS", "SCORECAM_CHANNELS", "SCORE_LAYER", "SMOOTHGRAD_COPIES", "Method"]
 
 INSTANT = "gradcam"
 """The method whose map every reading brings along."""
-FINE_LAYER = {"densenet121": "pool4_relu", "cnn": "block3"}
-"""The end of the last block but one: twice as fine as the last features, where Grad-CAM++ and LayerCAM are one map."""
+FINE_LAYER = {"densenet121": "pool3_relu", "cnn": "block2"}
+"""Where Grad-CAM++ and LayerCAM look: four times as fine as the last features, where they are one map up to scale."""
+SCORE_LAYER = {"densenet121": "pool4_relu", "cnn": "block3"}
+"""Where Score-CAM looks: twice as fine."""
 SCORECAM_CHANNELS = 32
 SMOOTHGRAD_COPIES = 16
 
@@ -77,8 +79,8 @@ _ALL = (
         "Grad-CAM++",
         "Chattopadhay et al., Grad-CAM++, WACV 2018",
         "https://arxiv.org/abs/1710.11063",
-        "Several separate places, twice as fine as Grad-CAM, from the layer before the last block.",
-        "How much a place adds: its values have no unit, and the last block is followed only roughly.",
+        "Several separate places, four times as fine as Grad-CAM, from an earlier layer.",
+        "How much a place adds: its values have no unit, and later layers are followed only roughly.",
         "weighed activations, without a unit",
         1,
     ),
@@ -87,7 +89,7 @@ _ALL = (
         "LayerCAM",
         "Jiang et al., LayerCAM, IEEE Transactions on Image Processing 2021",
         "https://doi.org/10.1109/TIP.2021.3089943",
-        "Places twice as fine as Grad-CAM, each weighed by its own effect on the logit, not by its channel's mean.",
+        "Places four times as fine as Grad-CAM, each weighed by its own effect on the logit, not its channel's.",
         "Places at which less activation would raise the logit: only a rising effect is kept.",
         "activation times its rising effect on the logit",
         1,
@@ -97,7 +99,7 @@ _ALL = (
         "Score-CAM (faster variant)",
         "Wang et al., Score-CAM, CVPR workshops 2020",
         "https://arxiv.org/abs/1910.01279",
-        "Grad-CAM's coarse places, weighed without gradients: by what the network says of the film behind each mask.",
+        "Places twice as fine as Grad-CAM, weighed by what the network says of the film behind masks.",
         "Channels that are not tried: only those that vary most over the film are. Masked films are unlike real ones.",
         "activations by the logit that their masks reach",
         SCORECAM_CHANNELS + 2,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cxrmodel import __version__
 from cxrmodel.errors import CxrError, EvaluationError, OutputRefused
+from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.model.spec import MODELS
 
 __all__ = ["main"]
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = commands.add_parser("explain", help="write a film with its heatmap and colour bar")
     explain.add_argument("file", type=Path, metavar="FILE")
-    explain.add_argument("--method", choices=("gradcam",), default="gradcam")
+    explain.add_argument("--method", choices=tuple(METHODS), default=INSTANT, help=f"default: {INSTANT}")
     explain.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")
     explain.add_argument("--model", choices=MODELS, default="densenet121")
     explain.set_defaults(run=_explain)
@@ -65,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
     evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
+    evaluate.add_argument(
+        "--explanations",
+        action="store_true",
+        help="test the methods of explaining instead, of the DenseNet unless --model says otherwise, and add the "
+        "results to its evaluation; a run that was broken off goes on where it stopped",
+    )
     evaluate.add_argument(
         "--seeds", type=Path, nargs="+", metavar="RUN", help="instead, measure how trainings differ with their seed"
     )
@@ -138,6 +145,10 @@ def _read(arguments) -> int:
 
 
 def _explain(arguments) -> int:
+    from tqdm import tqdm
+
+    from cxrmodel.evaluation.offered import as_explained, tested_explanations
+    from cxrmodel.explain.explainer import Explainer
     from cxrmodel.explain.overlay import overlay_figure
     from cxrmodel.reading import Reader
 
@@ -145,11 +156,23 @@ def _explain(arguments) -> int:
         raise OutputRefused(f"{arguments.out} does not end in .png, which is what is written. Name it so.")
     if arguments.out.resolve() == arguments.file.resolve():
         raise OutputRefused(f"{arguments.out} is the film itself and is left as it is. Name another file.")
-    data = arguments.file.read_bytes()
-    reading = Reader.load(arguments.model).read(data, arguments.file.name)
-    figure = overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range)
+    reader = Reader.load(arguments.model)
+    reading = reader.read(arguments.file.read_bytes(), arguments.file.name)
+    heat = reading.heat
+    if arguments.method != INSTANT:
+        explainer = Explainer.shipped(reader.spec, reader.engine)
+        with tqdm(total=100, unit="%", file=sys.stderr, bar_format="{desc} |{bar}|") as bar:
+
+            def told(share: float, words: str) -> None:
+                bar.n = round(100 * share)
+                bar.set_description(words)
+
+            heat = explainer.film_map(arguments.method, reader.model_input(reading), told)
+    explained = as_explained(reading, arguments.method, heat, tested_explanations(reader.spec))
+    shown = explained.reading
+    figure = overlay_figure(shown.radiograph.pixels, shown.heat, shown.heat_range, legend=explained.legend)
     figure.savefig(arguments.out, dpi=150, format="png")
-    for reason in reading.reasons:
+    for reason in (*reading.reasons, *(() if arguments.method == INSTANT else (explained.range_note,))):
         print(reason, file=sys.stderr)
     return 0
 
@@ -190,6 +213,12 @@ def _evaluate(arguments) -> int:
     from cxrmodel.training.dataset import data_root
 
     out = arguments.out or EVALUATION_FOLDER
+    if arguments.explanations:
+        from cxrmodel.evaluation.explanations import evaluate_explanations
+
+        for model in arguments.model or MODELS[:1]:
+            evaluate_explanations(Reader.load(model), data_root(), out)
+        return 0
     if arguments.seeds:
         from cxrmodel.evaluation.seeds import measure_run, save_seeds, training_table
 

@@ -179,3 +179,8 @@ class Pipeline:
                 runs = iter(self.run([film for film in films if isinstance(film, ReadyFilm)]))
                 for film in films:
                     yield film if isinstance(film, Exception) else (film, next(runs))
+
+    @property
+    def engine(self) -> Engine:
+        """The network."""
+        return self._engine

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused
+from cxrmodel.imaging.canonical import canonical_film
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding, probability
-from cxrmodel.model.engine import load_engine
+from cxrmodel.model.engine import Engine, load_engine
+from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
 from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source, Ungated
 
@@ -166,6 +168,20 @@ class Reader:
         finally:
             self._places.release()
         return self._reading(film, ran)
+
+    @property
+    def engine(self) -> Engine:
+        """The network, for explanations to ask further."""
+        return self._pipeline.engine
+
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of a batch of the network's inputs: (N, size, size, 1) float32 -> (N,) float64."""
+        return self._probability(self.engine.run(inputs)[0])
+
+    def model_input(self, reading: Reading) -> ModelInput:
+        """What the network saw of a film that was read."""
+        film = canonical_film(reading.radiograph.pixels)
+        return prepare(film, reading.lungs.box, **self.spec.preparation)
 
     def read_many(self, sources: Iterable[Source]) -> Iterator[Reading | Exception]:
         """Read many films: decoded ahead on threads, run in batches, handed back in order as they come.

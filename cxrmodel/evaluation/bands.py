@@ -3,7 +3,8 @@
 References
 ----------
 Fawcett, An introduction to ROC analysis, Pattern Recognition Letters 27, 2006 (vertical averaging).
-Vickers and Elkin, Decision curve analysis: a novel method for evaluating prediction models, Med. Decis. Making 26, 2006.
+Vickers and Elkin, Decision curve analysis: a novel method for evaluating prediction models, Medical Decision
+Making 26, 2006.
 """
 
 from collections.abc import Sequence
@@ -130,6 +131,4 @@ def decision_curve(
     films = (drawn.pneumonia + drawn.normal).sum(axis=1, keepdims=True)
     benefit = net_benefit(true, false, films, _WORTH)
     sick = float(labels.mean())
-    return DecisionCurve(
-        _WORTH, benefit[0], *column_intervals(benefit[1:]), net_benefit(sick, 1 - sick, 1, _WORTH)
-    )
+    return DecisionCurve(_WORTH, benefit[0], *column_intervals(benefit[1:]), net_benefit(sick, 1 - sick, 1, _WORTH))

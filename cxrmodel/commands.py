@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
     evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
+    evaluate.add_argument(
+        "--seeds", type=Path, nargs="+", metavar="RUN", help="instead, measure how trainings differ with their seed"
+    )
     evaluate.set_defaults(run=_evaluate)
 
     bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
@@ -181,6 +184,14 @@ def _evaluate(arguments) -> int:
     from cxrmodel.training.dataset import data_root
 
     out = arguments.out or EVALUATION_FOLDER
+    if arguments.seeds:
+        from cxrmodel.evaluation.seeds import measure_run, save_seeds, training_table
+
+        table = training_table(save_seeds([measure_run(run, data_root()) for run in arguments.seeds], out))
+        print(table, file=sys.stderr)
+        if out == EVALUATION_FOLDER:
+            update_readme(README.parent / "docs" / "training.md", table)
+        return 0
     measured = arguments.model or MODELS
     for model in measured:
         evaluate(Reader.load(model), data_root(), out)

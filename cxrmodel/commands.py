@@ -61,9 +61,21 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, metavar="DIR", help="default: assets/model, or assets/lungs")
     export.set_defaults(run=_export)
 
-    evaluate = commands.add_parser("evaluate", help="measure the shipped models on the official test films")
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure the shipped models on the official test films, or on films of your own",
+        epilog="Own films lie in DIR/NORMAL and DIR/PNEUMONIA (or in DIR/test, or DIR/chest_xray/test); the app then "
+        "offers their evaluation beside ours. It holds the files' names and scores, and no picture. With --no-read "
+        "nothing is measured: table, card, figures and report are made of the evaluations that are there.",
+    )
     evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
-    evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
+    evaluate.add_argument("--data", type=Path, metavar="DIR", help="measure on films of your own instead")
+    evaluate.add_argument("--name", help="name of your own films; default: the folder's")
+    evaluate.add_argument("--no-read", action="store_true", help="read no film; use what was measured before")
+    evaluate.add_argument("--report", type=Path, metavar="OUT.html", help="write everything as one HTML file")
+    evaluate.add_argument(
+        "--out", type=Path, metavar="DIR", help="default: assets/evaluation, or evaluations for films of your own"
+    )
     evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
     evaluate.add_argument(
         "--seeds", type=Path, nargs="+", metavar="RUN", help="instead, measure how trainings differ with their seed"
@@ -176,13 +188,13 @@ def _export(arguments) -> int:
 
 
 def _evaluate(arguments) -> int:
-    from cxrmodel.evaluation.evaluate import evaluate
     from cxrmodel.evaluation.figures import write_figures
-    from cxrmodel.evaluation.results import EVALUATION_FOLDER, load_evaluation
+    from cxrmodel.evaluation.outputs import renew_documents, report_of
+    from cxrmodel.evaluation.results import EVALUATION_FOLDER
     from cxrmodel.evaluation.summary import README, readme_table, update_readme
-    from cxrmodel.reading import Reader
     from cxrmodel.training.dataset import data_root
 
+    own = arguments.data is not None or arguments.name is not None
     out = arguments.out or EVALUATION_FOLDER
     if arguments.seeds:
         from cxrmodel.evaluation.seeds import measure_run, save_seeds, training_table
@@ -192,19 +204,45 @@ def _evaluate(arguments) -> int:
         if out == EVALUATION_FOLDER:
             update_readme(README.parent / "docs" / "training.md", table)
         return 0
-    measured = arguments.model or MODELS
-    for model in measured:
-        evaluate(Reader.load(model), data_root(), out)
-    evaluations = [load_evaluation(model, out) for model in measured]
+    if arguments.report and arguments.report.suffix.lower() not in (".html", ".htm"):
+        raise OutputRefused(f"{arguments.report} does not end in .html, which is what is written. Name it so.")
+    evaluations = _measured_own(arguments) if own else _measured(arguments, out)
     print(readme_table(evaluations), file=sys.stderr)
     if arguments.figures:
         write_figures(evaluations, arguments.figures)
-    if out == EVALUATION_FOLDER:
-        try:
-            update_readme(README, readme_table([load_evaluation(model) for model in MODELS]))
-        except (EvaluationError, OSError):
-            print("The README keeps its table: evaluate every model on the same films to renew it.", file=sys.stderr)
+    if arguments.report:
+        report_of(evaluations, arguments.report)
+    if out == EVALUATION_FOLDER and not own:
+        for sentence in renew_documents():
+            print(sentence, file=sys.stderr)
     return 0
+
+
+def _measured(arguments, out: Path) -> list:
+    from cxrmodel.evaluation.evaluate import evaluate
+    from cxrmodel.evaluation.results import load_evaluation
+    from cxrmodel.reading import Reader
+    from cxrmodel.training.dataset import data_root
+
+    models = arguments.model or MODELS
+    for model in () if arguments.no_read else models:
+        evaluate(Reader.load(model), data_root(), out)
+    return [load_evaluation(model, out) for model in models]
+
+
+def _measured_own(arguments) -> list:
+    from cxrmodel.evaluation.outputs import load_own
+    from cxrmodel.evaluation.own import dataset_name, evaluate_folder
+    from cxrmodel.evaluation.results import OWN_FOLDER
+    from cxrmodel.reading import Reader
+
+    out, models = arguments.out or OWN_FOLDER, arguments.model or MODELS
+    name = dataset_name(arguments.data or Path(), arguments.name)
+    for model in () if arguments.no_read else models:
+        if arguments.data is None:
+            raise EvaluationError("Say with --data DIR where the films lie, or with --no-read that none is to be read.")
+        evaluate_folder(Reader.load(model), arguments.data, name, out)
+    return load_own(name, models, out)
 
 
 def _bench(arguments) -> int:

@@ -33,6 +33,7 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "fpdf": "fpdf2",
+    "markdown_it": "markdown-it-py",
     "sklearn": "scikit-learn",
     "tf_keras_vis": "tf-keras-vis",
 }

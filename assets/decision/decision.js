@@ -20,10 +20,10 @@ function element(tag, attributes = {}, ...children) {
 const percent = (share, decimals = 1) => `${(100 * share).toFixed(decimals)}${NO_BREAK}%`;
 
 /** A figure in words; null is not defined, "inf" has no bound. */
-function figure(value) {
+function figure(value, ratio) {
   if (value === null) return "not defined";
   if (value === "inf") return "no upper bound";
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(3);
+  return ratio ? String(Number(value.toPrecision(3))) : value.toFixed(3);
 }
 
 /** Index of the last threshold at or below t. */
@@ -147,7 +147,7 @@ function matrix() {
   return [table, move];
 }
 
-function figureRow(key, title, meaning) {
+function figureRow(key, title, meaning, ratio) {
   const value = element("td", { class: "value", "data-value": key });
   const interval = element("td", { class: "interval", "data-interval": key });
   const explained = element("span", { class: "meaning" }, meaning);
@@ -163,8 +163,8 @@ function figureRow(key, title, meaning) {
     },
   }, title);
   return [element("tr", {}, element("th", { scope: "row" }, name, explained), value, interval), (stated, low, high) => {
-    value.textContent = figure(stated);
-    interval.textContent = low === null || stated === null ? "" : `${figure(low)} to ${figure(high)}`;
+    value.textContent = figure(stated, ratio);
+    interval.textContent = low === null || stated === null ? "" : `${figure(low, ratio)} to ${figure(high, ratio)}`;
   }];
 }
 
@@ -172,7 +172,7 @@ function build(root, data, view) {
   const [matrixTable, moveMatrix] = matrix();
   const [roc, moveRoc] = rocPlot(data);
   const [benefit, moveBenefit] = benefitPlot(data);
-  const figures = data.figures.map((stated) => [stated, ...figureRow(stated.key, stated.title, stated.meaning)]);
+  const figures = data.figures.map((stated) => [stated, ...figureRow(stated.key, stated.title, stated.meaning, stated.key.startsWith("lr_"))]);
   const [ppvRow, setPpv] = figureRow("ppv_at", "Positive predictive value", data.meanings.ppv);
   const [npvRow, setNpv] = figureRow("npv_at", "Negative predictive value", data.meanings.npv);
   const benefitNote = element("p", { class: "note", "data-value": "benefit" });

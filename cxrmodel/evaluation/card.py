@@ -8,6 +8,7 @@ Tejani et al., Checklist for artificial intelligence in medical imaging (CLAIM):
 Sounderajah et al., The STARD-AI reporting guideline, Nature Medicine 31, 2025.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cxrmodel.evaluation import card_words as words
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.origin import flow, flow_rows, hash_rows, training_record
 from cxrmodel.evaluation.published import Published, published
+from cxrmodel.evaluation.reliability import reliability, uncalibrated
 from cxrmodel.evaluation.results import load_evaluation, model_title
 from cxrmodel.evaluation.rows import (
     Row,
@@ -155,20 +157,33 @@ def _data(evaluation: Evaluation, spec: ModelSpec, record: Mapping) -> str:
 def _metrics(evaluations: Sequence[Evaluation], audits: Mapping, others: Sequence[Published]) -> str:
     first = evaluations[0]
     scores = first.scores["test"]
+    resamples, seed = (int(first.bootstrap[name]) for name in ("resamples", "seed"))
     table = threshold_table(
         scores.labels,
         scores.probabilities,
         scores.patients,
         list(first.operating_points.values()),
-        *(int(first.bootstrap[name]) for name in ("resamples", "seed")),
+        resamples,
+        seed,
     )
     named = {model_title(evaluation.model): evaluation for evaluation in evaluations}
     areas = _forest(auc_rows(named, "test", audits, others), "AUC")
     shortcuts = "" if audits.get("shortcuts") else f"\n\nShortcuts: {words.NOT_MEASURED}"
+    diagrams = {
+        "Before calibration": uncalibrated(scores.logits),
+        "After calibration": scores.probabilities,
+    }
+    calibrated = [
+        (said, *(_interval(*_bounds(figure)) for figure in (bins.ece, bins.brier)))
+        for said, values in diagrams.items()
+        for bins in [reliability(scores.labels, values, scores.patients, None, resamples, seed)]
+    ]
     parts = [
         readme_table(evaluations),
         f"At the three thresholds of {model_title(first.model)}:",
         _at_points(first, table),
+        f"Calibration of {model_title(first.model)}:",
+        _table(["Probability", "Expected calibration error", "Brier score"], calibrated),
         f"Beside shortcuts and published figures of the same films:\n\n{areas}{shortcuts}",
         "\n".join(f"- {citation} doi:{doi}" for citation, doi in _sources(others)),
     ]
@@ -180,7 +195,8 @@ def _at_points(evaluation: Evaluation, table: ThresholdTable) -> str:
     places = [table.at(evaluation.operating_points[name]) for name in _POINTS]
     for name, title in RATES.items():
         columns = (table.values[name], table.lows[name], table.highs[name])
-        rows.append((title, *(_interval(*(float(column[i]) for column in columns)) for i in places)))
+        form = ".3g" if name.startswith("lr_") else ".3f"
+        rows.append((title, *(_interval(*(float(column[i]) for column in columns), form) for i in places)))
     for name, title in (("tp", "True positives"), ("fn", "Missed"), ("fp", "False alarms"), ("tn", "True negatives")):
         rows.append((title, *(str(table.counts[name][i]) for i in places)))
     return _table(["", *_POINTS.values()], rows)
@@ -233,12 +249,12 @@ def _bounds(figure: Mapping) -> tuple[float | None, float | None, float | None]:
     return figure["value"], figure["low"], figure["high"]
 
 
-def _interval(value: float | None, low: float | None, high: float | None) -> str:
-    if value is None or value != value:
+def _interval(value: float | None, low: float | None, high: float | None, form: str = ".3f") -> str:
+    if value is None or math.isnan(value):
         return "undefined"
-    if low is None or high is None or low != low:
-        return f"{value:.3f}"
-    return f"{value:.3f} ({low:.3f}–{high:.3f})"
+    if low is None or high is None or math.isnan(low):
+        return f"{value:.4g}"
+    return f"{value:{form}} ({low:{form}}–{high:{form}})".replace("inf", "no bound")
 
 
 def _table(header: Sequence[str], rows) -> str:

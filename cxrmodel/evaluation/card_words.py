@@ -23,7 +23,7 @@ KINDS = {
     "cnn": "plain convolutional network, trained here; a U-Net finds the lung fields before it",
 }
 
-NOT_MEASURED = "not measured for these weights."
+NOT_MEASURED = "Not measured for these weights."
 
 INTENDED_USE = """
 - **For** research and teaching: to study how such a model reads films, how far its probability can be trusted, and
@@ -36,7 +36,7 @@ INTENDED_USE = """
 
 OUT_OF_SCOPE = """
 - Any decision about a patient. It is no medical device and was cleared by no authority.
-- Adults, infants, children older than {ages}, lateral films, films of other hospitals until it was evaluated on them
+- Adults, infants and any age but {ages}, lateral films, films of other hospitals until it was evaluated on them
   (`python -m cxrmodel evaluate --data DIR` does that).
 - Any disease but pneumonia: a film without pneumonia is not a healthy film.
 - Telling bacterial from viral pneumonia, its severity, or its place.
@@ -66,8 +66,8 @@ CAVEATS = """
 - What goes with a disease is easily learnt in its place. On this archive the size of a file and its grey levels alone
   tell much of the label. Cropping to the lungs and replacing their surroundings in training lessens this and does not
   end it.
-- The test films hold another share of pneumonia than the training films, and their normal films differ: specificity is
-  lower than on held-out patients.
+- The test films hold another share of pneumonia than the training films, and the archive's test folder differs from its
+  training folder in more than chance: compare the held-out patients on the Evaluation page.
 - Intervals tell the chance of which patients were in the test set, and nothing of other hospitals, of another training,
   or of errors in the labels.
 - A probability holds at the prevalence that stands beside it, for films like those it was trained on.

@@ -107,7 +107,7 @@ def reliability(
     weights = bootstrap.patient_weights(np.asarray(patients, str), resamples, seed)
     drawn = bootstrap.tally(labels, probabilities, np.vstack([np.ones(len(labels)), weights]) * classes)
     weight, expected, observed = bootstrap.calibration_bins(drawn, bins)
-    share = observed[0] / weight[0]
+    share = np.clip(observed[0] / weight[0], 0, 1)
     low, high = wilson(share, weight[0] ** 2 / (observed[0] * sick + (weight[0] - observed[0]) * well))
     ece, brier = np.abs(expected - observed).sum(axis=1) / (weight * bins), bootstrap.brier(drawn)
     return Reliability(
@@ -139,7 +139,7 @@ def wilson(share: ArrayLike, films: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     share, films = np.asarray(share, np.float64), np.asarray(films, np.float64)
     z = _NORMAL_QUANTILE**2 / films
     middle, half = (share + z / 2) / (1 + z), np.sqrt(z * share * (1 - share) + z**2 / 4) / (1 + z)
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)
 
 
 def _figure(value: float, resampled: np.ndarray) -> dict[str, float | None]:

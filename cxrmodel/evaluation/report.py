@@ -97,7 +97,8 @@ def html_report(
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f"<h1>{escape(title)}</h1><p class='warning'>Not for diagnosis; research use only. {escape(first.version)}, "
         f"measured on {escape(first.created)}.</p>{_own(first)}<h2>Figures</h2>{drawings}<h2>From films to figures</h2>"
-        f"{flow_svg(flow(first, dict(record)), dark=False)}<h2>The surest errors</h2>{_errors(first)}{card}</body></html>\n"
+        f"{flow_svg(flow(first, dict(record)), dark=False)}<h2>The surest errors</h2>{_errors(first)}{card}"
+        "</body></html>\n"
     )
 
 

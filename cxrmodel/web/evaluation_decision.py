@@ -75,14 +75,15 @@ def _said(evaluation: Evaluation, split: str, point: str, name: str) -> str:
         return threshold_percent(threshold)
     table = table_of(evaluation, split)
     i = table.at(threshold)
-    value, low, high = (_words(part[name][i]) for part in (table.values, table.lows, table.highs))
+    form = ".3g" if name.startswith("lr_") else ".3f"
+    value, low, high = (_words(part[name][i], form) for part in (table.values, table.lows, table.highs))
     return value if math.isnan(table.lows[name][i]) else f"{value} ({low} to {high})"
 
 
-def _words(value: float) -> str:
+def _words(value: float, form: str) -> str:
     if math.isnan(value):
         return "not defined"
-    return "no upper bound" if math.isinf(value) else f"{value:.3f}"
+    return "no upper bound" if math.isinf(value) else f"{value:{form}}"
 
 
 def _benefit_rows(curves: Mapping[str, DecisionCurve]) -> list[dict[str, float | str]]:

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cxrmodel.errors import ModelError
+from cxrmodel.errors import EvaluationError, ModelError
 from cxrmodel.evaluation.origin import flow, flow_rows, flow_svg, hash_rows, training_record
 from cxrmodel.evaluation.plots import history_figure
+from cxrmodel.evaluation.results import model_title
+from cxrmodel.evaluation.seeds import MEASURES, load_seeds, spread
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.web.charts import history_charts
 from cxrmodel.web.evaluation_files import offer
@@ -15,6 +17,8 @@ from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.text import plain
 
 __all__ = ["origin"]
+
+_MEASURES = ("Held-out AUC", "Test AUC", "Test accuracy", "Test balanced accuracy")
 
 
 def origin(shown: Shown) -> None:
@@ -44,7 +48,7 @@ def origin(shown: Shown) -> None:
     with right:
         st.subheader("Training")
         _history(evaluation.model, record)
-    _seeds(evaluation.sections.get("audits", {}))
+    _seeds()
     _configuration(evaluation.model, record)
     st.subheader("Hashes")
     rows = hash_rows(evaluation)
@@ -76,26 +80,33 @@ def _history(model: str, record: Mapping) -> None:
     offer("training-history", lambda: history, lambda: history_figure(history))
 
 
-def _seeds(audits: Mapping) -> None:
+def _seeds() -> None:
     st.subheader("Other seeds")
-    runs = audits.get("seeds", ())
+    try:
+        runs = load_seeds()
+    except EvaluationError as error:
+        st.warning(plain(str(error)), icon=":material/warning:")
+        return
     if not runs:
-        st.markdown("How much another seed of the training would change has not been measured for these weights.")
+        st.markdown("How much another seed of the training would change has not been measured.")
         return
     rows = [
         {
-            "Model": f"{item['model']}, {item['form']}",
-            "Runs": len(item["runs"]),
-            "AUC, mean ± deviation": f"{item['auc']['mean']:.4f} ± {item['auc']['deviation']:.4f}",
-            "Accuracy, mean ± deviation": f"{item['accuracy']['mean']:.3f} ± {item['accuracy']['deviation']:.3f}",
+            "Network": model_title(group["model"]),
+            "Sizes and start": group["form"],
+            "Seeds": ", ".join(map(str, group["seeds"])),
+            **{title: _moments(group[name]) for name, title in zip(MEASURES, _MEASURES, strict=True)},
         }
-        for item in runs
+        for group in spread(runs)
     ]
     st.table(rows, hide_index=True)
-    offer(
-        "seeds",
-        lambda: [{"model": item["model"], "form": item["form"], **run} for item in runs for run in item["runs"]],
-    )
+    st.caption("Mean ± standard deviation over the seeds, each trained and measured anew.")
+    offer("seeds", lambda: runs)
+
+
+def _moments(moments: Mapping[str, float | None]) -> str:
+    spread_of = "" if moments["deviation"] is None else f" ± {moments['deviation']:.4f}"
+    return f"{moments['mean']:.4f}{spread_of}"
 
 
 def _configuration(model: str, record: Mapping) -> None:

@@ -76,7 +76,7 @@ def with_interval(figure: Mapping[str, float | None]) -> str:
         ``value``, ``low`` and ``high``; None where undefined.
     """
     if figure["value"] is None or figure.get("low") is None or figure.get("high") is None:
-        return number(figure["value"])
+        return "not defined" if figure["value"] is None else f"{figure['value']:.4g}"
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 

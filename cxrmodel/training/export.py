@@ -125,6 +125,8 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         weights = (run / f"{model}.keras").read_bytes()
     except OSError as error:
         raise TrainingError(f"{error.filename} cannot be read. Finish the training in {run} first.") from error
+    if report["recipe"]["options"].get("shuffle_labels", False):
+        raise TrainingError(f"The network in {run} was trained on shuffled labels and must never read a film.")
     labels = np.array([film["label"] for film in report["held_out"]])
     logits = np.array([film["logit"] for film in report["held_out"]])
     prevalence = round(float(labels.mean()), 4)

@@ -14,7 +14,7 @@ from cxrmodel.evaluation.results import load_evaluation
 from cxrmodel.imaging.lungs import LUNGS_FOLDER
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, percent, threshold_percent
-from cxrmodel.web.figures import data_sentence, with_interval
+from cxrmodel.web.evaluation_terms import data_sentence, with_interval
 from cxrmodel.web.text import plain
 
 __all__ = ["about"]

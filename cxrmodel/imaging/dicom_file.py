@@ -239,11 +239,12 @@ def open_data_set(data: bytes) -> DataSet:
 def _silence() -> None:
     """See that the library's remarks, which quote values, are shown nowhere.
 
-    One filter for good rather than one for the time of a call: the list of filters is shared by all threads. Who
-    swaps that list, as tests do, may have dropped it.
+    By one filter for good rather than one for the time of a call: the list of filters is shared by all threads. It is
+    put back to its place when others have come before it, or when the list was exchanged, as tests do.
     """
     pattern, category = _SILENCE
-    if not any(known[0] == "ignore" and getattr(known[3], "pattern", None) == pattern for known in warnings.filters):
+    first = warnings.filters[0] if warnings.filters else (None,) * 5
+    if first[0] != "ignore" or getattr(first[3], "pattern", None) != pattern:
         warnings.filterwarnings("ignore", category=category, module=pattern)
 
 

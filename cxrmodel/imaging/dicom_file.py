@@ -19,7 +19,7 @@ from pydicom.filereader import read_dataset
 from cxrmodel.errors import MissingPixels, UnreadableFile, UnsupportedFile
 from cxrmodel.imaging.dicom_elements import ELEMENTS
 
-__all__ = ["RLE", "DataSet", "open_data_set", "unreadable", "words_of"]
+__all__ = ["RLE", "SYNTAXES", "DataSet", "open_data_set", "unreadable", "words_of"]
 
 # Values are taken as they stand and judged here; the library's own remarks on them quote them.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
@@ -36,7 +36,7 @@ _NATIVE = {_IMPLICIT, _EXPLICIT, _BIG, _DEFLATED}
 # JPEG baseline, extended, lossless (two), JPEG-LS (two), JPEG 2000 (two), high-throughput JPEG 2000 (three).
 _JPEGS = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)}
 _LOSSY = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91, 203)}
-_COMPRESSED = {RLE, _ENCAPSULATED_RAW} | _JPEGS
+SYNTAXES = _NATIVE | {RLE, _ENCAPSULATED_RAW} | _JPEGS
 
 # Fifty million pixels of 16 bits, and room for the rest of the data set.
 _MOST_INFLATED = 2 * 50_000_000 + 2**24
@@ -266,7 +266,7 @@ def _opened(data: bytes) -> DataSet:
     values.update({element.tag: element for element in meta})
     if not syntax:
         syntax = _guessed(values, big)
-    if syntax not in _NATIVE | _COMPRESSED:
+    if syntax not in SYNTAXES:
         raise UnsupportedFile(
             "The pixels of this DICOM file are stored in a way that is not read here: send it again uncompressed or "
             "as JPEG, or export the film as an 8- or 16-bit greyscale PNG."

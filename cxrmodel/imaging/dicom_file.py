@@ -3,8 +3,6 @@
 Only the elements of `dicom_elements` are ever looked at: the patient's name, number and all else are skipped unread.
 """
 
-import logging
-import warnings
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,9 +21,6 @@ __all__ = ["RLE", "SYNTAXES", "DataSet", "open_data_set", "unreadable", "words_o
 
 # Values are taken as they stand and judged here; the library's own remarks on them quote them.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-for _name in ("pydicom", "openjpeg", "jpeg_ls"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
-_SILENCE = (r"(pydicom|openjpeg|cxrmodel\.imaging\.dicom)", UserWarning)
 
 _TAGS = [tag_for_keyword(keyword) for keyword in ELEMENTS]
 
@@ -227,25 +222,12 @@ def open_data_set(data: bytes) -> DataSet:
     UnsupportedFile
         It is encoded in a way that is not read here.
     """
-    _silence()
     try:
         return _opened(data)
     except (UnreadableFile, UnsupportedFile):
         raise
     except Exception as error:  # The library raises whatever it likes on damaged bytes.
         raise unreadable() from error
-
-
-def _silence() -> None:
-    """See that the library's remarks, which quote values, are shown nowhere.
-
-    By one filter for good rather than one for the time of a call: the list of filters is shared by all threads. It is
-    put back to its place when others have come before it, or when the list was exchanged, as tests do.
-    """
-    pattern, category = _SILENCE
-    first = warnings.filters[0] if warnings.filters else (None,) * 5
-    if first[0] != "ignore" or getattr(first[3], "pattern", None) != pattern:
-        warnings.filterwarnings("ignore", category=category, module=pattern)
 
 
 def _opened(data: bytes) -> DataSet:

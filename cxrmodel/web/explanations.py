@@ -35,18 +35,19 @@ def explanations(evaluation: Evaluation) -> None:
     st.subheader("Is the place right?")
     st.table([_faithful(row) for row in section["methods"]], hide_index=True)
     st.caption(
-        "Deletion: mean score at even prevalence while the hottest places are blurred away, lower is better. Insertion: "
-        "while they are put back on a blurred film, higher is better. Beside each, the same for places in a random order. "
-        "Stability: rank correlation of the map with that under noise too small to see. In brackets "
+        "Deletion: mean score at even prevalence while the hottest places are blurred away, lower is better. "
+        "Insertion: while they are put back on a blurred film, higher is better. Beside each, the same for places in a "
+        "random order. Stability: rank correlation of the map with that under noise too small to see. In brackets "
         f"{100 * evaluation.bootstrap['level']:.0f} % intervals, resampled by patient."
     )
     st.subheader("Does the map depend on what was learnt?")
     st.table([_sane(row) for row in section["methods"]], hide_index=True)
     st.altair_chart(_cascade(section), alt="Likeness of each method's map as more of the network is drawn anew.")
     st.caption(
-        "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the output "
-        "downwards, and with those of weights trained on shuffled labels (Adebayo et al., NeurIPS 2018). A method whose "
-        f"maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left is marked."
+        "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the "
+        "output downwards, and with those of weights trained on shuffled labels (Adebayo et al., NeurIPS 2018). A "
+        "method is marked whose "
+        f"maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left."
     )
     st.subheader("Do the methods agree?")
     st.table(_agreement(section), hide_index=True)

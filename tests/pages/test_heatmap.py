@@ -58,9 +58,9 @@ def test_controls(show, say):
     """Opacity and colour map can be set; the overlay is hidden by a button with a key, and comes back."""
     app = show("a.png")
     app.slider[0].set_value(80)
-    app.selectbox[0].select("cividis").run()
+    next(box for box in app.selectbox if box.label == "Colour map").select("cividis").run()
     assert "#fee838" in say(app)  # the top colour of cividis, on the bar
-    (hide,) = app.button
+    hide = app.button[0]
     assert (hide.label, hide.proto.shortcut.lower()) == ("Hide the overlay", "h")
     hide.click().run()
     assert "The overlay is off." in say(app)

@@ -39,9 +39,6 @@ dl.facts.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.3
   font-size: 0.95rem; }
 .facts dt { color: #aeb9c2; font-weight: 400; margin: 0; }
 .facts dd { margin: 0; padding: 0; }
-.ramp { display: flex; align-items: center; gap: 0.6rem; font-size: 0.85rem; }
-.ramp div { flex: 1; height: 0.9rem; border: 1px solid #56636e; border-radius: 0.2rem; }
-.ramp-note { font-size: 0.8rem; color: #aeb9c2; margin-top: 0.25rem; }
 .confusion { width: 100%; border-collapse: separate; border-spacing: 0.35rem; margin-bottom: 0.5rem; }
 .confusion th { font-weight: 600; font-size: 0.85rem; color: #c9d3db; padding: 0.2rem; }
 .confusion tbody th { text-align: left; }

@@ -1,0 +1,41 @@
+"""The viewer's component on a page of its own, mounted as Streamlit would, without a server."""
+
+import base64
+from collections.abc import Callable
+
+from cxrmodel.reading import Reading
+from cxrmodel.web.viewer import assets, packed
+from cxrmodel.web.viewer_data import film_levels
+
+PAGE = '<!doctype html><body style="margin:0;background:#0e1217"><input id="other"><div id="host"></div>'
+MOUNT = """async ({ html, css, js }) => {
+  const root = document.getElementById("host").attachShadow({ mode: "open" });
+  root.append(document.createRange().createContextualFragment(html + `<style>${css}</style>`));
+  window.root = root;
+  window.component = await import(URL.createObjectURL(new Blob([js], { type: "text/javascript" })));
+}"""
+SHOW = """async (coded) => {
+  const data = Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0));
+  window.end = window.component.default({ data, parentElement: window.root });
+  const stage = () => window.root.querySelector("[data-part=stage]");
+  while (stage().getAttribute("aria-busy") === "true") await new Promise((resolve) => setTimeout(resolve, 10));
+}"""
+
+
+def mount(tab, change: Callable[[str], str] = str) -> None:
+    """Put the component on an empty page; ``change`` may alter its script first."""
+    tab.set_content(PAGE)
+    parts = assets()
+    tab.evaluate(MOUNT, parts | {"js": change(parts["js"])})
+
+
+def data_of(reading: Reading, own_window=None, **shown) -> bytes:
+    """What the server sends for a reading."""
+    radiograph = reading.radiograph
+    film = film_levels(radiograph.pixels, radiograph.bits, reading.lungs.mask, own_window)
+    return packed(reading, film, **{"overlay": True} | shown)
+
+
+def show(tab, data: bytes) -> None:
+    """Give the component its data, as each rerun does, and wait until the film is drawn."""
+    tab.evaluate(SHOW, base64.b64encode(data).decode())

@@ -17,8 +17,9 @@ function connectControls(viewer, signal) {
     event.preventDefault();
     viewer.save();
   });
-  const keys = [...KEYS, ...GESTURES.map(([how, what]) => [how, "", what])];
-  viewer.part("keys").replaceChildren(...keys.flatMap(keyEntry));
+  const entries = KEYS.flatMap(([key, , what]) => entry(element("kbd", key === " " ? "Space" : key), what));
+  viewer.part("keys").replaceChildren(...entries);
+  viewer.part("gestures").replaceChildren(...GESTURES.flatMap(([how, what]) => entry(how, what)));
 }
 
 function showNumbers(viewer) {
@@ -92,16 +93,18 @@ function percent(share) {
 }
 
 function badge(word, sentence, kind = "") {
-  const span = document.createElement("span");
+  const span = element("span", word);
   span.className = `badge ${kind}`;
-  [span.textContent, span.title] = [word, sentence];
+  span.title = sentence;
   return span;
 }
 
-function keyEntry([key, , what]) {
-  const term = document.createElement("dt"), said = document.createElement("dd"), shown = document.createElement("kbd");
-  shown.textContent = key === " " ? "Space" : key;
-  said.textContent = what;
-  term.append(shown);
-  return [term, said];
+function entry(how, what) {
+  return [element("dt", how), element("dd", what)];
+}
+
+function element(kind, content) {
+  const made = document.createElement(kind);
+  made.append(content);
+  return made;
 }

@@ -83,7 +83,7 @@ function showLegend(viewer) {
   const drawn = choice.contour
     ? "Lines at quarters of it."
     : "On the film colours are paler, because opacity follows heat.";
-  const measured = `${header.title}, raw values. The range is the same for every film. ${drawn}`;
+  const measured = `${header.title}. ${header.range} ${drawn}`;
   viewer.write("meaning", choice.overlay ? measured : "The overlay is off. Press h to show it.");
   viewer.write("remark", header.remark);
 }

@@ -82,5 +82,5 @@ function drawScaleBar(context, scene, shot, unit) {
     context.strokeStyle = colour;
     context.stroke();
   }
-  letters(context, bar.text, right - bar.length / 2, y - 8 * unit, 13 * unit, "center");
+  letters(context, bar.text, right, y - 8 * unit, 13 * unit, "right");
 }

@@ -111,5 +111,6 @@ function scaleBar(header, shot) {
   const perPixel = header.spacing[1] / shot.scale, wanted = (shot.paneWidth / 5) * perPixel;
   const power = 10 ** Math.floor(Math.log10(wanted));
   const millimetres = [5, 2, 1].map((digit) => digit * power).find((length) => length <= wanted) ?? power;
-  return { length: millimetres / perPixel, text: millimetres >= 10 ? `${millimetres / 10} cm` : `${millimetres} mm` };
+  const text = millimetres >= 10 ? `${millimetres / 10} cm` : `${millimetres} mm`;
+  return { length: millimetres / perPixel, text: `${text} ${header.spacingFrom}`.trim() };
 }

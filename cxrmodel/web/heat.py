@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from cxrmodel.evaluation.offered import FIXED_RANGE
+from cxrmodel.explain.overlay import LEGEND
 from cxrmodel.reading import HARDLY, MOSTLY, Reading
 from cxrmodel.records.wording import heat_peak, heat_sentence, probability_percent, reason_for_finding
 from cxrmodel.web.text import plain
@@ -15,14 +17,17 @@ _MEANING = {
 }
 
 
-def heatmap(reading: Reading) -> None:
+def heatmap(reading: Reading, legend: str = LEGEND, range_note: str = FIXED_RANGE) -> None:
     """Draw the film with its overlay, and what is to be said of it.
 
     Parameters
     ----------
     reading : Reading
+        With the map to be shown and its range.
+    legend, range_note : str
+        What the map's values are, and whether its colours can be compared between films.
     """
-    viewer(reading, overlay=True)
+    viewer(reading, overlay=True, legend=legend, range_note=range_note)
     st.caption(f"The film: {plain(reading.name)}")
     _words(reading)
 

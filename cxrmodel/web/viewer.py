@@ -4,22 +4,24 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
+from cxrmodel.evaluation.offered import FIXED_RANGE
+from cxrmodel.explain.overlay import LEGEND
 from cxrmodel.reading import Reading
 from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, heat_sentence, threshold_percent
 from cxrmodel.web import films
 from cxrmodel.web.viewer_data import FilmLevels, film_levels, pack
 
-__all__ = ["GRAD_CAM", "SIDES_ASSUMED", "assets", "badges_of", "packed", "viewer"]
+__all__ = ["assets", "badges_of", "levels_of", "packed", "viewer"]
 
 VIEWER_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "viewer"
 
 _SCRIPTS = ("pack", "outlines", "canvas", "webgl", "view", "marks", "picture", "controls", "hands", "viewer")
-GRAD_CAM = "Grad-CAM: what each place adds to the logit"
 _UNCERTAIN = "Finding: uncertain, whatever the map shows."
-SIDES_ASSUMED = "R and L by convention: the file does not tell the sides."
+_SIDES = "R and L by convention: the file does not tell the sides."
+_DICOM_SIDES = "R and L as the file tells the sides, else by convention."
+_SPACING = {"imager": "at the detector", "scanned": "on the scanned film"}
 _BADGES = {
     "inverted": "Inverted",
     "mirrored": "Mirrored",
@@ -46,83 +48,67 @@ def badges_of(notes: Sequence[str]) -> list[tuple[str, str]]:
     return [(next((word for part, word in _BADGES.items() if part in note), "Corrected"), note) for note in notes]
 
 
-def viewer(reading: Reading, *, overlay: bool, own_window: tuple[float, float] | None = None, **shown) -> None:
+def viewer(reading: Reading, *, overlay: bool, legend: str = LEGEND, range_note: str = FIXED_RANGE) -> None:
     """Draw the viewer of one film.
 
     Parameters
     ----------
     reading : Reading
+        With the map to be shown and its range.
     overlay : bool
         Whether the page is about the heatmap: it then starts with overlay and lung outline on, beside the film
         alone where there is room. What the user chose elsewhere comes first.
-    own_window : (float, float), optional
-        The window that the file itself asks for, 0..1.
-    **shown
-        Whatever else ``packed`` takes.
+    legend, range_note : str
+        What the map's values are, and whether its colours can be compared between films.
     """
-    radiograph, mask = reading.radiograph, reading.lungs.mask
-    film = films.kept(
-        f"{radiograph.sha256} {own_window}",
-        lambda: film_levels(radiograph.pixels, radiograph.bits, mask, own_window),
-    )
+    levels = films.kept(reading.radiograph.sha256, lambda: levels_of(reading))
     # One key for all films: the next one is drawn in the place of the last, without a new viewer.
-    _component()(key="film viewer", data=packed(reading, film, overlay=overlay, **shown))
+    _component()(key="film viewer", data=packed(reading, levels, overlay, legend, range_note))
+
+
+def levels_of(reading: Reading) -> FilmLevels:
+    """Bring the film of a reading to whole grey levels, which takes longer than the rest of the packing.
+
+    Parameters
+    ----------
+    reading : Reading
+    """
+    film = reading.radiograph
+    # A DICOM film comes through the window of its file, which is thus the film's whole range.
+    own = (0.0, 1.0) if film.file_format == "DICOM" else None
+    return film_levels(film.pixels, film.bits, reading.lungs.mask, own)
 
 
 def packed(
-    reading: Reading,
-    film: FilmLevels,
-    *,
-    overlay: bool,
-    heat: np.ndarray | None = None,
-    heat_range: float | None = None,
-    heat_title: str = GRAD_CAM,
-    badges: Sequence[tuple[str, str]] | None = None,
-    pixel_spacing: tuple[float, float] | None = None,
-    sides: str = SIDES_ASSUMED,
+    reading: Reading, levels: FilmLevels, overlay: bool, legend: str = LEGEND, range_note: str = FIXED_RANGE
 ) -> bytes:
     """Pack everything that the viewer shows of one film.
 
     Parameters
     ----------
     reading : Reading
-    film : FilmLevels
-        Of its radiograph.
-    overlay : bool
+    levels : FilmLevels
+        Of its film.
+    overlay, legend, range_note
         As of ``viewer``.
-    heat, heat_range : ndarray of float32 and float, optional
-        Another map than the reading's own, covering the whole film, and its colour range.
-    heat_title : str
-        What the colour bar measures.
-    badges : sequence of (str, str), optional
-        Word and sentence on whatever was done to the film; by default of its notes.
-    pixel_spacing : (float, float), optional
-        Millimetres between rows and between columns.
-    sides : str
-        How the sides of the patient are known.
     """
-    radiograph = reading.radiograph
-    said = _said(reading) | {
-        "title": heat_title,
-        "key": radiograph.sha256,
-        "badges": badges_of(radiograph.notes) if badges is None else list(badges),
-        "spacing": pixel_spacing,
-        "sides": sides,
+    film = reading.radiograph
+    height, width = film.pixels.shape
+    said = {
+        "key": film.sha256,
+        "title": legend,
+        "range": range_note,
+        "remark": " ".join(filter(None, [heat_sentence(reading), _below(reading), _uncertain(reading)])),
+        "description": f"Chest film, {width} by {height} pixels, {film.bits} bits. Finding: {reading.finding}.",
+        "provenance": f"{DISCLAIMER}. Model {reading.model}. Film {film.sha256[:12]}.",
+        "file": f"film {film.sha256[:8]} heatmap.png",
+        "badges": badges_of(film.notes),
+        "spacing": film.pixel_spacing,
+        "spacingFrom": _SPACING.get(film.spacing_from, ""),
+        "sides": _DICOM_SIDES if film.file_format == "DICOM" else _SIDES,
         "overlay": overlay,
     }
-    heat = reading.heat if heat is None else heat
-    return pack(film, heat, reading.heat_range if heat_range is None else heat_range, reading.lungs.mask, said)
-
-
-def _said(reading: Reading) -> dict:
-    radiograph = reading.radiograph
-    height, width = radiograph.pixels.shape
-    return {
-        "remark": " ".join(filter(None, [heat_sentence(reading), _below(reading), _uncertain(reading)])),
-        "description": f"Chest film, {width} by {height} pixels, {radiograph.bits} bits. Finding: {reading.finding}.",
-        "provenance": f"{DISCLAIMER}. Model {reading.model}. Film {radiograph.sha256[:12]}.",
-        "file": f"film {radiograph.sha256[:8]} heatmap.png",
-    }
+    return pack(levels, reading.heat, reading.heat_range, reading.lungs.mask, said)
 
 
 def _below(reading: Reading) -> str:

@@ -7,8 +7,7 @@ import shutil
 from collections.abc import Callable
 
 from cxrmodel.reading import Reading
-from cxrmodel.web.viewer import assets, packed
-from cxrmodel.web.viewer_data import film_levels
+from cxrmodel.web.viewer import assets, levels_of, packed
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -55,11 +54,9 @@ def mount(tab, change: Callable[[str], str] = str) -> None:
     tab.evaluate(MOUNT, parts | {"js": change(parts["js"])})
 
 
-def data_of(reading: Reading, own_window=None, **shown) -> bytes:
+def data_of(reading: Reading, overlay: bool = True) -> bytes:
     """What the server sends for a reading."""
-    radiograph = reading.radiograph
-    film = film_levels(radiograph.pixels, radiograph.bits, reading.lungs.mask, own_window)
-    return packed(reading, film, **{"overlay": True} | shown)
+    return packed(reading, levels_of(reading), overlay)
 
 
 def show(tab, data: bytes) -> None:

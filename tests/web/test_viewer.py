@@ -7,16 +7,19 @@ import pytest
 from stand_ins import fake_reading
 from viewer_buffer import unpack
 
-from cxrmodel.web.viewer import SIDES_ASSUMED, assets, badges_of, packed
-from cxrmodel.web.viewer_data import film_levels
+from cxrmodel.web.viewer import assets, badges_of, levels_of, packed
 
 
-def told(reading=None, **shown) -> dict:
+def told(reading=None, overlay: bool = True, **shown) -> dict:
     """The header of what is sent for a reading."""
     reading = reading or fake_reading(np.full((60, 80), 0.5), "Jane Doe.png")
-    radiograph = reading.radiograph
-    film = film_levels(radiograph.pixels, radiograph.bits, reading.lungs.mask)
-    return unpack(packed(reading, film, **{"overlay": True} | shown))[0]
+    return unpack(packed(reading, levels_of(reading), overlay, **shown))[0]
+
+
+def of_film(**changes):
+    """A reading of a film whose fields are changed."""
+    reading = fake_reading(np.zeros((64, 64)))
+    return replace(reading, radiograph=replace(reading.radiograph, **changes))
 
 
 def test_header_of_a_reading():
@@ -33,7 +36,8 @@ def test_header_of_a_reading():
     assert header["heat"]["range"] == 2.5
     assert header["overlay"] is True
     assert header["spacing"] is None
-    assert header["sides"] == SIDES_ASSUMED
+    assert header["sides"] == "R and L by convention: the file does not tell the sides."
+    assert header["windows"]["own"] is None
     assert "Jane" not in str(header)
 
 
@@ -55,21 +59,29 @@ def test_range_is_not_stretched_to_the_film():
 
 
 def test_another_map_can_be_shown():
-    """Another method brings its map, range and title."""
-    header = told(heat=np.ones((14, 10), np.float32), heat_range=4.0, heat_title="Occlusion")
+    """Another method brings its map and range in the reading, its legend, and whether films can be compared."""
+    reading = fake_reading(np.zeros((64, 64)), heat=np.ones((14, 10), np.float32), heat_range=4.0)
+    header = told(reading, legend="Occlusion", range_note="Of this film alone.")
     assert header["heat"] == {"width": 10, "height": 14, "range": 4.0, "peak": 1.0}
-    assert header["title"] == "Occlusion"
+    assert (header["title"], header["range"]) == ("Occlusion", "Of this film alone.")
+
+
+def test_what_a_dicom_file_tells():
+    """Spacing and where it was measured; its own window, through which the film came; its sides."""
+    film = {"file_format": "DICOM", "bits": 12, "pixel_spacing": (0.14, 0.15)}
+    header = told(of_film(**film, spacing_from="imager"))
+    assert (header["spacing"], header["spacingFrom"]) == ([0.14, 0.15], "at the detector")
+    assert header["windows"]["own"] == [0, header["film"]["top"]]
+    assert header["sides"] == "R and L as the file tells the sides, else by convention."
+    assert told(of_film(**film, spacing_from="calibrated"))["spacingFrom"] == ""
 
 
 def test_badges():
-    """Each note has its word; a word that is unknown is a correction; given badges stand instead."""
+    """Each note has its word; a word that is unknown is a correction."""
     notes = ("The film was inverted so that air is dark.", "The film was turned by 180 degrees.", "Something else.")
     assert [word for word, _ in badges_of(notes)] == ["Inverted", "Turned", "Corrected"]
     assert [sentence for _, sentence in badges_of(notes)] == list(notes)
-    reading = fake_reading(np.zeros((64, 64)))
-    reading = replace(reading, radiograph=replace(reading.radiograph, notes=notes[:1]))
-    assert told(reading)["badges"] == [["Inverted", notes[0]]]
-    assert told(reading, badges=[("Flipped", "By the file.")])["badges"] == [["Flipped", "By the file."]]
+    assert told(of_film(notes=notes[:1]))["badges"] == [["Inverted", notes[0]]]
 
 
 def test_every_file_of_the_viewer_is_used_and_loads_nothing(project):

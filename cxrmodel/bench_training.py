@@ -60,9 +60,9 @@ def bench_training(root: Path, model: str = "densenet121", size: int | None = No
     network, alone = _compiled(recipe), next(feed.epoch(0, size))
     making, eating = endless(), endless()
     rates = {
-        "feed": _rate(lambda: next(making), batches, recipe.batch),
-        "network": _rate(lambda: _step(network, alone), batches, recipe.batch),
-        "training": _rate(lambda: _step(network, next(eating)), batches, recipe.batch),
+        "feed": _rate(lambda: next(making), batches, len(alone[0])),
+        "network": _rate(lambda: _step(network, alone), batches, len(alone[0])),
+        "training": _rate(lambda: _step(network, next(eating)), batches, len(alone[0])),
         "naive": _naive(root, recipe, size, batches),
     }
     for supply in (making, eating):

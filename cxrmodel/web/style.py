@@ -39,9 +39,6 @@ dl.facts.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.3
   font-size: 0.95rem; }
 .facts dt { color: #aeb9c2; font-weight: 400; margin: 0; }
 .facts dd { margin: 0; padding: 0; }
-.ramp { display: flex; align-items: center; gap: 0.6rem; font-size: 0.85rem; }
-.ramp div { flex: 1; height: 0.9rem; border: 1px solid #56636e; border-radius: 0.2rem; }
-.ramp-note { font-size: 0.8rem; color: #aeb9c2; margin-top: 0.25rem; }
 ul.forest.forest { list-style: none; margin: 0 0 0.4rem; padding: 0; }
 .forest li { display: grid; grid-template-columns: minmax(9rem, 17rem) minmax(8rem, 1fr) 13rem; gap: 0.2rem 1rem;
   align-items: center; margin: 0; padding: 0.25rem 0; border-bottom: 1px solid #2c3742; font-size: 0.92rem; }

@@ -249,6 +249,7 @@ def test_no_archive_is_a_sentence(tmp_path, monkeypatch, capsys):
         ["read", "x.png", "--resume"],
         ["train", "--model", "resnet"],
         ["bench", "--films", "3"],
+        ["bench", "--train", "--batches", "none"],
     ],
 )
 def test_wrong_usage_is_status_2(argv, capsys):
@@ -259,6 +260,19 @@ def test_wrong_usage_is_status_2(argv, capsys):
     captured = capsys.readouterr()
     assert "usage" in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(("more", "audited"), [([], ["cnn"]), (["--no-audits"], []), (["--no-read"], [])])
+def test_evaluate_audits_unless_told_not_to(more, audited, monkeypatch, tmp_path):
+    """Each model after it was read, into the same folder; nothing is audited that is not read."""
+    called = []
+    monkeypatch.setattr("cxrmodel.reading.Reader.load", lambda model: model)
+    monkeypatch.setattr("cxrmodel.evaluation.evaluate.evaluate", lambda reader, root, out: called.append("read"))
+    monkeypatch.setattr("cxrmodel.evaluation.audits.audit", lambda reader, root, out: called.append((reader, out)))
+    monkeypatch.setattr("cxrmodel.evaluation.results.load_evaluation", lambda model, out: None)
+    monkeypatch.setattr("cxrmodel.evaluation.summary.readme_table", lambda evaluations: "")
+    assert main(["evaluate", "--model", "cnn", "--out", str(tmp_path), *more]) == 0
+    assert called == (["read"] if "--no-read" not in more else []) + [(model, tmp_path) for model in audited]
 
 
 @pytest.mark.parametrize("command", ["read", "explain", "train", "export", "evaluate", "synthetic"])

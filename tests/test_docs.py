@@ -23,6 +23,7 @@ DOCUMENTS = [
     "CHANGELOG.md",
     "assets/films/README.md",
     "docs/training.md",
+    "docs/audits.md",
     "docs/performance.md",
     "docs/dicom.md",
 ]

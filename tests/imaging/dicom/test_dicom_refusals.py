@@ -257,6 +257,36 @@ def test_a_frame_that_ends_early_is_refused(syntax):
     assert isinstance(refused, errors.UnreadableFile)
 
 
+GRAINY = np.clip(FILM.astype(int) + np.random.default_rng(0).integers(-9, 9, FILM.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize("syntax", [name for name in SYNTAXES if name.startswith(("JPEG", "HTJ2K"))])
+def test_a_frame_that_lacks_its_middle_is_refused(syntax, bits, part):
+    """Its end marker says that all is there, and decoders fill up what is missing without a word."""
+    if (syntax, bits) == ("JPEG baseline", 12):
+        syntax = "JPEG extended"
+    film = GRAINY if bits == 8 else GRAINY.astype(np.uint16) * 16
+    frame = compressed(film, syntax, bits)
+    cut = frame[: int(200 + (len(frame) - 200) * part)].rstrip(b"\xff") + b"\xff\xd9"
+    assert refusal(dicom(film, syntax, bits=bits, frame=frame + b"\0" * (len(frame) % 2))) is None
+    refused = refusal(dicom(film, syntax, bits=bits, frame=cut + b"\0" * (len(cut) % 2)))
+    assert isinstance(refused, errors.UnreadableFile)
+
+
+@pytest.mark.parametrize(
+    "remark", [b"\xff\xe0\0\x10JFIF\0\x80\1\0\0\1\0\1\0\0", b"\xff\xee\0\x0eAdobe\0\xff\xff\xff\xff\xff\2"]
+)
+@pytest.mark.parametrize("syntax", ["JPEG lossless", "JPEG extended"])
+def test_remarks_in_a_codestream_reach_no_decoder(syntax, remark):
+    """One of an unknown revision of JFIF made a decoder end the whole process."""
+    film = GRAINY.astype(np.uint16) * 16
+    frame = compressed(film, syntax, 12)
+    frame = frame[:2] + remark + frame[2:]
+    assert refusal(dicom(film, syntax, bits=12, frame=frame + b"\0" * (len(frame) % 2))) is None
+
+
 @pytest.mark.parametrize(
     ("syntax", "frame"),
     [("explicit", b""), *[(s, b"\0\0") for s in ("explicit", "RLE", "JPEG baseline", "JPEG 2000 lossless")]],

@@ -1,56 +1,63 @@
-"""The way of a film through decoder, lungs and network, one at a time or many ahead."""
+"""The way of a film through decoder, lungs and network, one at a time or many ahead.
+
+What concerns one film alone (opening, decoding, finding its lungs, cropping) runs on threads ahead of the
+network, which takes batches and every core.
+"""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
-from cxrmodel.errors import FilmRefused
-from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.model.engine import Engine
-from cxrmodel.model.preprocess import ModelInput, prepare
+from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["DecodedFilm", "Pipeline", "Run", "Source", "decode"]
+__all__ = ["BATCH", "Pipeline", "ReadyFilm", "Run", "Source", "Ungated"]
 
 BATCH = 8
 """Films a run: enough to keep the network busy, few enough that decoded films take little memory."""
-DECODERS = 2
+WORKERS = 2
 
 Source = tuple[Callable[[], bytes], str]
 """What gives a file's bytes, and the file's name."""
 
 
 @dataclass(frozen=True, eq=False)
-class DecodedFilm:
-    """A decoded film.
+class ReadyFilm:
+    """A film that the network may run on.
 
     Attributes
     ----------
     radiograph : Radiograph
     canonical : ndarray of uint8, shape (224, 224)
+    lungs : LungFields
+    ready : ModelInput
     seconds : float
-        That decoding took, from bytes in memory.
+        From bytes in memory.
     """
 
     radiograph: Radiograph
     canonical: np.ndarray
+    lungs: LungFields
+    ready: ModelInput
     seconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What the networks said of one film.
+    """What the network said of one film.
 
     Attributes
     ----------
-    lungs : LungFields
-    ready : ModelInput
     logit : float
     heat : ndarray of float32, shape (h, w)
         Grad-CAM over the crop.
@@ -58,33 +65,36 @@ class Run:
         The film's share of its batch's time.
     """
 
-    lungs: LungFields
-    ready: ModelInput
     logit: float
     heat: np.ndarray
     seconds: float
 
 
-def decode(source: Callable[[], bytes], name: str) -> DecodedFilm | Exception:
-    """Open and decode one file.
+class Ungated(NamedTuple):
+    """What the networks say of canonical films whatever these show.
 
-    Returns
-    -------
-    DecodedFilm or Exception
-        Whatever is raised is handed back: one file must never take the others with it.
+    Attributes
+    ----------
+    lungs : ndarray of bool, shape (N, 224, 224)
+        By which the films were cropped.
+    plausible : ndarray of bool, shape (N,)
+        Whether these may be two lungs; where not, reading refuses the film.
+    boxes : list of tuple of int, length N
+        Top, left, bottom, right of each crop.
+    logits : ndarray of float64, shape (N,)
+    heat : ndarray of float32, shape (N, 224, 224)
+        Grad-CAM on the film.
     """
-    try:
-        data = source()
-        start = time.perf_counter()
-        radiograph = read_radiograph(data, name)
-        canonical = canonical_film(radiograph.pixels)
-        return DecodedFilm(radiograph, canonical, time.perf_counter() - start)
-    except Exception as error:
-        return error
+
+    lungs: np.ndarray
+    plausible: np.ndarray
+    boxes: list[Box]
+    logits: np.ndarray
+    heat: np.ndarray
 
 
 class Pipeline:
-    """Lung segmenter and network of one specification.
+    """Lung segmenter and network of one specification; may be used from several threads.
 
     Parameters
     ----------
@@ -96,53 +106,81 @@ class Pipeline:
     def __init__(self, spec: ModelSpec, segmenter: LungSegmenter, engine: Engine):
         self.spec, self._segmenter, self._engine = spec, segmenter, engine
 
-    def run(self, films: Sequence[DecodedFilm]) -> list[Run | FilmRefused]:
-        """Find the lungs of some films and run the network on those that have them.
+    def make_ready(self, source: Callable[[], bytes], name: str) -> ReadyFilm | Exception:
+        """Open and decode one file, find its lungs and crop it to them.
 
         Returns
         -------
-        list of Run or FilmRefused
+        ReadyFilm or Exception
+            Whatever is raised is handed back: one file must never take the others with it.
+        """
+        try:
+            data = source()
+            start = time.perf_counter()
+            radiograph = read_radiograph(data, name)
+            canonical = canonical_film(radiograph.pixels)
+            lungs = self._segmenter.find(canonical)
+            ready = prepare(canonical, lungs.box, **self.spec.preparation)
+            return ReadyFilm(radiograph, canonical, lungs, ready, time.perf_counter() - start)
+        except Exception as error:
+            return error
+
+    def run(self, films: Sequence[ReadyFilm]) -> list[Run]:
+        """Run the network.
+
+        Returns
+        -------
+        list of Run
             In the order of ``films``.
         """
         if not films:
             return []
         start = time.perf_counter()
-        masks = self._segmenter.masks(np.stack([film.canonical for film in films]))
-        found: list[tuple[LungFields, ModelInput] | FilmRefused] = []
-        for film, mask in zip(films, masks, strict=True):
-            try:
-                lungs = self._segmenter.accept(film.canonical, mask)
-            except FilmRefused as refusal:
-                found.append(refusal)
-                continue
-            found.append((lungs, prepare(film.canonical, lungs.box, **self.spec.preparation)))
-        inputs = [item[1].tensor for item in found if not isinstance(item, FilmRefused)]
-        outputs = zip(*self._engine.run(np.stack(inputs)), strict=True) if inputs else iter(())
+        logits, maps = self._engine.run(np.stack([film.ready.tensor for film in films]))
         seconds = (time.perf_counter() - start) / len(films)
-        return [item if isinstance(item, FilmRefused) else _joined(*item, *next(outputs), seconds) for item in found]
+        return [Run(float(logit), heat, seconds) for logit, heat in zip(logits, maps, strict=True)]
 
-    def stream(self, sources: Iterable[Source]) -> Iterator[tuple[DecodedFilm, Run] | Exception]:
-        """Decode ahead on threads, run in batches, hand back in order.
+    def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
+        """Run the network on canonical films without judging them, for measurements on disturbed ones.
+
+        Parameters
+        ----------
+        films : ndarray of uint8, shape (N, 224, 224)
+            One batch.
+        lungs : ndarray of bool, shape (N, 224, 224), or None
+            Where to crop; None asks the segmenter. A film without any lung is not cropped.
+        """
+        lungs = self._segmenter.masks(films) if lungs is None else lungs
+        boxes = [LungFields(mask).box if mask.any() else (0, 0, FILM_SIDE, FILM_SIDE) for mask in lungs]
+        ready = [prepare(film, box, **self.spec.preparation) for film, box in zip(films, boxes, strict=True)]
+        logits, maps = self._engine.run(np.stack([item.tensor for item in ready]))
+        heat = np.stack([item.to_film(heat) for item, heat in zip(ready, maps, strict=True)])
+        plausible = np.array([self._segmenter.plausible(film, mask) for film, mask in zip(films, lungs, strict=True)])
+        return Ungated(lungs, plausible, [item.box for item in ready], logits, heat)
+
+    def stream(self, sources: Iterable[Source]) -> Iterator[tuple[ReadyFilm, Run] | Exception]:
+        """Make films ready on threads, run them in batches, hand them back in order.
 
         Yields
         ------
-        (DecodedFilm, Run) or Exception
+        (ReadyFilm, Run) or Exception
             One for each source; an exception is the film's own: a refusal, or what opening it raised.
         """
-        sources = iter(sources)
-        with ThreadPoolExecutor(DECODERS) as pool:
-            coming = [pool.submit(decode, *source) for source in islice(sources, BATCH)]
+        sources, coming = iter(sources), deque[Future]()
+        with ThreadPoolExecutor(WORKERS) as pool:
+
+            def order(count: int) -> None:
+                coming.extend(pool.submit(self.make_ready, *source) for source in islice(sources, count))
+
+            order(BATCH)
             while coming:
-                films = [future.result() for future in coming]
-                coming = [pool.submit(decode, *source) for source in islice(sources, BATCH)]
-                runs = iter(self.run([film for film in films if isinstance(film, DecodedFilm)]))
+                films = [coming.popleft().result() for _ in range(min(BATCH, len(coming)))]
+                order(BATCH)
+                runs = iter(self.run([film for film in films if isinstance(film, ReadyFilm)]))
                 for film in films:
-                    if isinstance(film, Exception):
-                        yield film
-                        continue
-                    ran = next(runs)
-                    yield ran if isinstance(ran, FilmRefused) else (film, ran)
+                    yield film if isinstance(film, Exception) else (film, next(runs))
 
-
-def _joined(lungs: LungFields, ready: ModelInput, logit: float, heat: np.ndarray, seconds: float) -> Run:
-    return Run(lungs, ready, float(logit), heat, seconds)
+    @property
+    def engine(self) -> Engine:
+        """The network."""
+        return self._engine

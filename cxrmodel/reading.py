@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused
+from cxrmodel.imaging.canonical import canonical_film
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding, probability
-from cxrmodel.model.engine import load_engine
+from cxrmodel.model.engine import Engine, load_engine
+from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
-from cxrmodel.pipeline import DecodedFilm, Pipeline, Run, Source, decode
+from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source, Ungated
 
 __all__ = ["Reader", "Reading", "Score", "read"]
 
@@ -158,16 +160,28 @@ class Reader:
         if not self._places.acquire(blocking=False):
             raise Busy(f"{QUEUE} films are being read already. Try this one again in a few seconds.")
         try:
-            film = decode(lambda: data, name)
+            film = self._pipeline.make_ready(lambda: data, name)
             if isinstance(film, Exception):
                 raise film
             with self._turn:  # one run has every core; two at once would only slow each other down
                 (ran,) = self._pipeline.run([film])
         finally:
             self._places.release()
-        if isinstance(ran, FilmRefused):
-            raise ran
         return self._reading(film, ran)
+
+    @property
+    def engine(self) -> Engine:
+        """The network, for explanations to ask further."""
+        return self._pipeline.engine
+
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of a batch of the network's inputs: (N, size, size, 1) float32 -> (N,) float64."""
+        return self._probability(self.engine.run(inputs)[0])
+
+    def model_input(self, reading: Reading) -> ModelInput:
+        """What the network saw of a film that was read."""
+        film = canonical_film(reading.radiograph.pixels)
+        return prepare(film, reading.lungs.box, **self.spec.preparation)
 
     def read_many(self, sources: Iterable[Source]) -> Iterator[Reading | Exception]:
         """Read many films: decoded ahead on threads, run in batches, handed back in order as they come.
@@ -181,8 +195,8 @@ class Reader:
         ------
         Reading or Exception
             One for each source: a reading, the ``FilmRefused`` that says why there is none, or whatever else
-            opening or decoding the file raised. ``milliseconds`` of a reading counts an equal share of its
-            batch's run.
+            opening or decoding the file raised. ``milliseconds`` of a reading counts the film's own way to the
+            network and an equal share of its batch's run.
         """
         for item in self._pipeline.stream(sources):
             yield item if isinstance(item, Exception) else self._reading(*item)
@@ -209,19 +223,23 @@ class Reader:
                 logit = item[1].logit
                 yield Score(logit, self._probability(logit))
 
-    def _probability(self, logit: float) -> float:
-        return probability(logit, self.spec.temperature, self.spec.prevalence)
+    def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
+        """Run the network on a batch of canonical films without judging them; see ``Pipeline.ungated``."""
+        return self._pipeline.ungated(films, lungs)
 
-    def _reading(self, film: DecodedFilm, ran: Run) -> Reading:
+    def _probability(self, logit: float) -> float:
+        return probability(logit, **self.spec.calibration)
+
+    def _reading(self, film: ReadyFilm, ran: Run) -> Reading:
         start, spec = time.perf_counter(), self.spec
         value = self._probability(ran.logit)
         named = finding(value, spec.operating_points)
-        heat = ran.ready.to_film(ran.heat)
+        heat = film.ready.to_film(ran.heat)
         total = float(heat.sum())
-        inside = float(heat[ran.lungs.mask].sum()) / total if total > 0 else None
+        inside = float(heat[film.lungs.mask].sum()) / total if total > 0 else None
         return Reading(
             radiograph=film.radiograph,
-            lungs=ran.lungs,
+            lungs=film.lungs,
             logit=ran.logit,
             probability=value,
             finding=named,

@@ -113,7 +113,7 @@ class LungSegmenter:
     Parameters
     ----------
     weights : bytes
-        An ONNX graph: (N, S, S, 1) float32 in 0..1 -> logit of lung, of the same shape.
+        An ONNX graph: (N, S, S, 1) float32 in 0..1 -> logit of lung, (N, s, s, 1) over the same film.
     size : int
         S, the side of its input in pixels.
     least : dict of str to float

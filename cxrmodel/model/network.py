@@ -14,6 +14,8 @@ from cxrmodel.errors import TrainingError
 __all__ = ["CAM_LAYER", "build", "build_segmenter", "with_map"]
 
 CAM_LAYER = {"densenet121": "relu", "cnn": "last_features"}
+# Multiples of 16, which vector units fill.
+SEGMENTER_WIDTHS, SEGMENTER_BOTTOM = (16, 32, 64), 128
 
 
 def build(model: str, size: int | None = None, dropout: float = 0.0, init: str = "none") -> keras.Model:
@@ -81,31 +83,34 @@ def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
     return keras.Model(network.input, [network.output, heat], name=f"{network.name}_with_map")
 
 
-def build_segmenter(size: int | None = None, width: int = 16) -> keras.Model:
-    """Build the lung segmenter, a U-Net of some 300,000 weights.
+def build_segmenter(size: int | None = None) -> keras.Model:
+    """Build the lung segmenter, a U-Net that works at half the resolution of its input.
+
+    Lungs have no detail finer than that, and most of a U-Net's arithmetic is at its finest level.
 
     Returns
     -------
     keras.Model
-        Input (N, size, size, 1) float32 in 0..1; output of the same shape, the logit of lung.
+        Input (N, size, size, 1) float32 in 0..1, size divisible by 16; output (N, size / 2, size / 2, 1), the
+        logit of lung.
     """
     inputs = layers.Input((size, size, 1))
-    x, skips = inputs, []
-    for depth in range(4):
-        x = _double_convolution(x, width * (1, 2, 3, 4)[depth], f"down{depth}")
+    x, skips = _convolution(inputs, 16, "stem", strides=2), []
+    for depth, width in enumerate(SEGMENTER_WIDTHS):
+        x = _double_convolution(x, width, f"down{depth}")
         skips.append(x)
         x = layers.MaxPooling2D(2, name=f"down{depth}_pool")(x)
-    x = _double_convolution(x, width * 4, "bottom")
-    for depth in reversed(range(4)):
+    x = _double_convolution(x, SEGMENTER_BOTTOM, "bottom")
+    for depth, width in reversed(list(enumerate(SEGMENTER_WIDTHS))):
         x = layers.UpSampling2D(2, interpolation="nearest", name=f"up{depth}_grow")(x)
         x = layers.Concatenate(name=f"up{depth}_join")([x, skips[depth]])
-        x = _double_convolution(x, width * (1, 2, 3, 4)[depth], f"up{depth}")
+        x = _double_convolution(x, width, f"up{depth}")
     logit = layers.Conv2D(1, 1, dtype="float32", name="lung_logit")(x)
     return keras.Model(inputs, logit, name="lungs")
 
 
-def _convolution(x, filters: int, name: str):
-    x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_conv")(x)
+def _convolution(x, filters: int, name: str, strides: int = 1):
+    x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_conv")(x)
     x = layers.BatchNormalization(name=f"{name}_bn")(x)
     return layers.ReLU(name=name)(x)
 

@@ -57,7 +57,7 @@ def train_lungs(root: Path, recipe: Recipe, folder: Path, resume: bool = False) 
         top, left, bottom, right = box
         film, mask = film[top:bottom, left:right], mask[top:bottom, left:right].astype(np.float32)
         film = disturb_greys(cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32), rng)
-        mask = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
+        mask = cv2.resize(mask, (size // 2, size // 2), interpolation=cv2.INTER_AREA)
         return film[..., None] / 255.0, mask[..., None], 1.0
 
     def score(network: keras.Model, size: int) -> dict:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
 
@@ -61,3 +62,11 @@ def test_the_result_stays_within_the_film(height, width, side, seed):
     assert small.shape == (side, side)
     assert small.min() >= np.floor(film.min() * 255)
     assert small.max() <= np.ceil(film.max() * 255)
+
+
+@pytest.mark.parametrize("shape", [(1201, 901), (224, 5000), (5000, 224), (1000, 1000)])
+def test_large_films_are_split_without_a_seam(shape):
+    """Work shared between threads gives the very levels of one resize in one piece."""
+    film = np.random.default_rng(0).random(shape, np.float32)
+    whole = Image.fromarray(film).resize((FILM_SIDE, FILM_SIDE), Image.Resampling.BILINEAR)
+    assert np.array_equal(canonical_film(film), np.rint(np.asarray(whole) * 255).astype(np.uint8))

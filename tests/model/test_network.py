@@ -41,10 +41,10 @@ def test_batch_does_not_change_a_film():
     np.testing.assert_allclose(network(films), alone, atol=1e-5)
 
 
-def test_segmenter_answers_for_every_pixel():
-    """The map of lung has the film's own size."""
+def test_segmenter_answers_at_half_the_resolution():
+    """One logit for every two by two pixels."""
     network = build_segmenter(64)
-    assert network.output_shape == (None, 64, 64, 1)
+    assert network.output_shape == (None, 32, 32, 1)
     assert network.count_params() < 500_000
 
 

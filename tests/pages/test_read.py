@@ -1,10 +1,12 @@
 """Read, in all its states."""
 
 import cv2
+import numpy as np
 import pytest
 from dicom_files import IDENTIFIERS, dicom
 from stand_ins import FakeReader
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from viewer_buffer import unpack
 
 from cxrmodel.errors import DataError
 from cxrmodel.reading import Reader
@@ -72,6 +74,15 @@ def test_done(visit, say, reader, film):
         assert expected in said
     assert not app.error
     assert not app.exception
+
+
+@pytest.mark.usefixtures("reader")
+def test_viewer_shows_the_film_first(visit, film, make_film):
+    """The film as it was given, every level of it; the heatmap only when it is asked for."""
+    (viewer,) = drop(visit("read"), ("film.png", film)).get("bidi_component")
+    header, parts = unpack(viewer.proto.bytes)
+    assert header["overlay"] is False
+    np.testing.assert_array_equal(parts["film"], np.rint(make_film(0, (60, 80)) * 255))
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,15 @@ def test_coded_views(code, scheme, expected, position):
         assert read_radiograph(data, "film").view_position == (position or expected)
 
 
+def test_an_orientation_stands_in_for_the_view():
+    """Rows to the left and columns to the feet make a frontal view; two rows to the left make none."""
+    film = read_radiograph(dicom(FILM, ViewPosition=None, PatientOrientation=["L", "F"]), "film")
+    assert (film.view_position, film.notes) == ("frontal", ())
+    film = read_radiograph(dicom(FILM, ViewPosition=None, PatientOrientation=["L", "L"]), "film")
+    assert film.view_position is None
+    assert "view" in film.notes[0]
+
+
 @pytest.mark.parametrize("orientation", [["P", "F"], ["A", "F"], ["AL", "F"], ["L", "P"], ["R", "A"]])
 def test_an_orientation_that_is_no_frontal_one_is_refused(orientation):
     """Rows or columns that run from front to back."""

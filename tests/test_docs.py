@@ -18,8 +18,7 @@ from cxrmodel.evaluation.summary import END, START, readme_table
 from cxrmodel.training.dataset import LABELS
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "CHANGELOG.md", "assets/films/README.md"]
-DOCUMENTS += ["docs/training.md", "docs/performance.md", "docs/explanations.md"]
+DOCUMENTS = [
     "README.md",
     "CHANGELOG.md",
     "assets/films/README.md",

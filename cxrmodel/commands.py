@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from cxrmodel import __version__
-from cxrmodel.errors import CxrError, EvaluationError, OutputRefused
+from cxrmodel.commands_evaluate import add_evaluate
+from cxrmodel.errors import CxrError, OutputRefused
 from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.model.spec import MODELS
 
@@ -62,20 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, metavar="DIR", help="default: assets/model, or assets/lungs")
     export.set_defaults(run=_export)
 
-    evaluate = commands.add_parser("evaluate", help="measure the shipped models on the official test films")
-    evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
-    evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
-    evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
-    evaluate.add_argument(
-        "--explanations",
-        action="store_true",
-        help="test the methods of explaining instead, of the DenseNet unless --model says otherwise, and add the "
-        "results to its evaluation; a run that was broken off goes on where it stopped",
-    )
-    evaluate.add_argument(
-        "--seeds", type=Path, nargs="+", metavar="RUN", help="instead, measure how trainings differ with their seed"
-    )
-    evaluate.set_defaults(run=_evaluate)
+    add_evaluate(commands)
 
     bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -195,44 +183,6 @@ def _export(arguments) -> int:
         export.export_lungs(arguments.folder, **optional)
     else:
         export.export_reader(arguments.folder, dataset.data_root(), **optional)
-    return 0
-
-
-def _evaluate(arguments) -> int:
-    from cxrmodel.evaluation.evaluate import evaluate
-    from cxrmodel.evaluation.figures import write_figures
-    from cxrmodel.evaluation.results import EVALUATION_FOLDER, load_evaluation
-    from cxrmodel.evaluation.summary import README, readme_table, update_readme
-    from cxrmodel.reading import Reader
-    from cxrmodel.training.dataset import data_root
-
-    out = arguments.out or EVALUATION_FOLDER
-    if arguments.explanations:
-        from cxrmodel.evaluation.explanations import evaluate_explanations
-
-        for model in arguments.model or MODELS[:1]:
-            evaluate_explanations(Reader.load(model), data_root(), out)
-        return 0
-    if arguments.seeds:
-        from cxrmodel.evaluation.seeds import measure_run, save_seeds, training_table
-
-        table = training_table(save_seeds([measure_run(run, data_root()) for run in arguments.seeds], out))
-        print(table, file=sys.stderr)
-        if out == EVALUATION_FOLDER:
-            update_readme(README.parent / "docs" / "training.md", table)
-        return 0
-    measured = arguments.model or MODELS
-    for model in measured:
-        evaluate(Reader.load(model), data_root(), out)
-    evaluations = [load_evaluation(model, out) for model in measured]
-    print(readme_table(evaluations), file=sys.stderr)
-    if arguments.figures:
-        write_figures(evaluations, arguments.figures)
-    if out == EVALUATION_FOLDER:
-        try:
-            update_readme(README, readme_table([load_evaluation(model) for model in MODELS]))
-        except (EvaluationError, OSError):
-            print("The README keeps its table: evaluate every model on the same films to renew it.", file=sys.stderr)
     return 0
 
 

@@ -18,7 +18,7 @@ from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.engine import Engine, load_engine
 from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
-from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source
+from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source, Ungated
 
 __all__ = ["Reader", "Reading", "Score", "read"]
 
@@ -223,8 +223,12 @@ class Reader:
                 logit = item[1].logit
                 yield Score(logit, self._probability(logit))
 
+    def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
+        """Run the network on a batch of canonical films without judging them; see ``Pipeline.ungated``."""
+        return self._pipeline.ungated(films, lungs)
+
     def _probability(self, logit: float) -> float:
-        return probability(logit, self.spec.temperature, self.spec.prevalence)
+        return probability(logit, **self.spec.calibration)
 
     def _reading(self, film: ReadyFilm, ran: Run) -> Reading:
         start, spec = time.perf_counter(), self.spec

@@ -24,6 +24,7 @@ RANKS = {
     "batch": 4,
     "bench": 4,
     "web": 5,
+    "commands_evaluate": 5,
     "commands": 6,
     "pages": 6,
     "app": 7,
@@ -33,6 +34,10 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "fpdf": "fpdf2",
+    "gdcm": "python-gdcm",
+    "jpeg_ls": "pyjpegls",
+    "openjpeg": "pylibjpeg-openjpeg",
+    "markdown_it": "markdown-it-py",
     "sklearn": "scikit-learn",
     "tf_keras_vis": "tf-keras-vis",
 }

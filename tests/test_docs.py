@@ -25,6 +25,7 @@ DOCUMENTS = [
     "docs/training.md",
     "docs/audits.md",
     "docs/performance.md",
+    "docs/explanations.md",
     "docs/dicom.md",
 ]
 MODELS = ("densenet121", "cnn")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxrmodel.errors import DataError
 from cxrmodel.evaluation import intervals
 from cxrmodel.pipeline import DecodedFilm, decode
 from cxrmodel.training.dataset import Film
@@ -72,10 +73,17 @@ def load_panel(reader: "Reader", films: Sequence[Film], step: Step) -> tuple[Pan
     panel : Panel
     unreadable : int
         Films that cannot be decoded and are left out.
+
+    Raises
+    ------
+    DataError
+        When none can be.
     """
     with ThreadPoolExecutor(DECODERS) as pool:
         decoded = list(pool.map(lambda film: decode(film.path.read_bytes, Path(film.name).name), films))
     kept = [(film, item) for film, item in zip(films, decoded, strict=True) if isinstance(item, DecodedFilm)]
+    if not kept:
+        raise DataError("Not one of the test films can be decoded. Unpack the public archive again.")
     pixels = np.stack([item.canonical for _, item in kept])
     lungs, logits = [], []
     for start in range(0, len(pixels), BATCH):

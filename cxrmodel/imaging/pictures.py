@@ -1,6 +1,5 @@
 """Header and bytes -> Picture: the one place where pixels are decoded."""
 
-import logging
 import struct
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,9 +16,6 @@ from PIL.WebPImagePlugin import WebPImageFile
 from cxrmodel.imaging.headers import Header, broken
 
 __all__ = ["Picture", "decode", "ended_early"]
-
-# At its debug level Pillow logs the values of a file's tags, and a patient's name may be among them.
-logging.getLogger("PIL").setLevel(logging.WARNING)
 
 # Called by class and not through `Image.open`, which guesses the type anew and warns of large pictures through
 # the `warnings` module: the caller has already held the header against the program's own limits.

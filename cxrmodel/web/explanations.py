@@ -44,9 +44,10 @@ def explanations(evaluation: Evaluation) -> None:
     st.table([_sane(row) for row in section["methods"]], hide_index=True)
     st.altair_chart(_cascade(section), alt="Likeness of each method's map as more of the network is drawn anew.")
     st.caption(
-        "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the output "
-        "downwards, and with those of weights trained on shuffled labels (Adebayo et al., NeurIPS 2018). A method "
-        f"whose maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left is marked."
+        "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the "
+        "output downwards, and with those of weights trained on shuffled labels (Adebayo et al., NeurIPS 2018). A "
+        "method is marked whose "
+        f"maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left."
     )
     st.subheader("Do the methods agree?")
     st.table(_agreement(section), hide_index=True)

@@ -64,10 +64,10 @@ def test_done(show, say):
 def test_no_control_is_left_that_the_viewer_has(show):
     """Opacity, colours, overlay and outline belong to the viewer, which answers without the server."""
     app = show("a.png")
-    for kind in ("slider", "toggle", "image"):
+    for kind in ("slider", "toggle", "download_button", "image"):
         assert not app.get(kind)
-    assert [box.label for box in app.selectbox] == ["Method"]
-    assert "heatmap.png" not in str(app.get("download_button"))
+    assert "Colour map" not in [box.label for box in app.selectbox]
+    assert "overlay" not in "".join(button.label for button in app.button)
 
 
 @pytest.mark.usefixtures("reader")

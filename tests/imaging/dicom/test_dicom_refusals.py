@@ -25,7 +25,7 @@ def refusal(data):
     except errors.FilmRefused as refused:
         sentence = str(refused)
         assert sentence.endswith(".")
-        assert not any(word in sentence.upper() for word in ("DOE", *IDENTIFIERS))
+        assert not any(word in sentence.upper() for word in ("DOE^", "JANE", *IDENTIFIERS))
         return refused
     return None
 

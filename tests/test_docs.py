@@ -18,7 +18,14 @@ from cxrmodel.evaluation.summary import END, START, readme_table
 from cxrmodel.training.dataset import LABELS
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "CHANGELOG.md", "assets/films/README.md", "docs/training.md", "docs/performance.md"]
+DOCUMENTS = [
+    "README.md",
+    "MODEL_CARD.md",
+    "CHANGELOG.md",
+    "assets/films/README.md",
+    "docs/training.md",
+    "docs/performance.md",
+]
 MODELS = ("densenet121", "cnn")
 
 

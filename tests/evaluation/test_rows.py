@@ -56,15 +56,10 @@ def test_surest_errors_come_first(make_evaluation):
 
 def test_areas_stand_together(make_evaluation):
     """Ours, shortcuts and published ones, each under its group; the spread of seeds is told, not drawn."""
-    audits = {
-        "shortcuts": [{"name": "size", "description": "of the file", "auc": {"value": 0.6, "low": 0.5, "high": 0.7}}]
-    }
-    rows = auc_rows({"one": make_evaluation()}, "test", audits, published())
-    assert [row["group"] for row in rows[:3]] == [
-        "This program",
-        "Shortcuts, which see no lung",
-        "Published, same films",
-    ]
+    size = {"name": "size", "description": "of the file", "auc": {"value": 0.6, "low": 0.5, "high": 0.7}}
+    rows = auc_rows({"one": make_evaluation()}, "test", {"shortcuts": [size]}, published())
+    groups = ["This program", "Shortcuts, which see no lung", "Published, same films"]
+    assert [row["group"] for row in rows[:3]] == groups
     spread = next(row for row in rows if row["name"].startswith("MedMNIST+, DenseNet-121 at 128"))
     assert (spread["value"], spread["low"]) == (0.9875, None)
     assert "standard deviation of the seeds 0.0023" in spread["note"]

@@ -164,10 +164,10 @@ def test_pictures_of_errors(part, evaluations, tmp_path, monkeypatch, demo_film)
         (tmp_path / name).write_bytes(demo_film)
     monkeypatch.setattr(evaluation_errors, "data_root", lambda: tmp_path)
     app = part("Where it fails")
-    assert not app.get("imgs")
+    assert not app.get("image")
     toggle = next(toggle for toggle in app.toggle if toggle.label == "Show the films with their heatmaps")
     app = toggle.set_value(True).run()
-    assert len(app.get("imgs")) == 4
+    assert len(app.get("image")) == 4
     assert not app.exception
 
 

@@ -20,6 +20,7 @@ from cxrmodel.training.dataset import LABELS
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
     "README.md",
+    "MODEL_CARD.md",
     "CHANGELOG.md",
     "assets/films/README.md",
     "docs/training.md",

@@ -11,9 +11,9 @@ from cxrmodel.evaluation.rows import (
     confident_errors,
     lung_rows,
     perturbation_rows,
-    stratum_rows,
     subgroup_rows,
 )
+from cxrmodel.web.evaluation_cache import strata_of
 from cxrmodel.web.evaluation_errors import error_pictures
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_gates import gates
@@ -38,7 +38,7 @@ def failures(shown: Shown) -> None:
     """
     audits = shown.evaluation.sections.get("audits", {}) if shown.ours else {}
     st.subheader("Groups of films")
-    rows = stratum_rows(shown.evaluation, shown.split)
+    rows = strata_of(shown.evaluation, shown.split)
     if shown.split == "test":
         rows += subgroup_rows(audits)
     _forest(f"groups-{shown.split}", rows, 0.5)

@@ -21,7 +21,9 @@ __all__ = [
     "ModelError",
     "NoLungsFound",
     "OutputRefused",
+    "PictureRefused",
     "TrainingError",
+    "UnfamiliarFilm",
     "UnreadableFile",
     "UnsupportedFile",
 ]
@@ -67,8 +69,16 @@ class ImplausibleShape(FilmRefused):
     """A strip far longer than wide, which no film is."""
 
 
-class NoLungsFound(FilmRefused):
+class PictureRefused(FilmRefused):
+    """A gate finds that the picture is no upright, whole, frontal chest film."""
+
+
+class NoLungsFound(PictureRefused):
     """The segmenter finds no lung fields to read."""
+
+
+class UnfamiliarFilm(FilmRefused):
+    """The film is too unlike those that the model learnt from."""
 
 
 class ModelError(CxrError):

@@ -7,7 +7,16 @@ from pathlib import Path
 from cxrmodel.artefacts import read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights
 
-__all__ = ["MODELS", "MODEL_FOLDER", "ModelSpec", "load_spec", "read_graph", "read_weights", "save_spec"]
+__all__ = [
+    "MODELS",
+    "MODEL_FOLDER",
+    "ModelSpec",
+    "load_spec",
+    "read_familiarity",
+    "read_graph",
+    "read_weights",
+    "save_spec",
+]
 
 MODEL_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "model"
 MODELS = ("densenet121", "cnn")
@@ -42,6 +51,9 @@ class ModelSpec:
         Top of the colour range of every heatmap; the bottom is 0.
     heat_percentile : float
         Of the maps of held-out pneumonia films, which ``heat_range`` is.
+    familiarity : dict
+        ``sha256`` of the features' spread over training films, the ``warn`` and ``refuse`` thresholds of a film's
+        distance from them, and ``source``, where these come from.
     ages, trained_on : str
         Words for the reader of a probability.
     split_seed : int
@@ -63,6 +75,7 @@ class ModelSpec:
     operating_points: dict
     heat_range: float
     heat_percentile: float
+    familiarity: dict
     ages: str
     trained_on: str
     split_seed: int
@@ -74,6 +87,8 @@ class ModelSpec:
             raise ValueError(f"operating points missing or out of range: {', '.join(missing)}")
         if not (self.std > 0 and self.temperature > 0 and self.heat_range > 0 and 0 < self.prevalence < 1):
             raise ValueError("std, temperature, heat range or prevalence out of range")
+        if not 0 < self.familiarity["warn"] <= self.familiarity["refuse"]:
+            raise ValueError("thresholds of familiarity out of order")
 
     @property
     def preparation(self) -> dict[str, float]:
@@ -112,6 +127,16 @@ def save_spec(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> None:
     """Write a model's specification beside its weights."""
     text = json.dumps(asdict(spec), indent=1)
     (folder / f"{spec.model}.spec.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read_familiarity(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:
+    """Read the spread of training films that a specification names, and check that it is that one.
+
+    Raises
+    ------
+    MissingWeights, AlteredWeights
+    """
+    return read_checked(folder / f"{spec.model}.familiarity.npz", spec.familiarity["sha256"])
 
 
 def read_weights(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Path:

@@ -69,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
     evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
+    evaluate.add_argument(
+        "--gates",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="count what the gates refuse and warn of, and write docs/safety.md (default: yes)",
+    )
     evaluate.set_defaults(run=_evaluate)
 
     bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
@@ -183,7 +189,9 @@ def _export(arguments) -> int:
 def _evaluate(arguments) -> int:
     from cxrmodel.evaluation.evaluate import evaluate
     from cxrmodel.evaluation.figures import write_figures
+    from cxrmodel.evaluation.gates import measure_gates
     from cxrmodel.evaluation.results import EVALUATION_FOLDER, load_evaluation
+    from cxrmodel.evaluation.safety import update_safety
     from cxrmodel.evaluation.summary import README, readme_table, update_readme
     from cxrmodel.reading import Reader
     from cxrmodel.training.dataset import data_root
@@ -191,12 +199,16 @@ def _evaluate(arguments) -> int:
     out = arguments.out or EVALUATION_FOLDER
     measured = arguments.model or MODELS
     for model in measured:
-        evaluate(Reader.load(model), data_root(), out)
+        reader = Reader.load(model)
+        evaluate(reader, data_root(), out)
+        if arguments.gates:
+            measure_gates(reader, data_root(), out)
     evaluations = [load_evaluation(model, out) for model in measured]
     print(readme_table(evaluations), file=sys.stderr)
     if arguments.figures:
         write_figures(evaluations, arguments.figures)
     if out == EVALUATION_FOLDER:
+        update_safety()
         try:
             update_readme(README, readme_table([load_evaluation(model) for model in MODELS]))
         except (EvaluationError, OSError):

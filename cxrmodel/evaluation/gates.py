@@ -16,21 +16,23 @@ from PIL import Image
 from tqdm import tqdm
 
 from cxrmodel.errors import DataError, FilmRefused
+from cxrmodel.evaluation.evaluate import RESAMPLES, SEED
 from cxrmodel.evaluation.hard_cases import DRAWN, SPOILT
 from cxrmodel.evaluation.metrics import evaluate_scores, significant
+from cxrmodel.evaluation.results import EVALUATION_FOLDER
+from cxrmodel.evaluation.sections import save_section
 from cxrmodel.imaging.gate_report import REFUSE, WARN, GateReport
 from cxrmodel.training.dataset import Film, find_films, training_split
 
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
 
-__all__ = ["gate_section", "grey_at_film_size", "tally"]
+__all__ = ["gate_section", "grey_at_film_size", "measure_gates", "tally"]
 
 CASES = 24
 """Hard cases of each kind."""
 POLARITY_FILMS = 100
 FILM_SIZE = 1024
-SEED = 0
 
 Source = tuple[Callable[[], bytes], str]
 
@@ -75,6 +77,19 @@ def gate_section(reader: "Reader", root: Path, resamples: int, progress: bool = 
         "metrics_off": metrics([(film, score.probability) for film, score in zip(films, off, strict=True)]),
         "metrics_read": metrics(read),
     }
+
+
+def measure_gates(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progress: bool = True) -> dict:
+    """Put the section ``gates`` into a model's evaluation.
+
+    Raises
+    ------
+    DataError, EvaluationError
+        When films are missing, or there is no evaluation of these weights in ``out``.
+    """
+    section = gate_section(reader, root, RESAMPLES, progress)
+    save_section(reader.spec.model, reader.spec.weights_sha256, "gates", section, out)
+    return section
 
 
 def tally(name: str, description: str, rows: Iterable[tuple[GateReport, float] | FilmRefused]) -> dict:

@@ -37,8 +37,8 @@ def hand(rng: Rng) -> np.ndarray:
     palm = np.array([0.5, 0.66]) + rng.uniform(-0.04, 0.04, 2)
     cv2.ellipse(flesh, tuple(int(v * SIDE) for v in palm), (int(0.17 * SIDE), int(0.2 * SIDE)), 0, 0, 360, 90, -1)
     for at in (-0.03, 0.03):
-        _bar(bone, palm + (at, 0.18), palm + (at, 0.45), 0.045, 110)
-    _bar(flesh, palm, palm + (0, 0.45), 0.2, 90)
+        _bar(bone, palm + np.array([at, 0.18]), palm + np.array([at, 0.45]), 0.045, 110)
+    _bar(flesh, palm, palm + np.array([0, 0.45]), 0.2, 90)
     for angle, length in zip(np.radians([-58, -22, -4, 14, 32]), [0.3, 0.46, 0.5, 0.47, 0.38], strict=True):
         heading = np.array([np.sin(angle), -np.cos(angle)])
         _bar(flesh, palm, palm + heading * length, 0.075, 90)

@@ -6,6 +6,7 @@ squared length of the rest, each against its mean over training films (after Lee
 for Detecting Out-of-Distribution Samples, NeurIPS 2018, and Wang et al., ViM, CVPR 2022).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,7 @@ from cxrmodel.errors import AlteredWeights
 from cxrmodel.imaging.gate_report import Finding, Rule, judge
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_familiarity
 
-__all__ = ["Familiarity", "FamiliarityGate", "fit_familiarity", "load_familiarity"]
+__all__ = ["Familiarity", "FamiliarityGate", "familiarity_rule", "fit_familiarity", "load_familiarity"]
 
 AXES = 64
 
@@ -135,6 +136,11 @@ class FamiliarityGate:
         return [judge(self.rule, score) for score in self.familiarity.scores(features)]
 
 
+def familiarity_rule(stored: Mapping) -> Rule:
+    """The gate's rule, from what a specification holds of it."""
+    return Rule("familiarity", "above", stored["warn"], stored["refuse"], stored["source"])
+
+
 def load_familiarity(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> FamiliarityGate:
     """Load the gate that belongs to a specification.
 
@@ -142,9 +148,11 @@ def load_familiarity(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Familiarit
     ------
     MissingWeights, AlteredWeights
     """
-    stored = spec.familiarity
     try:
-        rule = Rule("familiarity", "above", stored["warn"], stored["refuse"], stored["source"])
-        return FamiliarityGate(Familiarity.from_bytes(read_familiarity(spec, folder)), rule)
-    except (ValueError, KeyError) as error:
-        raise AlteredWeights(f"The features' spread of {spec.model} is damaged. Install the program again.") from error
+        return FamiliarityGate(
+            Familiarity.from_bytes(read_familiarity(spec, folder)), familiarity_rule(spec.familiarity)
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise AlteredWeights(
+            f"What {spec.model} knows of its training films is missing or damaged. Export the model again."
+        ) from error

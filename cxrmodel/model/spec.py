@@ -1,7 +1,7 @@
 """assets/model/NAME.spec.json <-> ModelSpec: whatever must match the weights lives here, nowhere else."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cxrmodel.artefacts import read_checked
@@ -51,14 +51,14 @@ class ModelSpec:
         Top of the colour range of every heatmap; the bottom is 0.
     heat_percentile : float
         Of the maps of held-out pneumonia films, which ``heat_range`` is.
-    familiarity : dict
-        ``sha256`` of the features' spread over training films, the ``warn`` and ``refuse`` thresholds of a film's
-        distance from them, and ``source``, where these come from.
     ages, trained_on : str
         Words for the reader of a probability.
     split_seed : int
     held_out_patients : tuple of str
-        On whom everything above was chosen.
+        On whom everything here was chosen.
+    familiarity : dict
+        ``sha256`` of the features' spread over training films, the ``warn`` and ``refuse`` thresholds of a film's
+        distance from them, and ``source``, where these come from. Empty, it reads nothing.
     """
 
     model: str
@@ -75,11 +75,11 @@ class ModelSpec:
     operating_points: dict
     heat_range: float
     heat_percentile: float
-    familiarity: dict
     ages: str
     trained_on: str
     split_seed: int
     held_out_patients: tuple[str, ...]
+    familiarity: dict = field(default_factory=dict)
 
     def __post_init__(self):
         missing = [name for name in OPERATING_POINTS if not 0.0 < self.operating_points.get(name, 0.0) < 1.0]
@@ -87,7 +87,7 @@ class ModelSpec:
             raise ValueError(f"operating points missing or out of range: {', '.join(missing)}")
         if not (self.std > 0 and self.temperature > 0 and self.heat_range > 0 and 0 < self.prevalence < 1):
             raise ValueError("std, temperature, heat range or prevalence out of range")
-        if not 0 < self.familiarity["warn"] <= self.familiarity["refuse"]:
+        if self.familiarity and not 0 < self.familiarity["warn"] <= self.familiarity["refuse"]:
             raise ValueError("thresholds of familiarity out of order")
 
     @property

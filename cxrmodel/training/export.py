@@ -155,7 +155,6 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         operating_points=choose_operating_points(labels, probability(logits, temperature, prevalence)),
         heat_range=1.0,
         heat_percentile=HEAT_PERCENTILE,
-        familiarity={"sha256": "", "warn": 1.0, "refuse": 1.0, "source": FAMILIARITY_SOURCE},
         ages=AGES,
         trained_on=TRAINED_ON,
         split_seed=report["split"]["seed"],

@@ -125,8 +125,9 @@ def _disturbed(film: np.ndarray, other: np.ndarray, rng: np.random.Generator, op
         top, left, bottom, right = edges.astype(int)
         grey = float(rng.choice([0.0, 255.0, rng.uniform(0, 255)], p=[0.7, 0.1, 0.2]))
         film[:top], film[:, :left], film[SIDE - bottom :], film[:, SIDE - right :] = grey, grey, grey, grey
+    letters = np.zeros((SIDE, SIDE), np.uint8)
     for _ in range(int(rng.integers(0, 3))):
         place = tuple(int(v) for v in rng.integers(2, SIDE - 8, 2))
-        letter = chr(int(rng.integers(65, 91)))
-        cv2.putText(film, letter, place, cv2.FONT_HERSHEY_SIMPLEX, rng.uniform(0.15, 0.4), float(rng.uniform(150, 255)))
-    return film
+        letter, size, grey = chr(int(rng.integers(65, 91))), rng.uniform(0.15, 0.4), int(rng.integers(150, 256))
+        cv2.putText(letters, letter, place, cv2.FONT_HERSHEY_SIMPLEX, size, grey)
+    return np.maximum(film, letters.astype(np.float32))

@@ -8,6 +8,7 @@ import streamlit as st
 from cxrmodel.explain.overlay import COLOUR_MAPS, film_rgb, overlay, overlay_figure
 from cxrmodel.reading import HARDLY, MOSTLY, Reading
 from cxrmodel.records.wording import DISCLAIMER, heat_peak, heat_sentence, probability_percent, reason_for_finding
+from cxrmodel.web.badges import badges
 from cxrmodel.web.downloads import file_title, lazily
 from cxrmodel.web.pictures import for_display, jpeg, outlined
 from cxrmodel.web.text import plain
@@ -35,6 +36,7 @@ def heatmap(reading: Reading) -> None:
     with original:
         st.image(jpeg(film_rgb(pixels)), width="stretch", alt="The film as it was given")
         st.caption(f"The film: {plain(reading.name)}")
+        badges(reading)
     with overlaid:
         picture = film_rgb(pixels)
         if shown:

@@ -11,6 +11,7 @@ from cxrmodel.reading import Reading
 from cxrmodel.records.report import pdf_report
 from cxrmodel.records.wording import facts, frequency_sentence, percent, probability_percent, reason_for_finding
 from cxrmodel.web import navigation
+from cxrmodel.web.badges import badges
 from cxrmodel.web.downloads import file_title, lazily
 from cxrmodel.web.films import Entry
 from cxrmodel.web.pictures import for_display, jpeg
@@ -60,8 +61,9 @@ def _film(reading: Reading) -> None:
     st.image(
         jpeg(film_rgb(for_display(radiograph.pixels, _FILM_SIDE))),
         width="stretch",
-        alt="The film as it was given",
+        alt="The film as it was given" if not reading.gate.corrections else "The film as it was read",
     )
+    badges(reading)
     st.caption(f"{plain(reading.name)} · {radiograph.file_format}, {width} x {height} pixels, {radiograph.bits} bits")
 
 

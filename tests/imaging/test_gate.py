@@ -73,8 +73,14 @@ def test_drawings_are_refused(gates, segmenter, name):
 
 @pytest.mark.parametrize(
     ("name", "rule"),
-    [("turned left", "turned"), ("upside down", "turned"), ("turned right", "turned")]
-    + [("half", None), ("fragment", None), ("small on a page", "page")],
+    [
+        ("turned left", "turned"),
+        ("upside down", "turned"),
+        ("turned right", "turned"),
+        ("half", None),
+        ("fragment", None),
+        ("small on a page", "page"),
+    ],
 )
 def test_spoilt_films_are_refused(gates, segmenter, film, name, rule):
     """By the rule that has the fitting sentence, where there is one."""

@@ -57,8 +57,14 @@ def test_the_gravest_finding_decides():
 
 @pytest.mark.parametrize(
     ("rule", "kind"),
-    [("lung area", NoLungsFound), ("lung balance", NoLungsFound), ("familiarity", UnfamiliarFilm)]
-    + [("turned", PictureRefused), ("contrast", PictureRefused), ("page", PictureRefused)],
+    [
+        ("lung area", NoLungsFound),
+        ("lung balance", NoLungsFound),
+        ("familiarity", UnfamiliarFilm),
+        ("turned", PictureRefused),
+        ("contrast", PictureRefused),
+        ("page", PictureRefused),
+    ],
 )
 def test_the_first_refusal_is_raised_by_name(rule, kind):
     """Its sentence says what to do; the class tells which gate it was."""
@@ -72,7 +78,7 @@ def test_the_first_refusal_is_raised_by_name(rule, kind):
 
 @pytest.mark.parametrize("name", SENTENCES)
 def test_every_sentence_says_what_to_do(name):
-    """A refusal has an instruction after its colon or full stop; every outcome is worded; every rule says what it measures."""
+    """Refusals hold an instruction; every outcome is worded; every rule says what it measures."""
     assert name in MEASURES
     assert set(SENTENCES[name]) <= {WARN, REFUSE}
     for outcome, sentence in SENTENCES[name].items():

@@ -99,7 +99,8 @@ class Gates:
         """
         rules, shape = self.rules, radiograph.pixels.shape
         box = film_box(canonical)
-        report = GateReport((judge(rules["size"], min(shape)),)).plus(*examine_margins(box, shape, rules))
+        report = GateReport((judge(rules["size"], min(shape)), judge(rules["contrast"], float(canonical.std()))))
+        report = report.plus(*examine_margins(box, shape, rules))
         if "cropped" in report.corrections:
             radiograph = cropped(radiograph, box)
             canonical = canonical_film(radiograph.pixels)
@@ -111,7 +112,6 @@ class Gates:
             radiograph = inverted(radiograph)
             canonical = canonical_film(radiograph.pixels)
         report = report.plus(
-            judge(rules["contrast"], float(canonical.std())),
             judge(rules["clipped"], clipped_share(canonical)),
             judge(rules["film likeness"], self.film.distance(whole_film(canonical))),
         )

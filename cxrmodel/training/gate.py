@@ -137,18 +137,19 @@ def _rules(measured: Mapping[str, np.ndarray]) -> list[Rule]:
     least, most = quarter.format("least"), quarter.format("greatest")
     even = "even odds, or the {} percentile of held-out films where that is more"
     sure = "1st percentile of inverted held-out films, and no less than even odds"
+    unsure = f"{beyond.format('99.8th')}, but between a twentieth and even odds"
     return [
         Rule("size", "below", FILM_SIDE, FILM_SIDE / 2, "side of the films that the model learnt from; half of it"),
-        Rule("margins", "above", 1.5 * top("margins", 100), None, "half as much again as on any held-out film"),
-        Rule("page", "below", None, _LEAST_PAGE, "set by hand"),
-        Rule("inverted", "above", max(0.5, top("inverse inverted", 1)), None, sure),
-        Rule("polarity", "above", None, min(0.5, max(0.05, top("upright inverted", 99.8))), ""),
-        Rule("turned", "above", None, odds("turned", 99.8), even.format("99.8th")),
-        Rule("mirrored", "above", odds("upright mirrored", 99), None, even.format("99th")),
-        Rule("strange", "above", None, odds("upright strange", 99.8), even.format("99.8th")),
         Rule(
             "contrast", "below", top("contrast", 0.5), top("contrast", 0) / 1.25, f"{beyond.format('0.5th')}; {least}"
         ),
+        Rule("margins", "above", 1.5 * top("margins", 100), None, "half as much again as on any held-out film"),
+        Rule("page", "below", None, _LEAST_PAGE, "set by hand"),
+        Rule("inverted", "above", max(0.5, top("inverse inverted", 1)), None, sure),
+        Rule("polarity", "above", None, min(0.5, max(0.05, top("upright inverted", 99.8))), unsure),
+        Rule("turned", "above", None, odds("turned", 99.8), even.format("99.8th")),
+        Rule("mirrored", "above", odds("upright mirrored", 99), None, even.format("99th")),
+        Rule("strange", "above", None, odds("upright strange", 99.8), even.format("99.8th")),
         Rule(
             "clipped", "above", top("clipped", 99.5), 1.25 * top("clipped", 100), f"{beyond.format('99.5th')}; {most}"
         ),

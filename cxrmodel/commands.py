@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 from cxrmodel import __version__
-from cxrmodel.errors import CxrError, EvaluationError, OutputRefused
+from cxrmodel.commands_evaluate import add_evaluate
+from cxrmodel.errors import CxrError, OutputRefused
+from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.model.spec import MODELS
 
 __all__ = ["main"]
@@ -40,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = commands.add_parser("explain", help="write a film with its heatmap and colour bar")
     explain.add_argument("file", type=Path, metavar="FILE")
-    explain.add_argument("--method", choices=("gradcam",), default="gradcam")
+    explain.add_argument("--method", choices=tuple(METHODS), default=INSTANT, help=f"default: {INSTANT}")
     explain.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")
     explain.add_argument("--model", choices=MODELS, default="densenet121")
     explain.set_defaults(run=_explain)
@@ -65,17 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, metavar="DIR", help="default: assets/model, assets/lungs or assets/gate")
     export.set_defaults(run=_export)
 
-    evaluate = commands.add_parser("evaluate", help="measure the shipped models on the official test films")
-    evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
-    evaluate.add_argument("--out", type=Path, metavar="DIR", help="default: assets/evaluation")
-    evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
-    evaluate.add_argument(
-        "--gates",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="count what the gates refuse and warn of, and write docs/safety.md (default: yes)",
-    )
-    evaluate.set_defaults(run=_evaluate)
+    add_evaluate(commands)
 
     bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -140,6 +132,10 @@ def _read(arguments) -> int:
 
 
 def _explain(arguments) -> int:
+    from tqdm import tqdm
+
+    from cxrmodel.evaluation.offered import as_explained, tested_explanations
+    from cxrmodel.explain.explainer import Explainer
     from cxrmodel.explain.overlay import overlay_figure
     from cxrmodel.reading import Reader
 
@@ -147,11 +143,23 @@ def _explain(arguments) -> int:
         raise OutputRefused(f"{arguments.out} does not end in .png, which is what is written. Name it so.")
     if arguments.out.resolve() == arguments.file.resolve():
         raise OutputRefused(f"{arguments.out} is the film itself and is left as it is. Name another file.")
-    data = arguments.file.read_bytes()
-    reading = Reader.load(arguments.model).read(data, arguments.file.name)
-    figure = overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range)
+    reader = Reader.load(arguments.model)
+    reading = reader.read(arguments.file.read_bytes(), arguments.file.name)
+    heat = reading.heat
+    if arguments.method != INSTANT:
+        explainer = Explainer.shipped(reader.spec, reader.engine)
+        with tqdm(total=100, unit="%", file=sys.stderr, bar_format="{desc} |{bar}|") as bar:
+
+            def told(share: float, words: str) -> None:
+                bar.n = round(100 * share)
+                bar.set_description(words)
+
+            heat = explainer.film_map(arguments.method, reader.model_input(reading), told)
+    explained = as_explained(reading, arguments.method, heat, tested_explanations(reader.spec))
+    shown = explained.reading
+    figure = overlay_figure(shown.radiograph.pixels, shown.heat, shown.heat_range, legend=explained.legend)
     figure.savefig(arguments.out, dpi=150, format="png")
-    for reason in reading.reasons:
+    for reason in (*reading.reasons, *(() if arguments.method == INSTANT else (explained.range_note,))):
         print(reason, file=sys.stderr)
     return 0
 
@@ -183,36 +191,6 @@ def _export(arguments) -> int:
         gate.export_gates(arguments.folder, dataset.data_root(), **optional)
     else:
         export.export_reader(arguments.folder, dataset.data_root(), **optional)
-    return 0
-
-
-def _evaluate(arguments) -> int:
-    from cxrmodel.evaluation.evaluate import evaluate
-    from cxrmodel.evaluation.figures import write_figures
-    from cxrmodel.evaluation.gates import measure_gates
-    from cxrmodel.evaluation.results import EVALUATION_FOLDER, load_evaluation
-    from cxrmodel.evaluation.safety import update_safety
-    from cxrmodel.evaluation.summary import README, readme_table, update_readme
-    from cxrmodel.reading import Reader
-    from cxrmodel.training.dataset import data_root
-
-    out = arguments.out or EVALUATION_FOLDER
-    measured = arguments.model or MODELS
-    for model in measured:
-        reader = Reader.load(model)
-        evaluate(reader, data_root(), out)
-        if arguments.gates:
-            measure_gates(reader, data_root(), out)
-    evaluations = [load_evaluation(model, out) for model in measured]
-    print(readme_table(evaluations), file=sys.stderr)
-    if arguments.figures:
-        write_figures(evaluations, arguments.figures)
-    if out == EVALUATION_FOLDER:
-        update_safety()
-        try:
-            update_readme(README, readme_table([load_evaluation(model) for model in MODELS]))
-        except (EvaluationError, OSError):
-            print("The README keeps its table: evaluate every model on the same films to renew it.", file=sys.stderr)
     return 0
 
 

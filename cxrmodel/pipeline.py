@@ -10,21 +10,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
 from cxrmodel.errors import FilmRefused
-from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
 from cxrmodel.imaging.gate import Gates
 from cxrmodel.imaging.gate_report import Finding, GateReport
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.familiarity import FamiliarityGate
-from cxrmodel.model.preprocess import ModelInput, prepare
+from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["BATCH", "Pipeline", "ReadyFilm", "Run", "Source"]
+__all__ = ["BATCH", "Pipeline", "ReadyFilm", "Run", "Source", "Ungated"]
 
 BATCH = 8
 """Films a run: enough to keep the network busy, few enough that decoded films take little memory."""
@@ -77,6 +78,29 @@ class Run:
     heat: np.ndarray
     familiarity: Finding
     seconds: float
+
+
+class Ungated(NamedTuple):
+    """What the networks say of canonical films whatever these show.
+
+    Attributes
+    ----------
+    lungs : ndarray of bool, shape (N, 224, 224)
+        By which the films were cropped.
+    plausible : ndarray of bool, shape (N,)
+        Whether these may be two lungs; where not, reading refuses the film.
+    boxes : list of tuple of int, length N
+        Top, left, bottom, right of each crop.
+    logits : ndarray of float64, shape (N,)
+    heat : ndarray of float32, shape (N, 224, 224)
+        Grad-CAM on the film.
+    """
+
+    lungs: np.ndarray
+    plausible: np.ndarray
+    boxes: list[Box]
+    logits: np.ndarray
+    heat: np.ndarray
 
 
 class Pipeline:
@@ -176,6 +200,24 @@ class Pipeline:
         rows = zip(logits, maps, found, strict=True)
         return [Run(float(logit), heat, familiarity, seconds) for logit, heat, familiarity in rows]
 
+    def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
+        """Run the network on canonical films without judging them, for measurements on disturbed ones.
+
+        Parameters
+        ----------
+        films : ndarray of uint8, shape (N, 224, 224)
+            One batch.
+        lungs : ndarray of bool, shape (N, 224, 224), or None
+            Where to crop; None asks the segmenter. A film without any lung is not cropped.
+        """
+        lungs = self._segmenter.masks(films) if lungs is None else lungs
+        boxes = [LungFields(mask).box if mask.any() else (0, 0, FILM_SIDE, FILM_SIDE) for mask in lungs]
+        ready = [prepare(film, box, **self.spec.preparation) for film, box in zip(films, boxes, strict=True)]
+        logits, maps = self._engine.run(np.stack([item.tensor for item in ready]))
+        heat = np.stack([item.to_film(heat) for item, heat in zip(ready, maps, strict=True)])
+        plausible = np.array([self._segmenter.plausible(film, mask) for film, mask in zip(films, lungs, strict=True)])
+        return Ungated(lungs, plausible, [item.box for item in ready], logits, heat)
+
     def stream(self, sources: Iterable[Source], gated: bool = True) -> Iterator[tuple[ReadyFilm, Run] | Exception]:
         """Make films ready on threads, run them in batches, hand them back in order.
 
@@ -202,6 +244,11 @@ class Pipeline:
                 runs = iter(self.run([film for film in films if isinstance(film, ReadyFilm)]))
                 for film in films:
                     yield film if isinstance(film, Exception) else _settled(film, next(runs), gated)
+
+    @property
+    def engine(self) -> Engine:
+        """The network."""
+        return self._engine
 
 
 def _settled(film: ReadyFilm, run: Run, gated: bool) -> tuple[ReadyFilm, Run] | FilmRefused:

@@ -5,31 +5,29 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from math import floor
 from pathlib import Path
 
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused
+from cxrmodel.imaging.canonical import canonical_film
 from cxrmodel.imaging.gate import Gates
 from cxrmodel.imaging.gate_report import GateReport
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding, probability
-from cxrmodel.model.engine import load_engine
+from cxrmodel.model.engine import Engine, load_engine
 from cxrmodel.model.familiarity import load_familiarity
+from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
-from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source
+from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source, Ungated
+from cxrmodel.reasons import reasons_beside
 
 __all__ = ["Reader", "Reading", "Score", "read"]
 
 OPERATING_POINT = "balanced"
 QUEUE = 32
 """Readings that may run or wait at one time."""
-HARDLY = 0.05
-"""Peak of a map, as a share of the colour range, below which where its heat lies means nothing."""
-MOSTLY = 0.5
-"""Share of heat in the lungs below which a reading says that most of it lies elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +177,20 @@ class Reader:
         film.report.plus(ran.familiarity).insist()
         return self._reading(film, ran)
 
+    @property
+    def engine(self) -> Engine:
+        """The network, for explanations to ask further."""
+        return self._pipeline.engine
+
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of a batch of the network's inputs: (N, size, size, 1) float32 -> (N,) float64."""
+        return self._probability(self.engine.run(inputs)[0])
+
+    def model_input(self, reading: Reading) -> ModelInput:
+        """What the network saw of a film that was read."""
+        film = canonical_film(reading.radiograph.pixels)
+        return prepare(film, reading.lungs.box, **self.spec.preparation)
+
     def read_many(self, sources: Iterable[Source]) -> Iterator[Reading | Exception]:
         """Read many films: decoded ahead on threads, run in batches, handed back in order as they come.
 
@@ -227,8 +239,12 @@ class Reader:
         found = self._pipeline.examine(source, name)
         return found if isinstance(found, FilmRefused) else (found[0], self._probability(found[1]))
 
+    def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
+        """Run the network on a batch of canonical films without judging them; see ``Pipeline.ungated``."""
+        return self._pipeline.ungated(films, lungs)
+
     def _probability(self, logit: float) -> float:
-        return probability(logit, self.spec.temperature, self.spec.prevalence)
+        return probability(logit, **self.spec.calibration)
 
     def _reading(self, film: ReadyFilm, ran: Run) -> Reading:
         start, spec = time.perf_counter(), self.spec
@@ -253,29 +269,12 @@ class Reader:
             heat_in_lungs=inside,
             reasons=film.radiograph.notes
             + report.warnings
-            + _reasons(named, float(heat.max()) / spec.heat_range, inside),
+            + reasons_beside(named, float(heat.max()) / spec.heat_range, inside),
             model=spec.version,
             ages=spec.ages,
             milliseconds=1000.0 * (film.seconds + ran.seconds + time.perf_counter() - start),
             gate=report,
         )
-
-
-def _reasons(named: str, peak: float, inside: float | None) -> tuple[str, ...]:
-    reasons = []
-    if named == "uncertain":
-        reasons.append(
-            "The probability lies between the high-sensitivity and the high-specificity threshold: "
-            "the model cannot tell, so judge the film without it."
-        )
-    if inside is None:
-        reasons.append("The heatmap is empty: nothing on the film speaks for pneumonia to the model.")
-    elif peak >= HARDLY and inside < MOSTLY:
-        reasons.append(
-            f"Most of the heat lies outside the lung fields ({floor(100 * inside)} % within): "
-            "the probability may rest on something other than the lungs."
-        )
-    return tuple(reasons)
 
 
 _default: Reader | None = None

@@ -16,7 +16,8 @@ from cxrmodel.imaging.gate import Gates
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.familiarity import FamiliarityGate
 from cxrmodel.model.spec import MODEL_FOLDER, load_spec, save_spec
-from cxrmodel.reading import QUEUE, Reader, Score, _reasons
+from cxrmodel.reading import QUEUE, Reader, Score
+from cxrmodel.reasons import reasons_beside
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def test_every_demo_film_is_read(reader, films):
     for name, data in films.items():
         reading = reader.read(data, name)
         assert reading.name == name
-        assert reading.probability == probability(reading.logit, spec.temperature, spec.prevalence)
+        assert reading.probability == probability(reading.logit, **spec.calibration)
         assert reading.finding == finding(reading.probability, spec.operating_points)
         assert (reading.operating_point, reading.threshold) == ("balanced", spec.operating_points["balanced"])
         assert reading.model == spec.version
@@ -114,7 +115,7 @@ def test_threads_get_the_same_numbers(reader, films):
 )
 def test_heat_outside_the_lungs_is_warned_of_where_there_is_heat(peak, inside, said):
     """A share of next to nothing is no warning; half within is not most outside."""
-    reasons = _reasons("normal", peak, inside)
+    reasons = reasons_beside("normal", peak, inside)
     assert [said in reason for reason in reasons] == ([True] if said else [])
 
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from cxrmodel.errors import DataError, FilmRefused
 from cxrmodel.evaluation.metrics import LEVEL, evaluate_scores, significant
+from cxrmodel.evaluation.provenance import provenance
 from cxrmodel.evaluation.results import EVALUATION_FOLDER, FORMAT, save_evaluation
 from cxrmodel.evaluation.sections import kept_sections
 from cxrmodel.model.calibration import finding
@@ -21,7 +22,7 @@ from cxrmodel.training.dataset import Film, find_films, training_split
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
 
-__all__ = ["agreement", "evaluate", "original_pairs"]
+__all__ = ["agreement", "evaluate", "measured", "original_pairs"]
 
 RESAMPLES = 2000
 SEED = 0
@@ -67,6 +68,7 @@ def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progre
         "prevalence": reader.spec.prevalence,
         "operating_points": dict(reader.spec.operating_points),
         "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "level": LEVEL, "unit": "patient"},
+        "provenance": provenance(films),
         "data": {},
         "metrics": {},
         "refused": {},
@@ -75,21 +77,42 @@ def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progre
     if (root / "originals").is_dir():
         document["agreement"] = agreement(reader, original_pairs(root), progress)
     for split, members in films.items():
-        rows, refused = _read(reader, members, split.replace("_", "-") if progress else None)
-        document["data"][split] = _counts(members, refused)
+        counts, rows, refused, metrics, _ = measured(reader, members, split.replace("_", "-") if progress else None)
+        document["data"][split], document["metrics"][split] = counts, metrics
         document["scores"][split], document["refused"][split] = rows, refused
-        document["metrics"][split] = evaluate_scores(
-            [row["label"] for row in rows],
-            [row["probability"] for row in rows],
-            [row["patient"] for row in rows],
-            reader.spec.operating_points,
-            RESAMPLES,
-            SEED,
-        )
     if kept := kept_sections(reader.spec.model, reader.spec.weights_sha256, out):
         document["sections"] = kept
     save_evaluation(document, out)
     return document
+
+
+def measured(
+    reader: "Reader", films: Sequence[Film], title: str | None
+) -> tuple[dict[str, int], list[dict], list[dict], dict, dict[str, int]]:
+    """Read films and compute their figures.
+
+    Parameters
+    ----------
+    reader : Reader
+    films : sequence of Film
+    title : str or None
+        Of a progress bar on standard error; None shows none.
+
+    Returns
+    -------
+    counts, rows, refused, metrics, drawn
+        As an evaluation holds them: of the films, their scores, those refused, the figures, and ``resamples`` and
+        ``seed`` of their intervals.
+
+    Raises
+    ------
+    DataError
+        When a film cannot be opened, or those read are of one class.
+    """
+    rows, refused = _read(reader, films, title)
+    columns = ([row[name] for row in rows] for name in ("label", "probability", "patient"))
+    metrics = evaluate_scores(*columns, reader.spec.operating_points, RESAMPLES, SEED)
+    return _counts(films, refused), rows, refused, metrics, {"resamples": RESAMPLES, "seed": SEED}
 
 
 def original_pairs(root: Path) -> list[tuple[Path, Path]]:

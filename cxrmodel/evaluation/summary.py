@@ -47,14 +47,16 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
     EvaluationError
         When there is no evaluation, or they are of different films.
     """
-    films = {tuple(sorted(evaluation.data["test"].items())) for evaluation in evaluations}
-    if len(films) != 1:
+    held = {tuple(sorted(evaluation.data["test"].items())) for evaluation in evaluations}
+    if len(held) != 1:
         raise EvaluationError("The table needs evaluations of the same test films. Run python -m cxrmodel evaluate.")
     data, level = evaluations[0].data["test"], evaluations[0].bootstrap["level"]
     metrics = [evaluation.metrics["test"] for evaluation in evaluations]
     refused = "none was refused" if not data["refused"] else f"{data['refused']} refused and left out"
+    own = evaluations[0].dataset
+    films = f"Own films, {own['name']}" if own else "Official test split"
     lines = [
-        f"Official test split: {data['films']} films of {data['patients']} patients, {data['normal']} normal and "
+        f"{films}: {data['films']} films of {data['patients']} patients, {data['normal']} normal and "
         f"{data['pneumonia']} with pneumonia; {refused}. "
         f"In brackets {level * 100:.0f} % intervals, resampled by patient.",
         "",

@@ -26,7 +26,9 @@ __all__ = [
     "Split",
     "data_root",
     "find_films",
+    "follows_archive",
     "hold_out",
+    "identify",
     "load_films",
     "load_masks",
     "training_split",
@@ -121,6 +123,11 @@ def identify(stem: str, label: int) -> tuple[str, str]:
         return (match[2], f"{match[2]}-{match[1]}") if match else ("", stem.lower())
     match = _NORMAL_NAME.match(stem)
     return "", (match[0] if match else stem).lower()
+
+
+def follows_archive(stem: str, label: int) -> bool:
+    """Whether a file name is of the archive's kind, so that it tells the patient."""
+    return bool((_PNEUMONIA_NAME if label else _NORMAL_NAME).match(stem))
 
 
 def find_films(root: Path, folders: Sequence[str] = FOLDERS) -> list[Film]:

@@ -1,29 +1,34 @@
-"""Charts of an evaluation."""
+"""Charts of an evaluation that answer to the pointer. Lines differ in dash as well as in colour (Okabe and Ito's)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 
-from cxrmodel.evaluation.metrics import roc_points
+from cxrmodel.evaluation.bands import Band
+from cxrmodel.evaluation.metrics import precision_recall_points, roc_points
+from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.evaluation.results import Evaluation
 from cxrmodel.model.spec import MODELS
 from cxrmodel.records.wording import OPERATING_POINTS
 
-__all__ = ["roc_chart"]
+__all__ = ["CORNER", "history_charts", "precision_recall_chart", "reliability_chart", "roc_chart"]
 
-_COLOURS = dict(zip(MODELS, ("#7cc4d8", "#e8a85c"), strict=True))
+_COLOURS = dict(zip(MODELS, ("#56b4e9", "#e69f00"), strict=True))
 _DASHES = dict(zip(MODELS, ([1, 0], [6, 4]), strict=True))
 _SHAPES = ("triangle-down", "circle", "triangle-up")
-_UNIT = alt.Scale(domain=[0, 1])
-_AXIS = alt.Axis(values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
-_X = alt.X("false_positive_rate:Q", title="1 − specificity", scale=_UNIT, axis=_AXIS)
-_Y = alt.Y("sensitivity:Q", title="Sensitivity", scale=_UNIT, axis=_AXIS)
+_WHOLE = (0.0, 1.0)
+CORNER = {"roc": ((0.0, 0.3), (0.7, 1.0)), "precision_recall": ((0.7, 1.0), (0.7, 1.0))}
+"""The corner of each chart in which good models lie: extent across and up."""
 
 
 def roc_chart(
-    evaluations: Mapping[str, Evaluation], split: str, looked_at: Mapping[str, float | None]
+    evaluations: Mapping[str, Evaluation],
+    split: str,
+    bands: Mapping[str, Band],
+    published: Sequence[Mapping] = (),
+    corner: bool = False,
 ) -> alt.LayerChart:
-    """Draw the ROC curves of models over each other, with the operating points of the first.
+    """Draw ROC curves with bands, the operating points of the first model, and published points.
 
     Parameters
     ----------
@@ -31,93 +36,217 @@ def roc_chart(
         By the name to show. Each model keeps its colour and its dash, whichever is first.
     split : str
         "test" or "held_out".
-    looked_at : mapping of str to float or None
-        The first model's ``recall`` and ``specificity`` at the threshold that is looked at.
+    bands : mapping of str to Band
+        Of sensitivity over the false positive rate.
+    published : sequence of mapping
+        ``short``, ``sensitivity`` and ``specificity`` of figures on the same films.
+    corner : bool
+        Whether to enlarge the upper left corner.
     """
+    across, up = _axes("1 − specificity", "Sensitivity", CORNER["roc"] if corner else (_WHOLE, _WHOLE))
+    rows = [row for name, e in evaluations.items() for row in _roc_rows(name, e, split)]
     first = next(iter(evaluations.values()))
-    ring = {"false_positive_rate": 1 - looked_at["specificity"], "sensitivity": looked_at["recall"]}
-    return (
-        alt.layer(
-            _rows([{"false_positive_rate": end, "sensitivity": end} for end in (0, 1)])
-            .mark_line(strokeDash=[2, 4], strokeWidth=1, color="#6b7883")
-            .encode(_X, _Y),
-            _curves(evaluations, split),
-            _marks(first, split),
-            _rows([ring])
-            .mark_point(size=450, shape="circle", filled=False, strokeWidth=2.5, color="#f4d35e")
-            .encode(_X, _Y),
-        )
-        .properties(height=470)
-        .configure_legend(orient="bottom", labelLimit=220)
+    at = first.metrics[split]["at"]
+    marks = [
+        _place(1 - at[name]["specificity"]["value"], at[name]["recall"]["value"]) | {"point": f"{said} point"}
+        for name, said in OPERATING_POINTS.items()
+    ]
+    points = [_place(1 - row["specificity"], row["sensitivity"]) | {"point": row["short"]} for row in published]
+    layers = [
+        _rows([_place(end, end) for end in (0, 1)])
+        .mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3", clip=True)
+        .encode(across, up),
+        *_bands(evaluations, bands, across, up),
+        *_lines(rows, evaluations, across, up, ["threshold", "sensitivity", "specificity"]),
+        _marks(marks, list(_SHAPES), "#ffffff", across, up),
+    ]
+    if points:
+        layers.append(_marks(points, ["diamond"] * len(points), "#f0e442", across, up))
+    return _finished(layers)
+
+
+def precision_recall_chart(
+    evaluations: Mapping[str, Evaluation], split: str, bands: Mapping[str, Band], corner: bool = False
+) -> alt.LayerChart:
+    """Draw precision-recall curves with bands, and the first model's operating points.
+
+    Parameters
+    ----------
+    evaluations, split, corner
+        As in :func:`roc_chart`.
+    bands : mapping of str to Band
+        Of precision over recall.
+    """
+    across, up = _axes("Recall (sensitivity)", "Precision", CORNER["precision_recall"] if corner else (_WHOLE, _WHOLE))
+    rows = [row for name, e in evaluations.items() for row in _precision_rows(name, e, split)]
+    first = next(iter(evaluations.values()))
+    at = first.metrics[split]["at"]
+    marks = [
+        _place(at[name]["recall"]["value"], at[name]["precision"]["value"]) | {"point": f"{said} point"}
+        for name, said in OPERATING_POINTS.items()
+        if at[name]["precision"]["value"] is not None
+    ]
+    share = float(first.scores[split].labels.mean())
+    chance = _rows([_place(end, share) for end in (0, 1)])
+    return _finished(
+        [
+            chance.mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3", clip=True).encode(across, up),
+            *_bands(evaluations, bands, across, up),
+            *_lines(rows, evaluations, across, up, ["threshold", "precision", "sensitivity", "specificity"]),
+            _marks(marks, list(_SHAPES)[: len(marks)], "#ffffff", across, up),
+        ]
     )
+
+
+def reliability_chart(bins: Reliability, colour: str = _COLOURS[MODELS[0]]) -> alt.LayerChart:
+    """Draw observed against stated shares with intervals, over a histogram of where the bins lie.
+
+    Parameters
+    ----------
+    bins : Reliability
+    colour : str
+    """
+    across, up = _axes("Stated probability, mean of the bin", "Share with pneumonia", (_WHOLE, _WHOLE))
+    rows = [
+        {"x": round(float(s), 4), "y": round(float(o), 4), "low": round(float(a), 4), "high": round(float(b), 4)}
+        | {"films": round(bins.films, 1)}
+        for s, o, a, b in zip(bins.stated, bins.observed, bins.low, bins.high, strict=True)
+    ]
+    tips = [
+        alt.Tooltip("x:Q", title="stated", format=".3f"),
+        alt.Tooltip("y:Q", title="observed", format=".3f"),
+        alt.Tooltip("low:Q", title="from", format=".3f"),
+        alt.Tooltip("high:Q", title="to", format=".3f"),
+        alt.Tooltip("films:Q", title="films in the bin"),
+    ]
+    layers = [
+        _rows([_place(end, end) for end in (0, 1)])
+        .mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3")
+        .encode(across, up),
+        _rows(rows)
+        .mark_rule(strokeWidth=2, color=colour, opacity=0.7)
+        .encode(across, alt.Y("low:Q"), alt.Y2("high:Q")),
+        _rows(rows).mark_point(size=70, filled=True, opacity=1, color=colour).encode(across, up, tooltip=tips),
+    ]
+    return _finished(layers)
+
+
+def history_charts(history: Sequence[Mapping]) -> tuple[alt.Chart, alt.Chart]:
+    """Draw a training: losses and the held-out AUC by epoch, with the size of the films in each.
+
+    Parameters
+    ----------
+    history : sequence of mapping
+        ``epoch``, ``size``, ``loss``, ``held_out_loss`` and ``held_out_auc``.
+    """
+    epoch = alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1, format="d"))
+    tips = [alt.Tooltip(f"{name}:Q") for name in ("epoch", "size")]
+    losses = [
+        {"epoch": row["epoch"], "size": row["size"], "loss": row[key], "of": said}
+        for row in history
+        for key, said in (("loss", "training films"), ("held_out_loss", "held-out films"))
+        if row.get(key) is not None
+    ]
+    names = ["training films", "held-out films"]
+    colour = alt.Color("of:N", title=None, scale=alt.Scale(domain=names, range=list(_COLOURS.values())))
+    dash = alt.StrokeDash("of:N", title=None, scale=alt.Scale(domain=names, range=list(_DASHES.values())))
+    loss = (
+        _rows(losses)
+        .mark_line(point=True)
+        .encode(epoch, alt.Y("loss:Q", title="Loss"), colour, dash, tooltip=[*tips, "of:N", "loss:Q"])
+        .properties(height=220, width="container")
+    )
+    aucs = [{"epoch": row["epoch"], "size": row["size"], "auc": row["held_out_auc"]} for row in history]
+    auc = (
+        _rows(aucs)
+        .mark_line(point=True, color="#009e73")
+        .encode(
+            epoch,
+            alt.Y("auc:Q", title="Held-out AUC", scale=alt.Scale(zero=False)),
+            tooltip=[*tips, alt.Tooltip("auc:Q", format=".4f")],
+        )
+        .properties(height=160, width="container")
+    )
+    return loss, auc
+
+
+def _axes(across: str, up: str, extent: tuple[tuple[float, float], tuple[float, float]]) -> tuple[alt.X, alt.Y]:
+    axis = alt.Axis(tickCount=5, format=".2~f")
+    return (
+        alt.X("x:Q", title=across, scale=alt.Scale(domain=list(extent[0]), nice=False), axis=axis),
+        alt.Y("y:Q", title=up, scale=alt.Scale(domain=list(extent[1]), nice=False), axis=axis),
+    )
+
+
+def _place(x: float, y: float) -> dict[str, float]:
+    return {"x": round(float(x), 5), "y": round(float(y), 5)}
 
 
 def _rows(rows: list[dict]) -> alt.Chart:
     return alt.Chart(alt.InlineData(values=rows))
 
 
-def _curves(evaluations: Mapping[str, Evaluation], split: str) -> alt.Chart:
+def _scales(evaluations: Mapping[str, Evaluation]) -> tuple[alt.Color, alt.StrokeDash]:
     names = sorted(evaluations, key=lambda name: MODELS.index(evaluations[name].model))
     models = [evaluations[name].model for name in names]
-    rows = [row for name, evaluation in evaluations.items() for row in _curve(name, evaluation, split)]
-    colour = alt.Scale(domain=names, range=[_COLOURS[model] for model in models])
-    dash = alt.Scale(domain=names, range=[_DASHES[model] for model in models])
     return (
-        _rows(rows)
-        .mark_line(strokeWidth=2.5)
-        .encode(
-            _X,
-            _Y,
-            alt.Order("step:Q"),
-            alt.Color("model:N", title=None, scale=colour),
-            alt.StrokeDash("model:N", title=None, scale=dash),
-            tooltip=[
-                alt.Tooltip("model:N"),
-                alt.Tooltip("sensitivity:Q", format=".3f"),
-                alt.Tooltip("specificity:Q", format=".3f"),
-            ],
-        )
+        alt.Color("model:N", title=None, scale=alt.Scale(domain=names, range=[_COLOURS[m] for m in models])),
+        alt.StrokeDash("model:N", title=None, scale=alt.Scale(domain=names, range=[_DASHES[m] for m in models])),
     )
 
 
-def _curve(name: str, evaluation: Evaluation, split: str) -> list[dict]:
+def _bands(evaluations: Mapping[str, Evaluation], bands: Mapping[str, Band], across: alt.X, up: alt.Y) -> list:
+    colour, _ = _scales(evaluations)
+    rows = [
+        _place(x, low) | {"high": round(float(high), 5), "model": name}
+        for name, band in bands.items()
+        for x, low, high in zip(*band, strict=True)
+    ]
+    return [_rows(rows).mark_area(opacity=0.18, clip=True).encode(across, up, alt.Y2("high:Q"), colour)]
+
+
+def _lines(rows: list[dict], evaluations: Mapping[str, Evaluation], across: alt.X, up: alt.Y, told: list[str]) -> list:
+    colour, dash = _scales(evaluations)
+    near = alt.selection_point(nearest=True, on="pointerover", clear="pointerout", empty=False)
+    tips = ["model:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in told)]
+    line = _rows(rows).mark_line(strokeWidth=2.5, clip=True).encode(across, up, alt.Order("step:Q"), colour, dash)
+    dots = _rows(rows).mark_circle(size=90, clip=True).encode(across, up, colour, tooltip=tips)
+    return [line, dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near)]
+
+
+def _marks(rows: list[dict], shapes: list[str], colour: str, across: alt.X, up: alt.Y) -> alt.Chart:
+    shape = alt.Scale(domain=[row["point"] for row in rows], range=shapes)
+    return (
+        _rows(rows)
+        .mark_point(size=130, filled=True, opacity=1, color=colour, stroke="#0e1217", clip=True)
+        .encode(across, up, alt.Shape("point:N", scale=shape, legend=None), tooltip=[alt.Tooltip("point:N", title=" ")])
+    )
+
+
+def _roc_rows(name: str, evaluation: Evaluation, split: str) -> list[dict]:
     scores = evaluation.scores[split]
     curve = roc_points(scores.labels, scores.probabilities)
     return [
-        {
-            "model": name,
-            "step": step,
-            "false_positive_rate": round(float(false), 5),
-            "sensitivity": round(float(true), 5),
-            "specificity": round(1 - float(false), 5),
-        }
-        for step, (false, true) in enumerate(zip(curve.false_positive_rate, curve.true_positive_rate, strict=True))
+        _place(false, true)
+        | {"model": name, "step": step, "threshold": round(min(float(threshold), 1.0), 4)}
+        | {"sensitivity": round(float(true), 4), "specificity": round(1 - float(false), 4)}
+        for step, (false, true, threshold) in enumerate(zip(*curve, strict=True))
     ]
 
 
-def _marks(evaluation: Evaluation, split: str) -> alt.Chart:
-    at = evaluation.metrics[split]["at"]
-    rows = [
-        {
-            "point": said,
-            "false_positive_rate": 1 - at[name]["specificity"]["value"],
-            "sensitivity": at[name]["recall"]["value"],
-            "specificity": at[name]["specificity"]["value"],
-        }
-        for name, said in OPERATING_POINTS.items()
+def _precision_rows(name: str, evaluation: Evaluation, split: str) -> list[dict]:
+    scores = evaluation.scores[split]
+    curve = precision_recall_points(scores.labels, scores.probabilities)
+    roc = roc_points(scores.labels, scores.probabilities)
+    specificity = dict(zip(roc.thresholds.tolist(), 1 - roc.false_positive_rate, strict=True))
+    return [
+        _place(recall, precision)
+        | {"model": name, "step": step, "threshold": round(min(float(threshold), 1.0), 4)}
+        | {"precision": round(float(precision), 4), "sensitivity": round(float(recall), 4)}
+        | {"specificity": round(float(specificity[float(threshold)]), 4)}
+        for step, (precision, recall, threshold) in enumerate(zip(*curve, strict=True))
     ]
-    shape = alt.Scale(domain=list(OPERATING_POINTS.values()), range=list(_SHAPES))
-    return (
-        _rows(rows)
-        .mark_point(size=130, filled=True, opacity=1, color="#ffffff")
-        .encode(
-            _X,
-            _Y,
-            alt.Shape("point:N", scale=shape, legend=None),
-            tooltip=[
-                alt.Tooltip("point:N", title="operating point"),
-                alt.Tooltip("sensitivity:Q", format=".3f"),
-                alt.Tooltip("specificity:Q", format=".3f"),
-            ],
-        )
-    )
+
+
+def _finished(layers: list) -> alt.LayerChart:
+    return alt.layer(*layers).properties(height=430).configure_legend(orient="bottom", labelLimit=260)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cxrmodel.errors import CxrError, FilmRefused
 from cxrmodel.reading import Reader, Reading
+from cxrmodel.web import maps
 from cxrmodel.web.failures import log_failure
 
 __all__ = [
@@ -103,13 +104,16 @@ def remove(key: str) -> None:
     key : str
         Key of its entry.
     """
-    _shelf().pop(key, None)
+    entry = _shelf().pop(key, None)
+    if entry is not None:
+        _forget_maps(entry)
 
 
 def clear() -> None:
     """Forget every film of the session."""
     for key in (_FILMS, _CHOSEN, _FORGOTTEN):
         st.session_state.pop(key, None)
+    maps.clear()
 
 
 def take(
@@ -156,6 +160,13 @@ def _shelf() -> dict[str, Entry]:
     return st.session_state.setdefault(_FILMS, {})
 
 
+def _forget_maps(entry: Entry) -> None:
+    """Forget what was computed of a film that has left the shelf, unless it is there under another name."""
+    held = {other.reading.radiograph.sha256 for other in _shelf().values() if other.reading}
+    if entry.reading and entry.reading.radiograph.sha256 not in held:
+        maps.forget(entry.reading.radiograph.sha256)
+
+
 def _renamed(entry: Entry, key: str, name: str) -> Entry:
     reading = entry.reading
     if reading is not None:
@@ -193,5 +204,5 @@ def _megabytes(shelf: dict[str, Entry]) -> float:
 def _make_room(shelf: dict[str, Entry]) -> None:
     """Drop the oldest films until the session is within its bounds; the latest always stays."""
     while len(shelf) > 1 and (len(shelf) > MOST_FILMS or _megabytes(shelf) > MOST_MEGABYTES):
-        del shelf[next(iter(shelf))]
+        _forget_maps(shelf.pop(next(iter(shelf))))
         st.session_state[_FORGOTTEN] = forgotten() + 1

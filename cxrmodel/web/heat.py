@@ -5,8 +5,10 @@ from io import BytesIO
 import matplotlib
 import streamlit as st
 
-from cxrmodel.explain.overlay import COLOUR_MAPS, film_rgb, overlay, overlay_figure
-from cxrmodel.reading import HARDLY, MOSTLY, Reading
+from cxrmodel.evaluation.offered import FIXED_RANGE
+from cxrmodel.explain.overlay import COLOUR_MAPS, LEGEND, film_rgb, overlay, overlay_figure
+from cxrmodel.reading import Reading
+from cxrmodel.reasons import HARDLY, MOSTLY
 from cxrmodel.records.wording import DISCLAIMER, heat_peak, heat_sentence, probability_percent, reason_for_finding
 from cxrmodel.web.badges import badges
 from cxrmodel.web.downloads import file_title, lazily
@@ -23,12 +25,15 @@ _MEANING = {
 _HIDDEN = "overlay hidden by the user"
 
 
-def heatmap(reading: Reading) -> None:
+def heatmap(reading: Reading, legend: str = LEGEND, range_note: str = FIXED_RANGE) -> None:
     """Draw film and overlay side by side, with the controls and the words that belong to them.
 
     Parameters
     ----------
     reading : Reading
+        With the map to be shown and its range.
+    legend, range_note : str
+        What the map's values are, and whether its colours can be compared between films.
     """
     shown, opacity, colour_map, outline = _controls()
     pixels = for_display(reading.radiograph.pixels)
@@ -46,13 +51,13 @@ def heatmap(reading: Reading) -> None:
         alt = f"The film {'with' if shown else 'without'} the heatmap, {'with' if outline else 'without'} lung outline"
         st.image(jpeg(picture), width="stretch", alt=alt)
         if shown:
-            st.html(_colour_bar(colour_map, reading.heat_range))
+            st.html(_colour_bar(colour_map, reading.heat_range, legend, range_note))
         else:
             st.caption("The overlay is off.")
     _words(reading)
     st.download_button(
         "Overlay as PNG",
-        lazily(lambda: _file(reading, opacity, colour_map)),
+        lazily(lambda: _file(reading, opacity, colour_map, legend)),
         file_name=file_title(reading, "heatmap.png"),
         mime="image/png",
         icon=":material/download:",
@@ -86,14 +91,14 @@ def _shown() -> bool:
     return shown
 
 
-def _colour_bar(colour_map: str, heat_range: float) -> str:
+def _colour_bar(colour_map: str, heat_range: float, legend: str, range_note: str) -> str:
     shades = (matplotlib.colors.to_hex(matplotlib.colormaps[colour_map](i / (_STOPS - 1))) for i in range(_STOPS))
     return (
         f'<div class="ramp" role="img" aria-label="Colour bar from 0 to {heat_range:.3g}">'
         f'<span>0</span><div style="background:linear-gradient(to right,{",".join(shades)})"></div>'
         f"<span>{heat_range:.3g} or more</span></div>"
-        '<div class="ramp-note">Grad-CAM, raw values: what each place adds to the logit. '
-        "The range is the same for every film. On the film colours are paler, because opacity follows heat.</div>"
+        f'<div class="ramp-note">{legend}. {range_note} '
+        "On the film colours are paler, because opacity follows heat.</div>"
     )
 
 
@@ -113,9 +118,9 @@ def _words(reading: Reading) -> None:
     st.caption("A heatmap says where the score comes from, not where disease is. It may be wrong in place and extent.")
 
 
-def _file(reading: Reading, opacity: float, colour_map: str) -> bytes:
+def _file(reading: Reading, opacity: float, colour_map: str, legend: str) -> bytes:
     pixels = for_display(reading.radiograph.pixels)
-    figure = overlay_figure(pixels, reading.heat, reading.heat_range, opacity, colour_map)
+    figure = overlay_figure(pixels, reading.heat, reading.heat_range, opacity, colour_map, legend)
     figure.suptitle(f"{DISCLAIMER}. {reading.model}", color="white", fontsize=9)
     coded = BytesIO()
     figure.savefig(coded, format="png", dpi=200)

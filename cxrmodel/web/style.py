@@ -42,17 +42,25 @@ dl.facts.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.3
 .ramp { display: flex; align-items: center; gap: 0.6rem; font-size: 0.85rem; }
 .ramp div { flex: 1; height: 0.9rem; border: 1px solid #56636e; border-radius: 0.2rem; }
 .ramp-note { font-size: 0.8rem; color: #aeb9c2; margin-top: 0.25rem; }
-.confusion { width: 100%; border-collapse: separate; border-spacing: 0.35rem; margin-bottom: 0.5rem; }
-.confusion th { font-weight: 600; font-size: 0.85rem; color: #c9d3db; padding: 0.2rem; }
-.confusion tbody th { text-align: left; }
-.confusion tbody td { text-align: center; padding: 0.6rem; border-radius: 0.35rem; border: 1px solid #56636e; }
-.confusion .right { background: #1f4a57; }
-.confusion .wrong { background: #5a3322; }
-.confusion b { display: block; font-size: 1.4rem; }
-.confusion span { font-size: 0.8rem; color: #dfe5ea; }
+ul.forest.forest { list-style: none; margin: 0 0 0.4rem; padding: 0; }
+.forest li { display: grid; grid-template-columns: minmax(9rem, 17rem) minmax(8rem, 1fr) 13rem; gap: 0.2rem 1rem;
+  align-items: center; margin: 0; padding: 0.25rem 0; border-bottom: 1px solid #2c3742; font-size: 0.92rem; }
+.forest small { display: block; color: #aeb9c2; font-size: 0.8rem; }
+.forest .figure { font-variant-numeric: tabular-nums; }
+.forest .track { position: relative; height: 1.1rem; background: #1a2129; border-radius: 0.2rem; }
+.forest .track i { position: absolute; display: block; }
+.forest .whisker { top: 0.47rem; height: 0.16rem; background: #56b4e9; }
+.forest .dot { top: 0.25rem; width: 0.6rem; height: 0.6rem; margin-left: -0.3rem; border-radius: 50%;
+  background: #56b4e9; }
+.forest .diamond { top: 0.25rem; width: 0.55rem; height: 0.55rem; margin-left: -0.28rem; transform: rotate(45deg);
+  background: #f0e442; }
+.forest .mark { top: 0; height: 100%; border-left: 2px dotted #8a97a3; }
+h4 { font-size: 0.95rem !important; padding: 0.5rem 0 0.2rem !important; color: #c9d3db; }
+.forest-scale { display: flex; justify-content: space-between; color: #aeb9c2; font-size: 0.8rem; }
 @media (max-width: 640px) {
   dl.facts.facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: 0.4rem; }
+  .forest li { grid-template-columns: 1fr; gap: 0.15rem; }
 }
 </style>
 """

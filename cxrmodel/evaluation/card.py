@@ -1,0 +1,262 @@
+"""Evaluations -> the model card, with fixed sections, so that its words cannot drift from the measurements.
+
+References
+----------
+Mitchell et al., Model cards for model reporting, FAT* 2019.
+Collins et al., TRIPOD+AI statement, BMJ 385, 2024.
+Tejani et al., Checklist for artificial intelligence in medical imaging (CLAIM): 2024 update, Radiology: AI 6, 2024.
+Sounderajah et al., The STARD-AI reporting guideline, Nature Medicine 31, 2025.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation import card_words as words
+from cxrmodel.evaluation.document import Evaluation
+from cxrmodel.evaluation.origin import flow, flow_rows, hash_rows, training_record
+from cxrmodel.evaluation.published import Published, published
+from cxrmodel.evaluation.reliability import reliability, uncalibrated
+from cxrmodel.evaluation.results import load_evaluation, model_title
+from cxrmodel.evaluation.rows import (
+    Row,
+    adult_rows,
+    auc_rows,
+    lung_rows,
+    perturbation_rows,
+    stratum_rows,
+    subgroup_rows,
+)
+from cxrmodel.evaluation.summary import readme_table
+from cxrmodel.evaluation.thresholds import RATES, ThresholdTable, threshold_table
+from cxrmodel.model.spec import MODELS, ModelSpec, load_spec
+
+__all__ = ["CARD", "SECTIONS", "model_card", "shipped_card", "update_card"]
+
+CARD = Path(__file__).resolve().parents[2] / "MODEL_CARD.md"
+SECTIONS = (
+    "Model",
+    "Intended use",
+    "Out of scope",
+    "Data",
+    "Metrics",
+    "Where it fails",
+    "Caveats",
+    "Ethical considerations",
+    "How to report a problem",
+    "Where reporting guidelines are answered",
+)
+_POINTS = {"high_sensitivity": "High sensitivity", "balanced": "Balanced", "high_specificity": "High specificity"}
+
+
+def shipped_card() -> str:
+    """The card of the shipped models.
+
+    Raises
+    ------
+    EvaluationError, ModelError
+        When an evaluation, a specification or the published figures cannot be used.
+    """
+    evaluations = [load_evaluation(model) for model in MODELS]
+    return model_card(evaluations, load_spec(MODELS[0]), training_record(MODELS[0]), published())
+
+
+def update_card(path: Path = CARD) -> bool:
+    """Write the card of the shipped models.
+
+    Returns
+    -------
+    bool
+        Whether the file changed.
+
+    Raises
+    ------
+    EvaluationError, ModelError
+        As :func:`shipped_card`; the file is left as it is.
+    """
+    text = shipped_card()
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.write_text(text, encoding="utf-8")
+    return True
+
+
+def model_card(
+    evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, others: Sequence[Published] = ()
+) -> str:
+    """Write the card of a model, beside its baselines.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        Of the same films; the first is the model that the card is about.
+    spec : ModelSpec
+        Of the first.
+    record : mapping
+        Of its training, as :func:`cxrmodel.evaluation.origin.training_record` gives it.
+    others : sequence of Published
+
+    Returns
+    -------
+    str
+        Markdown that ends with a line break; the same evaluations always give the same text.
+
+    Raises
+    ------
+    EvaluationError
+        When there is no evaluation, or they are of different films.
+    """
+    if not evaluations:
+        raise EvaluationError("There is no evaluation to write a card of. Run python -m cxrmodel evaluate.")
+    first = evaluations[0]
+    audits = first.sections.get("audits", {})
+    parts = {
+        "Model": _model(first, spec),
+        "Intended use": words.INTENDED_USE.format(ages=spec.ages),
+        "Out of scope": words.OUT_OF_SCOPE.format(ages=spec.ages),
+        "Data": _data(first, spec, record),
+        "Metrics": _metrics(evaluations, audits, others),
+        "Where it fails": _failures(first, audits),
+        "Caveats": words.CAVEATS,
+        "Ethical considerations": words.ETHICS,
+        "How to report a problem": words.PROBLEMS,
+        "Where reporting guidelines are answered": words.GUIDELINES,
+    }
+    body = "\n\n".join(f"## {title}\n\n{parts[title].strip()}" for title in SECTIONS)
+    return f"# Model card: {model_title(first.model)}\n\n{words.OPENING.strip()}\n\n{body}\n"
+
+
+def _model(evaluation: Evaluation, spec: ModelSpec) -> str:
+    points = ", ".join(f"{said.lower()} {100 * spec.operating_points[name]:.1f} %" for name, said in _POINTS.items())
+    rows = {
+        "Name and version": spec.version,
+        "Evaluated": evaluation.created,
+        "Kind": words.KINDS.get(spec.model, spec.model),
+        "Input": f"one chest radiograph, cropped to its lung fields and reduced to {spec.input_size} x "
+        f"{spec.input_size} pixels",
+        "Output": "probability of pneumonia, finding (pneumonia, uncertain or normal), heatmap",
+        "Calibration": f"temperature {spec.temperature:.3f}, assumed prevalence {100 * spec.prevalence:.1f} %",
+        "Thresholds on the probability": points,
+        "Licence": "MIT; trained on films under CC BY 4.0",
+    }
+    return f"{_table(['', ''], rows.items())}\n\n{_table(['Hash of', 'sha256'], _hashes(evaluation))}"
+
+
+def _hashes(evaluation: Evaluation) -> list[tuple[str, str]]:
+    return [(row["Of"], f"`{row['sha256']}`") for row in hash_rows(evaluation)]
+
+
+def _data(evaluation: Evaluation, spec: ModelSpec, record: Mapping) -> str:
+    stations = [(row["Films of"], row["Station"], row["Count"]) for row in flow_rows(flow(evaluation, dict(record)))]
+    return "\n\n".join(
+        [words.DATA.strip().format(trained_on=spec.trained_on), _table(["Films of", "Station", "Count"], stations)]
+    )
+
+
+def _metrics(evaluations: Sequence[Evaluation], audits: Mapping, others: Sequence[Published]) -> str:
+    first = evaluations[0]
+    scores = first.scores["test"]
+    resamples, seed = (int(first.bootstrap[name]) for name in ("resamples", "seed"))
+    table = threshold_table(
+        scores.labels,
+        scores.probabilities,
+        scores.patients,
+        list(first.operating_points.values()),
+        resamples,
+        seed,
+    )
+    named = {model_title(evaluation.model): evaluation for evaluation in evaluations}
+    areas = _forest(auc_rows(named, "test", audits, others), "AUC")
+    shortcuts = "" if audits.get("shortcuts") else f"\n\nShortcuts: {words.NOT_MEASURED}"
+    diagrams = {
+        "Before calibration": uncalibrated(scores.logits),
+        "After calibration": scores.probabilities,
+    }
+    calibrated = [
+        (said, *(_interval(*_bounds(figure)) for figure in (bins.ece, bins.brier)))
+        for said, values in diagrams.items()
+        for bins in [reliability(scores.labels, values, scores.patients, None, resamples, seed)]
+    ]
+    parts = [
+        readme_table(evaluations),
+        f"At the three thresholds of {model_title(first.model)}:",
+        _at_points(first, table),
+        f"Calibration of {model_title(first.model)}:",
+        _table(["Probability", "Expected calibration error", "Brier score"], calibrated),
+        f"Beside shortcuts and published figures of the same films:\n\n{areas}{shortcuts}",
+        "\n".join(f"- {citation} doi:{doi}" for citation, doi in _sources(others)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _at_points(evaluation: Evaluation, table: ThresholdTable) -> str:
+    rows = [("Threshold", *(f"{evaluation.operating_points[name]:.3f}" for name in _POINTS))]
+    places = [table.at(evaluation.operating_points[name]) for name in _POINTS]
+    for name, title in RATES.items():
+        columns = (table.values[name], table.lows[name], table.highs[name])
+        form = ".3g" if name.startswith("lr_") else ".3f"
+        rows.append((title, *(_interval(*(float(column[i]) for column in columns), form) for i in places)))
+    for name, title in (("tp", "True positives"), ("fn", "Missed"), ("fp", "False alarms"), ("tn", "True negatives")):
+        rows.append((title, *(str(table.counts[name][i]) for i in places)))
+    return _table(["", *_POINTS.values()], rows)
+
+
+def _failures(evaluation: Evaluation, audits: Mapping) -> str:
+    groups = {
+        "Groups of films": stratum_rows(evaluation, "test") + subgroup_rows(audits),
+        "Lungs removed, alone and exchanged": lung_rows(audits),
+        "Disturbed films": perturbation_rows(audits),
+        "Adults": adult_rows(audits),
+    }
+    parts = [
+        f"### {title}\n\n{_forest(rows, 'Figure') if rows else words.NOT_MEASURED}" for title, rows in groups.items()
+    ]
+    return "\n\n".join(
+        [*parts, f"### Refusals and warnings\n\n{_gates(evaluation)}", f"### Heatmaps\n\n{_maps(evaluation)}"]
+    )
+
+
+def _gates(evaluation: Evaluation) -> str:
+    sets = evaluation.sections.get("gates", {}).get("sets", ())
+    refused = evaluation.data["test"]["refused"]
+    said = f"Of the official test films {refused or 'none'} {'was' if refused in (0, 1) else 'were'} refused."
+    if not sets:
+        return f"{said} For other pictures: {words.NOT_MEASURED}"
+    rows = [(item["name"], *(str(item[key]) for key in ("films", "read", "warned", "refused"))) for item in sets]
+    return f"{said}\n\n{_table(['Pictures', 'Films', 'Read', 'Warned', 'Refused'], rows)}"
+
+
+def _maps(evaluation: Evaluation) -> str:
+    methods = evaluation.sections.get("explanations", {}).get("methods", ())
+    if not methods:
+        return words.NOT_MEASURED
+    keys = ("deletion_auc", "insertion_auc", "heat_in_lungs", "stability")
+    rows = [(item["title"], *(_interval(*_bounds(item[key])) for key in keys)) for item in methods]
+    return _table(["Method", "Deletion", "Insertion", "Heat in the lungs", "Stability"], rows)
+
+
+def _sources(others: Sequence[Published]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((str(row["citation"]), str(row["doi"])) for row in others))
+
+
+def _forest(rows: Sequence[Row], across: str) -> str:
+    cells = [(str(r["group"]), str(r["name"]), _interval(*_bounds(r)), str(r["note"])) for r in rows]
+    return _table(["", "", across, ""], cells)
+
+
+def _bounds(figure: Mapping) -> tuple[float | None, float | None, float | None]:
+    return figure["value"], figure["low"], figure["high"]
+
+
+def _interval(value: float | None, low: float | None, high: float | None, form: str = ".3f") -> str:
+    if value is None or math.isnan(value):
+        return "undefined"
+    if low is None or high is None or math.isnan(low):
+        return f"{value:.4g}"
+    return f"{value:{form}} ({low:{form}}–{high:{form}})".replace("inf", "no bound")
+
+
+def _table(header: Sequence[str], rows) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)

@@ -1,0 +1,117 @@
+"""Further matplotlib figures: decision curve, reliability with intervals, forest plot, history of a training."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from matplotlib.figure import Figure
+
+from cxrmodel.evaluation.bands import DecisionCurve
+from cxrmodel.evaluation.canvas import LIGHT, FigureStyle, legend, look, square, styled
+from cxrmodel.evaluation.reliability import Reliability
+from cxrmodel.evaluation.rows import Row
+
+__all__ = ["decision_figure", "forest_figure", "history_figure", "intervals_figure"]
+
+_LOWEST_BENEFIT = -0.1
+
+
+def decision_figure(curves: Mapping[str, DecisionCurve], style: FigureStyle = LIGHT) -> Figure:
+    """Draw net benefit over threshold probability, with bands, against calling all films and none.
+
+    Parameters
+    ----------
+    curves : mapping of str to DecisionCurve
+        By the name to show; of the same films.
+    style : FigureStyle
+    """
+    figure, axes = square("Threshold probability", "Net benefit per film", style)
+    everybody = next(iter(curves.values()))
+    axes.plot(
+        everybody.thresholds, everybody.all, color=style.text, linestyle=":", linewidth=1.5, label="Call every film"
+    )
+    axes.axhline(0, color=style.grid, linewidth=1, label="Call none")
+    for index, (name, curve) in enumerate(curves.items()):
+        line = look(index, style)["line"]
+        axes.fill_between(curve.thresholds, curve.low, curve.high, color=line["color"], alpha=0.15, linewidth=0)
+        axes.plot(curve.thresholds, curve.model, label=name, **line)
+    axes.set(ylim=(_LOWEST_BENEFIT, float(everybody.all[0]) + 0.1), aspect="auto")
+    legend(axes, "lower left", style)
+    return figure
+
+
+def intervals_figure(diagrams: Mapping[str, Reliability], style: FigureStyle = LIGHT) -> Figure:
+    """Draw reliability diagrams with the interval of each bin.
+
+    Parameters
+    ----------
+    diagrams : mapping of str to Reliability
+        By the name to show.
+    style : FigureStyle
+    """
+    figure, axes = square("Stated probability, mean of the bin", "Share with pneumonia", style)
+    axes.plot([0, 1], [0, 1], color=style.grid, linewidth=1, linestyle=":", label="Perfect calibration")
+    for index, (name, bins) in enumerate(diagrams.items()):
+        point = look(index, style)["point"] | {"markersize": 5}
+        spread = [bins.observed - bins.low, bins.high - bins.observed]
+        label = f"{name}: {bins.films:.4g} films a bin, calibration error {bins.ece['value']:.3f}"
+        axes.errorbar(bins.stated, bins.observed, yerr=spread, label=label, elinewidth=1, capsize=2, **point)
+    legend(axes, "upper left", style)
+    return figure
+
+
+def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, style: FigureStyle = LIGHT) -> Figure:
+    """Draw rows of figures with their intervals, each group under its name.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        At least one.
+    across : str
+        What the figures are.
+    mark : float or None
+        Where to draw a line down, for example at chance.
+    style : FigureStyle
+    """
+    lines: list[tuple[str, Row | None]] = []
+    for group, members in groupby(rows, key=lambda item: item["group"]):
+        lines.append((str(group), None))
+        lines += [(str(item["name"]), item) for item in members]
+    figure = Figure(figsize=(8, 0.9 + 0.3 * len(lines)), layout="constrained", facecolor="none")
+    axes = styled(figure.subplots(), style)
+    for height, (_, item) in enumerate(lines):
+        if item is None or item["value"] is None:
+            continue
+        known = item["low"] is not None and item["high"] is not None
+        spread = [[item["value"] - item["low"]], [item["high"] - item["value"]]] if known else None
+        shape = {"fmt": "o" if known else "D", "color": style.lines[0], "markersize": 5, "capsize": 2}
+        axes.errorbar(item["value"], height, xerr=spread, **shape)
+    if mark is not None:
+        axes.axvline(mark, color=style.grid, linestyle=":")
+    axes.set_yticks(range(len(lines)), [name for name, _ in lines])
+    for label, (_, item) in zip(axes.get_yticklabels(), lines, strict=True):
+        label.set_fontweight("bold" if item is None else "normal")
+    axes.invert_yaxis()
+    axes.set_xlabel(across, color=style.text)
+    return figure
+
+
+def history_figure(history: Sequence[Mapping], style: FigureStyle = LIGHT) -> Figure:
+    """Draw losses and held-out AUC of a training by epoch.
+
+    Parameters
+    ----------
+    history : sequence of mapping
+        ``epoch``, ``loss``, ``held_out_loss`` and ``held_out_auc``.
+    style : FigureStyle
+    """
+    figure = Figure(figsize=(7, 5.5), layout="constrained", facecolor="none")
+    upper, lower = (styled(axes, style) for axes in figure.subplots(2, 1, sharex=True, height_ratios=(3, 2)))
+    epochs = [row["epoch"] for row in history]
+    for index, (key, said) in enumerate((("loss", "Training films"), ("held_out_loss", "Held-out films"))):
+        upper.plot(epochs, [row[key] for row in history], label=said, **look(index, style)["line"])
+    lower.plot(epochs, [row["held_out_auc"] for row in history], **look(2, style)["line"])
+    upper.set_ylabel("Loss", color=style.text)
+    lower.set_ylabel("Held-out AUC", color=style.text)
+    lower.set_xlabel("Epoch", color=style.text)
+    legend(upper, "upper right", style)
+    return figure

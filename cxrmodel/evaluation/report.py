@@ -1,0 +1,180 @@
+"""Evaluations -> one HTML file that needs nothing else: figures as SVG inside it, no script, no network."""
+
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from matplotlib.figure import Figure
+
+from cxrmodel.errors import OutputRefused
+from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
+from cxrmodel.evaluation.canvas import LIGHT
+from cxrmodel.evaluation.card import model_card
+from cxrmodel.evaluation.document import Evaluation
+from cxrmodel.evaluation.figures import confusion_figure, precision_recall_figure, roc_figure
+from cxrmodel.evaluation.origin import flow, flow_svg
+from cxrmodel.evaluation.plots import decision_figure, forest_figure, history_figure, intervals_figure
+from cxrmodel.evaluation.published import Published
+from cxrmodel.evaluation.reliability import reliability, shifted, uncalibrated
+from cxrmodel.evaluation.results import model_title
+from cxrmodel.evaluation.rows import (
+    adult_rows,
+    auc_rows,
+    confident_errors,
+    lung_rows,
+    perturbation_rows,
+    stratum_rows,
+    subgroup_rows,
+)
+from cxrmodel.model.spec import ModelSpec
+
+__all__ = ["html_report", "write_report"]
+
+_PREVALENCE = 0.2
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60rem; margin: 2rem auto;
+  padding: 0 1rem; }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+th, td { border: 1px solid #c8ced4; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
+figure { margin: 1.5rem 0; } figcaption { color: #555; font-size: 0.9rem; }
+svg { max-width: 100%; height: auto; } code { overflow-wrap: anywhere; }
+.warning { border: 2px solid #d55e00; padding: 0.6rem 1rem; font-weight: 600; }
+"""
+
+
+def write_report(text: str, path: Path) -> None:
+    """Write a report.
+
+    Raises
+    ------
+    OutputRefused
+        When the file is not named as HTML.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise OutputRefused(f"{path} does not end in .html, which is what is written. Name it so.")
+    path.write_text(text, encoding="utf-8")
+
+
+def html_report(
+    evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, others: Sequence[Published] = ()
+) -> str:
+    """Write everything that the evaluations hold as one HTML page; no film is needed.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        Of the same films; the first is the model that the report is about.
+    spec : ModelSpec
+        Of the first.
+    record : mapping
+        Of its training.
+    others : sequence of Published
+        Figures of the same films; empty for a user's own.
+
+    Returns
+    -------
+    str
+        The same evaluations always give the same text.
+
+    Raises
+    ------
+    EvaluationError
+        When there is no evaluation, or they are of different films.
+    """
+    card = MarkdownIt().enable("table").render(model_card(evaluations, spec, record, others))
+    first = evaluations[0]
+    title = f"Evaluation of {model_title(first.model)}"
+    if first.dataset:
+        title += f" on own films: {first.dataset['name']}"
+    drawings = "".join(
+        f"<figure>{_svg(figure)}<figcaption>{escape(said)}</figcaption></figure>"
+        for said, figure in _figures(evaluations, record, others).items()
+    )
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
+        f"<h1>{escape(title)}</h1><p class='warning'>Not for diagnosis; research use only. {escape(first.version)}, "
+        f"measured on {escape(first.created)}.</p>{_own(first)}<h2>Figures</h2>{drawings}<h2>From films to figures</h2>"
+        f"{flow_svg(flow(first, dict(record)), dark=False)}<h2>The surest errors</h2>{_errors(first)}{card}"
+        "</body></html>\n"
+    )
+
+
+def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequence[Published]) -> dict[str, Figure]:
+    first, named = evaluations[0], {model_title(e.model): e for e in evaluations}
+    audits = first.sections.get("audits", {})
+    bands = [discrimination_bands(*_given(e), **_drawn(e)) for e in evaluations]
+    points = [row for row in others if "sensitivity" in row and "specificity" in row]
+    level = f"Bands and lines: {100 * first.bootstrap['level']:.0f} % intervals over patients."
+    scores = first.scores["test"]
+    diagrams = {
+        "Before calibration": reliability(scores.labels, uncalibrated(scores.logits), scores.patients, **_drawn(first)),
+        "After calibration": reliability(*_given(first), **_drawn(first)),
+    }
+    moved = shifted(scores.probabilities, first.prevalence, _PREVALENCE)
+    rare = reliability(scores.labels, moved, scores.patients, _PREVALENCE, **_drawn(first))
+    figures = {
+        f"ROC curves. {level}": roc_figure(evaluations, style=LIGHT, bands=[b.roc for b in bands], published=points),
+        f"Precision and recall. {level}": precision_recall_figure(
+            evaluations, style=LIGHT, bands=[b.precision_recall for b in bands]
+        ),
+        "Areas under the ROC curve; diamonds have no interval.": forest_figure(
+            auc_rows(named, "test", audits, others), "AUC", 0.5
+        ),
+        **{
+            f"Calls at the {name.replace('_', ' ')} threshold.": confusion_figure(at["confusion"], style=LIGHT)
+            for name, at in first.metrics["test"]["at"].items()
+        },
+        f"Decision curve. {level}": decision_figure(
+            {name: decision_curve(*_given(e), **_drawn(e)) for name, e in named.items()}
+        ),
+        "Reliability before and after calibration; Wilson's 95 % intervals.": intervals_figure(diagrams),
+        f"Reliability shifted to a prevalence of {100 * _PREVALENCE:.0f} %, films weighed to it.": intervals_figure(
+            {"Shifted": rare}
+        ),
+        "Groups of films.": forest_figure(stratum_rows(first, "test") + subgroup_rows(audits), "Share or AUC"),
+    }
+    for said, rows in {
+        "Lungs removed, alone and exchanged.": lung_rows(audits),
+        "Disturbed films.": perturbation_rows(audits),
+        "Adults.": adult_rows(audits),
+    }.items():
+        if rows:
+            figures[said] = forest_figure(rows, "AUC", 0.5)
+    if record.get("history"):
+        figures["Training, epoch by epoch."] = history_figure(record["history"])
+    return figures
+
+
+def _given(evaluation: Evaluation) -> tuple:
+    scores = evaluation.scores["test"]
+    return scores.labels, scores.probabilities, scores.patients
+
+
+def _drawn(evaluation: Evaluation) -> dict[str, int]:
+    return {name: int(evaluation.bootstrap[name]) for name in ("resamples", "seed")}
+
+
+def _own(evaluation: Evaluation) -> str:
+    if not evaluation.dataset:
+        return ""
+    return f"<p>Own films, {escape(evaluation.dataset['layout'])}. {escape(evaluation.dataset['patients'])}</p>"
+
+
+def _errors(evaluation: Evaluation) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(row['file'])}</td><td>{row['label']}</td><td>{100 * row['probability']:.1f} %</td>"
+        f"<td>{row['finding']}</td></tr>"
+        for row in confident_errors(evaluation, "test")
+    )
+    if not rows:
+        return "<p>At the balanced point no film is called wrongly.</p>"
+    return f"<table><tr><th>Film</th><th>Label</th><th>Probability</th><th>Finding</th></tr>{rows}</table>"
+
+
+def _svg(figure: Figure) -> str:
+    coded = io.StringIO()
+    figure.savefig(coded, format="svg", metadata={"Date": None})
+    return coded.getvalue()[coded.getvalue().index("<svg") :]

@@ -1,0 +1,175 @@
+"""Evaluations -> rows of named figures with intervals, for forest plots, tables and files.
+
+A row is plain JSON: ``group``, ``name``, ``value``, ``low``, ``high`` (None where undefined) and ``note``.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from cxrmodel.evaluation import bootstrap
+from cxrmodel.evaluation.document import Evaluation
+from cxrmodel.evaluation.metrics import LEVEL, significant
+
+__all__ = [
+    "Row",
+    "adult_rows",
+    "auc_rows",
+    "confident_errors",
+    "lung_rows",
+    "perturbation_rows",
+    "row",
+    "stratum_rows",
+    "subgroup_rows",
+]
+
+Row = dict[str, str | float | None]
+_STRATA = {"normal": "Normal", "bacteria": "Bacterial pneumonia", "virus": "Viral pneumonia"}
+_LUNGS = {"removed": "Lungs removed", "only": "Only the lungs left", "exchange": "Lungs exchanged"}
+
+
+def row(group: str, name: str, figure: Mapping, note: str = "") -> Row:
+    """Make a row of an interval.
+
+    Parameters
+    ----------
+    group, name, note : str
+    figure : mapping
+        ``value``, ``low`` and ``high``.
+    """
+    bounds = {key: figure.get(key) for key in ("value", "low", "high")}
+    return {"group": group, "name": name, **bounds, "note": note}
+
+
+def auc_rows(
+    evaluations: Mapping[str, Evaluation], split: str, audits: Mapping, published: Sequence[Mapping] = ()
+) -> list[Row]:
+    """Areas under the ROC curve: the models', those of shortcuts that see no lung, and published ones.
+
+    Parameters
+    ----------
+    evaluations : mapping of str to Evaluation
+        By the name to show.
+    split : str
+    audits : mapping
+        The section of that name; may be empty.
+    published : sequence of mapping
+        As :func:`cxrmodel.evaluation.published.published` gives them. The spread of several seeds is told as twice
+        the standard deviation, in the note, not as an interval.
+    """
+    rows = [row("This program", name, e.metrics[split]["auc"]) for name, e in evaluations.items()]
+    rows += [
+        row("Shortcuts, which see no lung", item["name"], item["auc"], item.get("description", ""))
+        for item in audits.get("shortcuts", ())
+    ]
+    for item in published:
+        spread = f", standard deviation of the seeds {item['auc_deviation']:g}" if "auc_deviation" in item else ""
+        figure = {"value": item["auc"], "low": None, "high": None}
+        rows.append(row("Published, same films", item["short"], figure, f"{item['description']}{spread}"))
+    return rows
+
+
+def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
+    """Share of films called rightly at the balanced point, by organism, with intervals over patients."""
+    scores, threshold = evaluation.scores[split], evaluation.operating_points["balanced"]
+    resamples, seed = (int(evaluation.bootstrap[name]) for name in ("resamples", "seed"))
+    weights = bootstrap.patient_weights(np.asarray(scores.patients, str), resamples, seed)
+    groups = np.array(
+        [o or ("normal" if y == 0 else "other") for o, y in zip(scores.organisms, scores.labels, strict=True)]
+    )
+    right = (scores.probabilities >= threshold) == (scores.labels == 1)
+    rows = []
+    for group, said in {**_STRATA, "other": "Pneumonia"}.items():
+        members = groups == group
+        if not members.any():
+            continue
+        drawn = weights[:, members]
+        with np.errstate(invalid="ignore"):
+            shares = (drawn * right[members]).sum(axis=1) / drawn.sum(axis=1)
+        low, high = bootstrap.percentile_interval(shares, LEVEL) or (None, None)
+        figure = {"value": float(right[members].mean()), "low": low, "high": high}
+        rows.append(
+            row(
+                "Called rightly, balanced point",
+                said,
+                _rounded(figure),
+                f"{right[members].sum()} of {members.sum()} films",
+            )
+        )
+    return rows
+
+
+def subgroup_rows(audits: Mapping) -> list[Row]:
+    """AUC in each subgroup of the section ``audits``."""
+    return [
+        row("AUC", item["name"], item["auc"], f"{item['films']} films, {item['positives']} with pneumonia")
+        for item in audits.get("subgroups", ())
+    ]
+
+
+def perturbation_rows(audits: Mapping) -> list[Row]:
+    """AUC under each disturbance of the section ``audits``."""
+    rows = []
+    for item in audits.get("perturbations", ()):
+        changes = _signed(item.get("auc_change")), _signed(item.get("mean_probability_change"))
+        note = "change of AUC {}, of the mean probability {}".format(*changes)
+        rows.append(row("AUC of disturbed films", item["name"], _figure(item["auc"]), note))
+    return rows
+
+
+def lung_rows(audits: Mapping) -> list[Row]:
+    """AUC with lungs removed, alone, or exchanged, of the section ``audits``."""
+    rows = []
+    for item in audits.get("lungs", ()):
+        seen = "seen in training" if item.get("seen_in_training") else "not seen in training"
+        group = _LUNGS.get(item["kind"], item["kind"])
+        note = f"{item['films']} films, {seen}"
+        rows.append(row(group, item["name"], item["auc"], note))
+        if "auc_of_surroundings" in item:
+            rows.append(row(group, f"{item['name']}: label of the surroundings", item["auc_of_surroundings"], note))
+    return rows
+
+
+def adult_rows(audits: Mapping) -> list[Row]:
+    """AUC on adults, of the section ``audits``; aggregates alone."""
+    return [
+        row("AUC on adults", item["name"], item["auc"], f"{item['films']} films, {item['positives']} with opacities")
+        for item in audits.get("adult", {}).get("panels", ())
+    ]
+
+
+def confident_errors(evaluation: Evaluation, split: str, most: int = 12) -> list[dict]:
+    """The films that the model was surest of and wrong about at the balanced point, the surest first.
+
+    Returns
+    -------
+    list of dict
+        ``file``, ``label`` ("normal" or "pneumonia"), ``organism``, ``probability`` and ``finding``.
+    """
+    scores, threshold = evaluation.scores[split], evaluation.operating_points["balanced"]
+    wrong = np.flatnonzero((scores.probabilities >= threshold) != (scores.labels == 1))
+    surest = wrong[np.argsort(-np.abs(scores.probabilities[wrong] - scores.labels[wrong]), kind="stable")]
+    findings = scores.findings(evaluation.operating_points)
+    return [
+        {
+            "file": scores.files[i],
+            "label": ("normal", "pneumonia")[scores.labels[i]],
+            "organism": scores.organisms[i],
+            "probability": float(scores.probabilities[i]),
+            "finding": str(findings[i]),
+        }
+        for i in surest[:most]
+    ]
+
+
+def _figure(stated: Mapping | float | None) -> Mapping:
+    return stated if isinstance(stated, Mapping) else {"value": stated, "low": None, "high": None}
+
+
+def _signed(stated: Mapping | float | None) -> str:
+    value = _figure(stated)["value"]
+    return "not measured" if value is None else f"{value:+.3f}"
+
+
+def _rounded(figure: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {name: None if value is None else significant(value) for name, value in figure.items()}

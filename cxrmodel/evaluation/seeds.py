@@ -1,0 +1,184 @@
+"""How much a training's seed changes its result: trained runs -> ``seeds.json``.
+
+Runs of one model and one form (recipe but for the seed) belong together. The seed also draws the held-out patients,
+so the spread contains that of the threshold which they fix.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+
+from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.metrics import significant
+from cxrmodel.evaluation.results import EVALUATION_FOLDER, model_title
+from cxrmodel.imaging.lungs import LungFields, LungSegmenter
+from cxrmodel.model.calibration import choose_operating_points, probability
+from cxrmodel.model.preprocess import prepare
+from cxrmodel.training.dataset import find_films, load_films
+
+__all__ = ["MEASURES", "load_seeds", "measure_run", "save_seeds", "spread", "training_table"]
+
+MEASURES = ("held_out_auc", "auc", "accuracy", "balanced_accuracy")
+FILE = "seeds.json"
+FORMAT = 1
+BATCH = 32
+
+
+def measure_run(run: Path, root: Path) -> dict:
+    """Measure one finished training on the official test films, leaving out those on which no lungs are found.
+
+    Parameters
+    ----------
+    run : Path
+        Folder that ``train`` wrote.
+    root : Path
+        The archive.
+
+    Returns
+    -------
+    dict
+        ``model``, ``form``, ``seed``, ``weights_sha256`` and ``MEASURES``; accuracies at the balanced threshold that
+        this run's own held-out patients fix.
+
+    Raises
+    ------
+    EvaluationError
+        When the folder holds no finished training.
+    """
+    import keras
+
+    try:
+        report = json.loads((run / "training.json").read_text(encoding="utf-8"))
+        recipe = report["recipe"]
+        path = run / f"{recipe['model']}.keras"
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except (OSError, ValueError, KeyError) as error:
+        raise EvaluationError(f"{run} holds no finished training. Name a folder that train wrote.") from error
+    network = keras.models.load_model(path, compile=False)
+    segmenter, size, margin = LungSegmenter.load(), recipe["stages"][-1][0], recipe["options"]["margin"]
+    films, inputs = [], []
+    for film in find_films(root, ("test",)):
+        (pixels,) = load_films([film])
+        mask = segmenter.masks(pixels[None])[0]
+        if segmenter.plausible(pixels, mask):
+            box = LungFields(mask).box
+            ready = prepare(pixels, box, margin=margin, size=size, mean=report["mean"], std=report["std"])
+            films.append(film)
+            inputs.append(ready.tensor)
+    logits = [
+        keras.ops.convert_to_numpy(network(np.stack(inputs[i : i + BATCH]), training=False))[:, 0]
+        for i in range(0, len(inputs), BATCH)
+    ]
+    held = report["held_out"]
+    truth, held_logits = np.array([film["label"] for film in held]), np.array([film["logit"] for film in held])
+    threshold = choose_operating_points(truth, probability(held_logits, 1.0, 0.5))["balanced"]
+    labels, values = np.array([film.label for film in films]), probability(np.concatenate(logits), 1.0, 0.5)
+    return {
+        "model": recipe["model"],
+        "form": form_of(recipe, report["init"]),
+        "seed": recipe["seed"],
+        "weights_sha256": digest,
+        "held_out_auc": significant(roc_auc_score(truth, held_logits)),
+        "auc": significant(roc_auc_score(labels, values)),
+        "accuracy": significant(accuracy_score(labels, values >= threshold)),
+        "balanced_accuracy": significant(balanced_accuracy_score(labels, values >= threshold)),
+    }
+
+
+def form_of(recipe: Mapping, init: str = "none") -> str:
+    """A recipe's sizes and epochs in words, and where it starts from."""
+    sizes = ", ".join(f"{size} px for {epochs} epochs" for size, epochs in recipe["stages"])
+    return f"{sizes}, from {'random weights' if init == 'none' else init}"
+
+
+def spread(runs: Sequence[Mapping]) -> list[dict]:
+    """Mean and sample standard deviation of every measure over the runs of one model and form.
+
+    Returns
+    -------
+    list of dict
+        ``model``, ``form``, ``seeds`` and for each measure ``mean`` and ``deviation`` (None for a single run).
+    """
+    groups: dict[tuple[str, str], list[Mapping]] = {}
+    for run in runs:
+        groups.setdefault((run["model"], run["form"]), []).append(run)
+    return [
+        {"model": model, "form": form, "seeds": sorted(run["seed"] for run in members)}
+        | {name: _moments([run[name] for run in members]) for name in MEASURES}
+        for (model, form), members in sorted(groups.items())
+    ]
+
+
+def _moments(values: Sequence[float]) -> dict[str, float | None]:
+    deviation = significant(float(np.std(values, ddof=1))) if len(values) > 1 else None
+    return {"mean": significant(float(np.mean(values))), "deviation": deviation}
+
+
+def training_table(runs: Sequence[Mapping]) -> str:
+    """The runs as a Markdown table, a row for each model and form.
+
+    Returns
+    -------
+    str
+        Without a line break at the end. The same runs always give the same text.
+    """
+    titles = ("Held-out AUC", "Test AUC", "Test accuracy", "Test balanced accuracy")
+    lines = [f"| Network | Sizes and start | Seeds | {' | '.join(titles)} |", "|---" * 7 + "|"]
+    for group in spread(runs):
+        cells = [_cell(group[name]) for name in MEASURES]
+        seeds = ", ".join(map(str, group["seeds"]))
+        lines.append(f"| {model_title(group['model'])} | {group['form']} | {seeds} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(moments: Mapping[str, float | None]) -> str:
+    if moments["deviation"] is None:
+        return f"{moments['mean']:.4f}"
+    return f"{moments['mean']:.4f} ± {moments['deviation']:.4f}"
+
+
+def load_seeds(folder: Path = EVALUATION_FOLDER) -> list[dict]:
+    """The measured runs; none when there is no file.
+
+    Raises
+    ------
+    EvaluationError
+        When the file is damaged.
+    """
+    path = Path(folder) / FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["format"] != FORMAT:
+            raise ValueError("another format")
+        runs = [
+            {name: run[name] for name in ("model", "form", "seed", "weights_sha256", *MEASURES)}
+            for run in document["runs"]
+        ]
+        spread(runs)
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(
+            f"{path} is damaged. Restore it, or measure the runs again with python -m cxrmodel evaluate --seeds."
+        ) from error
+    return runs
+
+
+def save_seeds(runs: Sequence[Mapping], folder: Path = EVALUATION_FOLDER) -> list[dict]:
+    """Add runs to the file; one of the same model, form and seed is replaced.
+
+    Returns
+    -------
+    list of dict
+        All runs now in the file.
+    """
+    merged = {(run["model"], run["form"], run["seed"]): dict(run) for run in [*load_seeds(folder), *runs]}
+    ordered = [merged[place] for place in sorted(merged)]
+    rows = ",\n".join(f"  {json.dumps(run)}" for run in ordered)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    (Path(folder) / FILE).write_text(f'{{\n "format": {FORMAT},\n "runs": [\n{rows}\n ]\n}}\n', encoding="utf-8")
+    return ordered

@@ -1,0 +1,99 @@
+"""Curves and intervals of an evaluation, computed from its scores once and kept for all sessions.
+
+They are figures over many films and hold no film. They are kept under the weights' sha256 and a digest of the scores.
+"""
+
+import hashlib
+
+import streamlit as st
+
+from cxrmodel.evaluation.bands import Curves, DecisionCurve, decision_curve, discrimination_bands
+from cxrmodel.evaluation.reliability import Reliability, reliability, shifted, uncalibrated
+from cxrmodel.evaluation.results import Evaluation
+from cxrmodel.evaluation.thresholds import ThresholdTable, threshold_table
+
+__all__ = ["bands_of", "benefit_of", "fingerprint", "reliability_of", "table_of"]
+
+_KEPT = 48
+
+
+def fingerprint(evaluation: Evaluation, split: str) -> str:
+    """Name the scores of a split: weights, and a digest of everything that figures are computed from.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split : str
+    """
+    scores = evaluation.scores[split]
+    digest = hashlib.sha256(scores.labels.tobytes() + scores.logits.tobytes() + scores.probabilities.tobytes())
+    digest.update("\n".join(scores.patients).encode())
+    digest.update(repr((sorted(evaluation.operating_points.items()), sorted(evaluation.bootstrap.items()))).encode())
+    return f"{evaluation.weights_sha256[:16]}-{digest.hexdigest()[:16]}"
+
+
+def table_of(evaluation: Evaluation, split: str) -> ThresholdTable:
+    """Every figure at every threshold."""
+    return _table(fingerprint(evaluation, split), evaluation, split)
+
+
+def bands_of(evaluation: Evaluation, split: str) -> Curves:
+    """Bands of ROC and precision-recall curve."""
+    return _bands(fingerprint(evaluation, split), evaluation, split)
+
+
+def benefit_of(evaluation: Evaluation, split: str) -> DecisionCurve:
+    """Decision curve."""
+    return _benefit(fingerprint(evaluation, split), evaluation, split)
+
+
+def reliability_of(evaluation: Evaluation, split: str, kind: str, prevalence: float | None = None) -> Reliability:
+    """Reliability diagram.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split : str
+    kind : {"before", "after", "shifted"}
+        Of the network's own output, of the calibrated probability, or of that under another prevalence, to which the
+        films are weighed as well.
+    prevalence : float or None
+        The other prevalence.
+    """
+    return _reliability(fingerprint(evaluation, split), kind, prevalence, evaluation, split)
+
+
+def _given(evaluation: Evaluation, split: str) -> tuple:
+    scores = evaluation.scores[split]
+    return scores.labels, scores.probabilities, scores.patients
+
+
+def _drawn(evaluation: Evaluation) -> dict[str, int]:
+    return {name: int(evaluation.bootstrap[name]) for name in ("resamples", "seed")}
+
+
+@st.cache_resource(show_spinner=False, max_entries=_KEPT)
+def _table(key: str, _evaluation: Evaluation, _split: str) -> ThresholdTable:
+    return threshold_table(
+        *_given(_evaluation, _split), list(_evaluation.operating_points.values()), **_drawn(_evaluation)
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=_KEPT)
+def _bands(key: str, _evaluation: Evaluation, _split: str) -> Curves:
+    return discrimination_bands(*_given(_evaluation, _split), **_drawn(_evaluation))
+
+
+@st.cache_resource(show_spinner=False, max_entries=_KEPT)
+def _benefit(key: str, _evaluation: Evaluation, _split: str) -> DecisionCurve:
+    return decision_curve(*_given(_evaluation, _split), **_drawn(_evaluation))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4 * _KEPT)
+def _reliability(key: str, kind: str, prevalence: float | None, _evaluation: Evaluation, _split: str) -> Reliability:
+    labels, probabilities, patients = _given(_evaluation, _split)
+    if kind == "before":
+        probabilities = uncalibrated(_evaluation.scores[_split].logits)
+    elif kind == "shifted":
+        probabilities = shifted(probabilities, _evaluation.prevalence, prevalence)
+    return reliability(labels, probabilities, patients, prevalence, **_drawn(_evaluation))

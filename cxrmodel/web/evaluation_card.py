@@ -1,0 +1,46 @@
+"""The model card."""
+
+import streamlit as st
+
+from cxrmodel.errors import CxrError
+from cxrmodel.evaluation.card import model_card, shipped_card
+from cxrmodel.evaluation.origin import training_record
+from cxrmodel.evaluation.published import published
+from cxrmodel.model.spec import load_spec
+from cxrmodel.web.evaluation_shown import Shown
+from cxrmodel.web.text import plain
+
+__all__ = ["card"]
+
+
+def card(shown: Shown) -> None:
+    """Draw the model card of the shipped models, made of their evaluations as they are now.
+
+    Parameters
+    ----------
+    shown : Shown
+    """
+    try:
+        text = _text(shown)
+    except CxrError as error:
+        st.warning(plain(str(error)), icon=":material/warning:")
+        return
+    if not shown.ours:
+        st.info("The card is of the program as it was shipped, not of your own films.", icon=":material/info:")
+    st.download_button(
+        "Model card as Markdown",
+        text.encode(),
+        "MODEL_CARD.md",
+        "text/markdown",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    with st.container(width=880):
+        st.markdown(text)
+
+
+def _text(shown: Shown) -> str:
+    if not shown.ours:
+        return shipped_card()
+    model = next(iter(shown.models.values())).model
+    return model_card(list(shown.models.values()), load_spec(model), training_record(model), published())

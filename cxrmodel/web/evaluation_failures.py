@@ -1,0 +1,139 @@
+"""Where the model fails: groups, disturbances, other people, its surest errors, and what it refuses."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from cxrmodel.evaluation.plots import forest_figure
+from cxrmodel.evaluation.rows import (
+    Row,
+    adult_rows,
+    confident_errors,
+    lung_rows,
+    perturbation_rows,
+    stratum_rows,
+    subgroup_rows,
+)
+from cxrmodel.web.evaluation_errors import error_pictures
+from cxrmodel.web.evaluation_files import offer
+from cxrmodel.web.evaluation_gates import explanations, gates
+from cxrmodel.web.evaluation_shown import Shown
+from cxrmodel.web.evaluation_terms import explain, intervals_sentence, number, with_interval
+from cxrmodel.web.figures import band_sentence, finding_rows
+from cxrmodel.web.forest import forest_html
+from cxrmodel.web.text import plain
+
+__all__ = ["failures"]
+
+_NOT_MEASURED = "This has not been measured for these weights. The command that audits them adds it."
+
+
+def failures(shown: Shown) -> None:
+    """Draw everything that speaks against the model.
+
+    Parameters
+    ----------
+    shown : Shown
+    """
+    audits = shown.evaluation.sections.get("audits", {}) if shown.ours else {}
+    st.subheader("Groups of films")
+    rows = stratum_rows(shown.evaluation, shown.split)
+    if shown.split == "test":
+        rows += subgroup_rows(audits)
+    _forest(f"groups-{shown.split}", rows, 0.5)
+    st.caption(intervals_sentence(shown.evaluation))
+    _findings(shown)
+    _errors(shown)
+    if shown.ours:
+        st.subheader("Lungs removed, alone and exchanged")
+        st.markdown(
+            "A reader of lungs should fall to chance where the lungs are gone, and stay as it is where they alone stay."
+        )
+        _audit("lungs", lung_rows(audits))
+        st.subheader("Disturbed films")
+        _audit("perturbations", perturbation_rows(audits))
+        _adults(audits)
+        gates(shown.evaluation.sections.get("gates", {}))
+        explanations(shown.evaluation.sections.get("explanations", {}))
+    _refused(shown)
+    explain("AUC", "Sensitivity (recall)", "Specificity", "Operating point", "95 % interval")
+
+
+def _audit(name: str, rows: Sequence[Row]) -> None:
+    if rows:
+        _forest(name, rows, 0.5)
+    else:
+        st.markdown(_NOT_MEASURED)
+
+
+def _forest(name: str, rows: Sequence[Row], mark: float) -> None:
+    values = [value for row in rows for value in (row["value"], row["low"]) if value is not None]
+    low = 0.0 if min(values, default=1) < mark else mark
+    st.html(forest_html(rows, low, 1.0, mark if low < mark else None))
+    offer(name, lambda: rows, lambda: forest_figure(rows, "AUC or share", mark))
+
+
+def _findings(shown: Shown) -> None:
+    st.subheader("What the program calls them")
+    points = shown.evaluation.operating_points
+    rows = finding_rows(shown.scores, points)
+    st.table(rows, hide_index=True)
+    st.caption(band_sentence(shown.scores, points))
+    offer(f"findings-{shown.split}", lambda: rows)
+
+
+def _errors(shown: Shown) -> None:
+    st.subheader("The surest errors")
+    errors = confident_errors(shown.evaluation, shown.split)
+    if not errors:
+        st.markdown("At the balanced point no film is called wrongly.")
+        return
+    st.markdown("Films on the wrong side of the balanced threshold, those first of which the model was surest.")
+    st.dataframe(
+        [
+            {
+                "Film": row["file"],
+                "Label": " ".join(filter(None, (row["label"], row["organism"]))),
+                "Probability": 100 * row["probability"],
+                "Finding": row["finding"],
+            }
+            for row in errors
+        ],
+        hide_index=True,
+        column_config={"Probability": st.column_config.NumberColumn(format="%.1f %%")},
+    )
+    offer(f"surest-errors-{shown.split}", lambda: errors)
+    error_pictures(shown, errors)
+
+
+def _adults(audits: Mapping) -> None:
+    st.subheader("Adults")
+    adult, rows = audits.get("adult"), adult_rows(audits)
+    if not adult or not rows:
+        st.markdown(f"The model knows children alone. {_NOT_MEASURED}")
+        return
+    st.markdown(
+        f"The model knows children alone. Of {adult['films']} films of adults {adult['refused']} were refused; on the "
+        "others:"
+    )
+    _forest("adults", rows, 0.5)
+    heat = adult.get("heat_in_boxes")
+    if heat:
+        st.markdown(
+            f"On {heat['films']} films with boxes that radiologists drew around opacities, "
+            f"{with_interval(heat['share'])} of the heat lies within a box, where {number(heat['expected_by_area'])} "
+            f"would by area alone; the peak lies within a box on {with_interval(heat['peak_in_box'])} of them."
+        )
+
+
+def _refused(shown: Shown) -> None:
+    st.subheader("Refused films")
+    refused = shown.evaluation.refused[shown.split]
+    counts = shown.evaluation.data[shown.split]
+    if not refused:
+        st.markdown(f"None of these {counts['films']} films was refused.")
+        return
+    st.markdown(f"{len(refused)} of {counts['films']} films were refused and are in no figure above.")
+    with st.expander("Which, and why", icon=":material/block:"):
+        st.markdown("\n".join(f"- {plain(row['file'])}: {plain(row['reason'])}" for row in refused))
+    offer(f"refused-{shown.split}", lambda: refused)

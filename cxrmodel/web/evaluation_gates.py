@@ -1,0 +1,99 @@
+"""What the checks before a reading refuse, and how each method of explaining did."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cxrmodel.web.evaluation_files import offer
+from cxrmodel.web.evaluation_terms import with_interval
+from cxrmodel.web.text import plain
+
+__all__ = ["explanations", "gates"]
+
+_FIGURES = {"auc": "AUC", "average_precision": "Average precision", "brier": "Brier score"}
+
+
+def gates(section: Mapping) -> None:
+    """Draw how many pictures of each kind are read, warned of and refused, and what that does to the figures.
+
+    Parameters
+    ----------
+    section : mapping
+        The section ``gates`` of an evaluation; empty where there is none.
+    """
+    st.subheader("Refusals and warnings")
+    sets = section.get("sets", ())
+    if not sets:
+        st.markdown(
+            "How often the checks before a reading warn and refuse has not been measured for these weights. "
+            "The command that evaluates adds it."
+        )
+        return
+    rows = [
+        {
+            "Pictures": item["name"],
+            "Films": item["films"],
+            "Read": _share(item["read"], item["films"]),
+            "Warned": _share(item["warned"], item["films"]),
+            "Refused": _share(item["refused"], item["films"]),
+            "By rule": "; ".join(f"{rule} {count}" for rule, count in item.get("by_rule", {}).items()),
+        }
+        for item in sets
+    ]
+    st.table(rows, hide_index=True)
+    described = [f"**{plain(item['name'])}**: {plain(item['description'])}" for item in sets if item.get("description")]
+    if described:
+        st.caption(" · ".join(described))
+    offer("refusals", lambda: rows)
+    off, on = section.get("metrics_off"), section.get("metrics_read")
+    if off and on:
+        st.table(
+            [
+                {"Figure": said, "All films": with_interval(off[key]), "Films read": with_interval(on[key])}
+                for key, said in _FIGURES.items()
+                if key in off and key in on
+            ],
+            hide_index=True,
+        )
+
+
+def explanations(section: Mapping) -> None:
+    """Draw how faithful each method of explaining is.
+
+    Parameters
+    ----------
+    section : mapping
+        The section ``explanations`` of an evaluation; empty where there is none.
+    """
+    st.subheader("Heatmaps")
+    methods = section.get("methods", ())
+    if not methods:
+        st.markdown(
+            "How faithful each way of drawing a heatmap is has not been measured for these weights. "
+            "The command that evaluates explanations adds it."
+        )
+        return
+    rows = []
+    for item in methods:
+        sane = item.get("sanity", {}).get("depends_on_model")
+        rows.append(
+            {
+                "Method": f"{item['title']}{' (shown first)' if item['name'] == section.get('default') else ''}",
+                "Films": item["films"],
+                "Deletion, lower is better": with_interval(item["deletion_auc"]),
+                "Insertion, higher is better": with_interval(item["insertion_auc"]),
+                "Heat in the lungs": with_interval(item["heat_in_lungs"]),
+                "Stability": with_interval(item["stability"]),
+                "Depends on the model": {True: "yes", False: "no"}.get(sane, "not tested"),
+            }
+        )
+    st.table(rows, hide_index=True)
+    st.caption(
+        "Deletion and insertion: how fast the score falls or rises as the hottest places are removed or added. A map "
+        "that looks the same for a network with random weights does not depend on the model and explains nothing."
+    )
+    offer("heatmaps", lambda: rows)
+
+
+def _share(count: int, films: int) -> str:
+    return f"{count} ({100 * count / films:.1f} %)" if films else str(count)

@@ -1,0 +1,97 @@
+"""Figures of merit in words: what each means, and how figures are written."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cxrmodel.evaluation.results import Evaluation
+
+__all__ = ["MEANINGS", "data_sentence", "explain", "intervals_sentence", "number", "with_interval"]
+
+MEANINGS = {
+    "AUC": "The chance that a film with pneumonia scores higher than a normal one. It needs no threshold; 0.5 is "
+    "what guessing reaches.",
+    "Average precision": "Mean precision over all thresholds, weighed by the gain in sensitivity. Guessing reaches the "
+    "share of pneumonia among the films.",
+    "Brier score": "Mean squared distance of the probability from what was so (0 or 1). Lower is better.",
+    "Expected calibration error": "Mean distance between the probability stated and the share of films with pneumonia, "
+    "over 15 groups of equally many films. Lower is better; a perfect model still has a little, by chance.",
+    "Accuracy": "Share of films called rightly. It depends on how common pneumonia is among them.",
+    "Balanced accuracy": "Mean of sensitivity and specificity.",
+    "Sensitivity (recall)": "Share of films with pneumonia that are called pneumonia.",
+    "Specificity": "Share of normal films that are called normal.",
+    "Precision (PPV)": "Positive predictive value: share of films called pneumonia that show pneumonia. It falls where "
+    "pneumonia is rarer.",
+    "Negative predictive value": "Share of films called normal that are normal. It falls where pneumonia is commoner.",
+    "F1": "Harmonic mean of precision and sensitivity.",
+    "Matthews correlation (MCC)": "Correlation of call and truth, from -1 over 0 (guessing) to 1. It is high only when "
+    "all four cells of the matrix are good.",
+    "Likelihood ratio, positive": "How many times likelier the call pneumonia is on a film with pneumonia than on a "
+    "normal one. It multiplies the odds; above 10 is strong evidence.",
+    "Likelihood ratio, negative": "How many times likelier the call normal is on a film with pneumonia than on a "
+    "normal one. It multiplies the odds; below 0.1 is strong evidence against pneumonia.",
+    "Net benefit": "True positives less false alarms, these weighed by the odds of the threshold, per film. The model "
+    "is worth using at a threshold where its line lies above calling every film and above calling none.",
+    "95 % interval": "Patients were drawn anew with replacement, each with all their films, and the figure computed "
+    "again each time; the interval holds the middle 95 % of the results.",
+    "Band": "The same, at each place of the curve.",
+    "Operating point": "A threshold that was fixed beforehand, on training patients who were held out.",
+    "Prevalence": "Share of films with pneumonia among all films that are read.",
+}
+"""What each term means, in a sentence or two."""
+
+
+def explain(*names: str) -> None:
+    """Draw a button that opens the meanings of some terms.
+
+    Parameters
+    ----------
+    *names : str
+        Keys of `MEANINGS`.
+    """
+    with st.popover("What do these mean?", icon=":material/help:", type="tertiary"):
+        st.markdown("\n".join(f"- **{name}**: {MEANINGS[name]}" for name in names))
+
+
+def intervals_sentence(evaluation: Evaluation) -> str:
+    """Say what the intervals are."""
+    drawn = evaluation.bootstrap
+    return (
+        f"{100 * drawn['level']:.0f} % intervals from {drawn['resamples']} resamples by {drawn['unit']}, "
+        f"seed {drawn['seed']}."
+    )
+
+
+def number(value: float | None) -> str:
+    """Write a figure with three decimals."""
+    return "not defined" if value is None else f"{value:.3f}"
+
+
+def with_interval(figure: Mapping[str, float | None]) -> str:
+    """Write a figure with its interval.
+
+    Parameters
+    ----------
+    figure : mapping
+        ``value``, ``low`` and ``high``; None where undefined.
+    """
+    if figure["value"] is None or figure.get("low") is None or figure.get("high") is None:
+        return "not defined" if figure["value"] is None else f"{figure['value']:.4g}"
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
+def data_sentence(counts: Mapping[str, int]) -> str:
+    """Say what a split holds.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        As in an evaluation's ``data``.
+    """
+    refused = f"{counts['refused']} of them were refused." if counts["refused"] else "None was refused."
+    told = [f"{counts[name]} {said}" for name, said in (("bacteria", "bacterial"), ("virus", "viral")) if counts[name]]
+    kinds = f" ({', '.join(told)})" if told else ""
+    return (
+        f"{counts['films']} films of {counts['patients']} patients: {counts['normal']} normal, "
+        f"{counts['pneumonia']} with pneumonia{kinds}. {refused}"
+    )

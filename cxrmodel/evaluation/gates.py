@@ -116,8 +116,8 @@ def tally(name: str, description: str, rows: Iterable[tuple[GateReport, float] |
         report = row[0]
         counts["refused" if report.outcome == REFUSE else "read"] += 1
         counts["warned"] += report.outcome == WARN
-        refused.update(item.rule for item in report.findings if item.outcome == REFUSE)
-        warned.update(item.rule for item in report.findings if item.outcome == WARN)
+        refused.update({item.rule for item in report.findings if item.outcome == REFUSE})
+        warned.update({item.rule for item in report.findings if item.outcome == WARN})
     numbers = {key: counts[key] for key in ("films", "read", "warned", "refused")}
     return {
         "name": name,

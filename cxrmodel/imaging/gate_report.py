@@ -85,8 +85,8 @@ class GateReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences that belong beside a number."""
-        return tuple(item.sentence for item in self.findings if item.outcome == WARN)
+        """Sentences that belong beside a number, each once."""
+        return tuple(dict.fromkeys(item.sentence for item in self.findings if item.outcome == WARN))
 
     @property
     def corrections(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def test_tally_by_hand():
     """A film warned of twice is one film; each rule counts alone, also where another refuses already."""
     rows = [
         (report(size=ACCEPT, turned=ACCEPT), 0.1),
-        (report(size=WARN, mirrored=WARN), 0.2),
+        (report(size=WARN, mirrored=WARN).plus(*report(size=WARN).findings), 0.2),
         (report(size=WARN, turned=REFUSE, strange=REFUSE), 0.3),
         UnreadableFile("broken"),
         (report(turned=REFUSE), 0.4),

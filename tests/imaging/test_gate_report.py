@@ -53,6 +53,7 @@ def test_the_gravest_finding_decides():
     report = GateReport((judge(BELOW, 1.0),)).plus(warned, fine)
     assert report.outcome == REFUSE
     assert report.warnings == (warned.sentence,)
+    assert report.plus(warned).warnings == (warned.sentence,)
 
 
 @pytest.mark.parametrize(

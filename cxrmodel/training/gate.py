@@ -7,7 +7,6 @@ from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
 from tqdm import tqdm
@@ -22,16 +21,18 @@ from cxrmodel.imaging.gate_report import Rule
 from cxrmodel.imaging.likeness import Likeness, around_lungs, whole_film
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter, plausibility
 from cxrmodel.imaging.posture import POSTURES, PostureNetwork
+from cxrmodel.training.augment import reframed
 from cxrmodel.training.dataset import load_films, training_split
 from cxrmodel.training.export import to_onnx
 
-__all__ = ["export_gates", "fit_likeness", "reframed"]
+__all__ = ["export_gates", "fit_likeness"]
 
 FILM_AXES, LUNG_AXES = 96, 64
 """Dimensions of the spaces of whole films and of their parts around the lungs."""
 LUNG_FILMS = 1500
 """Training films whose lungs are looked for."""
-_STRETCH, _SHIFT, _DEGREES = 0.3, 0.08, 8.0
+FRAME = {"degrees": 8.0, "stretch": 0.3, "shift": 0.08}
+"""How far films are reframed for the former."""
 _LEAST_PAGE = 0.3
 _BATCH = 64
 
@@ -67,7 +68,7 @@ def export_gates(run: Path, root: Path, out: Path = GATE_FOLDER) -> dict:
     films, held = load_films(split.train), load_films(split.held_out)
     rng = np.random.default_rng(split.seed)
     film = fit_likeness(
-        np.stack([whole_film(shown) for picture in films for shown in (picture, reframed(picture, rng))])
+        np.stack([whole_film(shown) for picture in films for shown in (picture, reframed(picture, rng, **FRAME))])
     )
     lungs = fit_likeness(_lung_parts(films[:: max(1, len(films) // LUNG_FILMS)], segmenter), LUNG_AXES)
     measured = _measure(held, segmenter, PostureNetwork(graph), film, lungs)
@@ -105,29 +106,6 @@ def fit_likeness(pictures: np.ndarray, axes: int = FILM_AXES) -> Likeness:
     centred = (pictures - mean).astype(np.float64)
     directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
     return Likeness(mean, np.ascontiguousarray(directions[:, :axes].T, np.float32))
-
-
-def reframed(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A film as another frame around the same patient would have it: stretched, shifted and turned a little.
-
-    How tightly a film is framed differs between hospitals and ages, and is not what makes it a chest film.
-
-    Parameters
-    ----------
-    film : ndarray of uint8, shape (S, S)
-
-    Returns
-    -------
-    ndarray of uint8, shape (S, S)
-        What the frame newly takes in is black, or repeats the edge.
-    """
-    side, middle = film.shape[0], (film.shape[0] - 1) / 2
-    matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(-_DEGREES, _DEGREES), 1.0)
-    scale = np.exp(rng.uniform(-_STRETCH, _STRETCH, 2))
-    matrix = np.diag(scale) @ matrix
-    matrix[:, 2] += (1 - scale) * middle + rng.uniform(-_SHIFT, _SHIFT, 2) * side
-    filling = cv2.BORDER_REPLICATE if rng.random() < 0.6 else cv2.BORDER_CONSTANT
-    return cv2.warpAffine(film, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=filling)
 
 
 def _lung_parts(films: np.ndarray, segmenter: LungSegmenter) -> np.ndarray:

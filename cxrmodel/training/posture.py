@@ -10,7 +10,7 @@ import numpy as np
 
 from cxrmodel.imaging.posture import POSTURE_SIDE, POSTURES, as_posture_input
 from cxrmodel.model.network import build_posture
-from cxrmodel.training.augment import borrow_greys, disturb_greys
+from cxrmodel.training.augment import borrow_greys, disturb_greys, reframed
 from cxrmodel.training.dataset import load_films, training_split
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import Recipe, fit
@@ -110,13 +110,7 @@ def _right(network: keras.Model, inputs: np.ndarray, posture: str) -> float:
 
 def _disturbed(film: np.ndarray, other: np.ndarray, rng: np.random.Generator, options: dict) -> np.ndarray:
     """Turn a little, zoom, shift, stretch, cover edges, add letters, and change the greys."""
-    centre = (SIDE - 1) / 2
-    matrix = cv2.getRotationMatrix2D((centre, centre), rng.uniform(-options["degrees"], options["degrees"]), 1.0)
-    scale = np.exp(rng.uniform(-options["jitter"], options["jitter"], 2)) * np.exp(rng.uniform(-0.1, 0.1))
-    matrix = np.diag(scale) @ matrix
-    matrix[:, 2] += (1 - scale) * centre + rng.uniform(-0.08, 0.08, 2) * SIDE
-    filling = cv2.BORDER_REPLICATE if rng.random() < 0.6 else cv2.BORDER_CONSTANT
-    film = cv2.warpAffine(film, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=filling)
+    film = reframed(film, rng, **{name: options[name] for name in ("degrees", "stretch", "shift")})
     if rng.random() < 0.4:
         film = borrow_greys(film, other, rng.uniform(0.3, 1.0))
     film = disturb_greys(film, rng)

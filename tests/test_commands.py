@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from cxrmodel.batch import COLUMNS, list_files
-from cxrmodel.commands import main
+from cxrmodel.commands import _parser, main
+from cxrmodel.explain.methods import METHODS
 from cxrmodel.model.spec import load_spec
 
 
@@ -213,6 +214,21 @@ def test_explain_writes_a_picture(project, tmp_path):
     assert main(["explain", str(film), "--method", "gradcam", "-o", str(out)]) == 0
     with Image.open(out) as picture:
         assert picture.format == "PNG"
+
+
+def test_explain_takes_every_method(project, tmp_path, capsys):
+    """Occlusion stands for those that are computed; what its colours mean is said, and progress is not on output."""
+    out = tmp_path / "out.png"
+    film = project / "assets" / "films" / "synthetic-pneumonia-1.png"
+    assert main(["explain", str(film), "--method", "occlusion", "--model", "cnn", "-o", str(out)]) == 0
+    with Image.open(out) as picture:
+        assert picture.format == "PNG"
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Occlusion sensitivity: 0\xa0% done" in captured.err
+    assert "range" in captured.err
+    for method in METHODS:
+        assert _parser().parse_args(["explain", "f.png", "--method", method, "-o", "o.png"]).method == method
 
 
 @pytest.mark.parametrize(

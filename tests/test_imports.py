@@ -17,6 +17,7 @@ RANKS = {
     "model": 1,
     "explain": 2,
     "pipeline": 2,
+    "reasons": 1,
     "reading": 3,
     "training": 4,
     "evaluation": 4,

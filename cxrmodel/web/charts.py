@@ -183,7 +183,7 @@ def _place(x: float, y: float) -> dict[str, float]:
 
 
 def _rows(rows: list[dict]) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=rows))
+    return alt.Chart({"values": rows})
 
 
 def _scales(evaluations: Mapping[str, Evaluation]) -> tuple[alt.Color, alt.StrokeDash]:

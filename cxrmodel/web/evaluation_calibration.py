@@ -6,7 +6,7 @@ from cxrmodel.evaluation.plots import intervals_figure
 from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.records.wording import percent
 from cxrmodel.web.charts import reliability_chart
-from cxrmodel.web.evaluation_cache import reliability_of
+from cxrmodel.web.evaluation_cache import draw, fingerprint, reliability_of
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.evaluation_terms import explain, intervals_sentence, with_interval
@@ -48,8 +48,8 @@ def calibration(shown: Shown) -> None:
 
 def _diagram(shown: Shown, title: str, words: str, bins: Reliability) -> None:
     st.subheader(title)
-    alt = f"{title}: reliability diagram, calibration error {bins.ece['value']:.3f}"
-    st.altair_chart(reliability_chart(bins), alt=alt)
+    said = f"{title}: reliability diagram, calibration error {bins.ece['value']:.3f}"
+    draw(lambda: reliability_chart(bins), said, title, fingerprint(shown.evaluation, shown.split))
     st.caption(f"{words} Calibration error {with_interval(bins.ece)}; Brier score {with_interval(bins.brier)}.")
     name = f"reliability-{title.split()[0].lower()}-{shown.split}"
     offer(name, lambda: _rows(bins), lambda: intervals_figure({title: bins}))
@@ -70,7 +70,8 @@ def _under_another_prevalence(shown: Shown) -> None:
     bins = reliability_of(shown.evaluation, shown.split, "shifted", wanted)
     chart, words = st.columns(2, gap="large")
     with chart:
-        st.altair_chart(reliability_chart(bins), alt=f"Reliability at a prevalence of {percent(wanted)}")
+        said = f"Reliability at a prevalence of {percent(wanted)}"
+        draw(lambda: reliability_chart(bins), said, wanted, fingerprint(shown.evaluation, shown.split))
         offer(f"reliability-shifted-{shown.split}", lambda: _rows(bins), lambda: intervals_figure({"Shifted": bins}))
     with words:
         st.markdown(

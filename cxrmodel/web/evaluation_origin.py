@@ -12,6 +12,7 @@ from cxrmodel.evaluation.results import model_title
 from cxrmodel.evaluation.seeds import MEASURES, load_seeds, spread
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.web.charts import history_charts
+from cxrmodel.web.evaluation_cache import draw
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.text import plain
@@ -73,8 +74,9 @@ def _history(model: str, record: Mapping) -> None:
     if not history:
         st.markdown(f"The history of the training of {plain(model)} is not beside its weights.")
         return
-    for chart in history_charts(history):
-        st.altair_chart(chart)
+    said = ("Loss of training and held-out films by epoch", "Held-out AUC by epoch")
+    for place, title in enumerate(said):
+        draw(lambda place=place: history_charts(history)[place], title, model, place, history)
     stages = "; ".join(f"{size} pixels for {epochs} epochs" for size, epochs in record["recipe"]["stages"])
     st.caption(f"Sizes: {stages}. Weights at the start: {plain(str(record.get('init', 'unknown')))}.")
     offer("training-history", lambda: history, lambda: history_figure(history))

@@ -105,7 +105,7 @@ def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
     tab.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first.wait_for()
     said = settle(watched)
     assert "DenseNet-121 AUC 0." in said
-    assert "true positives" in said
+    assert "Precision and recall" in said
 
     tab.get_by_role("link", name="About", exact=True).click()
     heading(watched, "About")

@@ -140,7 +140,7 @@ def _naive(spec, tensor: np.ndarray, repeats: int) -> tuple[dict, float]:
     """What most programs do: Keras ``predict`` and one Grad-CAM call; and the network's multiply-adds."""
     import keras
 
-    from cxrmodel.explain.methods import gradcam
+    from cxrmodel.explain.gradients import gradcam
 
     network = keras.models.load_model(read_weights(spec), compile=False)
     products = 0.0

@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 from cxrmodel import __version__
-from cxrmodel.errors import CxrError, EvaluationError, OutputRefused
+from cxrmodel.commands_evaluate import add_evaluate
+from cxrmodel.errors import CxrError, OutputRefused
+from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.model.spec import MODELS
 
 __all__ = ["main"]
@@ -40,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
 
     explain = commands.add_parser("explain", help="write a film with its heatmap and colour bar")
     explain.add_argument("file", type=Path, metavar="FILE")
-    explain.add_argument("--method", choices=("gradcam",), default="gradcam")
+    explain.add_argument("--method", choices=tuple(METHODS), default=INSTANT, help=f"default: {INSTANT}")
     explain.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")
     explain.add_argument("--model", choices=MODELS, default="densenet121")
     explain.set_defaults(run=_explain)
@@ -61,26 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, metavar="DIR", help="default: assets/model, or assets/lungs")
     export.set_defaults(run=_export)
 
-    evaluate = commands.add_parser(
-        "evaluate",
-        help="measure the shipped models on the official test films, or on films of your own",
-        epilog="Own films lie in DIR/NORMAL and DIR/PNEUMONIA (or in DIR/test, or DIR/chest_xray/test); the app then "
-        "offers their evaluation beside ours. It holds the files' names and scores, and no picture. With --no-read "
-        "nothing is measured: table, card, figures and report are made of the evaluations that are there.",
-    )
-    evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
-    evaluate.add_argument("--data", type=Path, metavar="DIR", help="measure on films of your own instead")
-    evaluate.add_argument("--name", help="name of your own films; default: the folder's")
-    evaluate.add_argument("--no-read", action="store_true", help="read no film; use what was measured before")
-    evaluate.add_argument("--report", type=Path, metavar="OUT.html", help="write everything as one HTML file")
-    evaluate.add_argument(
-        "--out", type=Path, metavar="DIR", help="default: assets/evaluation, or evaluations for films of your own"
-    )
-    evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
-    evaluate.add_argument(
-        "--seeds", type=Path, nargs="+", metavar="RUN", help="instead, measure how trainings differ with their seed"
-    )
-    evaluate.set_defaults(run=_evaluate)
+    add_evaluate(commands)
 
     bench = commands.add_parser("bench", help="measure the speed of a reading against the naive way, in one run")
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -145,6 +128,10 @@ def _read(arguments) -> int:
 
 
 def _explain(arguments) -> int:
+    from tqdm import tqdm
+
+    from cxrmodel.evaluation.offered import as_explained, tested_explanations
+    from cxrmodel.explain.explainer import Explainer
     from cxrmodel.explain.overlay import overlay_figure
     from cxrmodel.reading import Reader
 
@@ -152,11 +139,23 @@ def _explain(arguments) -> int:
         raise OutputRefused(f"{arguments.out} does not end in .png, which is what is written. Name it so.")
     if arguments.out.resolve() == arguments.file.resolve():
         raise OutputRefused(f"{arguments.out} is the film itself and is left as it is. Name another file.")
-    data = arguments.file.read_bytes()
-    reading = Reader.load(arguments.model).read(data, arguments.file.name)
-    figure = overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range)
+    reader = Reader.load(arguments.model)
+    reading = reader.read(arguments.file.read_bytes(), arguments.file.name)
+    heat = reading.heat
+    if arguments.method != INSTANT:
+        explainer = Explainer.shipped(reader.spec, reader.engine)
+        with tqdm(total=100, unit="%", file=sys.stderr, bar_format="{desc} |{bar}|") as bar:
+
+            def told(share: float, words: str) -> None:
+                bar.n = round(100 * share)
+                bar.set_description(words)
+
+            heat = explainer.film_map(arguments.method, reader.model_input(reading), told)
+    explained = as_explained(reading, arguments.method, heat, tested_explanations(reader.spec))
+    shown = explained.reading
+    figure = overlay_figure(shown.radiograph.pixels, shown.heat, shown.heat_range, legend=explained.legend)
     figure.savefig(arguments.out, dpi=150, format="png")
-    for reason in reading.reasons:
+    for reason in (*reading.reasons, *(() if arguments.method == INSTANT else (explained.range_note,))):
         print(reason, file=sys.stderr)
     return 0
 
@@ -185,64 +184,6 @@ def _export(arguments) -> int:
     else:
         export.export_reader(arguments.folder, dataset.data_root(), **optional)
     return 0
-
-
-def _evaluate(arguments) -> int:
-    from cxrmodel.evaluation.figures import write_figures
-    from cxrmodel.evaluation.outputs import renew_documents, report_of
-    from cxrmodel.evaluation.results import EVALUATION_FOLDER
-    from cxrmodel.evaluation.summary import README, readme_table, update_readme
-    from cxrmodel.training.dataset import data_root
-
-    own = arguments.data is not None or arguments.name is not None
-    out = arguments.out or EVALUATION_FOLDER
-    if arguments.seeds:
-        from cxrmodel.evaluation.seeds import measure_run, save_seeds, training_table
-
-        table = training_table(save_seeds([measure_run(run, data_root()) for run in arguments.seeds], out))
-        print(table, file=sys.stderr)
-        if out == EVALUATION_FOLDER:
-            update_readme(README.parent / "docs" / "training.md", table)
-        return 0
-    if arguments.report and arguments.report.suffix.lower() not in (".html", ".htm"):
-        raise OutputRefused(f"{arguments.report} does not end in .html, which is what is written. Name it so.")
-    evaluations = _measured_own(arguments) if own else _measured(arguments, out)
-    print(readme_table(evaluations), file=sys.stderr)
-    if arguments.figures:
-        write_figures(evaluations, arguments.figures)
-    if arguments.report:
-        report_of(evaluations, arguments.report)
-    if out == EVALUATION_FOLDER and not own:
-        for sentence in renew_documents():
-            print(sentence, file=sys.stderr)
-    return 0
-
-
-def _measured(arguments, out: Path) -> list:
-    from cxrmodel.evaluation.evaluate import evaluate
-    from cxrmodel.evaluation.results import load_evaluation
-    from cxrmodel.reading import Reader
-    from cxrmodel.training.dataset import data_root
-
-    models = arguments.model or MODELS
-    for model in () if arguments.no_read else models:
-        evaluate(Reader.load(model), data_root(), out)
-    return [load_evaluation(model, out) for model in models]
-
-
-def _measured_own(arguments) -> list:
-    from cxrmodel.evaluation.outputs import load_own
-    from cxrmodel.evaluation.own import dataset_name, evaluate_folder
-    from cxrmodel.evaluation.results import OWN_FOLDER
-    from cxrmodel.reading import Reader
-
-    out, models = arguments.out or OWN_FOLDER, arguments.model or MODELS
-    name = dataset_name(arguments.data or Path(), arguments.name)
-    for model in () if arguments.no_read else models:
-        if arguments.data is None:
-            raise EvaluationError("Say with --data DIR where the films lie, or with --no-read that none is to be read.")
-        evaluate_folder(Reader.load(model), arguments.data, name, out)
-    return load_own(name, models, out)
 
 
 def _bench(arguments) -> int:

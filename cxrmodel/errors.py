@@ -17,9 +17,14 @@ __all__ = [
     "FilmTooLarge",
     "FilmTooSmall",
     "ImplausibleShape",
+    "MissingPixels",
     "MissingWeights",
     "ModelError",
     "NoLungsFound",
+    "NoPicture",
+    "OtherBodyPart",
+    "OtherModality",
+    "OtherView",
     "OutputRefused",
     "TrainingError",
     "UnreadableFile",
@@ -45,6 +50,26 @@ class UnsupportedFile(FilmRefused):
 
 class UnreadableFile(FilmRefused):
     """The bytes claim a known type but are broken or truncated."""
+
+
+class MissingPixels(UnreadableFile):
+    """A DICOM file without pixel data, or with fewer than its size calls for."""
+
+
+class NoPicture(FilmRefused):
+    """A DICOM object of another kind: a report, a directory, an annotation."""
+
+
+class OtherModality(FilmRefused):
+    """A DICOM file that names another modality than projection radiography."""
+
+
+class OtherBodyPart(FilmRefused):
+    """A DICOM file that names another part of the body than the chest."""
+
+
+class OtherView(FilmRefused):
+    """A DICOM file that names another view than a frontal one."""
 
 
 class AnimatedFile(FilmRefused):

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
-from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.model.engine import Engine
-from cxrmodel.model.preprocess import ModelInput, prepare
+from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["BATCH", "Pipeline", "ReadyFilm", "Run", "Source"]
+__all__ = ["BATCH", "Pipeline", "ReadyFilm", "Run", "Source", "Ungated"]
 
 BATCH = 8
 """Films a run: enough to keep the network busy, few enough that decoded films take little memory."""
@@ -67,6 +68,29 @@ class Run:
     logit: float
     heat: np.ndarray
     seconds: float
+
+
+class Ungated(NamedTuple):
+    """What the networks say of canonical films whatever these show.
+
+    Attributes
+    ----------
+    lungs : ndarray of bool, shape (N, 224, 224)
+        By which the films were cropped.
+    plausible : ndarray of bool, shape (N,)
+        Whether these may be two lungs; where not, reading refuses the film.
+    boxes : list of tuple of int, length N
+        Top, left, bottom, right of each crop.
+    logits : ndarray of float64, shape (N,)
+    heat : ndarray of float32, shape (N, 224, 224)
+        Grad-CAM on the film.
+    """
+
+    lungs: np.ndarray
+    plausible: np.ndarray
+    boxes: list[Box]
+    logits: np.ndarray
+    heat: np.ndarray
 
 
 class Pipeline:
@@ -116,6 +140,24 @@ class Pipeline:
         seconds = (time.perf_counter() - start) / len(films)
         return [Run(float(logit), heat, seconds) for logit, heat in zip(logits, maps, strict=True)]
 
+    def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
+        """Run the network on canonical films without judging them, for measurements on disturbed ones.
+
+        Parameters
+        ----------
+        films : ndarray of uint8, shape (N, 224, 224)
+            One batch.
+        lungs : ndarray of bool, shape (N, 224, 224), or None
+            Where to crop; None asks the segmenter. A film without any lung is not cropped.
+        """
+        lungs = self._segmenter.masks(films) if lungs is None else lungs
+        boxes = [LungFields(mask).box if mask.any() else (0, 0, FILM_SIDE, FILM_SIDE) for mask in lungs]
+        ready = [prepare(film, box, **self.spec.preparation) for film, box in zip(films, boxes, strict=True)]
+        logits, maps = self._engine.run(np.stack([item.tensor for item in ready]))
+        heat = np.stack([item.to_film(heat) for item, heat in zip(ready, maps, strict=True)])
+        plausible = np.array([self._segmenter.plausible(film, mask) for film, mask in zip(films, lungs, strict=True)])
+        return Ungated(lungs, plausible, [item.box for item in ready], logits, heat)
+
     def stream(self, sources: Iterable[Source]) -> Iterator[tuple[ReadyFilm, Run] | Exception]:
         """Make films ready on threads, run them in batches, hand them back in order.
 
@@ -137,3 +179,8 @@ class Pipeline:
                 runs = iter(self.run([film for film in films if isinstance(film, ReadyFilm)]))
                 for film in films:
                     yield film if isinstance(film, Exception) else (film, next(runs))
+
+    @property
+    def engine(self) -> Engine:
+        """The network."""
+        return self._engine

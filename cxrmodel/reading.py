@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused
+from cxrmodel.imaging.canonical import canonical_film
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding, probability
-from cxrmodel.model.engine import load_engine
+from cxrmodel.model.engine import Engine, load_engine
+from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
-from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source
+from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source, Ungated
 
 __all__ = ["Reader", "Reading", "Score", "read"]
 
@@ -167,6 +169,20 @@ class Reader:
             self._places.release()
         return self._reading(film, ran)
 
+    @property
+    def engine(self) -> Engine:
+        """The network, for explanations to ask further."""
+        return self._pipeline.engine
+
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of a batch of the network's inputs: (N, size, size, 1) float32 -> (N,) float64."""
+        return self._probability(self.engine.run(inputs)[0])
+
+    def model_input(self, reading: Reading) -> ModelInput:
+        """What the network saw of a film that was read."""
+        film = canonical_film(reading.radiograph.pixels)
+        return prepare(film, reading.lungs.box, **self.spec.preparation)
+
     def read_many(self, sources: Iterable[Source]) -> Iterator[Reading | Exception]:
         """Read many films: decoded ahead on threads, run in batches, handed back in order as they come.
 
@@ -207,8 +223,12 @@ class Reader:
                 logit = item[1].logit
                 yield Score(logit, self._probability(logit))
 
+    def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
+        """Run the network on a batch of canonical films without judging them; see ``Pipeline.ungated``."""
+        return self._pipeline.ungated(films, lungs)
+
     def _probability(self, logit: float) -> float:
-        return probability(logit, self.spec.temperature, self.spec.prevalence)
+        return probability(logit, **self.spec.calibration)
 
     def _reading(self, film: ReadyFilm, ran: Run) -> Reading:
         start, spec = time.perf_counter(), self.spec

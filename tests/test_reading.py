@@ -34,7 +34,7 @@ def test_every_demo_film_is_read(reader, films):
     for name, data in films.items():
         reading = reader.read(data, name)
         assert reading.name == name
-        assert reading.probability == probability(reading.logit, spec.temperature, spec.prevalence)
+        assert reading.probability == probability(reading.logit, **spec.calibration)
         assert reading.finding == finding(reading.probability, spec.operating_points)
         assert (reading.operating_point, reading.threshold) == ("balanced", spec.operating_points["balanced"])
         assert reading.model == spec.version

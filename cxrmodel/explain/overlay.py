@@ -9,10 +9,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-__all__ = ["COLOUR_MAPS", "NO_HEAT", "film_rgb", "overlay", "overlay_figure"]
+__all__ = ["COLOUR_MAPS", "LEGEND", "NO_HEAT", "film_rgb", "overlay", "overlay_figure"]
 
 COLOUR_MAPS = ("inferno", "viridis", "cividis", "magma")
 """Perceptually uniform; cividis and viridis also hold for colour-blind readers."""
+LEGEND = "Grad-CAM: what each place adds to the logit"
 NO_HEAT = "The map is zero everywhere: nothing on this film speaks for pneumonia to the model."
 
 
@@ -84,7 +85,12 @@ def _grey(pixels: np.ndarray) -> np.ndarray:
 
 
 def overlay_figure(
-    pixels: np.ndarray, heat: np.ndarray, heat_range: float, opacity: float = 0.5, colour_map: str = COLOUR_MAPS[0]
+    pixels: np.ndarray,
+    heat: np.ndarray,
+    heat_range: float,
+    opacity: float = 0.5,
+    colour_map: str = COLOUR_MAPS[0],
+    legend: str = LEGEND,
 ) -> Figure:
     """The overlay with a colour bar on the raw scale.
 
@@ -92,6 +98,8 @@ def overlay_figure(
     ----------
     pixels, heat, heat_range, opacity, colour_map
         As of ``overlay``.
+    legend : str
+        What the values are.
 
     Returns
     -------
@@ -104,7 +112,7 @@ def overlay_figure(
     axes.imshow(overlay(pixels, heat, heat_range, opacity, colour_map), interpolation="bilinear")
     axes.set_axis_off()
     bar = figure.colorbar(ScalarMappable(Normalize(0.0, heat_range), colour_map), ax=axes, fraction=0.05, pad=0.02)
-    bar.set_label("Grad-CAM: what each place adds to the logit", color="white")
+    bar.set_label(legend, color="white")
     bar.ax.tick_params(colors="white")
     bar.outline.set_edgecolor("white")
     if not heat.any():

@@ -1,9 +1,10 @@
 """The types of file that people drop by mistake, known by their first bytes, and what to do about each."""
 
-__all__ = ["why_unsupported"]
+import struct
+
+__all__ = ["is_dicom", "why_unsupported"]
 
 _AS_PNG = "export the film itself as a PNG or TIFF and drop that."
-_DICOM = "This is a DICOM file, which is not read yet: export the film from its viewer as a PNG or TIFF and drop that."
 
 _SENTENCES = (
     (0, b"%PDF", f"This is a PDF document, which is not read: {_AS_PNG}"),
@@ -38,8 +39,6 @@ def why_unsupported(data: bytes) -> str | None:
     str or None
         A sentence; None for a picture type that is read, and for bytes of no known type.
     """
-    if data[128:132] == b"DICM" or _starts_as_dicom(data):
-        return _DICOM
     for offset, magic, sentence in _SENTENCES:
         if data.startswith(magic, offset):
             return sentence
@@ -48,6 +47,52 @@ def why_unsupported(data: bytes) -> str | None:
     return None
 
 
-def _starts_as_dicom(data: bytes) -> bool:
-    """Whether a data set starts at once, as old DICOM files without a preamble do."""
-    return data[:2] in (b"\x02\x00", b"\x08\x00") and data[4:6] in (b"UL", b"UI", b"CS", b"OB", b"SH", b"DA")
+# Value representations of explicit DICOM encodings; those on the second line have a length of four bytes.
+_SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+_LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+# A data set begins with its file meta information or with its identification.
+_FIRST_GROUPS = (2, 8)
+# Elements that must follow each other as the standard says before bytes without a preamble are taken for DICOM.
+_ENOUGH, _ENOUGH_META = 4, 2
+
+
+def is_dicom(data: bytes) -> bool:
+    """Whether bytes are a DICOM file: by its preamble, or by elements in due order where there is none.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole file.
+    """
+    if data[128:132] == b"DICM":
+        return True
+    return any(_elements(data, order, explicit) >= _ENOUGH for order in "<>" for explicit in (True, False))
+
+
+def _elements(data: bytes, order: str, explicit: bool) -> int:
+    """Count the elements at the start that are well formed: even lengths within the file, tags that rise."""
+    position, last = 0, -1
+    for count in range(_ENOUGH):
+        head = data[position : position + 12].ljust(12, b"\0")
+        group, element, vr, short = struct.unpack_from(f"{order}HH2sH", head)
+        tag = group << 16 | element
+        if last >> 16 == 2 != group:
+            # File meta information has come to its end; what follows may be encoded in any way.
+            return _ENOUGH if count >= _ENOUGH_META else count
+        if tag <= last or (not count and group not in _FIRST_GROUPS):
+            return count
+        if not explicit:
+            (length,) = struct.unpack_from(f"{order}I", head, 4)
+            position += 8
+        elif vr in _LONG_VRS:
+            (length,) = struct.unpack_from(f"{order}I", head, 8)
+            position += 12
+        elif vr in _SHORT_VRS:
+            length = short
+            position += 8
+        else:
+            return count
+        if length % 2 or position + length > len(data):
+            return count
+        position, last = position + length, tag
+    return _ENOUGH

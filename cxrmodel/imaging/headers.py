@@ -24,7 +24,7 @@ class Header:
     Attributes
     ----------
     file_format : str
-        "JPEG", "PNG", "TIFF" or "WebP".
+        "JPEG", "PNG", "TIFF" or "WebP"; "DICOM" where another module read it.
     width, height : int
         Pixels as stored, before any rotation that the file asks for.
     bits : int
@@ -77,7 +77,6 @@ def read_header(data: bytes) -> Header:
     UnreadableFile
         They are, but broken or truncated as far as lengths and checksums tell.
     """
-    # A DICOM file may wear the header of a TIFF in its preamble, so the types that are refused come first.
     sentence = why_unsupported(data)
     if sentence:
         raise UnsupportedFile(sentence)
@@ -88,7 +87,7 @@ def read_header(data: bytes) -> Header:
             except (struct.error, IndexError, ValueError, ArithmeticError) as error:
                 raise broken(file_format) from error
     raise UnsupportedFile(
-        "This is not a picture that is read here: drop the film as a PNG, JPEG, TIFF or WebP file, "
+        "This is not a picture that is read here: drop the film as a DICOM, PNG, JPEG, TIFF or WebP file, "
         "exported from the viewer or archive that holds it."
     )
 

@@ -1,6 +1,5 @@
 """Header and bytes -> Picture: the one place where pixels are decoded."""
 
-import logging
 import struct
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,10 +15,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from cxrmodel.imaging.headers import Header, broken
 
-__all__ = ["Picture", "decode"]
-
-# At its debug level Pillow logs the values of a file's tags, and a patient's name may be among them.
-logging.getLogger("PIL").setLevel(logging.WARNING)
+__all__ = ["Picture", "decode", "ended_early"]
 
 # Called by class and not through `Image.open`, which guesses the type anew and warns of large pictures through
 # the `warnings` module: the caller has already held the header against the program's own limits.
@@ -79,14 +75,19 @@ def decode(data: bytes, header: Header) -> Picture:
             samples, alpha = _sixteen_bit_colour(data, header)
         else:
             samples, alpha = _arrays(image, header)
-        if header.file_format == "JPEG" and _ended_early(samples):
+        if header.file_format == "JPEG" and ended_early(samples):
             raise broken("JPEG")
         orientation = header.orientation if header.file_format == "TIFF" else _exif_orientation(image)
     return Picture(samples, alpha, orientation)
 
 
-def _ended_early(samples: np.ndarray) -> bool:
-    """Whether the JPEG decoder ran out of data before the end marker: it says nothing and fills up with mid-grey."""
+def ended_early(samples: np.ndarray) -> bool:
+    """Whether the JPEG decoder ran out of data before the end marker: it says nothing and fills up with mid-grey.
+
+    Parameters
+    ----------
+    samples : ndarray of uint8, shape (H, W) or (H, W, 3)
+    """
     return bool((samples[-_GREY_TAIL:] == 128).all() and (samples != 128).any())
 
 

@@ -1,7 +1,7 @@
 """Bytes -> Radiograph. Nothing behind this module handles untrusted bytes."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,9 +13,11 @@ from cxrmodel.errors import (
     FilmTooSmall,
     ImplausibleShape,
 )
+from cxrmodel.imaging.filetypes import is_dicom
 from cxrmodel.imaging.grey import full_scale, single_channel
 from cxrmodel.imaging.headers import Header, broken, read_header
 from cxrmodel.imaging.pictures import Picture, decode
+from cxrmodel.imaging.quiet import hush
 
 __all__ = ["MAX_ASPECT", "MAX_BYTES", "MAX_PIXELS", "MIN_SIDE", "Radiograph", "read_radiograph"]
 
@@ -49,11 +51,28 @@ class Radiograph:
     sha256 : str
         Of the file's bytes, 64 hexadecimal digits.
     file_format : str
-        "JPEG", "PNG", "TIFF" or "WebP".
+        "JPEG", "PNG", "TIFF", "WebP" or "DICOM".
     bits : int
-        Stored bits per sample: commonly 8 or 16, else 1, 2, 4, 12 or 32.
+        Stored bits per sample: commonly 8 to 16, else 1, 2, 4 or 32.
     notes : tuple of str
         Sentences on what was done to the film that its viewer should know.
+    inverted : bool
+        The file stores white as its lowest values, and the film was inverted.
+    view_position : str or None
+        "AP", "PA", or "frontal" where the file does not say which. This and what follows is known from DICOM alone.
+    laterality : str or None
+        "L", "R", "B" (both) or "U" (unpaired).
+    pixel_spacing : (float, float) or None
+        Millimetres between rows and between columns of ``pixels``.
+    spacing_from : str or None
+        Where that was measured: "calibrated" (in the patient), "imager" (at the detector, where a film is larger
+        than the patient), "scanned" (on a digitised film), "unstated".
+    age_years : float or None
+        Age of the patient.
+    stored_range : (int, int) or None
+        Lowest and highest stored value of the film.
+    study_uid, series_uid, instance_uid : str or None
+        Of the DICOM objects, for reports. Never shown unasked.
 
     Raises
     ------
@@ -67,6 +86,16 @@ class Radiograph:
     file_format: str
     bits: int
     notes: tuple[str, ...] = ()
+    inverted: bool = False
+    view_position: str | None = None
+    laterality: str | None = None
+    pixel_spacing: tuple[float, float] | None = None
+    spacing_from: str | None = None
+    age_years: float | None = field(default=None, repr=False)
+    stored_range: tuple[int, int] | None = None
+    study_uid: str | None = field(default=None, repr=False)
+    series_uid: str | None = field(default=None, repr=False)
+    instance_uid: str | None = field(default=None, repr=False)
 
     def __post_init__(self):
         if self.pixels.ndim != 2 or self.pixels.dtype != np.float32 or not self.pixels.size:
@@ -80,13 +109,13 @@ class Radiograph:
 
 
 def read_radiograph(data: bytes, name: str) -> Radiograph:
-    """Read a PNG, JPEG, TIFF or WebP file as a radiograph.
+    """Read a PNG, JPEG, TIFF, WebP or DICOM file as a radiograph.
 
     The type is judged by the content alone, and size and shape from the header before any pixel is decoded.
     Eight-bit levels are divided by 255; see `full_scale` for deeper ones and `single_channel` for pictures stored in
     colour. Transparent parts become black, as air is. Polarity is what the file says (TIFF WhiteIsZero is
-    inverted), and the film is turned as its EXIF or TIFF orientation says, each with a note. Safe to call from
-    several threads.
+    inverted), and the film is turned as its EXIF or TIFF orientation says, each with a note. What becomes of a DICOM
+    file is told by `cxrmodel.imaging.dicom`. Safe to call from several threads.
 
     Parameters
     ----------
@@ -112,6 +141,9 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
             f"This file is larger than {MAX_BYTES // 2**20} MiB: export the film as a compressed greyscale PNG "
             "or at a smaller size."
         )
+    hush()
+    if is_dicom(data):
+        return _from_dicom(data, name)
     header = read_header(data)
     _check(header)
     try:
@@ -120,6 +152,36 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
         raise
     except Exception as error:  # Decoders raise whatever they like on damaged bytes.
         raise broken(header.file_format) from error
+
+
+def _from_dicom(data: bytes, name: str) -> Radiograph:
+    # Half a second of imports that no other film needs.
+    from cxrmodel.imaging.dicom import open_dicom, show
+
+    film = open_dicom(data)
+    raster = film.raster
+    for width, height in ((raster.columns, raster.rows), (film.width, film.height)):
+        _check(Header("DICOM", width, height, raster.stored))
+    shown = show(film)
+    tags = shown.tags
+    return Radiograph(
+        pixels=shown.pixels,
+        name=name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        file_format="DICOM",
+        bits=raster.stored,
+        notes=tags.notes,
+        inverted=shown.inverted,
+        view_position=tags.view_position,
+        laterality=tags.laterality,
+        pixel_spacing=tags.pixel_spacing,
+        spacing_from=tags.spacing_from,
+        age_years=tags.age_years,
+        stored_range=shown.stored_range,
+        study_uid=tags.study_uid,
+        series_uid=tags.series_uid,
+        instance_uid=tags.instance_uid,
+    )
 
 
 def _check(header: Header) -> None:
@@ -169,4 +231,6 @@ def _radiograph(picture: Picture, data: bytes, header: Header, name: str) -> Rad
         pixels = pixels[:, ::-1] if mirrored else pixels
         notes.append(f"The film was {words}, as the file asks for.")
     sha256 = hashlib.sha256(data).hexdigest()
-    return Radiograph(pixels, name, sha256, header.file_format, header.bits, tuple(notes))
+    return Radiograph(
+        pixels, name, sha256, header.file_format, header.bits, tuple(notes), inverted=header.white_is_zero
+    )

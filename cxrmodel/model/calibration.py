@@ -1,8 +1,9 @@
 """Logit -> probability, and what a probability is called.
 
 A reader is trained with both classes weighing the same, so its logit is that of an even prevalence.
-Temperature scaling (Guo et al., On Calibration of Modern Neural Networks, ICML 2017) fits one number on
-held-out patients; the prevalence enters as the prior log-odds (Saerens et al., Neural Computation 2002).
+Platt scaling (Platt, Probabilistic Outputs for Support Vector Machines, 1999) fits a slope and an intercept on
+held-out patients; without the intercept it is temperature scaling (Guo et al., On Calibration of Modern Neural
+Networks, ICML 2017). The prevalence enters as the prior log-odds (Saerens et al., Neural Computation 2002).
 """
 
 import math
@@ -10,16 +11,31 @@ from collections.abc import Mapping
 
 import numpy as np
 
-__all__ = ["at_prevalence", "choose_operating_points", "finding", "fit_temperature", "probability"]
+__all__ = [
+    "at_prevalence",
+    "choose_operating_points",
+    "finding",
+    "fit_platt",
+    "fit_temperature",
+    "log_odds",
+    "probability",
+]
 
 
-def _log_odds(share: float) -> float:
+def log_odds(share: float) -> float:
+    """Natural logarithm of the odds of a prevalence.
+
+    Raises
+    ------
+    ValueError
+        When the share is not strictly between 0 and 1.
+    """
     if not 0.0 < share < 1.0:
         raise ValueError(f"a prevalence lies strictly between 0 and 1, not at {share}")
     return math.log(share / (1.0 - share))
 
 
-def probability(logit, temperature: float, prevalence: float):
+def probability(logit, temperature: float, prevalence: float, intercept: float = 0.0):
     """Calibrated probability of pneumonia.
 
     Parameters
@@ -30,6 +46,8 @@ def probability(logit, temperature: float, prevalence: float):
         Above 0; larger is less certain.
     prevalence : float
         Share of pneumonia among the films to be read, strictly between 0 and 1.
+    intercept : float
+        Added to the log-odds, as fitted at an even prevalence.
 
     Returns
     -------
@@ -42,7 +60,7 @@ def probability(logit, temperature: float, prevalence: float):
     """
     if not temperature > 0:
         raise ValueError(f"a temperature is above 0, not {temperature}")
-    shifted = np.asarray(logit, np.float64) / temperature + _log_odds(prevalence)
+    shifted = np.asarray(logit, np.float64) / temperature + intercept + log_odds(prevalence)
     result = np.exp(-np.logaddexp(0.0, -shifted))
     return float(result) if result.ndim == 0 else result
 
@@ -61,7 +79,7 @@ def at_prevalence(value: float, assumed: float, wanted: float) -> float:
     -------
     float, 0..1
     """
-    ratio = math.exp(_log_odds(wanted) - _log_odds(assumed))
+    ratio = math.exp(log_odds(wanted) - log_odds(assumed))
     return value * ratio / (value * ratio + 1.0 - value)
 
 
@@ -100,7 +118,7 @@ def fit_temperature(labels, logits, prevalence: float) -> float:
         Share of pneumonia among these films.
     """
     labels, logits = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
-    prior, signs = _log_odds(prevalence), np.where(labels > 0, -1.0, 1.0)
+    prior, signs = log_odds(prevalence), np.where(labels > 0, -1.0, 1.0)
 
     def loss(log_temperature: float) -> float:
         return float(np.logaddexp(0.0, signs * (logits / math.exp(log_temperature) + prior)).mean())
@@ -114,6 +132,39 @@ def fit_temperature(labels, logits, prevalence: float) -> float:
         else:
             low = first
     return math.exp((low + high) / 2.0)
+
+
+def fit_platt(labels, logits, prevalence: float) -> tuple[float, float]:
+    """Temperature and intercept of greatest posterior likelihood.
+
+    The priors are mild, standard normal on the logarithm of the slope and on the intercept, so that few films, or
+    films that the logit tells apart without error, give finite numbers. The slope is above 0, so the order of films
+    is kept.
+
+    Parameters
+    ----------
+    labels : array of {0, 1}, shape (N,)
+    logits : array of float, shape (N,)
+        Of an even prevalence.
+    prevalence : float
+        Share of pneumonia among these films.
+
+    Returns
+    -------
+    temperature, intercept : float
+        As ``probability`` takes them; the temperature is 1 over the slope.
+    """
+    from scipy.optimize import minimize  # takes a while to import, and reading does without
+
+    labels, logits = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
+    prior, signs = log_odds(prevalence), np.where(labels > 0, -1.0, 1.0)
+
+    def loss(place: np.ndarray) -> float:
+        scores = logits * math.exp(place[0]) + place[1] + prior
+        return float(np.logaddexp(0.0, signs * scores).sum() + 0.5 * (place**2).sum())
+
+    log_slope, intercept = minimize(loss, np.zeros(2), method="BFGS", options={"gtol": 1e-6}).x
+    return math.exp(-log_slope), float(intercept)
 
 
 def choose_operating_points(labels, probabilities, sensitivity: float = 0.98, specificity: float = 0.98) -> dict:

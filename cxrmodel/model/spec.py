@@ -1,6 +1,7 @@
 """assets/model/NAME.spec.json <-> ModelSpec: whatever must match the weights lives here, nowhere else."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class ModelSpec:
     cam_layer : str
         Layer whose activations the heatmap weighs.
     temperature : float
+        By which the logit is divided.
     prevalence : float
         Share of pneumonia that the probability assumes, 0..1.
     operating_points : dict of str to float
@@ -47,6 +49,8 @@ class ModelSpec:
     split_seed : int
     held_out_patients : tuple of str
         On whom everything above was chosen.
+    intercept : float
+        What is added to the log-odds after the temperature; 0 in specifications that name none.
     """
 
     model: str
@@ -67,6 +71,7 @@ class ModelSpec:
     trained_on: str
     split_seed: int
     held_out_patients: tuple[str, ...]
+    intercept: float = 0.0
 
     def __post_init__(self):
         missing = [name for name in OPERATING_POINTS if not 0.0 < self.operating_points.get(name, 0.0) < 1.0]
@@ -74,11 +79,18 @@ class ModelSpec:
             raise ValueError(f"operating points missing or out of range: {', '.join(missing)}")
         if not (self.std > 0 and self.temperature > 0 and self.heat_range > 0 and 0 < self.prevalence < 1):
             raise ValueError("std, temperature, heat range or prevalence out of range")
+        if not math.isfinite(self.intercept):
+            raise ValueError("intercept out of range")
 
     @property
     def preparation(self) -> dict[str, float]:
         """What ``cxrmodel.model.preprocess.prepare`` is told, by its keywords."""
         return {"margin": self.margin, "size": self.input_size, "mean": self.mean, "std": self.std}
+
+    @property
+    def calibration(self) -> dict[str, float]:
+        """What ``cxrmodel.model.calibration.probability`` is told beside the logit, by its keywords."""
+        return {"temperature": self.temperature, "prevalence": self.prevalence, "intercept": self.intercept}
 
     @property
     def version(self) -> str:

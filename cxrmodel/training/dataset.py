@@ -28,6 +28,7 @@ __all__ = [
     "find_films",
     "follows_archive",
     "hold_out",
+    "identify",
     "load_films",
     "load_masks",
     "training_split",

@@ -13,11 +13,12 @@ import numpy as np
 from cxrmodel.artefacts import open_graph
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
-from cxrmodel.model.calibration import choose_operating_points, fit_temperature, probability
+from cxrmodel.model.calibration import choose_operating_points, probability
 from cxrmodel.model.network import CAM_LAYER, with_map
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, save_spec
-from cxrmodel.training.dataset import load_films, training_split
+from cxrmodel.training.calibrate import choose_calibration
+from cxrmodel.training.dataset import identify, load_films, training_split
 
 __all__ = ["export_lungs", "export_reader", "to_onnx"]
 
@@ -105,7 +106,7 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> dict:
 def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     """Ship a trained reader: ``MODEL.keras``, ``MODEL.onnx``, ``MODEL.spec.json`` and ``MODEL.training.json``.
 
-    Temperature, operating points and heat range are fixed here, on the held-out patients of that training.
+    Calibration, operating points and heat range are fixed here, on the held-out patients of that training.
 
     Parameters
     ----------
@@ -124,10 +125,13 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         weights = (run / f"{model}.keras").read_bytes()
     except OSError as error:
         raise TrainingError(f"{error.filename} cannot be read. Finish the training in {run} first.") from error
+    if report["recipe"]["options"].get("shuffle_labels", False):
+        raise TrainingError(f"The network in {run} was trained on shuffled labels and must never read a film.")
     labels = np.array([film["label"] for film in report["held_out"]])
     logits = np.array([film["logit"] for film in report["held_out"]])
     prevalence = round(float(labels.mean()), 4)
-    temperature = fit_temperature(labels, logits, prevalence)
+    patients = [identify(Path(film["file"]).stem, film["label"])[1] for film in report["held_out"]]
+    _, temperature, intercept = choose_calibration(labels, logits, patients, prevalence)
     segmenter = LungSegmenter.load()
     draft = ModelSpec(
         model=model,
@@ -141,7 +145,8 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         cam_layer=CAM_LAYER[model],
         temperature=temperature,
         prevalence=prevalence,
-        operating_points=choose_operating_points(labels, probability(logits, temperature, prevalence)),
+        intercept=intercept,
+        operating_points=choose_operating_points(labels, probability(logits, temperature, prevalence, intercept)),
         heat_range=1.0,
         heat_percentile=HEAT_PERCENTILE,
         ages=AGES,

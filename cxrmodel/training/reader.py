@@ -25,6 +25,7 @@ from cxrmodel.training.loop import Recipe, fit
 __all__ = ["Sampler", "train_reader"]
 
 BATCH = 64
+SHUFFLE_SEED = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +72,15 @@ class Sampler:
     options : dict
         The recipe's options: ``margin``, ``degrees``, ``jitter``, ``surroundings`` (share of samples whose
         surroundings are replaced), ``covered`` (share whose lungs are) and ``histogram`` (share that take
-        on the greys of another film).
+        on the greys of another film). ``shuffle_labels`` deals the labels out anew, for weights that can have
+        learnt nothing of the disease.
     """
 
     def __init__(self, table: _Table, mean: float, std: float, options: dict):
         self.table, self.mean, self.std, self.options = table, mean, std, options
         self.labels = table.labels
+        if options.get("shuffle_labels", False):
+            self.labels = np.random.default_rng(SHUFFLE_SEED).permutation(self.labels)
         share = self.labels.mean()
         self.weights = np.where(self.labels > 0, 0.5 / share, 0.5 / (1 - share))
 

@@ -32,7 +32,7 @@ class NumberReader:
             except ValueError:
                 yield UnreadableFile("The file is broken. Export it again.")
             else:
-                chance = probability(logit, self.spec.temperature, self.spec.prevalence)
+                chance = probability(logit, **self.spec.calibration)
                 yield SimpleNamespace(logit=logit, probability=chance)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cxrmodel.explain.cam import closed_form
-from cxrmodel.explain.methods import gradcam
+from cxrmodel.explain.gradients import gradcam
 from cxrmodel.model.keras_engine import KerasEngine
 from cxrmodel.model.network import CAM_LAYER, build, with_map
 from cxrmodel.model.spec import MODELS, load_spec

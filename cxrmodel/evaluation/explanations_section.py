@@ -1,0 +1,187 @@
+"""Measurements of maps, film by film -> the section ``explanations``: means, agreement, the default method."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from cxrmodel.evaluation.map_measures import mean_with_interval
+from cxrmodel.evaluation.metrics import significant
+from cxrmodel.evaluation.sanity import ALIKE, depends_on_model
+from cxrmodel.explain.methods import INSTANT, METHODS
+from cxrmodel.explain.similarity import spearman
+from cxrmodel.model.spec import ModelSpec
+
+__all__ = ["HOW", "NOT_RERUN", "RULE", "favoured", "section_of"]
+
+NOT_RERUN = "not rerun"
+HOW = (
+    "The closed-form map is drawn of every official test film that is read. The other methods are compared on a "
+    "sample, stratified by normal, bacterial and viral films and seeded; costly ones on its first films, which are "
+    "stratified too. Deletion and insertion are measured where the model calls pneumonia at the balanced threshold."
+)
+RULE = (
+    "Films are explained by Grad-CAM, which every reading brings along, unless another method of at most one pass of "
+    "the network depends on the model and, on the same films, exceeds it in insertion less deletion area by a mean "
+    "whose interval lies above zero. Of several such, the one with the highest mean."
+)
+
+
+def section_of(
+    spec: ModelSpec,
+    run: Mapping,
+    measured: Mapping[str, Mapping],
+    random: Mapping,
+    changed: Mapping[str, Mapping],
+    shuffled: Mapping,
+) -> dict:
+    """Put the section together.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    run : mapping
+        Films, patients and settings.
+    measured : mapping of str to mapping
+        By method, film by film.
+    random : mapping
+        Curves of random orders.
+    changed : mapping of str to mapping
+        By method, likeness to maps of weights drawn anew.
+    shuffled : mapping
+        Likeness to maps of weights of shuffled labels, with those weights' sha256; empty where that was never measured.
+
+    Returns
+    -------
+    dict
+        Plain JSON.
+    """
+    patients = run["patients"]
+    rows = {
+        name: _row(name, part, random, changed[name], shuffled.get("likeness", {}).get(name), patients)
+        for name, part in measured.items()
+    }
+    return {
+        "films": {
+            "how": HOW,
+            "seed": run["seed"],
+            "test": run["test"],
+            "sample": len(run["sample"]),
+            "called": len(run["called"]),
+            "names": run["sample"],
+        },
+        "settings": run["settings"] | {"stages": [stage["stage"] for stage in changed[INSTANT]["stages"]]},
+        "methods": list(rows.values()),
+        "agreement": _agreement(measured),
+        "sanity_rule": {"alike_from": ALIKE},
+        "shuffled": dict(shuffled),
+        "adults": _adults(run, measured),
+        "default": favoured(measured, rows, patients),
+        "default_rule": RULE,
+    }
+
+
+def favoured(measured: Mapping[str, Mapping], rows: Mapping[str, Mapping], patients: Mapping[str, str]) -> str:
+    """Name the default method by ``RULE``.
+
+    Parameters
+    ----------
+    measured : mapping of str to mapping
+        By method: ``called`` films, and ``curves`` with ``deletion`` and ``insertion`` of each.
+    rows : mapping of str to mapping
+        By method: ``sanity``.
+    patients : mapping of str to str
+        By film.
+    """
+    best, ahead = INSTANT, 0.0
+    own = _differences(measured[INSTANT])
+    for name, part in measured.items():
+        if name == INSTANT or METHODS[name].passes > 1 or not rows[name]["sanity"]["depends_on_model"]:
+            continue
+        other = _differences(part)
+        films = [film for film in other if film in own]
+        gain = mean_with_interval([other[film] - own[film] for film in films], [patients[film] for film in films])
+        if gain["low"] is not None and gain["low"] > 0 and gain["value"] > ahead:
+            best, ahead = name, gain["value"]
+    return best
+
+
+def _differences(part: Mapping) -> dict[str, float]:
+    areas = zip(part["called"], part["curves"]["insertion"], part["curves"]["deletion"], strict=True)
+    return {film: insertion - deletion for film, insertion, deletion in areas}
+
+
+def _row(
+    name: str,
+    part: Mapping,
+    random: Mapping,
+    changed: Mapping,
+    shuffled: Mapping | None,
+    patients: Mapping[str, str],
+) -> dict:
+    own = [patients[film] for film in part["films"]]
+    called = [patients[film] for film in part["called"]]
+    places = [random["called"].index(film) for film in part["called"]]
+    randomised = [stage["spearman"] for stage in changed["stages"]]
+    against = NOT_RERUN if shuffled is None else float(shuffled["spearman"])
+    return {
+        "name": name,
+        "title": METHODS[name].title,
+        "films": len(part["films"]),
+        "curve_films": len(part["called"]),
+        "empty": sum(value is None for value in part["in_lungs"]),
+        "deletion_auc": mean_with_interval(part["curves"]["deletion"], called),
+        "insertion_auc": mean_with_interval(part["curves"]["insertion"], called),
+        **{
+            f"random_{kind}_auc": significant(float(np.mean([random["curves"][kind][place] for place in places])), 4)
+            for kind in ("deletion", "insertion")
+        },
+        "heat_in_lungs": mean_with_interval(part["in_lungs"], own),
+        "stability": mean_with_interval(part["stability"], own),
+        "heat_range": significant(part["heat_range"], 4),
+        "range_films": part["range_films"],
+        "seconds": significant(float(np.median(part["seconds"])), 2),
+        "sanity": {
+            "films": changed["films"],
+            "randomised": randomised,
+            "randomised_ssim": [stage["ssim"] for stage in changed["stages"]],
+            "shuffled_labels": against,
+            "depends_on_model": depends_on_model(randomised, against),
+        },
+    }
+
+
+def _agreement(measured: Mapping[str, Mapping]) -> list[list[float | None]]:
+    """Mean rank correlation of every two methods on the films that both have; None of a method with itself."""
+    names = list(measured)
+    return [[None if one == other else _likeness(measured[one], measured[other]) for other in names] for one in names]
+
+
+def _likeness(first: Mapping, second: Mapping) -> float:
+    one, other = (dict(zip(part["films"], part["grids"], strict=False)) for part in (first, second))
+    films = [film for film in one if film in other]
+    pairs = [(np.array(one[film], np.float32), np.array(other[film], np.float32)) for film in films]
+    return round(float(np.mean([spearman(*pair) for pair in pairs])), 4)
+
+
+def _adults(run: Mapping, measured: Mapping[str, Mapping]) -> dict | None:
+    """Aggregates alone: nothing of a single film may be kept."""
+    if not run["adult_patients"]:
+        return None
+    return {
+        "films": len(run["adult_patients"]),
+        "without_lungs": run["adults_without_lungs"],
+        "expected_by_area": significant(float(np.mean(run["box_area"])), 4),
+        "methods": [
+            {
+                "name": name,
+                "films": len(part["adults"]["peak"]),
+                "peak_in_box": mean_with_interval(part["adults"]["peak"], _first(run, part)),
+                "share": mean_with_interval(part["adults"]["share"], _first(run, part)),
+            }
+            for name, part in measured.items()
+        ],
+    }
+
+
+def _first(run: Mapping, part: Mapping) -> Sequence[str]:
+    return run["adult_patients"][: len(part["adults"]["peak"])]

@@ -1,0 +1,136 @@
+"""How far one gets without a network: labels guessed from file sizes, grey levels or the outline of the lungs.
+
+Each baseline is gradient boosting, fitted on the training films and tested on the official test films. A model that is
+no better than these may have learnt no more than these.
+"""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from cxrmodel.errors import DataError
+from cxrmodel.evaluation import intervals
+from cxrmodel.training.dataset import Film, load_films, load_masks
+
+__all__ = ["baseline", "original_sizes", "shortcut_baselines"]
+
+GREYS = 64
+OUTLINE_SIDE = 28
+CHUNK = 256
+SIZES = "chest_xray.csv"
+
+Sizes = Mapping[str, tuple[int, int]]
+
+
+def original_sizes(root: Path) -> dict[str, tuple[int, int]]:
+    """Width and height of the original of each film, from ``chest_xray.csv``.
+
+    Returns
+    -------
+    dict of str to (int, int)
+        By film name, where both are stated; empty where there is no such table.
+
+    Raises
+    ------
+    DataError
+        When the table lacks a column or holds something else than numbers.
+    """
+    path = root / SIZES
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [(row["file"], row["original_width"], row["original_height"]) for row in csv.DictReader(file)]
+        return {name: (int(width), int(height)) for name, width, height in rows if width and height}
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path} must hold file, original_width and original_height of each film. Correct it, or remove it to "
+            "evaluate without the sizes of the originals."
+        ) from error
+
+
+def baseline(train: np.ndarray, train_labels: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Fit gradient boosting and score other films with it.
+
+    Parameters
+    ----------
+    train, test : ndarray of float, shapes (N, K) and (M, K)
+    train_labels : ndarray of {0, 1}, shape (N,)
+
+    Returns
+    -------
+    ndarray of float64, shape (M,)
+        Log-odds of pneumonia.
+    """
+    return HistGradientBoostingClassifier(random_state=0).fit(train, train_labels).decision_function(test)
+
+
+def shortcut_baselines(
+    root: Path, train: Sequence[Film], test: Sequence[Film], step: Callable[[int], object] = lambda films: None
+) -> tuple[list[dict], list[dict]]:
+    """Measure every shortcut that the files at hand allow.
+
+    Parameters
+    ----------
+    train, test : sequence of Film
+        To fit on, and to test on.
+    step : callable (films)
+        Told of the films that have been read.
+
+    Returns
+    -------
+    rows : list of dict
+        ``name``, ``description``, ``films`` (of the test) and ``auc``.
+    left_out : list of dict
+        ``name`` and ``reason`` of each shortcut that could not be measured.
+    """
+    rows, left_out = [], []
+    sizes = original_sizes(root)
+    sides = [_of_sizes(films, sizes) for films in (train, test)]
+    if all(len(found) for _, found in sides):
+        shapes = [np.array(values, np.float64) for values, _ in sides]
+        kept = [films for _, films in sides]
+        rows.append(_row("File size", "width and height of the original file", shapes, *kept))
+        aspects = [shape[:, :1] / shape[:, 1:] for shape in shapes]
+        rows.append(_row("Aspect", "width over height of the original file", aspects, *kept))
+    else:
+        reason = f"the sizes of the originals are not known: {SIZES} is not there or names none of these films"
+        left_out += [{"name": name, "reason": reason} for name in ("File size", "Aspect")]
+    greys = [_greys(films, step) for films in (train, test)]
+    rows.append(_row("Grey levels", f"histogram of the film's grey levels, {GREYS} bins", greys, train, test))
+    outlines = [load_masks(root, films, OUTLINE_SIDE) for films in (train, test)]
+    if all(outlines):
+        kept = [[film for film in films if film.name in outlines[place]] for place, films in enumerate((train, test))]
+        shapes = [np.stack([outlines[place][film.name].ravel() for film in films]) for place, films in enumerate(kept)]
+        text = f"annotated lung fields as a silhouette of {OUTLINE_SIDE} by {OUTLINE_SIDE} pixels"
+        rows.append(_row("Lung outline", text, shapes, *kept))
+    else:
+        left_out.append({"name": "Lung outline", "reason": "there are no annotated lung masks"})
+    return rows, left_out
+
+
+def _of_sizes(films: Sequence[Film], sizes: Sizes) -> tuple[list[tuple[int, int]], list[Film]]:
+    known = [film for film in films if film.name in sizes]
+    return [sizes[film.name] for film in known], known
+
+
+def _greys(films: Sequence[Film], step: Callable[[int], object]) -> np.ndarray:
+    found = []
+    for start in range(0, len(films), CHUNK):
+        pixels = load_films(films[start : start + CHUNK])
+        levels = pixels.reshape(len(pixels), -1) // (256 // GREYS)
+        found += [np.bincount(row, minlength=GREYS) / row.size for row in levels]
+        step(len(pixels))
+    return np.array(found)
+
+
+def _row(
+    name: str, description: str, features: Sequence[np.ndarray], train: Sequence[Film], test: Sequence[Film]
+) -> dict:
+    labels = [np.array([film.label for film in films]) for films in (train, test)]
+    scores = baseline(features[0], labels[0], features[1])
+    auc = intervals.auc(labels[1], scores, [film.patient for film in test])
+    return {"name": name, "description": description, "films": len(test), "auc": auc}

@@ -1,0 +1,139 @@
+"""Runs any method on one film's crop, with progress, and loads what it needs when it is first needed."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxrmodel.explain import methods
+from cxrmodel.explain.cells import blurred
+from cxrmodel.explain.occlusion import occlusion
+from cxrmodel.model.engine import Engine
+from cxrmodel.model.preprocess import ModelInput
+from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Explainer", "loading"]
+
+SEED = 0
+SMOOTHGRAD_NOISE = 0.1
+_WAIT = 0.2
+
+Progress = Callable[[float, str], None]
+
+
+def loading(explainer: "Explainer", method: str) -> bool:
+    """Whether a method would load TensorFlow now."""
+    return methods.METHODS[method].tensorflow and not explainer.ready
+
+
+class Explainer:
+    """Every method over one set of weights; shared by all threads, one film at a time.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    engine : Engine
+        The fast one, of those weights.
+    network : callable
+        Gives the Keras network of those weights; called once, when a method first needs it.
+    """
+
+    def __init__(self, spec: ModelSpec, engine: Engine, network: Callable[[], "keras.Model"]):
+        self.spec, self._engine, self._load = spec, engine, network
+        self._network: keras.Model | None = None
+        self._turn = threading.Lock()
+
+    @classmethod
+    def shipped(cls, spec: ModelSpec, engine: Engine, folder: Path = MODEL_FOLDER) -> "Explainer":
+        """Of the weights in a folder that a specification names."""
+
+        def network():
+            from cxrmodel.model.keras_engine import KerasEngine
+
+            return KerasEngine(spec, folder).network
+
+        return cls(spec, engine, network)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the Keras network is loaded."""
+        return self._network is not None
+
+    def logits(self, inputs: np.ndarray) -> np.ndarray:
+        """The network's answers: (N, size, size, 1) float32 -> (N,) float64, on the fast engine."""
+        return self._engine.run(inputs)[0]
+
+    def scores(self, inputs: np.ndarray) -> np.ndarray:
+        """The network's score at an even prevalence, 0..1: the logistic function of its logits.
+
+        Not the calibrated probability: that hardly moves on a film which is far above the thresholds.
+        """
+        return 1.0 / (1.0 + np.exp(-self.logits(inputs)))
+
+    def crop_maps(self, method: str, tensors: np.ndarray, progress: Progress | None = None) -> np.ndarray:
+        """A method's maps over crops.
+
+        Parameters
+        ----------
+        method : str
+            One of ``METHODS``.
+        tensors : ndarray of float32, shape (N, size, size, 1)
+        progress : callable, optional
+            Told the share done, 0..1, and what is being done; what it raises stops the work and leaves nothing behind.
+
+        Returns
+        -------
+        ndarray of float32, shape (N, h, w)
+            Zero or above, raw.
+
+        Raises
+        ------
+        MissingWeights, AlteredWeights
+            When the method needs the Keras weights and they cannot be used.
+        ValueError
+            When there is no such method.
+        """
+        if method not in methods.METHODS:
+            raise ValueError(f"unknown method {method!r}; there are {', '.join(methods.METHODS)}")
+        title, report = methods.METHODS[method].title, progress or (lambda share, words: None)
+        while not self._turn.acquire(timeout=_WAIT):
+            report(0.0, f"{title}: waiting for another film to be explained")
+        try:
+            if loading(self, method):
+                report(0.0, "Loading TensorFlow, which takes some seconds, once after each start of the program")
+            return self._run(method, tensors, lambda share: report(share, f"{title}: {share * 100:.0f}\u00a0% done"))
+        finally:
+            self._turn.release()
+
+    def film_map(self, method: str, ready: ModelInput, progress: Progress | None = None) -> np.ndarray:
+        """A method's map on the canonical film: as ``crop_maps``, but of shape (224, 224), zero outside the crop."""
+        return ready.to_film(self.crop_maps(method, ready.tensor[None], progress)[0])
+
+    def _run(self, method: str, tensors: np.ndarray, told: Callable[[float], None]) -> np.ndarray:
+        told(0.0)
+        if method == methods.INSTANT:
+            return self._engine.run(tensors)[1]
+        if method == "occlusion":
+            return np.stack([occlusion(self.logits, tensor, blurred(tensor), progress=told) for tensor in tensors])
+        from cxrmodel.explain import gradients
+
+        if self._network is None:
+            self._network = self._load()
+        network, fine = self._network, methods.FINE_LAYER[self.spec.model]
+        if method == "gradcam++":
+            return gradients.gradcam_plus_plus(network, fine, tensors)
+        if method == "layercam":
+            return gradients.layercam(network, fine, tensors)
+        if method == "scorecam":
+            layer, channels = methods.SCORE_LAYER[self.spec.model], methods.SCORECAM_CHANNELS
+            return np.concatenate(
+                [gradients.scorecam(network, layer, tensor[None], channels, self.logits, told) for tensor in tensors]
+            )
+        if method == "saliency":
+            return gradients.saliency(network, tensors)
+        return gradients.smoothgrad(network, tensors, methods.SMOOTHGRAD_COPIES, SMOOTHGRAD_NOISE, SEED, told)

@@ -1,0 +1,140 @@
+"""How the methods of explaining fared in their tests: the part of the Evaluation page about them."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import streamlit as st
+
+from cxrmodel.evaluation.results import Evaluation
+from cxrmodel.explain.methods import METHODS
+
+__all__ = ["explanations"]
+
+_MISSING = (
+    "The methods of explaining have not been tested for these weights. Run python -m cxrmodel evaluate --explanations "
+    "to do so."
+)
+
+
+def explanations(evaluation: Evaluation) -> None:
+    """Draw what was found of the methods of explaining, or say that nothing was.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    """
+    section = evaluation.sections.get("explanations")
+    if not section:
+        st.markdown(_MISSING)
+        return
+    films, default = section["films"], section["default"]
+    st.markdown(
+        f"{films['how']} Films: {films['test']} for the closed-form map, {films['sample']} in the sample, "
+        f"{films['called']} of these called pneumonia. Default: **{_title(default)}**. {section['default_rule']}"
+    )
+    st.subheader("Is the place right?")
+    st.table([_faithful(row) for row in section["methods"]], hide_index=True)
+    st.caption(
+        "Deletion: mean score at even prevalence while the hottest places are blurred away, lower is better. "
+        "Insertion: while they are put back on a blurred film, higher is better. Beside each, the same for places in a "
+        "random order. Stability: rank correlation of the map with that under noise too small to see. In brackets "
+        f"{100 * evaluation.bootstrap['level']:.0f} % intervals, resampled by patient."
+    )
+    st.subheader("Does the map depend on what was learnt?")
+    st.table([_sane(row) for row in section["methods"]], hide_index=True)
+    st.altair_chart(_cascade(section), alt="Likeness of each method's map as more of the network is drawn anew.")
+    st.caption(
+        "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the "
+        "output downwards, and with those of weights trained on shuffled labels (Adebayo et al., NeurIPS 2018). A "
+        "method is marked whose "
+        f"maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left."
+    )
+    st.subheader("Do the methods agree?")
+    st.table(_agreement(section), hide_index=True)
+    st.caption("Mean rank correlation of two methods' maps within the crop, on the films that both have.")
+    if adults := section.get("adults"):
+        _adults(adults)
+
+
+def _adults(adults: Mapping) -> None:
+    st.subheader("Does heat fall where radiologists marked opacities?")
+    st.markdown(
+        f"{adults['films']} films of adults with boxes around opacities: a population that the model never learnt. "
+        f"Boxes cover {100 * adults['expected_by_area']:.0f} % of what the network sees, which is what heat strewn at "
+        "random would reach in both columns."
+    )
+    rows = [
+        {
+            "Method": _title(row["name"]),
+            "Films": str(row["films"]),
+            "Peak in a box": _interval(row["peak_in_box"]),
+            "Share of heat in boxes": _interval(row["share"]),
+        }
+        for row in adults["methods"]
+    ]
+    st.table(rows, hide_index=True)
+
+
+def _title(name: str) -> str:
+    return METHODS[name].title if name in METHODS else name
+
+
+def _interval(figures: Mapping[str, float | None]) -> str:
+    if figures["value"] is None:
+        return "undefined"
+    if figures["low"] is None:
+        return f"{figures['value']:.2f}"
+    return f"{figures['value']:.2f} ({figures['low']:.2f}–{figures['high']:.2f})"
+
+
+def _faithful(row: Mapping) -> dict[str, str]:
+    return {
+        "Method": row["title"],
+        "Deletion": f"{_interval(row['deletion_auc'])}, random {row['random_deletion_auc']:.2f}",
+        "Insertion": f"{_interval(row['insertion_auc'])}, random {row['random_insertion_auc']:.2f}",
+        "Heat in the lungs": _interval(row["heat_in_lungs"]),
+        "Stability": _interval(row["stability"]),
+        "Films": f"{row['films']}, curves {row['curve_films']}",
+    }
+
+
+def _sane(row: Mapping) -> dict[str, str]:
+    sanity = row["sanity"]
+    shuffled = sanity["shuffled_labels"]
+    return {
+        "Method": row["title"],
+        "All weights drawn anew": f"{sanity['randomised'][-1]:.2f}",
+        "Shuffled labels": shuffled if isinstance(shuffled, str) else f"{shuffled:.2f}",
+        "Depends on the model": "yes" if sanity["depends_on_model"] else "no: do not rely on it",
+        "Films": str(sanity["films"]),
+    }
+
+
+def _agreement(section: Mapping) -> list[dict[str, str]]:
+    titles = [row["title"] for row in section["methods"]]
+    return [
+        {"": title} | {other: "" if x is None else f"{x:.2f}" for other, x in zip(titles, line, strict=True)}
+        for title, line in zip(titles, section["agreement"], strict=True)
+    ]
+
+
+def _cascade(section: Mapping) -> alt.Chart:
+    stages = ["as trained", *section["settings"]["stages"]]
+    rows = [
+        {"method": row["title"], "stage": stage, "likeness": value}
+        for row in section["methods"]
+        for stage, value in zip(stages, [1.0, *row["sanity"]["randomised"]], strict=True)
+    ]
+    return (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_line(point=True, strokeWidth=2)
+        .encode(
+            alt.X("stage:N", sort=stages, title="Drawn anew down to", axis=alt.Axis(labelAngle=0)),
+            alt.Y("likeness:Q", title="Rank correlation with the trained map"),
+            alt.Color("method:N", title=None),
+            alt.Shape("method:N", title=None),
+            tooltip=["method:N", "stage:N", alt.Tooltip("likeness:Q", format=".2f")],
+        )
+        .properties(height=320)
+        .configure_legend(orient="bottom", columns=4, labelLimit=260)
+    )

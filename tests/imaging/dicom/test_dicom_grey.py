@@ -1,0 +1,277 @@
+"""Modality, VOI and presentation, each against values worked out by hand from PS3.3 C.11."""
+
+from math import exp
+
+import numpy as np
+import pytest
+from dicom_files import lut_item
+from pydicom.sequence import Sequence
+
+SMALL = {"bits": 12}
+STORED = [0, 500, 1000, 1500, 2000, 2500, 3000, 4095]
+UNIT = [value / 4095 for value in STORED]
+
+
+def close(values, expected):
+    """Equal to within float32."""
+    return values == pytest.approx(expected, abs=1e-6)
+
+
+def test_without_any_of_them_black_and_white_are_the_ends_of_the_stored_bits(levels):
+    """12 bits: value over 4095."""
+    assert close(levels(STORED, **SMALL), UNIT)
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        # C.11.2.1.2.1: (x - (2000 - 0.5)) / (1001 - 1) + 0.5
+        ("LINEAR", [0, 0, 0, 0.0005, 0.5005, 1, 1, 1]),
+        (None, [0, 0, 0, 0.0005, 0.5005, 1, 1, 1]),
+        ("UNHEARD OF", [0, 0, 0, 0.0005, 0.5005, 1, 1, 1]),
+        # C.11.2.1.3.2: (x - 2000) / 1001 + 0.5
+        ("LINEAR_EXACT", [0, 0, 0, 0.5 - 500 / 1001, 0.5, 0.5 + 500 / 1001, 1, 1]),
+        # C.11.2.1.3.1: 1 / (1 + exp(-4 (x - 2000) / 1001))
+        ("SIGMOID", [1 / (1 + exp(-4 * (x - 2000) / 1001)) for x in STORED]),
+    ],
+)
+def test_the_three_functions_of_a_window(levels, function, expected):
+    """The default is LINEAR; so is what nobody knows."""
+    elements = {} if function is None else {"VOILUTFunction": function}
+    assert close(levels(STORED, **SMALL, WindowCenter=2000, WindowWidth=1001, **elements), expected)
+
+
+@pytest.mark.parametrize(
+    ("centre", "width", "function", "expected"),
+    [
+        # x > 2000 - 0.5 is white.
+        (2000, 1, "LINEAR", [0, 0, 0, 0, 1, 1, 1, 1]),
+        (2000.5, 1, "LINEAR", [0, 0, 0, 0, 0, 1, 1, 1]),
+        (2047.5, 4095, "LINEAR_EXACT", UNIT),
+        (2048, 4096, "LINEAR", UNIT),
+        (1500, 0.5, "LINEAR_EXACT", [0, 0, 0, 0.5, 1, 1, 1, 1]),
+    ],
+)
+def test_the_edges_of_a_window(levels, centre, width, function, expected):
+    """The narrowest, and those that keep the whole scale."""
+    elements = {"WindowCenter": centre, "WindowWidth": width, "VOILUTFunction": function}
+    assert close(levels(STORED, **SMALL, **elements), expected)
+
+
+@pytest.mark.parametrize(
+    ("width", "function"), [(0, "LINEAR"), (0.5, "LINEAR"), (-5, "LINEAR"), (0, "SIGMOID"), (-1, "LINEAR_EXACT")]
+)
+def test_a_window_without_width_is_ignored_and_told(read, levels, width, function):
+    """The standard allows none."""
+    elements = {"WindowCenter": 2000, "WindowWidth": width, "VOILUTFunction": function, **SMALL}
+    assert close(levels(STORED, **elements), UNIT)
+    notes = read(np.tile(np.uint16(STORED), (64, 8)), **elements).notes
+    assert notes == ("The file gives a window without width, which was ignored.",)
+
+
+def test_of_several_windows_the_first_is_used(levels):
+    """The others are for other tissues."""
+    shown = levels(STORED, **SMALL, WindowCenter=[2048, 500], WindowWidth=[4096, 10])
+    assert close(shown, UNIT)
+
+
+@pytest.mark.parametrize(("centre", "width"), [(60000, 100), (-500, 10)])
+def test_a_window_beside_the_film_is_ignored_and_told(read, centre, width):
+    """It would leave a blank picture."""
+    samples = np.tile(np.uint16(STORED), (64, 8))
+    film = read(samples, WindowCenter=centre, WindowWidth=width, **SMALL)
+    assert np.allclose(film.pixels, samples / 4095, atol=1e-6)
+    assert film.notes == ("The window that the file gives shows next to nothing of the film and was ignored.",)
+
+
+def test_rescale_comes_before_the_window(levels):
+    """Slope 2, intercept -1000: the window is in rescaled values, (2 x - 1000 - 2999.5) / 2000 + 0.5."""
+    shown = levels(STORED, **SMALL, RescaleSlope=2, RescaleIntercept=-1000, WindowCenter=3000, WindowWidth=2001)
+    assert close(shown, [0, 0, 0, 0.00025, 0.50025, 1, 1, 1])
+
+
+def test_rescale_alone_changes_nothing_that_can_be_seen(levels):
+    """Black and white move with it."""
+    assert close(levels(STORED, **SMALL, RescaleSlope=0.25, RescaleIntercept=-128), UNIT)
+
+
+def test_a_slope_below_zero_turns_the_order_round(levels):
+    """Rescaled values are what is shown: 4095 - x."""
+    shown = levels(STORED, **SMALL, RescaleSlope=-1, RescaleIntercept=4095)
+    assert close(shown, [1 - value for value in UNIT])
+
+
+def test_a_slope_of_zero_is_ignored_and_told(read):
+    """It would leave nothing of the film."""
+    samples = np.tile(np.uint16(STORED), (64, 8))
+    film = read(samples, RescaleSlope=0, RescaleIntercept=7, **SMALL)
+    assert np.allclose(film.pixels, samples / 4095, atol=1e-6)
+    assert film.notes == ("The file gives a rescale slope of zero, which was ignored.",)
+
+
+def test_a_modality_table_replaces_the_rescale(levels):
+    """Entries from 1000 on: lower inputs give the first, higher ones the last; the window is in its outputs."""
+    table = Sequence([lut_item(1000, [0, *[400] * 999, 800], 10)])
+    elements = {"ModalityLUTSequence": table, "RescaleSlope": 5, "WindowCenter": 400.5, "WindowWidth": 801}
+    assert close(levels(STORED, **SMALL, **elements), [0, 0, 0, 0.5, 1, 1, 1, 1])
+
+
+def test_without_a_window_the_outputs_of_a_modality_table_are_spread(levels):
+    """Ten bits announced: output over 1023."""
+    table = Sequence([lut_item(0, np.minimum(np.arange(4096) // 4, 1023), 10)])
+    assert close(levels(STORED, **SMALL, ModalityLUTSequence=table), [min(x // 4, 1023) / 1023 for x in STORED])
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_a_voi_table_replaces_the_window(levels, bits):
+    """From 500 on, and all of its bits are white."""
+    top = 2**bits - 1
+    entries = [0, *[top // 4] * 999, *[top // 2] * 1000, top]
+    table = Sequence([lut_item(500, entries, bits)])
+    shown = levels(STORED, **SMALL, VOILUTSequence=table, WindowCenter=1, WindowWidth=2)
+    quarter, half = top // 4 / top, top // 2 / top
+    assert close(shown, [0, 0, quarter, half, half, 1, 1, 1])
+
+
+def test_a_voi_table_comes_after_the_rescale(levels):
+    """Its input is 2 x - 1000, below zero for the first, so its first value may be too."""
+    table = Sequence([lut_item(-1000, np.minimum(np.arange(9191) * 8, 65535), 16, signed=True)])
+    elements = {"VOILUTSequence": table, "RescaleSlope": 2, "RescaleIntercept": -1000}
+    assert close(levels(STORED, **SMALL, **elements), [min(2 * x * 8, 65535) / 65535 for x in STORED])
+
+
+def test_a_voi_table_of_65536_entries(levels):
+    """A number of entries of zero stands for it."""
+    table = Sequence([lut_item(0, np.arange(65536)[::-1])])
+    stored = [0, 1, 1000, 20000, 30000, 40000, 50000, 65535]
+    assert close(levels(stored, VOILUTSequence=table), [1 - value / 65535 for value in stored])
+
+
+def test_a_voi_table_that_announces_too_many_bits(levels):
+    """Sixteen are announced and twelve used."""
+    table = Sequence([lut_item(0, np.arange(4096))])
+    assert close(levels(STORED, **SMALL, VOILUTSequence=table), UNIT)
+
+
+def test_the_first_table_that_makes_sense_is_used(levels):
+    """Too few entries, or bits that there are not, make none."""
+    short = lut_item(0, [0, 1, 2])
+    short.LUTDescriptor = [4096, 0, 16]
+    table = Sequence([short, lut_item(0, np.arange(4096) * 0, 77), lut_item(0, np.arange(4096), 12)])
+    assert close(levels(STORED, **SMALL, VOILUTSequence=table), UNIT)
+
+
+@pytest.mark.parametrize("syntax", ["implicit", "explicit", "big endian"])
+def test_tables_are_read_in_every_encoding(read, syntax):
+    """As words of either byte order, and eight bits packed two to a word."""
+    samples = np.tile(np.uint8([0, 1, 128, 255]), (64, 16))
+    entries = np.arange(256)[::-1]
+    film = read(samples, syntax, VOILUTSequence=Sequence([lut_item(0, entries, 8)]))
+    assert np.allclose(film.pixels, 1 - samples / 255, atol=1e-6)
+    packed = lut_item(0, entries, 8)
+    packed.add_new("LUTData", "OW", entries.astype(np.uint8).tobytes())
+    if syntax != "big endian":
+        film = read(samples, syntax, VOILUTSequence=Sequence([packed]))
+        assert np.allclose(film.pixels, 1 - samples / 255, atol=1e-6)
+
+
+SIGNED = [-2048, -1000, -500, 0, 500, 1000, 1500, 2047]
+
+
+def test_signed_values_are_shown_from_the_lowest_to_the_highest(levels):
+    """(x + 2048) / 4095."""
+    assert close(levels(SIGNED, "i2", **SMALL), [(x + 2048) / 4095 for x in SIGNED])
+
+
+def test_windows_of_signed_values(levels):
+    """(x - (0 - 0.5)) / 2000 + 0.5."""
+    shown = levels(SIGNED, "i2", **SMALL, WindowCenter=0, WindowWidth=2001)
+    assert close(shown, [0, 0.00025, 0.25025, 0.50025, 0.75025, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("photometric", "shape", "inverted", "contradicts"),
+    [
+        ("MONOCHROME2", None, False, False),
+        ("MONOCHROME2", "IDENTITY", False, False),
+        ("MONOCHROME2", "INVERSE", True, True),
+        ("MONOCHROME1", None, True, False),
+        ("MONOCHROME1", "INVERSE", True, False),
+        ("MONOCHROME1", "IDENTITY", False, True),
+        ("MONOCHROME1", "LIN OD", True, False),
+    ],
+)
+@pytest.mark.parametrize("windowed", [False, True])
+def test_polarity(read, photometric, shape, inverted, contradicts, windowed):
+    """The presentation LUT shape decides where there is one, after the window; what was inverted is told."""
+    elements = {"PhotometricInterpretation": photometric, **SMALL}
+    elements |= {"PresentationLUTShape": shape} if shape else {}
+    elements |= {"WindowCenter": 2000, "WindowWidth": 1001} if windowed else {}
+    film = read(np.tile(np.uint16(STORED), (64, 8)), **elements)
+    straight = np.array([0, 0, 0, 0.0005, 0.5005, 1, 1, 1] if windowed else UNIT)
+    assert np.allclose(film.pixels[0, :8], 1 - straight if inverted else straight, atol=1e-6)
+    assert film.inverted is inverted
+    assert any("air is dark" in note for note in film.notes) is inverted
+    assert any("contradicts" in note for note in film.notes) is contradicts
+
+
+def test_both_polarities_of_a_film_look_the_same(read):
+    """To within rounding."""
+    samples = np.tile(np.uint16(STORED), (64, 8))
+    one = read(samples, **SMALL, WindowCenter=1800, WindowWidth=3000, VOILUTFunction="LINEAR_EXACT")
+    elements = {"PhotometricInterpretation": "MONOCHROME1", "WindowCenter": 4095 - 1800, "WindowWidth": 3000}
+    other = read(4095 - samples, **SMALL, **elements, VOILUTFunction="LINEAR_EXACT")
+    assert np.allclose(one.pixels, other.pixels, atol=1e-6)
+
+
+def grain(low, high, size=(64, 80)):
+    """Values spread evenly between two."""
+    return np.linspace(low, high, size[0] * size[1]).reshape(size).astype(np.uint16)
+
+
+def test_a_film_that_uses_half_of_its_bits_is_left_alone(read):
+    """As an 8-bit picture file would be."""
+    samples = grain(100, 2300)
+    film = read(samples, **SMALL)
+    assert np.allclose(film.pixels, samples / 4095, atol=1e-6)
+    assert film.notes == ()
+
+
+def test_a_film_that_uses_little_of_its_bits_is_spread_and_told(read):
+    """From the lowest to the highest value that occurs."""
+    samples = grain(200, 1800)
+    film = read(samples, **SMALL)
+    assert np.allclose(film.pixels, (samples - 200) / 1600, atol=1e-6)
+    assert film.notes == (
+        "The file gives no usable window and uses a small part of its grey scale; the values from 200 to 1800 were "
+        "spread over all of it.",
+    )
+
+
+def test_a_marker_does_not_keep_a_film_dark(read):
+    """A few pixels of another brightness, fewer than one in two hundred, are left out of the spread."""
+    samples = grain(200, 600)
+    samples[:2, :5] = 4095
+    film = read(samples, **SMALL)
+    assert (film.pixels[:2, :5] == 1).all()
+    assert film.pixels[-1, -1] == 1
+    assert 0.45 < np.median(film.pixels) < 0.55
+    assert len(film.notes) == 1
+
+
+def test_padding_does_not_count_for_the_spread(read):
+    """A border of a value that the file names."""
+    samples = grain(200, 600)
+    samples[:20] = 4095
+    film = read(samples, **SMALL, PixelPaddingValue=4095)
+    assert np.allclose(film.pixels[20:], (samples[20:] - samples[20:].min()) / (600 - samples[20:].min()), atol=1e-6)
+    limited = read(samples, **SMALL, PixelPaddingValue=4000, PixelPaddingRangeLimit=4095)
+    assert np.array_equal(limited.pixels, film.pixels)
+
+
+@pytest.mark.parametrize("value", [0, 7, 4095])
+def test_a_film_of_one_value_is_shown(read, value):
+    """There is nothing to see, and no division by nothing."""
+    film = read(np.full((64, 64), value, np.uint16), **SMALL)
+    assert np.ptp(film.pixels) == 0
+    assert read(np.full((64, 64), value, np.uint16), **SMALL, WindowCenter=50, WindowWidth=20).pixels.size

@@ -1,0 +1,373 @@
+"""What the tags of a DICOM file rule out is refused by name; what they leave out is told."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from dicom_files import CAPTURE_CLASS, DEFLATED, EXPLICIT, IDENTIFIERS, SYNTAXES, coded, compressed, dicom, written
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+
+from cxrmodel import errors
+from cxrmodel.imaging import dicom as dicom_module
+from cxrmodel.imaging.radiograph import MAX_PIXELS, read_radiograph
+
+FILM = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
+STORAGE = "1.2.840.10008.5.1.4.1.1."
+
+
+def refusal(data):
+    """The refusal of a file, or None where it is read; no identifier is in it."""
+    try:
+        read_radiograph(data, "film")
+    except errors.FilmRefused as refused:
+        sentence = str(refused)
+        assert sentence.endswith(".")
+        assert not any(word in sentence.upper() for word in ("DOE^", "JANE", *IDENTIFIERS))
+        return refused
+    return None
+
+
+def outcome(**elements):
+    """The class of the refusal of a film with these elements; None where it is read."""
+    refused = refusal(dicom(FILM, **elements))
+    return type(refused) if refused else None
+
+
+def notes(**elements):
+    """What is told of a film that is read."""
+    return " ".join(read_radiograph(dicom(FILM, **elements), "film").notes)
+
+
+@pytest.mark.parametrize("modality", ["CR", "DX", "DR", "RG", "cr ", " DX"])
+def test_projection_radiographs_are_read(modality):
+    """However they are written."""
+    assert outcome(Modality=modality) is None
+
+
+@pytest.mark.parametrize(
+    ("modality", "word"),
+    [
+        ("CT", "computed tomography"),
+        ("MR", "magnetic resonance"),
+        ("US", "ultrasound"),
+        ("MG", "mammography"),
+        ("PX", "panoramic"),
+        ("XA", "angiography"),
+        ("RF", "fluoroscopy"),
+        ("NM", "nuclear"),
+        ("SEG", "plain radiograph"),
+        ("OT", "plain radiograph"),
+        ("DOE", "plain radiograph"),
+    ],
+)
+@pytest.mark.parametrize("kind", [f"{STORAGE}1", f"{STORAGE}1.1"])
+def test_other_modalities_are_refused(modality, word, kind):
+    """By the modality, whatever the class of the object."""
+    refused = refusal(dicom(FILM, Modality=modality, SOPClassUID=kind))
+    assert isinstance(refused, errors.OtherModality)
+    assert word in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("modality", "expected"), [("OT", None), ("SC", None), (None, None), ("CR", None), ("CT", errors.OtherModality)]
+)
+def test_secondary_captures_are_read_and_told(modality, expected):
+    """Where they do not name another modality."""
+    elements = {"Modality": modality, "SOPClassUID": CAPTURE_CLASS}
+    assert outcome(**elements) is expected
+    if expected is None:
+        assert ("secondary capture" in notes(**elements)) is (modality != "CR")
+
+
+@pytest.mark.parametrize("kind", [f"{STORAGE}2", f"{STORAGE}4", f"{STORAGE}6.1", f"{STORAGE}20"])
+def test_without_a_modality_the_class_decides(kind):
+    """A CT object remains one."""
+    assert outcome(Modality=None, SOPClassUID=kind) is errors.OtherModality
+    assert outcome(Modality=None) is None
+    assert "does not state the modality" in notes(Modality=None)
+
+
+def test_raw_detector_values_are_told():
+    """They are not meant for viewing."""
+    assert "meant for processing" in notes(PresentationIntentType="FOR PROCESSING")
+    assert notes(PresentationIntentType="FOR PRESENTATION") == ""
+
+
+@pytest.mark.parametrize(
+    "part", ["CHEST", "THORAX", "chest", "CHEST PA", "PORT CHEST", "CHEST_AP", "LUNG", "CHEST 2VIEWS"]
+)
+def test_chests_are_read(part):
+    """However they are named."""
+    assert outcome(BodyPartExamined=part) is None
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["HAND", "ABDOMEN", "RIBCAGE", "EXTREMITY", "SKULL", "CHESTABDOMEN", "CHEST ABD", "TSPINE", "DOE JANE", "NECK"],
+)
+def test_other_parts_of_the_body_are_refused(part):
+    """Also where the chest is one of several, or between the ribs."""
+    assert outcome(BodyPartExamined=part) is errors.OtherBodyPart
+
+
+@pytest.mark.parametrize(
+    ("code", "scheme", "expected"),
+    [
+        ("51185008", "SCT", None),
+        ("816094009", "SCT", None),
+        ("T-D3000", "SRT", None),
+        ("85562004", "SCT", errors.OtherBodyPart),
+        ("T-D8700", "SRT", errors.OtherBodyPart),
+        ("85562004", "99LOCAL", None),
+    ],
+)
+def test_a_coded_region_stands_in_for_the_part_of_the_body(code, scheme, expected):
+    """A code of a standard scheme that is not the chest is refused; a local code says nothing."""
+    elements = {"BodyPartExamined": None, "AnatomicRegionSequence": coded(code, scheme)}
+    assert outcome(**elements) is expected
+    if expected is None:
+        assert ("part of the body" in notes(**elements)) is (scheme == "99LOCAL")
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"),
+    [("AP", "AP"), ("PA", "PA"), ("ap", "AP"), ("AP SUPINE", "AP"), ("FRONTAL", "frontal"), ("ANTERO-POSTERIOR", "AP")],
+)
+def test_frontal_views_are_read(position, expected):
+    """And travel with the film."""
+    assert read_radiograph(dicom(FILM, ViewPosition=position), "film").view_position == expected
+
+
+@pytest.mark.parametrize(
+    "position",
+    ["LL", "RL", "LAT", "LATERAL", "LLAT", "L LATERAL", "LLD", "RLD", "RLO", "LPO", "RAO", "OBLIQUE", "CHEST LAT"],
+)
+def test_other_views_are_refused(position):
+    """Lateral, decubitus and oblique."""
+    assert outcome(ViewPosition=position) is errors.OtherView
+
+
+@pytest.mark.parametrize(
+    ("code", "scheme", "expected"),
+    [
+        ("399348003", "SCT", "AP"),
+        ("R-10206", "SNM3", "AP"),
+        ("272479007", "SCT", "PA"),
+        ("R-10214", "SRT", "PA"),
+        ("399173006", "SCT", errors.OtherView),
+        ("R-10236", "SRT", errors.OtherView),
+        ("399198007", "SCT", errors.OtherView),
+        ("R-10232", "SNM3", errors.OtherView),
+        ("399173006", "99LOCAL", None),
+    ],
+)
+@pytest.mark.parametrize("position", ["AP", None])
+def test_coded_views(code, scheme, expected, position):
+    """A code is heard beside the view position, and alone."""
+    data = dicom(FILM, ViewPosition=position, ViewCodeSequence=coded(code, scheme))
+    if expected is errors.OtherView:
+        assert isinstance(refusal(data), errors.OtherView)
+    else:
+        assert read_radiograph(data, "film").view_position == (position or expected)
+
+
+@pytest.mark.parametrize("orientation", [["P", "F"], ["A", "F"], ["AL", "F"], ["L", "P"], ["R", "A"]])
+def test_an_orientation_that_is_no_frontal_one_is_refused(orientation):
+    """Rows or columns that run from front to back."""
+    assert outcome(PatientOrientation=orientation) is errors.OtherView
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("1.2.840.10008.1.3.10", "DICOMDIR"),
+        (f"{STORAGE}88.11", "structured report"),
+        (f"{STORAGE}88.59", "key object"),
+        (f"{STORAGE}104.1", "document"),
+        (f"{STORAGE}11.1", "presentation state"),
+        (f"{STORAGE}9.1.1", "waveform"),
+        (f"{STORAGE}481.3", "radiotherapy"),
+    ],
+)
+def test_objects_without_a_picture_are_refused_by_kind(kind, word):
+    """Each with its own sentence."""
+    data = Dataset()
+    data.SOPClassUID, data.SOPInstanceUID, data.PatientName, data.PatientID = kind, "1.2.3", "DOE^JANE", "4711-PID"
+    refused = refusal(written(data, EXPLICIT))
+    assert isinstance(refused, errors.NoPicture)
+    assert word in str(refused)
+
+
+@pytest.mark.parametrize("keyword", ["DirectoryRecordSequence", "EncapsulatedDocument", "ContentSequence"])
+def test_objects_without_a_picture_are_known_by_what_they_hold(keyword):
+    """Where the class is missing."""
+    data = Dataset()
+    data.Modality = "CR"
+    setattr(data, keyword, b"%PDF" if keyword == "EncapsulatedDocument" else [Dataset()])
+    assert isinstance(refusal(written(data, EXPLICIT)), errors.NoPicture)
+
+
+@pytest.mark.parametrize(
+    ("elements", "expected"),
+    [
+        ({"NumberOfFrames": 2}, errors.AnimatedFile),
+        ({"NumberOfFrames": 1}, None),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, errors.ColourPicture),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "YBR_FULL_422"}, errors.ColourPicture),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, errors.ColourPicture),
+        ({"PhotometricInterpretation": None}, errors.UnreadableFile),
+        ({"Rows": None}, errors.UnreadableFile),
+        ({"Columns": 0}, errors.UnreadableFile),
+        ({"BitsAllocated": None}, errors.UnreadableFile),
+        ({"BitsAllocated": 32}, errors.UnreadableFile),
+        ({"BitsAllocated": 1, "BitsStored": 1, "HighBit": 0}, errors.UnreadableFile),
+        ({"BitsStored": 12}, errors.UnreadableFile),
+        ({"BitsStored": None, "HighBit": None, "PixelRepresentation": None, "SamplesPerPixel": None}, None),
+        ({"Rows": 129}, errors.MissingPixels),
+        ({"Columns": 40}, errors.FilmTooSmall),
+        ({"Rows": 600}, errors.ImplausibleShape),
+        ({"Rows": 8000, "Columns": 8000}, errors.FilmTooLarge),
+    ],
+)
+def test_frames_that_are_no_film_are_refused(elements, expected):
+    """Several, coloured, undescribed, too small, too large, not all there."""
+    assert outcome(**elements) is expected
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_pixel_data_that_end_early_are_refused(syntax):
+    """Wherever the copy stopped."""
+    data = dicom(FILM, syntax)
+    start = len(data) - len(data) // 3
+    for end in (300, start, start + 200, len(data) - 600, len(data) - 10):
+        assert isinstance(refusal(data[:end]), errors.FilmRefused)
+
+
+@pytest.mark.parametrize(
+    "syntax", [name for name in SYNTAXES if name not in ("implicit", "explicit", "big endian", "deflated")]
+)
+def test_a_frame_that_ends_early_is_refused(syntax):
+    """Within an item that is whole."""
+    frame = compressed(FILM, syntax, 8)
+    half = frame[: len(frame) // 2]
+    refused = refusal(dicom(FILM, syntax, frame=half + b"\0" * (len(half) % 2)))
+    assert isinstance(refused, errors.UnreadableFile)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "frame"),
+    [("explicit", b""), *[(s, b"\0\0") for s in ("explicit", "RLE", "JPEG baseline", "JPEG 2000 lossless")]],
+)
+def test_missing_pixel_data_are_refused(syntax, frame):
+    """Empty, or next to it."""
+    assert isinstance(refusal(dicom(FILM, syntax, frame=frame)), errors.UnreadableFile)
+
+
+def test_a_film_without_pixel_data_is_refused():
+    """As PACS sometimes keep them."""
+    data = dicom(FILM)
+    assert isinstance(refusal(data[: data.index(b"\xe0\x7f\x10\0OW")]), errors.MissingPixels)
+
+
+@pytest.mark.parametrize("syntax", [name for name in SYNTAXES if name.startswith(("JPEG", "HTJ2K"))])
+def test_a_codestream_of_another_size_is_refused(syntax):
+    """Before it is decoded into the place of the one announced."""
+    for shape in ((128, 64), (256, 128), (128, 127)):
+        frame = compressed(np.zeros(shape, np.uint8), syntax, 8)
+        assert isinstance(refusal(dicom(FILM, syntax, frame=frame + b"\0" * (len(frame) % 2))), errors.UnreadableFile)
+
+
+@pytest.mark.parametrize("syntax", ["JPEG baseline", "JPEG-LS lossless", "JPEG 2000 lossless", "HTJ2K lossless"])
+def test_a_colour_codestream_is_refused(syntax):
+    """One component is announced and three are there."""
+    frame = compressed(np.dstack([FILM] * 3), syntax, 8)
+    assert isinstance(refusal(dicom(FILM, syntax, frame=frame + b"\0" * (len(frame) % 2))), errors.UnreadableFile)
+
+
+def deflated(body):
+    """A file whose data set is a given deflate stream."""
+    whole = dicom(FILM, "deflated")
+    return whole[: whole.index(DEFLATED.encode()) + 22] + body
+
+
+def test_a_deflate_bomb_is_refused():
+    """A few kilobytes that would fill gigabytes are never inflated."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = squeeze.compress(bytes(2**24)) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    bomb = block * 60 + squeeze.flush()
+    assert len(bomb) < 2**20
+    assert isinstance(refusal(deflated(bomb)), errors.UnreadableFile)
+
+
+def test_a_size_beyond_the_limit_is_refused_before_decoding(monkeypatch):
+    """The tags alone decide."""
+    monkeypatch.setattr(dicom_module, "show", None)
+    for rows, columns in ((50_000, 2_000), (65_535, 65_535)):
+        assert rows * columns > MAX_PIXELS
+        assert isinstance(
+            refusal(dicom(FILM, "RLE", Rows=rows, Columns=columns)), errors.FilmTooLarge | errors.ImplausibleShape
+        )
+
+
+@pytest.mark.parametrize("ratio", [[100, 1], [1, 100], [2**31 - 1, 1]])
+def test_a_shape_stretched_beyond_belief_is_refused(ratio):
+    """Pixels a hundred times as long as wide make a strip."""
+    assert outcome(PixelAspectRatio=ratio) in (errors.ImplausibleShape, errors.FilmTooLarge)
+
+
+def nested(depth):
+    """Sequences within sequences, of unknown end."""
+    opening = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    return opening * depth
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        nested(30_000),
+        b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\0\0\0\0" * 400_000,
+        b"\x09\0\x10\0LO\0\0" * 400_000,
+        b"\x08\0\x18\x22SQ\0\0" + struct.pack("<I", 8 * 130_000) + b"\xfe\xff\x00\xe0\0\0\0\0" * 130_000,
+    ],
+    ids=["deep", "items", "elements", "items of known end"],
+)
+def test_data_sets_made_to_take_forever_are_refused(filling):
+    """Followed for a while and then given up."""
+    whole = dicom(FILM, BodyPartExamined=None)
+    place = whole.index(b"\x08\0\x16\0UI")
+    assert isinstance(refusal(whole[:place] + filling + whole[place:]), errors.UnreadableFile)
+
+
+def test_what_a_file_does_not_say_is_told_in_one_sentence():
+    """And the picture decides."""
+    told = notes(Modality=None, BodyPartExamined=None, ViewPosition=None, PatientAge=None, PatientBirthDate=None)
+    assert told == (
+        "The DICOM file does not state the modality, part of the body, view or age of the patient: "
+        "the picture alone decides."
+    )
+    assert notes() == ""
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["Modality", "BodyPartExamined", "ViewPosition", "PatientAge"]),
+    st.text("ADEJNOLTYX0189 ^\\", max_size=12),
+)
+def test_no_value_of_a_tag_breaks_anything(keyword, value):
+    """It is read or refused, and only terms of the standard are repeated."""
+    refusal(dicom(FILM, **{keyword: value}))
+
+
+@pytest.mark.films
+def test_real_dicom_files(data_root):
+    """Each as its table says."""
+    rows = (data_root / "dicom.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert len(rows) == 12
+    for row in rows:
+        file, expect = row.split(",")[:2]
+        refused = refusal((data_root / file).read_bytes())
+        assert (refused is None) == (expect == "read"), file
+        assert not isinstance(refused, errors.UnreadableFile | errors.UnsupportedFile), file

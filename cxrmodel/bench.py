@@ -15,6 +15,7 @@ import numpy as np
 from cxrmodel.demo import demo_films
 from cxrmodel.explain.overlay import overlay
 from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.gate import Gates
 from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.model.engine import OnnxEngine
@@ -124,10 +125,13 @@ def _stages(spec, data: bytes, repeats: int) -> tuple[dict, np.ndarray]:
     box = segmenter.find(canonical).box
     tensor = prepare(canonical, box, **spec.preparation).tensor[None]
     heat = reader.read(data, "film").heat
+    gates, film = Gates.load(), read_radiograph(data, "film")
+    mask = segmenter.masks(canonical[None])[0]
     work = {
         "decode": lambda: read_radiograph(data, "film"),
         "resize": lambda: canonical_film(pixels),
         "lungs": lambda: segmenter.find(canonical),
+        "gates": lambda: (gates.picture(film, canonical), gates.lungs(canonical, mask)),
         "crop": lambda: prepare(canonical, box, **spec.preparation),
         "network and map": lambda: engine.run(tensor),
         "overlay": lambda: overlay(pixels, heat, spec.heat_range),

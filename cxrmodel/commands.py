@@ -47,8 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--model", choices=MODELS, default="densenet121")
     explain.set_defaults(run=_explain)
 
-    train = commands.add_parser("train", help="train a reader, or the lung segmenter, on the public archive")
-    train.add_argument("--model", choices=(*MODELS, "lungs"), default="densenet121")
+    train = commands.add_parser(
+        "train", help="train a reader, the lung segmenter or the posture network, on the public archive"
+    )
+    train.add_argument("--model", choices=(*MODELS, "lungs", "posture"), default="densenet121")
     train.add_argument("--recipe", type=Path, metavar="FILE.toml", help="default: the recipe shipped for the model")
     train.add_argument("--init", default="none", metavar="imagenet|none|PATH.keras", help="weights to start from")
     train.add_argument("--out", type=Path, metavar="DIR", help="default: runs/MODEL")
@@ -56,11 +58,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", action="store_true", help="go on from the last finished epoch in the output folder")
     train.set_defaults(run=_train)
 
-    export = commands.add_parser("export", help="fix a trained reader's calibration and put it where the app reads it")
+    export = commands.add_parser(
+        "export", help="fix a trained network's calibration or thresholds and put it where the app reads it"
+    )
     export.add_argument(
         "--run", type=Path, required=True, dest="folder", metavar="DIR", help="a folder that train wrote"
     )
-    export.add_argument("--out", type=Path, metavar="DIR", help="default: assets/model, or assets/lungs")
+    export.add_argument("--out", type=Path, metavar="DIR", help="default: assets/model, assets/lungs or assets/gate")
     export.set_defaults(run=_export)
 
     add_evaluate(commands)
@@ -69,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
     bench.add_argument("--model", choices=MODELS, default="densenet121")
     bench.add_argument("--films", type=_at_least_100, default=600, metavar="N", help="length of the folder, from 100")
+    bench.add_argument(
+        "--train", action="store_true", help="measure training instead: our feed against Keras's own, on the archive"
+    )
+    bench.add_argument("--size", type=int, metavar="PX", help="with --train: side of the films; default: the recipe's")
+    bench.add_argument("--batches", type=int, default=20, metavar="N", help="with --train: how many are timed")
     bench.set_defaults(run=_bench)
 
     synthetic = commands.add_parser("synthetic", help="draw the synthetic demo films from the training films")
@@ -161,13 +170,15 @@ def _explain(arguments) -> int:
 
 
 def _train(arguments) -> int:
-    from cxrmodel.training import dataset, loop, lungs, reader
+    from cxrmodel.training import dataset, loop, lungs, posture, reader
 
     recipe = loop.load_recipe(arguments.recipe or Path(loop.__file__).parent / "recipes" / f"{arguments.model}.toml")
     folder = arguments.out or Path("runs") / arguments.model
     root = dataset.data_root()
     if arguments.model == "lungs":
         lungs.train_lungs(root, recipe, folder, arguments.resume)
+    elif arguments.model == "posture":
+        posture.train_posture(root, recipe, folder, arguments.resume)
     else:
         options = {"init": arguments.init, "resume": arguments.resume, "limit": arguments.limit}
         reader.train_reader(root, recipe, folder, **options)
@@ -176,11 +187,13 @@ def _train(arguments) -> int:
 
 
 def _export(arguments) -> int:
-    from cxrmodel.training import dataset, export
+    from cxrmodel.training import dataset, export, gate
 
     optional = {"out": arguments.out} if arguments.out else {}
     if (arguments.folder / "lungs.keras").is_file():
         export.export_lungs(arguments.folder, **optional)
+    elif (arguments.folder / "posture.keras").is_file():
+        gate.export_gates(arguments.folder, dataset.data_root(), **optional)
     else:
         export.export_reader(arguments.folder, dataset.data_root(), **optional)
     return 0
@@ -189,6 +202,13 @@ def _export(arguments) -> int:
 def _bench(arguments) -> int:
     from cxrmodel.bench import bench, in_words
 
+    if arguments.train:
+        from cxrmodel.bench_training import bench_training, training_in_words
+        from cxrmodel.training.dataset import data_root
+
+        found = bench_training(data_root(), arguments.model, arguments.size, arguments.batches)
+        print(json.dumps(found) if arguments.json else training_in_words(found))
+        return 0
     found = bench(arguments.model, films=arguments.films)
     print(json.dumps(found) if arguments.json else in_words(found))
     return 0

@@ -34,6 +34,12 @@ def add_evaluate(commands) -> None:
         help="leave out lungs removed, shortcuts, disturbances, subgroups, adults",
     )
     evaluate.add_argument(
+        "--gates",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="count what the gates refuse and warn of (default: yes)",
+    )
+    evaluate.add_argument(
         "--explanations",
         action="store_true",
         help="test the methods of explaining instead, of the DenseNet unless --model says otherwise, and add the "
@@ -97,6 +103,7 @@ def _seeds(arguments: argparse.Namespace, out: Path) -> int:
 def _measured(arguments: argparse.Namespace, out: Path) -> list:
     from cxrmodel.evaluation.audits import audit
     from cxrmodel.evaluation.evaluate import evaluate
+    from cxrmodel.evaluation.gates import measure_gates
     from cxrmodel.evaluation.results import load_evaluation
     from cxrmodel.reading import Reader
     from cxrmodel.training.dataset import data_root
@@ -107,6 +114,8 @@ def _measured(arguments: argparse.Namespace, out: Path) -> list:
         evaluate(reader, data_root(), out)
         if not arguments.no_audits:
             audit(reader, data_root(), out)
+        if arguments.gates:
+            measure_gates(reader, data_root(), out)
     return [load_evaluation(model, out) for model in models]
 
 

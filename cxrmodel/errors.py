@@ -26,7 +26,9 @@ __all__ = [
     "OtherModality",
     "OtherView",
     "OutputRefused",
+    "PictureRefused",
     "TrainingError",
+    "UnfamiliarFilm",
     "UnreadableFile",
     "UnsupportedFile",
 ]
@@ -92,8 +94,16 @@ class ImplausibleShape(FilmRefused):
     """A strip far longer than wide, which no film is."""
 
 
-class NoLungsFound(FilmRefused):
+class PictureRefused(FilmRefused):
+    """A gate finds that the picture is no upright, whole, frontal chest film."""
+
+
+class NoLungsFound(PictureRefused):
     """The segmenter finds no lung fields to read."""
+
+
+class UnfamiliarFilm(FilmRefused):
+    """The film is too unlike those that the model learnt from."""
 
 
 class ModelError(CxrError):

@@ -14,10 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cxrmodel.errors import FilmRefused
 from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
+from cxrmodel.imaging.gate import Gates
+from cxrmodel.imaging.gate_report import Finding, GateReport
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.model.engine import Engine
+from cxrmodel.model.familiarity import FamiliarityGate
 from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
 
@@ -41,6 +45,8 @@ class ReadyFilm:
     canonical : ndarray of uint8, shape (224, 224)
     lungs : LungFields
     ready : ModelInput
+    report : GateReport
+        Of the gates before the network; empty where they were left out.
     seconds : float
         From bytes in memory.
     """
@@ -49,6 +55,7 @@ class ReadyFilm:
     canonical: np.ndarray
     lungs: LungFields
     ready: ModelInput
+    report: GateReport
     seconds: float
 
 
@@ -61,12 +68,15 @@ class Run:
     logit : float
     heat : ndarray of float32, shape (h, w)
         Grad-CAM over the crop.
+    familiarity : Finding
+        How like the training films the network finds the film.
     seconds : float
         The film's share of its batch's time.
     """
 
     logit: float
     heat: np.ndarray
+    familiarity: Finding
     seconds: float
 
 
@@ -94,20 +104,37 @@ class Ungated(NamedTuple):
 
 
 class Pipeline:
-    """Lung segmenter and network of one specification; may be used from several threads.
+    """Gates, lung segmenter and network of one specification; may be used from several threads.
 
     Parameters
     ----------
     spec : ModelSpec
     segmenter : LungSegmenter
     engine : Engine
+    gates : Gates
+        On picture and lungs.
+    familiarity : FamiliarityGate
+        On the network's features.
     """
 
-    def __init__(self, spec: ModelSpec, segmenter: LungSegmenter, engine: Engine):
+    def __init__(
+        self,
+        spec: ModelSpec,
+        segmenter: LungSegmenter,
+        engine: Engine,
+        gates: Gates,
+        familiarity: FamiliarityGate,
+    ):
         self.spec, self._segmenter, self._engine = spec, segmenter, engine
+        self.gates, self._familiarity = gates, familiarity
 
-    def make_ready(self, source: Callable[[], bytes], name: str) -> ReadyFilm | Exception:
+    def make_ready(self, source: Callable[[], bytes], name: str, gated: bool = True) -> ReadyFilm | Exception:
         """Open and decode one file, find its lungs and crop it to them.
+
+        Parameters
+        ----------
+        gated : bool
+            Whether a gate may change or refuse the film. If not, one without lungs is taken whole.
 
         Returns
         -------
@@ -118,12 +145,43 @@ class Pipeline:
             data = source()
             start = time.perf_counter()
             radiograph = read_radiograph(data, name)
-            canonical = canonical_film(radiograph.pixels)
-            lungs = self._segmenter.find(canonical)
-            ready = prepare(canonical, lungs.box, **self.spec.preparation)
-            return ReadyFilm(radiograph, canonical, lungs, ready, time.perf_counter() - start)
+            canonical, report = canonical_film(radiograph.pixels), GateReport()
+            if gated:
+                radiograph, canonical, report = self.gates.picture(radiograph, canonical)
+                report.insist()
+            mask = self._segmenter.masks(canonical[None])[0]
+            if gated:
+                report = report.plus(*self.gates.lungs(canonical, mask))
+                report.insist()
+            return self._ready(radiograph, canonical, mask, report, start)
         except Exception as error:
             return error
+
+    def examine(self, source: Callable[[], bytes], name: str) -> tuple[GateReport, float] | FilmRefused:
+        """Ask every gate about one file, however early one of them refuses it.
+
+        Returns
+        -------
+        (GateReport, float) or FilmRefused
+            All findings, and the logit, which means nothing where a finding refuses; or why the file cannot be decoded.
+        """
+        try:
+            radiograph = read_radiograph(source(), name)
+        except FilmRefused as refusal:
+            return refusal
+        radiograph, canonical, report = self.gates.picture(radiograph, canonical_film(radiograph.pixels))
+        mask = self._segmenter.masks(canonical[None])[0]
+        report = report.plus(*self.gates.lungs(canonical, mask))
+        film = self._ready(radiograph, canonical, mask, report, time.perf_counter())
+        (ran,) = self.run([film])
+        return report.plus(ran.familiarity), ran.logit
+
+    def _ready(
+        self, radiograph: Radiograph, canonical: np.ndarray, mask: np.ndarray, report: GateReport, start: float
+    ) -> ReadyFilm:
+        lungs = LungFields(mask if mask.any() else np.ones_like(mask))
+        ready = prepare(canonical, lungs.box, **self.spec.preparation)
+        return ReadyFilm(radiograph, canonical, lungs, ready, report, time.perf_counter() - start)
 
     def run(self, films: Sequence[ReadyFilm]) -> list[Run]:
         """Run the network.
@@ -136,9 +194,11 @@ class Pipeline:
         if not films:
             return []
         start = time.perf_counter()
-        logits, maps = self._engine.run(np.stack([film.ready.tensor for film in films]))
+        logits, maps, features = self._engine.read(np.stack([film.ready.tensor for film in films]))
+        found = self._familiarity.examine(features)
         seconds = (time.perf_counter() - start) / len(films)
-        return [Run(float(logit), heat, seconds) for logit, heat in zip(logits, maps, strict=True)]
+        rows = zip(logits, maps, found, strict=True)
+        return [Run(float(logit), heat, familiarity, seconds) for logit, heat, familiarity in rows]
 
     def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
         """Run the network on canonical films without judging them, for measurements on disturbed ones.
@@ -158,8 +218,13 @@ class Pipeline:
         plausible = np.array([self._segmenter.plausible(film, mask) for film, mask in zip(films, lungs, strict=True)])
         return Ungated(lungs, plausible, [item.box for item in ready], logits, heat)
 
-    def stream(self, sources: Iterable[Source]) -> Iterator[tuple[ReadyFilm, Run] | Exception]:
+    def stream(self, sources: Iterable[Source], gated: bool = True) -> Iterator[tuple[ReadyFilm, Run] | Exception]:
         """Make films ready on threads, run them in batches, hand them back in order.
+
+        Parameters
+        ----------
+        gated : bool
+            As for ``make_ready``; it holds for the network's own gate too.
 
         Yields
         ------
@@ -170,7 +235,7 @@ class Pipeline:
         with ThreadPoolExecutor(WORKERS) as pool:
 
             def order(count: int) -> None:
-                coming.extend(pool.submit(self.make_ready, *source) for source in islice(sources, count))
+                coming.extend(pool.submit(self.make_ready, *source, gated) for source in islice(sources, count))
 
             order(BATCH)
             while coming:
@@ -178,9 +243,18 @@ class Pipeline:
                 order(BATCH)
                 runs = iter(self.run([film for film in films if isinstance(film, ReadyFilm)]))
                 for film in films:
-                    yield film if isinstance(film, Exception) else (film, next(runs))
+                    yield film if isinstance(film, Exception) else _settled(film, next(runs), gated)
 
     @property
     def engine(self) -> Engine:
         """The network."""
         return self._engine
+
+
+def _settled(film: ReadyFilm, run: Run, gated: bool) -> tuple[ReadyFilm, Run] | FilmRefused:
+    try:
+        if gated:
+            film.report.plus(run.familiarity).insist()
+        return film, run
+    except FilmRefused as refusal:
+        return refusal

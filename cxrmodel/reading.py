@@ -2,33 +2,32 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
-from math import floor
 from pathlib import Path
 
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused
 from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.gate import Gates
+from cxrmodel.imaging.gate_report import GateReport
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.engine import Engine, load_engine
+from cxrmodel.model.familiarity import load_familiarity
 from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
 from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source, Ungated
+from cxrmodel.reasons import reasons_beside
 
 __all__ = ["Reader", "Reading", "Score", "read"]
 
 OPERATING_POINT = "balanced"
 QUEUE = 32
 """Readings that may run or wait at one time."""
-HARDLY = 0.05
-"""Peak of a map, as a share of the colour range, below which where its heat lies means nothing."""
-MOSTLY = 0.5
-"""Share of heat in the lungs below which a reading says that most of it lies elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +60,8 @@ class Reading:
         Version, and the ages that it was trained on.
     milliseconds : float
         From bytes in memory to this reading, model loaded.
+    gate : GateReport
+        What the gates found; its warnings are among the reasons.
     """
 
     radiograph: Radiograph
@@ -79,6 +80,7 @@ class Reading:
     model: str
     ages: str
     milliseconds: float
+    gate: GateReport = field(default_factory=GateReport)
 
     @property
     def name(self) -> str:
@@ -138,7 +140,12 @@ class Reader:
             raise AlteredWeights(
                 f"{model} was fixed with another lung segmenter than the one in assets/lungs. Export the model again."
             )
-        return cls(spec, Pipeline(spec, segmenter, load_engine(spec, folder)))
+        gates, familiarity = Gates.load(), load_familiarity(spec, folder)
+        if segmenter.sha256 != gates.lungs_sha256:
+            raise AlteredWeights(
+                "The gates were fixed with another lung segmenter than the one in assets/lungs. Export them again."
+            )
+        return cls(spec, Pipeline(spec, segmenter, load_engine(spec, folder), gates, familiarity))
 
     def read(self, data: bytes, name: str) -> Reading:
         """Read one film.
@@ -167,6 +174,7 @@ class Reader:
                 (ran,) = self._pipeline.run([film])
         finally:
             self._places.release()
+        film.report.plus(ran.familiarity).insist()
         return self._reading(film, ran)
 
     @property
@@ -201,20 +209,23 @@ class Reader:
         for item in self._pipeline.stream(sources):
             yield item if isinstance(item, Exception) else self._reading(*item)
 
-    def score_many(self, items: Iterable[tuple[bytes, str]]) -> Iterator[Score | FilmRefused]:
+    def score_many(self, items: Iterable[tuple[bytes, str]], gated: bool = True) -> Iterator[Score | FilmRefused]:
         """Score many films: the numbers of ``read`` alone.
 
         Parameters
         ----------
         items : iterable of (bytes, str)
             File contents and names.
+        gated : bool
+            Whether gates may change or refuse a film. Without them every file that can be decoded gets a number,
+            which is for measuring the network alone and never for a reader of films.
 
         Yields
         ------
         Score or FilmRefused
             One for each item, in order; refusals are handed back, not raised.
         """
-        for item in self._pipeline.stream((partial(bytes, data), name) for data, name in items):
+        for item in self._pipeline.stream(((partial(bytes, data), name) for data, name in items), gated):
             if isinstance(item, FilmRefused):
                 yield item
             elif isinstance(item, Exception):
@@ -222,6 +233,11 @@ class Reader:
             else:
                 logit = item[1].logit
                 yield Score(logit, self._probability(logit))
+
+    def examine(self, source: Callable[[], bytes], name: str) -> tuple[GateReport, float] | FilmRefused:
+        """Every gate's findings on one file, and its probability; see ``Pipeline.examine``."""
+        found = self._pipeline.examine(source, name)
+        return found if isinstance(found, FilmRefused) else (found[0], self._probability(found[1]))
 
     def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
         """Run the network on a batch of canonical films without judging them; see ``Pipeline.ungated``."""
@@ -232,6 +248,7 @@ class Reader:
 
     def _reading(self, film: ReadyFilm, ran: Run) -> Reading:
         start, spec = time.perf_counter(), self.spec
+        report = film.report.plus(ran.familiarity)
         value = self._probability(ran.logit)
         named = finding(value, spec.operating_points)
         heat = film.ready.to_film(ran.heat)
@@ -250,28 +267,14 @@ class Reader:
             heat=heat,
             heat_range=spec.heat_range,
             heat_in_lungs=inside,
-            reasons=film.radiograph.notes + _reasons(named, float(heat.max()) / spec.heat_range, inside),
+            reasons=film.radiograph.notes
+            + report.warnings
+            + reasons_beside(named, float(heat.max()) / spec.heat_range, inside),
             model=spec.version,
             ages=spec.ages,
             milliseconds=1000.0 * (film.seconds + ran.seconds + time.perf_counter() - start),
+            gate=report,
         )
-
-
-def _reasons(named: str, peak: float, inside: float | None) -> tuple[str, ...]:
-    reasons = []
-    if named == "uncertain":
-        reasons.append(
-            "The probability lies between the high-sensitivity and the high-specificity threshold: "
-            "the model cannot tell, so judge the film without it."
-        )
-    if inside is None:
-        reasons.append("The heatmap is empty: nothing on the film speaks for pneumonia to the model.")
-    elif peak >= HARDLY and inside < MOSTLY:
-        reasons.append(
-            f"Most of the heat lies outside the lung fields ({floor(100 * inside)} % within): "
-            "the probability may rest on something other than the lungs."
-        )
-    return tuple(reasons)
 
 
 _default: Reader | None = None

@@ -6,6 +6,7 @@ Inputs that show a fault are written to the folder given by ``--keep``, and the 
 """
 
 import argparse
+import importlib
 import json
 import multiprocessing
 import os
@@ -23,10 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from dicom_files import IDENTIFIERS
-from mutations import mutated, seeds
+from mutations import frames, mutated, seeds, wrapped
 
 SECONDS = 20.0
-"""Bound of one input."""
+"""Bound of one input, in seconds of the processor."""
+PATIENCE = 180.0
+"""Seconds by the clock after which a process is given up: it may wait for something for ever."""
 MEGABYTES = 3_000
 """Bound of a process, its libraries among it."""
 BATCH = 250
@@ -47,14 +50,29 @@ class Result:
     faults: list = field(default_factory=list)
 
 
-def files_of(only: str = "") -> list[bytes]:
-    """Give the whole files whose names hold a word."""
-    return [data for name, data in seeds().items() if only in name]
+class Inputs:
+    """Damaged files, each the same every time for its seed and number.
 
+    A third of them are sound DICOM films around damaged compressed pixels, the rest damaged whole files.
 
-def one_input(seed: int, number: int, files: list[bytes]) -> bytes:
-    """Give the input of a number: the same one every time."""
-    return mutated(np.random.default_rng([seed, number]), files)
+    Parameters
+    ----------
+    seed : int
+    only : str
+        Damage only the files whose names hold this.
+    """
+
+    def __init__(self, seed: int, only: str = ""):
+        self._seed = seed
+        self._files = [data for name, data in seeds().items() if only in name]
+        self._frames = [(name, frame) for name, frame in frames().items() if only in f"DICOM {name}"]
+
+    def __getitem__(self, number: int) -> bytes:
+        rng = np.random.default_rng([self._seed, number])
+        if self._frames and rng.random() < 1 / 3:
+            name, frame = self._frames[rng.integers(len(self._frames))]
+            return wrapped(mutated(rng, [frame]), name)
+        return mutated(rng, self._files)
 
 
 def _read(data: bytes) -> str:
@@ -87,16 +105,17 @@ def _work(seed: int, only: str, numbers: list[int], folder: str, pipe) -> None:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    files, said = files_of(only), 0
+    inputs, said = Inputs(seed, only), 0
+    importlib.import_module("cxrmodel.imaging.radiograph")
     for number in numbers:
-        data = one_input(seed, number, files)
+        data = inputs[number]
         pipe.send(("start", number, None))
-        start, fault = time.perf_counter(), ""
+        start, fault = time.process_time(), ""
         try:
             name = _read(data)
         except BaseException as error:
             name, fault = "", f"{type(error).__name__} instead of a refusal"
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         sys.stdout.flush()
         sys.stderr.flush()
         words = streams.read_bytes()[said:]
@@ -118,8 +137,8 @@ def _watch(seed: int, only: str, numbers: list[int], folder: str, result: Result
     done, current, fault = 0, None, ""
     while done < len(numbers):
         try:
-            if not ours.poll(SECONDS + (60 if current is None else 0)):
-                fault = f"took more than {SECONDS:g} seconds"
+            if not ours.poll(PATIENCE + (60 if current is None else 0)):
+                fault = f"took more than {PATIENCE:g} seconds by the clock"
                 break
             kind, current, told = ours.recv()
         except EOFError:
@@ -192,9 +211,9 @@ def main() -> int:
     sys.stderr.write("\n")
     if arguments.keep and result.faults:
         arguments.keep.mkdir(parents=True, exist_ok=True)
-        files = files_of(arguments.only)
+        files = Inputs(arguments.seed, arguments.only)
         for number, _ in result.faults:
-            (arguments.keep / str(number)).write_bytes(one_input(arguments.seed, number, files))
+            (arguments.keep / str(number)).write_bytes(files[number])
     told = vars(result) | {"seed": arguments.seed, "refused": dict(result.refused.most_common())}
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
     return 1 if result.faults else 0

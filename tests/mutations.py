@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from dicom_files import SYNTAXES, compressed, dicom, lut_item
+from dicom_files import NATIVE, SYNTAXES, compressed, dicom, lut_item
 from PIL import Image
 from pydicom.sequence import Sequence
 
-__all__ = ["mutated", "seeds"]
+__all__ = ["frames", "mutated", "seeds", "wrapped"]
 
 _INTERESTING = (0, 1, 2, 3, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 192, 216, 217, 218, 254, 255)
 _NUMBERS = (0, 1, 2**7, 2**8 - 1, 2**8, 2**15, 2**16 - 1, 2**16, 2**31 - 1, 2**31, 2**32 - 1)
@@ -25,7 +25,7 @@ def seeds() -> dict[str, bytes]:
     deep = levels.astype(np.uint16) * 16 + 7
     made = _pictures(levels, deep)
     for name in SYNTAXES:
-        bits = 8 if name in ("JPEG baseline", "fragments") else 12
+        bits = 8 if name in _EIGHT_BITS else 12
         made[f"DICOM {name}"] = dicom(levels if bits == 8 else deep, name, bits=bits)
     made["DICOM signed"] = dicom(deep.astype(np.int16) - 2048, bits=12, WindowCenter=100, WindowWidth=900)
     made["DICOM bare"] = dicom(levels, "implicit", preamble=None, meta=False)
@@ -44,6 +44,27 @@ def seeds() -> dict[str, bytes]:
         PixelPaddingValue=3,
     )
     return made
+
+
+def wrapped(frame: bytes, name: str) -> bytes:
+    """A sound DICOM film around a compressed frame of a syntax of `dicom_files`."""
+    samples = np.zeros((72, 90), np.uint8 if name in _EIGHT_BITS else np.uint16)
+    return dicom(samples, name, bits=8 if name in _EIGHT_BITS else 12, frame=_even(frame))
+
+
+def frames() -> dict[str, bytes]:
+    """One compressed frame of every such syntax, by its name."""
+    rows, columns = np.mgrid[0:72, 0:90]
+    levels = np.uint8(np.clip(rows + 1.6 * columns + np.random.default_rng(0).integers(0, 9, rows.shape), 0, 255))
+    deep = levels.astype(np.uint16) * 16
+    return {
+        name: compressed(levels, name, 8) if name in _EIGHT_BITS else compressed(deep, name, 12)
+        for name in SYNTAXES
+        if name not in NATIVE
+    }
+
+
+_EIGHT_BITS = ("JPEG baseline", "fragments")
 
 
 def _even(frame: bytes) -> bytes:

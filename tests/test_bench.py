@@ -20,6 +20,7 @@ def test_every_stage_and_its_rivals_are_measured(found):
         "decode",
         "resize",
         "lungs",
+        "gates",
         "crop",
         "network and map",
         "overlay",

@@ -24,8 +24,11 @@ DOCUMENTS = [
     "CHANGELOG.md",
     "assets/films/README.md",
     "docs/training.md",
+    "docs/audits.md",
     "docs/performance.md",
+    "docs/explanations.md",
     "docs/dicom.md",
+    "docs/safety.md",
 ]
 MODELS = ("densenet121", "cnn")
 
@@ -183,3 +186,12 @@ def test_the_version_has_its_place_in_the_changelog(project):
 
     text = (project / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## [{__version__}]" in text
+
+
+def test_the_posture_training_described_is_the_one_shipped(project):
+    """Size, epochs and seed of docs/training.md are those kept beside the gates."""
+    spec = json.loads((project / "assets" / "gate" / "spec.json").read_text(encoding="utf-8"))
+    recipe = spec["posture"]["recipe"]
+    stages = ", ".join(f"{size} px ({epochs})" for size, epochs in recipe["stages"])
+    text = (project / "docs" / "training.md").read_text(encoding="utf-8")
+    assert f"| posture network | `posture.toml` | {stages} | {recipe['seed']} |" in text

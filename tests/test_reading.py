@@ -1,18 +1,25 @@
 """Bytes to a reading, through the shipped weights."""
 
+import copy
 import dataclasses
 import shutil
 import threading
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from cxrmodel.errors import AlteredWeights, Busy, FilmRefused, MissingWeights, NoLungsFound
+from cxrmodel.errors import AlteredWeights, Busy, FilmRefused, MissingWeights, PictureRefused, UnfamiliarFilm
 from cxrmodel.evaluation.evaluate import agreement, original_pairs
+from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.gate import Gates
 from cxrmodel.model.calibration import finding, probability
+from cxrmodel.model.familiarity import FamiliarityGate
+from cxrmodel.model.preprocess import crop_box
 from cxrmodel.model.spec import MODEL_FOLDER, load_spec, save_spec
-from cxrmodel.reading import QUEUE, Reader, Score, _reasons
+from cxrmodel.reading import QUEUE, Reader, Score
+from cxrmodel.reasons import reasons_beside
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +45,33 @@ def test_every_demo_film_is_read(reader, films):
         assert reading.finding == finding(reading.probability, spec.operating_points)
         assert (reading.operating_point, reading.threshold) == ("balanced", spec.operating_points["balanced"])
         assert reading.model == spec.version
+
+
+def test_ungated_films_get_what_a_reading_gives(reader, films):
+    """The same logit, lungs and heat for canonical films in one batch; given lungs are where the film is cropped."""
+    readings = [reader.read(data, name) for name, data in films.items()]
+    canonical = np.stack([canonical_film(reading.radiograph.pixels) for reading in readings])
+    found = reader.ungated(canonical)
+    for place, reading in enumerate(readings):
+        assert found.logits[place] == pytest.approx(reading.logit, abs=1e-3)
+        np.testing.assert_array_equal(found.lungs[place], reading.lungs.mask)
+        np.testing.assert_allclose(found.heat[place], reading.heat, atol=1e-3 * reader.spec.heat_range)
+        assert found.plausible[place]
+    moved = np.zeros_like(found.lungs[:1])
+    moved[0, 100:200, 100:200] = True
+    again = reader.ungated(canonical[:1], moved)
+    assert again.boxes == [crop_box((100, 100, 200, 200), reader.spec.margin)]
+    assert again.logits[0] != pytest.approx(found.logits[0], abs=1e-3)
+    np.testing.assert_array_equal(again.lungs, moved)
+
+
+def test_nothing_is_refused_ungated(reader):
+    """A black film has a logit like any other, and says that its lungs are not plausible."""
+    found = reader.ungated(np.zeros((1, 224, 224), np.uint8))
+    assert np.isfinite(found.logits).all()
+    assert not found.plausible.any()
+    if not found.lungs.any():
+        assert found.boxes == [(0, 0, 224, 224)]
 
 
 def test_demo_films_of_the_two_kinds_are_told_apart(reader, films):
@@ -74,7 +108,7 @@ def test_scoring_many_gives_the_numbers_of_reading_one(reader, films, png):
     items = [(data, name) for name, data in films.items()]
     blank = (png(np.zeros((300, 300), np.float32)), "blank")
     scores = list(reader.score_many([*items[:3], blank, *items[3:], (b"", "empty")]))
-    assert isinstance(scores[3], NoLungsFound)
+    assert isinstance(scores[3], PictureRefused)
     assert isinstance(scores[-1], FilmRefused)
     numbers = [score for score in scores if isinstance(score, Score)]
     for (data, name), score in zip(items, numbers, strict=True):
@@ -110,7 +144,7 @@ def test_threads_get_the_same_numbers(reader, films):
 )
 def test_heat_outside_the_lungs_is_warned_of_where_there_is_heat(peak, inside, said):
     """A share of next to nothing is no warning; half within is not most outside."""
-    reasons = _reasons("normal", peak, inside)
+    reasons = reasons_beside("normal", peak, inside)
     assert [said in reason for reason in reasons] == ([True] if said else [])
 
 
@@ -220,3 +254,74 @@ def test_originals_agree_with_their_small_copies(reader, data_root):
     found = agreement(reader, original_pairs(data_root))
     assert found["films"] == 80
     assert found["probability"]["mean_difference"] <= 0.02
+
+
+@pytest.fixture(scope="module")
+def levels(films) -> np.ndarray:
+    """A demo film's grey levels."""
+    return cv2.imdecode(np.frombuffer(films["synthetic-normal-1.png"], np.uint8), cv2.IMREAD_GRAYSCALE)
+
+
+def test_an_inverted_film_gives_the_same_number(reader, levels, png):
+    """Corrected, said so among the reasons, and read as the film itself."""
+    right, wrong = (reader.read(png(pixels), "x") for pixels in (levels / 255, 1 - levels / 255))
+    assert right.gate.corrections == ()
+    assert wrong.gate.corrections == ("inverted",)
+    assert set(wrong.gate.warnings) <= set(wrong.reasons)
+    assert wrong.probability == pytest.approx(right.probability, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (np.rot90, "on its side"),
+        (lambda film: np.rot90(film, 2), "upside down"),
+        (lambda film: film[:, : film.shape[1] // 2], None),
+        (lambda film: np.full_like(film, 90), "blank"),
+        (lambda film: cv2.resize(film, (100, 100)), "too small"),
+    ],
+)
+def test_no_number_for_what_cannot_be_judged(reader, levels, png, spoil, said):
+    """A refusal by name with a sentence, one film at a time and among others."""
+    data = png(np.ascontiguousarray(spoil(levels)) / 255)
+    with pytest.raises(FilmRefused, match=said or "."):
+        reader.read(data, "x")
+    (found,) = reader.score_many([(data, "x")])
+    assert isinstance(found, FilmRefused)
+
+
+def test_without_gates_every_picture_gets_a_number(reader, levels, png):
+    """For measuring the network alone: the same number for a film, and one for a blank picture."""
+    items = [(png(levels / 255), "film"), (png(np.full((300, 300), 0.4)), "blank"), (b"", "empty")]
+    film, blank, empty = reader.score_many(items, gated=False)
+    assert film.logit == pytest.approx(reader.read(items[0][0], "film").logit, abs=1e-4)
+    assert isinstance(blank, Score)
+    assert isinstance(empty, FilmRefused)
+
+
+def test_a_film_unlike_the_training_films_is_refused_by_its_features(reader, demo_film):
+    """The gate behind the network: beyond its threshold no number leaves the reader, one at a time or many."""
+    pipeline = copy.copy(reader._pipeline)
+    gate = pipeline._familiarity
+    pipeline._familiarity = FamiliarityGate(gate.familiarity, dataclasses.replace(gate.rule, warn=0.0, refuse=0.0))
+    strict = Reader(reader.spec, pipeline)
+    with pytest.raises(UnfamiliarFilm, match="unlike every film"):
+        strict.read(demo_film, "x")
+    (found,) = strict.score_many([(demo_film, "x")])
+    assert isinstance(found, UnfamiliarFilm)
+
+
+def test_examining_asks_every_rule(reader, levels, png):
+    """Also behind a refusal: one finding of each, and a probability."""
+    report, value = reader.examine(lambda: png(np.rot90(levels) / 255), "x")
+    assert report.outcome == "refuse"
+    assert {item.rule for item in report.findings} >= set(reader._pipeline.gates.rules) - {"page"} | {"familiarity"}
+    assert 0 <= value <= 1
+    assert isinstance(reader.examine(lambda: b"", "x"), FilmRefused)
+
+
+def test_gates_of_another_segmenter_read_nothing(monkeypatch):
+    """Thresholds fixed on other lung fields mean nothing."""
+    monkeypatch.setattr(Gates, "load", classmethod(lambda cls: SimpleNamespace(lungs_sha256="0" * 64)))
+    with pytest.raises(AlteredWeights, match="gates were fixed with another"):
+        Reader.load()

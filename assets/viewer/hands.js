@@ -5,7 +5,7 @@ const KEYS = [
   ["+", "in", "Zoom in"],
   ["-", "out", "Zoom out"],
   ["=", "fit", "Fit the film"],
-  [" ", "reset", "Everything as at first"],
+  [" ", "reset", "Reset view and window"],
   ["h", "overlay", "Heatmap on or off"],
   ["k", "contour", "Contours or filled map"],
   ["o", "outline", "Lung outline on or off"],
@@ -41,7 +41,7 @@ function attachHands(viewer, signal) {
   const onPanel = (event) => event.target.closest?.(".panel, .splitter");
 
   stage.addEventListener("pointerdown", (event) => {
-    if (onPanel(event) || !viewer.scene || event.button === 2) return;
+    if (onPanel(event) || !viewer.shot || event.button === 2) return;
     event.preventDefault();
     stage.focus({ preventScroll: true });
     stage.setPointerCapture(event.pointerId);
@@ -53,7 +53,7 @@ function attachHands(viewer, signal) {
   }, once);
 
   stage.addEventListener("pointermove", (event) => {
-    if (!viewer.scene || onPanel(event)) return;
+    if (!viewer.shot || onPanel(event)) return;
     const to = place(event), from = down.get(event.pointerId);
     viewer.pointAt(...to);
     if (!from) return;
@@ -83,7 +83,7 @@ function attachHands(viewer, signal) {
   stage.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault(), once);
 
   stage.addEventListener("wheel", (event) => {
-    if (!viewer.scene || onPanel(event)) return;
+    if (!viewer.shot || onPanel(event)) return;
     event.preventDefault();
     const pixels = event.deltaY * [1, 33, 400][event.deltaMode];
     viewer.zoom(Math.exp(-clamp(pixels, -400, 400) * (event.ctrlKey ? 0.01 : 0.0015)), ...place(event));
@@ -92,7 +92,7 @@ function attachHands(viewer, signal) {
   document.addEventListener("keydown", (event) => {
     const target = event.composedPath()[0], here = event.composedPath().includes(viewer.section);
     if (event.key === "Escape" && here) return void viewer.closePanels();
-    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || !viewer.scene) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || !viewer.shot) return;
     if (target.matches?.(TYPING) || target.closest?.("[role=grid], [data-testid=stDataFrame]")) return;
     if (!here && !viewer.choice.keys) return;
     if (target === stage && event.key in ARROWS) {

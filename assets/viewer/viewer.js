@@ -34,6 +34,7 @@ class Viewer {
       const scene = await unpack(header, body);
       if (this.digest === header.digest && !this.done.signal.aborted) this.show(scene);
     } catch {
+      if (this.digest !== header.digest) return;
       this.digest = "";
       this.fail("The film could not be shown in this browser. Reload the page, or use a current browser.");
     }
@@ -166,12 +167,12 @@ class Viewer {
 
   pointAt(x, y) {
     this.at = x === null ? null : [x, y];
-    if (this.scene) showNumbers(this);
+    if (this.shot) showNumbers(this);
   }
 
   command(name) {
     const { scene, view, choice } = this;
-    if (!scene) return;
+    if (!this.shot) return;
     if (name === "help" || name === "save") return this.panel(name);
     if (["overlay", "contour", "outline"].includes(name)) return this.choose({ [name]: !choice[name] });
     if (name === "layout") return this.choose({ layout: LAYOUTS[(LAYOUTS.indexOf(choice.layout) + 1) % LAYOUTS.length] });
@@ -228,7 +229,7 @@ class Viewer {
   tell() {
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
-      if (!this.scene) return;
+      if (!this.shot) return;
       const { choice } = this, heat = choice.overlay ? "Heatmap on" : "Heatmap off";
       showControls(this);
       this.hear(`${this.part("levels").textContent}, ${this.part("zoom").textContent}. ${heat}.`);

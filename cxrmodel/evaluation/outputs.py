@@ -10,6 +10,7 @@ from cxrmodel.evaluation.origin import training_record
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report import html_report, write_report
 from cxrmodel.evaluation.results import OWN_FOLDER, load_evaluation, load_file, own_evaluations
+from cxrmodel.evaluation.safety import update_safety
 from cxrmodel.evaluation.summary import README, readme_table, update_readme
 from cxrmodel.model.spec import MODELS, load_spec
 
@@ -64,7 +65,7 @@ def report_of(evaluations: Sequence[Evaluation], path: Path) -> None:
 
 
 def renew_documents() -> list[str]:
-    """Bring the README's table and the model card in line with the shipped evaluations.
+    """Bring the README's table, the model card and docs/safety.md in line with the shipped evaluations.
 
     Returns
     -------
@@ -72,7 +73,11 @@ def renew_documents() -> list[str]:
         A sentence for each that could not be renewed and stays as it is.
     """
     kept = []
-    for what, renew in (("The README keeps its table", _renew_readme), ("The model card stays as it is", update_card)):
+    for what, renew in (
+        ("The README keeps its table", _renew_readme),
+        ("The model card stays as it is", update_card),
+        ("The safety page keeps its tables", update_safety),
+    ):
         try:
             renew()
         except (EvaluationError, ModelError, OSError):

@@ -72,15 +72,16 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
     return "\n".join(lines)
 
 
-def update_readme(path: Path, table: str) -> bool:
-    """Put the table between the two marks of the README.
+def update_readme(path: Path, table: str, marks: tuple[str, str] = (START, END)) -> bool:
+    """Put a table between the two marks of a document.
 
     Parameters
     ----------
     path : Path
-        A Markdown file that holds ``START`` and then ``END``, each once.
+        A Markdown file that holds both marks in their order, each once.
     table : str
         As :func:`readme_table` gives it.
+    marks : tuple of str
 
     Returns
     -------
@@ -93,13 +94,14 @@ def update_readme(path: Path, table: str) -> bool:
         When a mark is missing, repeated or out of order; the file is left as it is.
     """
     text = path.read_text(encoding="utf-8")
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end) or text.count(START) != 1 or text.count(END) != 1:
+    first, last = marks
+    before, start, rest = text.partition(first)
+    _, end, after = rest.partition(last)
+    if not (start and end) or text.count(first) != 1 or text.count(last) != 1:
         raise EvaluationError(
-            f"{path.name} must hold {START} and then {END}, each once. Put them back around the table."
+            f"{path.name} must hold {first} and then {last}, each once. Put them back around the table."
         )
-    updated = f"{before}{START}\n{table}\n{END}{after}"
+    updated = f"{before}{first}\n{table}\n{last}{after}"
     if updated != text:
         path.write_text(updated, encoding="utf-8")
     return updated != text

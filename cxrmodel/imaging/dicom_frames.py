@@ -14,6 +14,7 @@ from cxrmodel.errors import MissingPixels, UnsupportedFile
 from cxrmodel.imaging.codestreams import Codestream, read_codestream
 from cxrmodel.imaging.dicom_file import RLE, DataSet, unreadable
 from cxrmodel.imaging.dicom_tags import Raster
+from cxrmodel.imaging.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.pictures import ended_early
 
 __all__ = ["Stored", "stored_values"]
@@ -164,13 +165,18 @@ def _decompressed(found: Codestream, raster: Raster) -> np.ndarray:
     elif found.kind == "JPEG" and found.bits == 8:
         with JpegImageFile(BytesIO(found.bare)) as image:
             samples = np.asarray(image)
-        if ended_early(samples):
-            raise MissingPixels(_HALF_SAID)
     else:
         samples = _gdcm(found)
     if samples.size != found.width * found.height:
         raise unreadable()
-    return samples.reshape(found.height, found.width)
+    samples = samples.reshape(found.height, found.width)
+    if found.kind == "JPEG":
+        whole = not ended_early(samples, 2 ** (found.bits - 1))
+    else:
+        whole = found.kind != "lossless JPEG" or has_all_bits(found.bare, samples, found.bits)
+    if not whole:
+        raise MissingPixels(_HALF_SAID)
+    return samples
 
 
 def _jpeg2000(found: Codestream) -> np.ndarray:

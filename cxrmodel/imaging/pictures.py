@@ -81,14 +81,16 @@ def decode(data: bytes, header: Header) -> Picture:
     return Picture(samples, alpha, orientation)
 
 
-def ended_early(samples: np.ndarray) -> bool:
+def ended_early(samples: np.ndarray, middle: int = 128) -> bool:
     """Whether the JPEG decoder ran out of data before the end marker: it says nothing and fills up with mid-grey.
 
     Parameters
     ----------
-    samples : ndarray of uint8, shape (H, W) or (H, W, 3)
+    samples : ndarray of uint8 or uint16, shape (H, W) or (H, W, 3)
+    middle : int
+        Mid-grey.
     """
-    return bool((samples[-_GREY_TAIL:] == 128).all() and (samples != 128).any())
+    return bool((samples[-_GREY_TAIL:] == middle).all() and (samples != middle).any())
 
 
 def _neutralised(data: bytes, header: Header) -> bytes:

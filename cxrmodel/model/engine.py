@@ -1,4 +1,4 @@
-"""Runs the artefact: a batch of inputs in, logits and Grad-CAM maps out of one pass.
+"""Runs the artefact: a batch of inputs in; logits, Grad-CAM maps and features out of one pass.
 
 ``onnx`` (ONNX Runtime, the default) needs no deep-learning framework; ``keras`` is the reference. The variable
 ``CXR_ENGINE`` chooses.
@@ -34,6 +34,17 @@ class Engine(Protocol):
             Grad-CAM of the logit, zero or above, in units of the logit.
         """
 
+    def read(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Logits, maps and features of a batch, at the price of ``run``.
+
+        Returns
+        -------
+        logits, maps : ndarray
+            As ``run`` gives them.
+        features : ndarray of float32, shape (N, F)
+            For ``cxrmodel.model.familiarity``.
+        """
+
 
 class OnnxEngine:
     """The exported graph under ONNX Runtime.
@@ -53,8 +64,12 @@ class OnnxEngine:
 
     def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and maps of a batch; see ``Engine``."""
-        logits, maps = self._session.run(None, {self._input: inputs})
-        return logits[:, 0].astype(np.float64), maps[..., 0]
+        return self.read(inputs)[:2]
+
+    def read(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Logits, maps and features of a batch; see ``Engine``."""
+        logits, maps, features = self._session.run(None, {self._input: inputs})
+        return logits[:, 0].astype(np.float64), maps[..., 0], features
 
 
 def load_engine(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Engine:

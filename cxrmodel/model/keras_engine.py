@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights
-from cxrmodel.model.network import with_map
+from cxrmodel.model.network import for_reading
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_weights
 
 __all__ = ["KerasEngine"]
@@ -32,11 +32,15 @@ class KerasEngine:
             self.network = keras.models.load_model(path, compile=False)
         except (OSError, ValueError, TypeError) as error:
             raise AlteredWeights(f"The weights {path} cannot be loaded. Install the program again.") from error
-        self._both = with_map(self.network, spec.cam_layer)
+        self._all = for_reading(self.network, spec.model)
         self._lock = threading.Lock()  # keras promises no thread safety
 
     def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
+        return self.read(inputs)[:2]
+
+    def read(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Logits, maps and features of a batch; see ``cxrmodel.model.engine.Engine``."""
         with self._lock:
-            logits, maps = self._both.predict_on_batch(inputs)
-        return logits[:, 0].astype(np.float64), maps[..., 0]
+            logits, maps, features = self._all.predict_on_batch(inputs)
+        return logits[:, 0].astype(np.float64), maps[..., 0], features

@@ -11,9 +11,11 @@ from keras import layers
 
 from cxrmodel.errors import TrainingError
 
-__all__ = ["CAM_LAYER", "build", "build_segmenter", "with_map"]
+__all__ = ["CAM_LAYER", "FEATURE_LAYERS", "build", "build_posture", "build_segmenter", "for_reading", "with_map"]
 
 CAM_LAYER = {"densenet121": "relu", "cnn": "last_features"}
+FEATURE_LAYERS = {"densenet121": ("pool3_pool", "pool4_pool"), "cnn": ("block2_pool", "block3_pool")}
+"""Layers whose pooled activations tell how like the training films a film is."""
 # Multiples of 16, which vector units fill.
 SEGMENTER_WIDTHS, SEGMENTER_BOTTOM = (16, 32, 64), 128
 
@@ -83,6 +85,30 @@ def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
     return keras.Model(network.input, [network.output, heat], name=f"{network.name}_with_map")
 
 
+def for_reading(network: keras.Model, model: str) -> keras.Model:
+    """Give a trained reader all that a reading needs of one pass.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of ``build``, with a fixed input size.
+    model : str
+        Its name.
+
+    Returns
+    -------
+    keras.Model
+        The outputs of ``with_map``, and (N, F), the activations of ``FEATURE_LAYERS`` averaged over the film.
+    """
+    both = with_map(network, CAM_LAYER[model])
+    pooled = [
+        layers.GlobalAveragePooling2D(name=f"{name}_mean")(network.get_layer(name).output)
+        for name in FEATURE_LAYERS[model]
+    ]
+    features = layers.Concatenate(name="features")(pooled)
+    return keras.Model(network.input, [*both.outputs, features], name=f"{network.name}_for_reading")
+
+
 def build_segmenter(size: int | None = None) -> keras.Model:
     """Build the lung segmenter, a U-Net that works at half the resolution of its input.
 
@@ -107,6 +133,24 @@ def build_segmenter(size: int | None = None) -> keras.Model:
         x = _double_convolution(x, width, f"up{depth}")
     logit = layers.Conv2D(1, 1, dtype="float32", name="lung_logit")(x)
     return keras.Model(inputs, logit, name="lungs")
+
+
+def build_posture(size: int, dropout: float = 0.0) -> keras.Model:
+    """Build the network that tells how a film lies.
+
+    Returns
+    -------
+    keras.Model
+        Input (N, size, size, 1) float32, of ``cxrmodel.imaging.posture.as_posture_input``, size divisible by 16;
+        output (N, 7), the logits of ``POSTURES``.
+    """
+    inputs = layers.Input((size, size, 1))
+    x = inputs
+    for depth, width in enumerate((16, 32, 64, 96)):
+        x = _convolution(x, width, f"down{depth}", strides=2)
+    x = layers.Flatten(name="flat")(x)
+    x = layers.Dropout(dropout, name="dropout")(layers.Dense(64, "relu", name="hidden")(x))
+    return keras.Model(inputs, layers.Dense(7, name="posture_logits")(x), name="posture")
 
 
 def _convolution(x, filters: int, name: str, strides: int = 1):

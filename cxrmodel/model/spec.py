@@ -2,13 +2,22 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from cxrmodel.artefacts import read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights
 
-__all__ = ["MODELS", "MODEL_FOLDER", "ModelSpec", "load_spec", "read_graph", "read_weights", "save_spec"]
+__all__ = [
+    "MODELS",
+    "MODEL_FOLDER",
+    "ModelSpec",
+    "load_spec",
+    "read_familiarity",
+    "read_graph",
+    "read_weights",
+    "save_spec",
+]
 
 MODEL_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "model"
 MODELS = ("densenet121", "cnn")
@@ -51,6 +60,9 @@ class ModelSpec:
         On whom everything above was chosen.
     intercept : float
         What is added to the log-odds after the temperature; 0 in specifications that name none.
+    familiarity : dict
+        ``sha256`` of the features' spread over training films, the ``warn`` and ``refuse`` thresholds of a film's
+        distance from them, and ``source``, where these come from. Empty, it reads nothing.
     """
 
     model: str
@@ -72,6 +84,7 @@ class ModelSpec:
     split_seed: int
     held_out_patients: tuple[str, ...]
     intercept: float = 0.0
+    familiarity: dict = field(default_factory=dict)
 
     def __post_init__(self):
         missing = [name for name in OPERATING_POINTS if not 0.0 < self.operating_points.get(name, 0.0) < 1.0]
@@ -81,6 +94,8 @@ class ModelSpec:
             raise ValueError("std, temperature, heat range or prevalence out of range")
         if not math.isfinite(self.intercept):
             raise ValueError("intercept out of range")
+        if self.familiarity and not 0 < self.familiarity["warn"] <= self.familiarity["refuse"]:
+            raise ValueError("thresholds of familiarity out of order")
 
     @property
     def preparation(self) -> dict[str, float]:
@@ -124,6 +139,16 @@ def save_spec(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> None:
     """Write a model's specification beside its weights."""
     text = json.dumps(asdict(spec), indent=1)
     (folder / f"{spec.model}.spec.json").write_text(text + "\n", encoding="utf-8")
+
+
+def read_familiarity(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:
+    """Read the spread of training films that a specification names, and check that it is that one.
+
+    Raises
+    ------
+    MissingWeights, AlteredWeights
+    """
+    return read_checked(folder / f"{spec.model}.familiarity.npz", spec.familiarity["sha256"])
 
 
 def read_weights(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Path:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from cxrmodel.explain.overlay import NO_HEAT
-from cxrmodel.reading import HARDLY, MOSTLY, Reading
+from cxrmodel.reading import Reading
+from cxrmodel.reasons import HARDLY, MOSTLY
 
 __all__ = [
     "DISCLAIMER",

@@ -9,7 +9,7 @@ import numpy as np
 
 from cxrmodel.model.preprocess import Box
 
-__all__ = ["borrow_greys", "disturb_greys", "jitter_box", "replace", "soft_mask", "turn"]
+__all__ = ["borrow_greys", "disturb_greys", "jitter_box", "reframed", "replace", "soft_mask", "turn"]
 
 
 def turn(film: np.ndarray, mask: np.ndarray, rng: np.random.Generator, degrees: float) -> tuple[np.ndarray, np.ndarray]:
@@ -49,6 +49,35 @@ def jitter_box(box: Box, rng: np.random.Generator, share: float, side: int) -> B
     bottom, right = min(side, round(bottom + moves[2])), min(side, round(right + moves[3]))
     top, left = min(top, side - 8), min(left, side - 8)
     return top, left, max(bottom, top + 8), max(right, left + 8)
+
+
+def reframed(film: np.ndarray, rng: np.random.Generator, degrees: float, stretch: float, shift: float) -> np.ndarray:
+    """A film as another frame around the same patient would have it: turned, stretched and shifted a little.
+
+    How tightly a film is framed differs between hospitals and ages, and is not what makes it a chest film.
+
+    Parameters
+    ----------
+    film : ndarray of uint8 or float32, shape (S, S)
+    degrees : float
+        Turned by up to so much either way.
+    stretch : float
+        Natural logarithm of the largest factor along each axis.
+    shift : float
+        Share of the side.
+
+    Returns
+    -------
+    ndarray, shape (S, S), of the film's dtype
+        What the frame newly takes in is black, or repeats the edge.
+    """
+    side, middle = film.shape[0], (film.shape[0] - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(-degrees, degrees), 1.0)
+    scale = np.exp(rng.uniform(-stretch, stretch, 2))
+    matrix = np.diag(scale) @ matrix
+    matrix[:, 2] += (1 - scale) * middle + rng.uniform(-shift, shift, 2) * side
+    filling = cv2.BORDER_REPLICATE if rng.random() < 0.6 else cv2.BORDER_CONSTANT
+    return cv2.warpAffine(film, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=filling)
 
 
 def soft_mask(mask: np.ndarray, rng: np.random.Generator, grow: tuple[int, int] = (0, 7)) -> np.ndarray:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from cxrmodel.artefacts import open_graph
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
 from cxrmodel.model.calibration import choose_operating_points, probability
-from cxrmodel.model.network import CAM_LAYER, with_map
+from cxrmodel.model.familiarity import Familiarity, fit_familiarity
+from cxrmodel.model.network import CAM_LAYER, for_reading
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, save_spec
 from cxrmodel.training.calibrate import choose_calibration
-from cxrmodel.training.dataset import identify, load_films, training_split
+from cxrmodel.training.dataset import Film, identify, load_films, training_split
 
 __all__ = ["export_lungs", "export_reader", "to_onnx"]
 
@@ -27,6 +29,14 @@ PROBES = 64
 HEAT_PERCENTILE = 99.0
 AGES = "one to five years"
 TRAINED_ON = "Guangzhou paediatric chest radiographs (Kermany et al. 2018), antero-posterior"
+
+FAMILIAR_FILMS = 1500
+"""Training films from which the spread of features is learnt."""
+WARN_PERCENTILE, REFUSE_PERCENTILE, REFUSE_FACTOR = 95.0, 99.5, 1.25
+"""Of held-out films' scores; a film is refused beyond the latter times the factor."""
+FAMILIARITY_SOURCE = (
+    f"{WARN_PERCENTILE:g}th percentile of held-out films; {REFUSE_FACTOR:g} times their {REFUSE_PERCENTILE:g}th"
+)
 
 TOLERANCE = 1e-3
 LEAST_SHARE = 0.8
@@ -104,9 +114,10 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> dict:
 
 
 def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
-    """Ship a trained reader: ``MODEL.keras``, ``MODEL.onnx``, ``MODEL.spec.json`` and ``MODEL.training.json``.
+    """Ship a trained reader: its ``.keras``, ``.onnx``, ``.familiarity.npz``, ``.spec.json`` and ``.training.json``.
 
-    Calibration, operating points and heat range are fixed here, on the held-out patients of that training.
+    Calibration, operating points, heat range and the thresholds of familiarity are fixed here, on the held-out
+    patients of that training.
 
     Parameters
     ----------
@@ -154,12 +165,21 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         split_seed=report["split"]["seed"],
         held_out_patients=tuple(report["split"]["held_out_patients"]),
     )
-    inputs, sick = _held_out_inputs(draft, root, segmenter)
-    network = with_map(keras.models.load_model(run / f"{model}.keras", compile=False), draft.cam_layer)
+    split = training_split(root, draft.split_seed)
+    inputs, labels = _inputs(draft, split.held_out, segmenter)
+    learnt, _ = _inputs(draft, split.train[:: max(1, len(split.train) // FAMILIAR_FILMS)], segmenter)
+    network = for_reading(keras.models.load_model(run / f"{model}.keras", compile=False), model)
     graph = to_onnx(network, inputs[:PROBES])
     try:
-        heat_range = _heat_range(graph, inputs[sick])
-        spec = replace(draft, graph_sha256=hashlib.sha256(graph).hexdigest(), heat_range=heat_range)
+        (_, maps, features), (_, _, known) = _outputs(graph, inputs), _outputs(graph, learnt)
+        familiarity = fit_familiarity(known)
+        spread = familiarity.to_bytes()
+        spec = replace(
+            draft,
+            graph_sha256=hashlib.sha256(graph).hexdigest(),
+            heat_range=float(np.percentile(maps[labels == 1], HEAT_PERCENTILE)),
+            familiarity=_familiarity_rule(familiarity, features) | {"sha256": hashlib.sha256(spread).hexdigest()},
+        )
     except ValueError as error:
         raise TrainingError(
             f"The network in {run} has learnt too little to be shipped: {error}. Train it longer; nothing was written."
@@ -167,27 +187,34 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{model}.keras").write_bytes(weights)
     (out / f"{model}.onnx").write_bytes(graph)
+    (out / f"{model}.familiarity.npz").write_bytes(spread)
     (out / f"{model}.training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     save_spec(spec, out)
     return spec
 
 
-def _held_out_inputs(spec: ModelSpec, root: Path, segmenter: LungSegmenter) -> tuple[np.ndarray, np.ndarray]:
-    """What the network sees of the held-out films, and which of them show pneumonia."""
-    films = training_split(root, spec.split_seed).held_out
-    pixels = load_films(films)
-    inputs, sick = [], []
-    for film, picture in zip(films, pixels, strict=True):
+def _inputs(spec: ModelSpec, films: Sequence[Film], segmenter: LungSegmenter) -> tuple[np.ndarray, np.ndarray]:
+    """What the network sees of those films that have lungs, and their labels."""
+    inputs, labels = [], []
+    for film, picture in zip(films, load_films(films), strict=True):
         mask = segmenter.masks(picture[None])[0]
         if segmenter.plausible(picture, mask):
             inputs.append(prepare(picture, LungFields(mask).box, **spec.preparation).tensor)
-            sick.append(film.label == 1)
-    return np.stack(inputs), np.array(sick)
+            labels.append(film.label)
+    return np.stack(inputs), np.array(labels)
 
 
-def _heat_range(graph: bytes, inputs: np.ndarray, batch: int = 32) -> float:
-    """The percentile of the maps' values over pneumonia films."""
+def _outputs(graph: bytes, inputs: np.ndarray, batch: int = 32) -> list[np.ndarray]:
+    """Logits, maps and features of films."""
     opened = open_graph(graph)
     name = opened.get_inputs()[0].name
-    maps = [opened.run(None, {name: inputs[i : i + batch]})[1] for i in range(0, len(inputs), batch)]
-    return float(np.percentile(np.concatenate(maps), HEAT_PERCENTILE))
+    parts = [opened.run(None, {name: inputs[i : i + batch]}) for i in range(0, len(inputs), batch)]
+    return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+
+def _familiarity_rule(familiarity: Familiarity, features: np.ndarray) -> dict:
+    """Thresholds on the scores of held-out films."""
+    scores = familiarity.scores(features)
+    warn, last = np.percentile(scores, [WARN_PERCENTILE, REFUSE_PERCENTILE])
+    refuse = max(warn, REFUSE_FACTOR * last)
+    return {"warn": round(float(warn), 5), "refuse": round(float(refuse), 5), "source": FAMILIARITY_SOURCE}

@@ -4,8 +4,10 @@ import streamlit as st
 
 from cxrmodel.evaluation.offered import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
-from cxrmodel.reading import HARDLY, MOSTLY, Reading
+from cxrmodel.reading import Reading
+from cxrmodel.reasons import HARDLY, MOSTLY
 from cxrmodel.records.wording import heat_peak, heat_sentence, probability_percent, reason_for_finding
+from cxrmodel.web.badges import badges
 from cxrmodel.web.text import plain
 from cxrmodel.web.viewer import viewer
 
@@ -28,6 +30,7 @@ def heatmap(reading: Reading, legend: str = LEGEND, range_note: str = FIXED_RANG
         What the map's values are, and whether its colours can be compared between films.
     """
     viewer(reading, overlay=True, legend=legend, range_note=range_note)
+    badges(reading)
     st.caption(f"The film: {plain(reading.name)}")
     _words(reading)
 

@@ -10,6 +10,7 @@ from cxrmodel.reading import Reading
 from cxrmodel.records.report import pdf_report
 from cxrmodel.records.wording import facts, frequency_sentence, percent, probability_percent, reason_for_finding
 from cxrmodel.web import navigation
+from cxrmodel.web.badges import badges
 from cxrmodel.web.downloads import file_title, lazily
 from cxrmodel.web.films import Entry
 from cxrmodel.web.scale import scale_html
@@ -56,6 +57,7 @@ def _film(reading: Reading) -> None:
     radiograph = reading.radiograph
     height, width = radiograph.pixels.shape
     viewer(reading, overlay=False)
+    badges(reading)
     st.caption(f"{plain(reading.name)} · {radiograph.file_format}, {width} x {height} pixels, {radiograph.bits} bits")
 
 

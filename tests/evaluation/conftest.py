@@ -24,7 +24,9 @@ class NumberReader:
     def __init__(self, spec: ModelSpec):
         self.spec = spec
 
-    def score_many(self, items: Iterable[tuple[bytes, str]]) -> Iterator[SimpleNamespace | UnreadableFile]:
+    def score_many(
+        self, items: Iterable[tuple[bytes, str]], gated: bool = True
+    ) -> Iterator[SimpleNamespace | UnreadableFile]:
         """Give a score or a refusal for each file, in order."""
         for data, _ in items:
             try:

@@ -18,8 +18,10 @@ from cxrmodel.evaluation.panel import Panel, load_panel, score
 from cxrmodel.evaluation.perturbations import Perturbation
 from cxrmodel.evaluation.results import load_evaluation
 from cxrmodel.evaluation.sections import save_section
+from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.model.calibration import probability
-from cxrmodel.pipeline import Ungated, decode
+from cxrmodel.pipeline import Ungated
 from cxrmodel.reading import Score
 from cxrmodel.training.dataset import Film, find_films, training_split
 
@@ -55,7 +57,7 @@ class GreyReader:
     def score_many(self, items):
         """A picture without contrast is refused."""
         for data, name in items:
-            film = decode(lambda data=data: data, name).canonical
+            film = canonical_film(read_radiograph(data, name).pixels)
             if film.std() == 0:
                 yield NoLungsFound("No two lungs were found.")
             else:

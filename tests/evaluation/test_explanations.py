@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation import explanations, offered
 from cxrmodel.evaluation.explained import adult_films, box_mask, cases, stratified
 from cxrmodel.evaluation.explanations_section import NOT_RERUN, favoured, section_of
@@ -257,3 +258,11 @@ def test_what_is_offered_follows_the_section(make_document, make_spec, tmp_path,
     assert depends is False
     assert "not the model" in sentence
     assert offered.tested_explanations(make_spec(weights_sha256="0" * 64)) == {}
+
+
+def test_nothing_is_measured_without_an_evaluation_to_add_to(real_archive, tmp_path):
+    """The sentence comes first, not after the work."""
+    root, reader = real_archive
+    with pytest.raises(EvaluationError, match="Run python -m cxrmodel evaluate first"):
+        explanations.evaluate_explanations(reader, root, tmp_path / "out", tmp_path / "work", progress=False)
+    assert not (tmp_path / "work").exists()

@@ -9,6 +9,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from viewer_buffer import unpack
 
 from cxrmodel.errors import DataError
+from cxrmodel.imaging.gate_report import Finding, GateReport
 from cxrmodel.reading import Reader
 from cxrmodel.web import films, intake, result
 
@@ -309,3 +310,17 @@ def test_marks_in_a_file_name_stay_marks(visit, reader, film):
 def press(app, label):
     """Press the button of that label."""
     return next(button for button in app.button if button.label == label).click().run()
+
+
+@pytest.mark.parametrize(
+    ("corrections", "shown"),
+    [((), []), (("inverted",), ["Inverted"]), (("cropped", "inverted"), ["Cropped", "Inverted"])],
+)
+def test_corrections_are_badges(use, visit, say, film, corrections, shown):
+    """What a gate did to the film stands beside it, on both pages that show it."""
+    found = tuple(Finding("inverted", "warn", "", 1.0, 0.5, word) for word in corrections)
+    use(FakeReader(gate=GateReport(found)))
+    app = drop(visit("read"), ("film.png", film))
+    assert [word for word in ("Cropped", "Inverted") if f"{word}: " in say(app)] == shown
+    app.switch_page("pages/heatmap.py").run()
+    assert [word for word in ("Cropped", "Inverted") if f"{word}: " in say(app)] == shown

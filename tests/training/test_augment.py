@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrmodel.training.augment import borrow_greys, disturb_greys, jitter_box, replace, soft_mask, turn
+from cxrmodel.training.augment import borrow_greys, disturb_greys, jitter_box, reframed, replace, soft_mask, turn
 
 
 @given(st.integers(0, 10_000), st.floats(0, 0.3), st.integers(0, 180), st.integers(0, 180))
@@ -84,3 +84,14 @@ def test_borrowed_greys_keep_the_order_of_greys(seed):
     crop, other = (rng.integers(0, 256, (32, 32)).astype(np.float32) for _ in range(2))
     got = borrow_greys(crop, other, rng.random())
     assert (np.diff(got.ravel()[np.argsort(crop.ravel(), kind="stable")]) >= -1e-3).all()
+
+
+@given(st.integers(0, 200))
+def test_another_frame_keeps_the_middle(seed):
+    """The patient stays in the picture: a bright middle stays bright and inside."""
+    film = np.zeros((96, 96), np.uint8)
+    film[36:60, 36:60] = 200
+    shown = reframed(film, np.random.default_rng(seed), 8.0, 0.3, 0.08)
+    assert (shown.shape, shown.dtype) == (film.shape, np.uint8)
+    assert shown[44:52, 44:52].max() > 150
+    assert 0.4 < (shown > 100).sum() / (film > 100).sum() < 2.2

@@ -1,0 +1,64 @@
+"""Gates on the lungs: whether there are two, of plausible size and place, and all of them on the film."""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from cxrmodel.imaging.canonical import FILM_SIDE
+from cxrmodel.imaging.gate_report import Finding, Rule, judge
+from cxrmodel.imaging.likeness import Likeness, around_lungs
+from cxrmodel.imaging.lungs import LungFields, plausibility
+
+__all__ = ["examine_lungs", "lie_of_lungs"]
+
+
+def lie_of_lungs(mask: np.ndarray) -> dict[str, float]:
+    """Measure where two lungs lie.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (224, 224)
+
+    Returns
+    -------
+    dict of str to float
+        ``distance`` and ``level``: how far the middles of the two largest regions are apart across and along the
+        film, as shares of its side (NaN where there are not two). ``edge``: share of the film's outermost pixels
+        that is marked.
+    """
+    count, _, stats, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    edge = float(np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]]).mean())
+    if count < 3:
+        return {"distance": float("nan"), "level": float("nan"), "edge": edge}
+    largest = 1 + np.argsort(stats[1:, cv2.CC_STAT_AREA], kind="stable")[::-1][:2]
+    across, along = np.abs(middles[largest[0]] - middles[largest[1]]) / FILM_SIDE
+    return {"distance": float(across), "level": float(along), "edge": edge}
+
+
+def examine_lungs(
+    film: np.ndarray, mask: np.ndarray, around: Likeness, rules: Mapping[str, Rule]
+) -> tuple[Finding, ...]:
+    """Judge what the segmenter marked on a film.
+
+    Parameters
+    ----------
+    film : ndarray of uint8, shape (224, 224)
+    mask : ndarray of bool, shape (224, 224)
+    around : Likeness
+        The space of the training films' parts around their lungs.
+
+    Returns
+    -------
+    tuple of Finding
+    """
+    measured, lie = plausibility(film, mask), lie_of_lungs(mask)
+    part = around_lungs(film, LungFields(mask) if mask.any() else None)
+    return (
+        judge(rules["lung area"], measured["area"]),
+        judge(rules["lung balance"], measured["balance"]),
+        judge(rules["lung distance"], lie["distance"]),
+        judge(rules["lung level"], lie["level"]),
+        judge(rules["lung likeness"], around.distance(part)),
+        judge(rules["cut off"], lie["edge"]),
+    )

@@ -1,0 +1,63 @@
+"""Canonical film -> how it lies: upright, mirrored, turned, inverted, or no whole chest film at all.
+
+A small network of our own (``assets/gate``), learnt from training films that were turned, mirrored and inverted by
+code and from pictures made by code, and run by ONNX Runtime.
+"""
+
+import cv2
+import numpy as np
+
+from cxrmodel.artefacts import open_graph
+
+__all__ = ["POSTURES", "POSTURE_SIDE", "PostureNetwork", "as_posture_input"]
+
+POSTURE_SIDE = 64
+POSTURES = ("upright", "mirrored", "turned left", "upside down", "turned right", "inverted", "strange")
+"""What a picture may be: an upright film; one whose left and right are exchanged; one turned by 90 degrees
+anticlockwise, 180, or 90 clockwise, mirrored or not; one with white for black, however it lies; anything else."""
+
+
+def as_posture_input(film: np.ndarray) -> np.ndarray:
+    """Shrink a canonical film and take off its brightness and contrast.
+
+    Parameters
+    ----------
+    film : ndarray of uint8 or float32, shape (S, S), 0..255
+
+    Returns
+    -------
+    ndarray of float32, shape (64, 64, 1)
+        Mean 0; standard deviation 1 but on nearly even pictures, where it is less.
+    """
+    small = cv2.resize(film, (POSTURE_SIDE, POSTURE_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    return ((small - small.mean()) / (small.std() + 8.0))[..., None]
+
+
+class PostureNetwork:
+    """The trained network. Safe to use from several threads.
+
+    Parameters
+    ----------
+    graph : bytes
+        ONNX: (N, 64, 64, 1) float32 -> logits of ``POSTURES``, (N, 7).
+    """
+
+    def __init__(self, graph: bytes):
+        self._session = open_graph(graph)
+        self._input = self._session.get_inputs()[0].name
+
+    def probabilities(self, film: np.ndarray) -> dict[str, float]:
+        """Share of belief in each posture.
+
+        Parameters
+        ----------
+        film : ndarray of uint8, shape (224, 224)
+
+        Returns
+        -------
+        dict of str to float
+            For each of ``POSTURES``, 0..1, together 1.
+        """
+        logits = self._session.run(None, {self._input: as_posture_input(film)[None]})[0][0].astype(np.float64)
+        shares = np.exp(logits - logits.max())
+        return dict(zip(POSTURES, (shares / shares.sum()).tolist(), strict=True))

@@ -1,0 +1,256 @@
+"""The gates on picture and lungs: made pictures, and which rule says what of them."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cxrmodel.errors import AlteredWeights, MissingWeights
+from cxrmodel.evaluation.hard_cases import DRAWN, SPOILT
+from cxrmodel.imaging.borders import film_box
+from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.gate import GATE_FOLDER, Gates
+from cxrmodel.imaging.gate_lungs import lie_of_lungs
+from cxrmodel.imaging.gate_picture import clipped_share, cropped, inverted, margin_share
+from cxrmodel.imaging.gate_report import ACCEPT, REFUSE, WARN
+from cxrmodel.imaging.likeness import Likeness, around_lungs, whole_film
+from cxrmodel.imaging.lungs import LungFields, LungSegmenter
+from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+
+
+@pytest.fixture(scope="module")
+def gates() -> Gates:
+    """The shipped gates."""
+    return Gates.load()
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> LungSegmenter:
+    """The shipped segmenter."""
+    return LungSegmenter.load()
+
+
+@pytest.fixture(scope="module")
+def film(project) -> np.ndarray:
+    """A synthetic film, uint8."""
+    data = (project / "assets" / "films" / "synthetic-normal-1.png").read_bytes()
+    return np.rint(read_radiograph(data, "demo").pixels * 255).astype(np.uint8)
+
+
+def radiograph(pixels: np.ndarray) -> Radiograph:
+    """A picture of uint8 as a radiograph."""
+    return Radiograph(pixels.astype(np.float32) / 255, "x", "0" * 64, "PNG", 8)
+
+
+def examine(gates: Gates, segmenter: LungSegmenter, pixels: np.ndarray) -> dict:
+    """Every finding on a picture, by rule."""
+    taken = radiograph(pixels)
+    examined = gates.picture(taken, canonical_film(taken.pixels))
+    mask = segmenter.masks(examined.canonical[None])[0]
+    report = examined.report.plus(*gates.lungs(examined.canonical, mask))
+    return {item.rule: item for item in report.findings} | {"all": report}
+
+
+def test_a_film_passes_every_gate(gates, segmenter, film):
+    """Upright, whole, of its own polarity: nothing is refused and nothing changed."""
+    found = examine(gates, segmenter, film)
+    assert found["all"].outcome != REFUSE
+    assert found["all"].corrections == ()
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_drawings_are_refused(gates, segmenter, name):
+    """What is no chest film is refused, at film size and in grey."""
+    for seed in range(2):
+        assert examine(gates, segmenter, DRAWN[name][1](np.random.default_rng(seed)))["all"].outcome == REFUSE
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("turned left", "turned"),
+        ("upside down", "turned"),
+        ("turned right", "turned"),
+        ("half", None),
+        ("fragment", None),
+        ("small on a page", "page"),
+    ],
+)
+def test_spoilt_films_are_refused(gates, segmenter, film, name, rule):
+    """By the rule that has the fitting sentence, where there is one."""
+    found = examine(gates, segmenter, SPOILT[name][1](film, np.random.default_rng(0)))
+    assert found["all"].outcome == REFUSE
+    if rule:
+        first = next(item for item in found["all"].findings if item.outcome == REFUSE)
+        assert first.rule == rule
+
+
+def test_a_mirrored_film_is_read_with_a_warning(gates, segmenter, film):
+    """And is not turned round."""
+    found = examine(gates, segmenter, film[:, ::-1])
+    assert found["mirrored"].outcome == WARN
+    assert found["all"].outcome == WARN
+    assert examine(gates, segmenter, film)["mirrored"].outcome == ACCEPT
+
+
+def test_an_inverted_film_is_put_right(gates, film):
+    """The gate gives the film back as it would have been taken upright, and says so."""
+    given, wrong = radiograph(film), radiograph(255 - film)
+    right = gates.picture(given, canonical_film(given.pixels))
+    corrected = gates.picture(wrong, canonical_film(wrong.pixels))
+    assert right.report.corrections == ()
+    assert corrected.report.corrections == ("inverted",)
+    assert any("inverted" in sentence for sentence in corrected.report.warnings)
+    np.testing.assert_allclose(corrected.radiograph.pixels, given.pixels, atol=1e-6)
+    assert np.abs(corrected.canonical.astype(int) - right.canonical).max() <= 1
+
+
+def test_correcting_a_corrected_film_changes_nothing(gates, film):
+    """The gate never inverts back what it has inverted."""
+    wrong = radiograph(255 - film)
+    once = gates.picture(wrong, canonical_film(wrong.pixels))
+    twice = gates.picture(once.radiograph, once.canonical)
+    assert "inverted" not in twice.report.corrections
+    np.testing.assert_array_equal(twice.canonical, once.canonical)
+
+
+@given(arrays(np.uint8, (5, 7)))
+def test_inverting_twice_gives_the_film_back(levels):
+    """To rounding."""
+    taken = radiograph(levels)
+    np.testing.assert_allclose(inverted(inverted(taken)).pixels, taken.pixels, atol=1e-6)
+
+
+@pytest.mark.parametrize("level", [0, 30, 255])
+def test_wide_margins_are_cut_off(gates, film, level):
+    """A film on an even slide is cropped to itself, within a pixel of the canonical film, and the page says so."""
+    slide = np.full((1000, 1000), level, np.uint8)
+    slide[120:870, 100:850] = cv2.resize(film, (750, 750), interpolation=cv2.INTER_AREA)
+    taken = radiograph(slide)
+    examined = gates.picture(taken, canonical_film(taken.pixels))
+    assert "cropped" in examined.report.corrections
+    height, width = examined.radiograph.pixels.shape
+    assert 680 <= height <= 760
+    assert 680 <= width <= 760
+
+
+@pytest.mark.parametrize(("side", "outcome"), [(224, ACCEPT), (223, WARN), (112, WARN), (111, REFUSE)])
+def test_small_pictures(gates, film, side, outcome):
+    """Under the side that the model learnt from is warned of, under half of it refused."""
+    taken = radiograph(cv2.resize(film, (300, side), interpolation=cv2.INTER_AREA))
+    report = gates.picture(taken, canonical_film(taken.pixels)).report
+    assert report.findings[0].outcome == outcome
+
+
+def test_margins_by_hand():
+    """Ten lines above, twenty at the left, none elsewhere; a letter in the margin does not end it."""
+    picture = np.random.default_rng(0).integers(0, 256, (224, 224)).astype(np.uint8)
+    picture[:10] = picture[:, :20] = 200
+    picture[4, 50:60] = 0
+    assert film_box(picture) == (10, 20, 224, 224)
+    assert margin_share((10, 20, 224, 224)) == pytest.approx(1 - 214 * 204 / 224**2)
+
+
+def test_cropping_scales_to_the_picture():
+    """The box is of the canonical film, the cut of the picture itself."""
+    taken = radiograph(np.zeros((448, 896), np.uint8))
+    assert cropped(taken, (10, 20, 110, 220)).pixels.shape == (200, 800)
+
+
+def test_clipped_share_by_hand():
+    """Two black and one nearly white of eight pixels."""
+    assert clipped_share(np.uint8([[0, 1, 2, 100], [200, 253, 254, 130]])) == 3 / 8
+
+
+def test_lie_of_lungs_by_hand():
+    """Middles 90 apart across and 4 along; two rows at the edge."""
+    mask = np.zeros((224, 224), bool)
+    mask[0:100, 40:80] = True
+    mask[4:104, 130:170] = True
+    lie = lie_of_lungs(mask)
+    assert lie["distance"] == pytest.approx(90 / 224)
+    assert lie["level"] == pytest.approx(4 / 224)
+    assert lie["edge"] == pytest.approx(40 / (4 * 224 - 4))
+    assert np.isnan(lie_of_lungs(np.zeros((224, 224), bool))["distance"])
+
+
+def test_distance_by_hand():
+    """What lies along an axis is no distance; what lies beyond is."""
+    space = Likeness(np.zeros(4, np.float32), np.float32([[1, 0, 0, 0]]))
+    assert space.distance(np.float32([5, 0, 0, 0])) == 0
+    assert space.distance(np.float32([5, 3, 0, 4])) == pytest.approx(2.5)
+
+
+def test_brightness_and_contrast_do_not_matter(film):
+    """A darker film of less contrast is the same to the likeness."""
+    small = canonical_film(film.astype(np.float32) / 255)
+    darker = np.rint(small * 0.5 + 20).astype(np.uint8)
+    assert np.abs(whole_film(darker) - whole_film(small)).max() < 0.35
+    assert around_lungs(small, LungFields(np.ones((224, 224), bool))) == pytest.approx(whole_film(small))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    arrays(np.float32, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.floats(0, 1, width=32)),
+    st.sampled_from([1, 9]),
+)
+def test_no_picture_breaks_a_rule(gates, segmenter, pixels, factor):
+    """Whatever the pixels, every rule gives a finding and nothing raises."""
+    taken = Radiograph(np.kron(pixels, np.ones((factor, factor), np.float32)), "x", "0" * 64, "PNG", 8)
+    examined = gates.picture(taken, canonical_film(taken.pixels))
+    mask = segmenter.masks(examined.canonical[None])[0]
+    report = examined.report.plus(*gates.lungs(examined.canonical, mask))
+    rules = {item.rule for item in report.findings}
+    assert set(gates.rules) - rules <= {"page"}
+    assert report.outcome in (ACCEPT, WARN, REFUSE)
+    assert examined.radiograph.pixels.size > 0
+
+
+def test_thresholds_come_from_the_file(gates, film):
+    """A threshold moved in the specification moves the outcome."""
+    taken = radiograph(film)
+    strict = Gates(
+        gates.rules | {"contrast": replace(gates.rules["contrast"], refuse=1000.0)},
+        gates.posture,
+        gates.film,
+        gates.around,
+        gates.lungs_sha256,
+    )
+    found = {item.rule: item for item in strict.picture(taken, canonical_film(taken.pixels)).report.findings}
+    assert found["contrast"].outcome == REFUSE
+
+
+@pytest.mark.parametrize("name", ["spec.json", "posture.onnx", "likeness.npz"])
+def test_missing_files_are_named(tmp_path, name):
+    """No gate is left out for want of a file."""
+    shutil.copytree(GATE_FOLDER, tmp_path / "gate")
+    (tmp_path / "gate" / name).unlink()
+    with pytest.raises(MissingWeights, match=name.replace(".", r"\.")):
+        Gates.load(tmp_path / "gate")
+
+
+@pytest.mark.parametrize("name", ["posture.onnx", "likeness.npz"])
+def test_altered_files_are_refused(tmp_path, name):
+    """One byte more is another file."""
+    shutil.copytree(GATE_FOLDER, tmp_path / "gate")
+    with (tmp_path / "gate" / name).open("ab") as stream:
+        stream.write(b"\0")
+    with pytest.raises(AlteredWeights):
+        Gates.load(tmp_path / "gate")
+
+
+def test_a_damaged_specification_is_refused(tmp_path):
+    """A rule without a side is no rule."""
+    shutil.copytree(GATE_FOLDER, tmp_path / "gate")
+    path = tmp_path / "gate" / "spec.json"
+    spec = json.loads(path.read_text(encoding="utf-8"))
+    del spec["rules"]["turned"]["side"]
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    with pytest.raises(AlteredWeights, match=r"spec\.json"):
+        Gates.load(tmp_path / "gate")

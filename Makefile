@@ -6,12 +6,13 @@ IN_VENV := $(VENV)/bin/python
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test lint clean
+.PHONY: help run test fuzz lint clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run      start the app on http://localhost:8501 (elsewhere: make run PORT=8600 ADDRESS=0.0.0.0)'
 	@echo 'make test     run the tests (some of them: make test ARGS="tests/imaging -x")'
+	@echo 'make fuzz     feed damaged files to the reader (how many: make fuzz ARGS="--inputs 50000 --seed 1")'
 	@echo 'make lint     check style and format'
 	@echo 'make clean    remove the virtual environment and every cache'
 
@@ -20,6 +21,9 @@ run: $(VENV)/for-running
 
 test: $(VENV)/for-testing
 	@$(IN_VENV) -m pytest $(ARGS)
+
+fuzz: $(VENV)/for-testing
+	@$(IN_VENV) tests/fuzz.py $(ARGS)
 
 lint: $(VENV)/for-testing
 	@$(IN_VENV) -m ruff check .

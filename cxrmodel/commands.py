@@ -73,6 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
     bench.add_argument("--model", choices=MODELS, default="densenet121")
     bench.add_argument("--films", type=_at_least_100, default=600, metavar="N", help="length of the folder, from 100")
+    bench.add_argument(
+        "--train", action="store_true", help="measure training instead: our feed against Keras's own, on the archive"
+    )
+    bench.add_argument("--size", type=int, metavar="PX", help="with --train: side of the films; default: the recipe's")
+    bench.add_argument("--batches", type=int, default=20, metavar="N", help="with --train: how many are timed")
     bench.set_defaults(run=_bench)
 
     synthetic = commands.add_parser("synthetic", help="draw the synthetic demo films from the training films")
@@ -197,6 +202,13 @@ def _export(arguments) -> int:
 def _bench(arguments) -> int:
     from cxrmodel.bench import bench, in_words
 
+    if arguments.train:
+        from cxrmodel.bench_training import bench_training, training_in_words
+        from cxrmodel.training.dataset import data_root
+
+        found = bench_training(data_root(), arguments.model, arguments.size, arguments.batches)
+        print(json.dumps(found) if arguments.json else training_in_words(found))
+        return 0
     found = bench(arguments.model, films=arguments.films)
     print(json.dumps(found) if arguments.json else in_words(found))
     return 0

@@ -112,57 +112,57 @@ def dicom(
     **elements
         Keywords with their values; None takes an element out.
     """
-    signed = samples.dtype.kind == "i"
-    bits = bits or samples.itemsize * 8
-    data = Dataset()
-    data.SOPClassUID = CR_CLASS
-    data.SOPInstanceUID, data.StudyInstanceUID, data.SeriesInstanceUID = "1.2.3.4.5", "1.2.3", "1.2.3.4"
-    data.PatientName, data.PatientID, data.AccessionNumber, data.PatientBirthDate = IDENTIFIERS
-    data.InstitutionName, data.StudyDescription, data.StudyDate = "DOE^JANE clinic", "DOE^JANE chest", "20200101"
-    data.PatientAge, data.Modality, data.BodyPartExamined, data.ViewPosition = "003Y", "CR", "CHEST", "AP"
-    data.Rows, data.Columns = samples.shape[:2]
-    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-    data.BitsAllocated, data.BitsStored, data.HighBit = samples.itemsize * 8, bits, bits - 1
-    data.PixelRepresentation = int(signed)
-    for keyword, value in elements.items():
-        if value is None:
-            delattr(data, keyword)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # values that the standard forbids are meant
+        signed = samples.dtype.kind == "i"
+        bits = bits or samples.itemsize * 8
+        data = Dataset()
+        data.SOPClassUID = CR_CLASS
+        data.SOPInstanceUID, data.StudyInstanceUID, data.SeriesInstanceUID = "1.2.3.4.5", "1.2.3", "1.2.3.4"
+        data.PatientName, data.PatientID, data.AccessionNumber, data.PatientBirthDate = IDENTIFIERS
+        data.InstitutionName, data.StudyDescription, data.StudyDate = "DOE^JANE clinic", "DOE^JANE chest", "20200101"
+        data.PatientAge, data.Modality, data.BodyPartExamined, data.ViewPosition = "003Y", "CR", "CHEST", "AP"
+        data.Rows, data.Columns = samples.shape[:2]
+        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+        data.BitsAllocated, data.BitsStored, data.HighBit = samples.itemsize * 8, bits, bits - 1
+        data.PixelRepresentation = int(signed)
+        for keyword, value in elements.items():
+            if value is None:
+                delattr(data, keyword)
+            else:
+                setattr(data, keyword, value)
+        for tag, representation, value in raw:
+            data.add_new(tag, representation, value)
+        if syntax in NATIVE:
+            order = ">" if syntax == "big endian" else "<"
+            body = samples.astype(samples.dtype.newbyteorder(order)).tobytes() if frame is None else frame
+            body += b"\0" * (len(body) % 2)
+            if samples.itemsize == 1 and syntax == "big endian" and frame is None:
+                body = np.frombuffer(body, "<u2").astype(">u2").tobytes()
+            data.PixelData = body
+            data["PixelData"].VR = "OW"
         else:
-            setattr(data, keyword, value)
-    for tag, representation, value in raw:
-        data.add_new(tag, representation, value)
-    if syntax in NATIVE:
-        order = ">" if syntax == "big endian" else "<"
-        body = samples.astype(samples.dtype.newbyteorder(order)).tobytes() if frame is None else frame
-        body += b"\0" * (len(body) % 2)
-        if samples.itemsize == 1 and syntax == "big endian" and frame is None:
-            body = np.frombuffer(body, "<u2").astype(">u2").tobytes()
-        data.PixelData = body
-        data["PixelData"].VR = "OW"
-    else:
-        unsigned = samples.view(f"u{samples.itemsize}")
-        unsigned = unsigned & np.array(2**bits - 1, unsigned.dtype) if syntax != "fragments" else unsigned
-        data.PixelData = encapsulate([compressed(unsigned, syntax, bits) if frame is None else frame])
-        data["PixelData"].VR = "OB"
-        data["PixelData"].is_undefined_length = True
-    return written(data, SYNTAXES[syntax], preamble, meta)
+            unsigned = samples.view(f"u{samples.itemsize}")
+            unsigned = unsigned & np.array(2**bits - 1, unsigned.dtype) if syntax != "fragments" else unsigned
+            data.PixelData = encapsulate([compressed(unsigned, syntax, bits) if frame is None else frame])
+            data["PixelData"].VR = "OB"
+            data["PixelData"].is_undefined_length = True
+        return written(data, SYNTAXES[syntax], preamble, meta)
 
 
 def written(data: Dataset, syntax: str, preamble: bytes | None = bytes(128), meta: bool = True) -> bytes:
     """Bytes of a data set in the transfer syntax of a UID."""
     out = BytesIO()
     implicit, little = syntax == IMPLICIT, syntax != BIG
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if meta:
-            data.file_meta = FileMetaDataset()
-            data.file_meta.MediaStorageSOPClassUID = data.get("SOPClassUID", "1.2.3")
-            data.file_meta.MediaStorageSOPInstanceUID = data.get("SOPInstanceUID", "1.2.3")
-            data.file_meta.TransferSyntaxUID = UID(syntax)
-            data.preamble = preamble
-            pydicom.dcmwrite(out, data, enforce_file_format=preamble is not None, implicit_vr=None)
-        else:
-            pydicom.dcmwrite(out, data, implicit_vr=implicit, little_endian=little, enforce_file_format=False)
+    if meta:
+        data.file_meta = FileMetaDataset()
+        data.file_meta.MediaStorageSOPClassUID = data.get("SOPClassUID", "1.2.3")
+        data.file_meta.MediaStorageSOPInstanceUID = data.get("SOPInstanceUID", "1.2.3")
+        data.file_meta.TransferSyntaxUID = UID(syntax)
+        data.preamble = preamble
+        pydicom.dcmwrite(out, data, enforce_file_format=preamble is not None, implicit_vr=None)
+    else:
+        pydicom.dcmwrite(out, data, implicit_vr=implicit, little_endian=little, enforce_file_format=False)
     return out.getvalue()
 
 

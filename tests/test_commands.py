@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from cxrmodel.batch import COLUMNS, list_files
-from cxrmodel.commands import main
+from cxrmodel.commands import _parser, main
+from cxrmodel.explain.methods import METHODS
 from cxrmodel.model.spec import load_spec
 
 
@@ -215,6 +216,21 @@ def test_explain_writes_a_picture(project, tmp_path):
         assert picture.format == "PNG"
 
 
+def test_explain_takes_every_method(project, tmp_path, capsys):
+    """Occlusion stands for those that are computed; what its colours mean is said, and progress is not on output."""
+    out = tmp_path / "out.png"
+    film = project / "assets" / "films" / "synthetic-pneumonia-1.png"
+    assert main(["explain", str(film), "--method", "occlusion", "--model", "cnn", "-o", str(out)]) == 0
+    with Image.open(out) as picture:
+        assert picture.format == "PNG"
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Occlusion sensitivity: 0\xa0% done" in captured.err
+    assert "range" in captured.err
+    for method in METHODS:
+        assert _parser().parse_args(["explain", "f.png", "--method", method, "-o", "o.png"]).method == method
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
@@ -249,6 +265,7 @@ def test_no_archive_is_a_sentence(tmp_path, monkeypatch, capsys):
         ["read", "x.png", "--resume"],
         ["train", "--model", "resnet"],
         ["bench", "--films", "3"],
+        ["bench", "--train", "--batches", "none"],
     ],
 )
 def test_wrong_usage_is_status_2(argv, capsys):
@@ -259,6 +276,19 @@ def test_wrong_usage_is_status_2(argv, capsys):
     captured = capsys.readouterr()
     assert "usage" in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(("more", "audited"), [([], ["cnn"]), (["--no-audits"], []), (["--no-read"], [])])
+def test_evaluate_audits_unless_told_not_to(more, audited, monkeypatch, tmp_path):
+    """Each model after it was read, into the same folder; nothing is audited that is not read."""
+    called = []
+    monkeypatch.setattr("cxrmodel.reading.Reader.load", lambda model: model)
+    monkeypatch.setattr("cxrmodel.evaluation.evaluate.evaluate", lambda reader, root, out: called.append("read"))
+    monkeypatch.setattr("cxrmodel.evaluation.audits.audit", lambda reader, root, out: called.append((reader, out)))
+    monkeypatch.setattr("cxrmodel.evaluation.results.load_evaluation", lambda model, out: None)
+    monkeypatch.setattr("cxrmodel.evaluation.summary.readme_table", lambda evaluations: "")
+    assert main(["evaluate", "--model", "cnn", "--out", str(tmp_path), *more]) == 0
+    assert called == (["read"] if "--no-read" not in more else []) + [(model, tmp_path) for model in audited]
 
 
 @pytest.mark.parametrize("command", ["read", "explain", "train", "export", "evaluate", "synthetic"])

@@ -20,10 +20,14 @@ from cxrmodel.training.dataset import LABELS
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
     "README.md",
+    "MODEL_CARD.md",
     "CHANGELOG.md",
     "assets/films/README.md",
     "docs/training.md",
+    "docs/audits.md",
     "docs/performance.md",
+    "docs/explanations.md",
+    "docs/dicom.md",
     "docs/safety.md",
 ]
 MODELS = ("densenet121", "cnn")
@@ -156,6 +160,16 @@ def test_the_limits_stated_are_those_of_the_program():
     from cxrmodel.imaging.radiograph import MAX_BYTES, MAX_PIXELS
 
     assert f"{MAX_BYTES // 2**20} MiB and {MAX_PIXELS // 10**6} million pixels" in README
+
+
+def test_the_transfer_syntaxes_stated_are_those_that_are_read(project):
+    """And every refusal named is one of the program's."""
+    from cxrmodel import errors
+    from cxrmodel.imaging.dicom_file import SYNTAXES
+
+    text = (project / "docs" / "dicom.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\b1\.2\.840\.[\d.]*\d", text)) == SYNTAXES
+    assert {name for name in re.findall(r"refused, `(\w+)`", text) if not hasattr(errors, name)} == set()
 
 
 def test_the_keys_of_a_reading_are_those_documented():

@@ -24,6 +24,7 @@ RANKS = {
     "records": 4,
     "batch": 4,
     "bench": 4,
+    "bench_training": 5,
     "web": 5,
     "commands_evaluate": 5,
     "commands": 6,

@@ -12,9 +12,11 @@ import pytest
 
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused, MissingWeights, PictureRefused, UnfamiliarFilm
 from cxrmodel.evaluation.evaluate import agreement, original_pairs
+from cxrmodel.imaging.canonical import canonical_film
 from cxrmodel.imaging.gate import Gates
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.familiarity import FamiliarityGate
+from cxrmodel.model.preprocess import crop_box
 from cxrmodel.model.spec import MODEL_FOLDER, load_spec, save_spec
 from cxrmodel.reading import QUEUE, Reader, Score
 from cxrmodel.reasons import reasons_beside
@@ -43,6 +45,33 @@ def test_every_demo_film_is_read(reader, films):
         assert reading.finding == finding(reading.probability, spec.operating_points)
         assert (reading.operating_point, reading.threshold) == ("balanced", spec.operating_points["balanced"])
         assert reading.model == spec.version
+
+
+def test_ungated_films_get_what_a_reading_gives(reader, films):
+    """The same logit, lungs and heat for canonical films in one batch; given lungs are where the film is cropped."""
+    readings = [reader.read(data, name) for name, data in films.items()]
+    canonical = np.stack([canonical_film(reading.radiograph.pixels) for reading in readings])
+    found = reader.ungated(canonical)
+    for place, reading in enumerate(readings):
+        assert found.logits[place] == pytest.approx(reading.logit, abs=1e-3)
+        np.testing.assert_array_equal(found.lungs[place], reading.lungs.mask)
+        np.testing.assert_allclose(found.heat[place], reading.heat, atol=1e-3 * reader.spec.heat_range)
+        assert found.plausible[place]
+    moved = np.zeros_like(found.lungs[:1])
+    moved[0, 100:200, 100:200] = True
+    again = reader.ungated(canonical[:1], moved)
+    assert again.boxes == [crop_box((100, 100, 200, 200), reader.spec.margin)]
+    assert again.logits[0] != pytest.approx(found.logits[0], abs=1e-3)
+    np.testing.assert_array_equal(again.lungs, moved)
+
+
+def test_nothing_is_refused_ungated(reader):
+    """A black film has a logit like any other, and says that its lungs are not plausible."""
+    found = reader.ungated(np.zeros((1, 224, 224), np.uint8))
+    assert np.isfinite(found.logits).all()
+    assert not found.plausible.any()
+    if not found.lungs.any():
+        assert found.boxes == [(0, 0, 224, 224)]
 
 
 def test_demo_films_of_the_two_kinds_are_told_apart(reader, films):

@@ -15,8 +15,8 @@ import numpy as np
 from cxrmodel.errors import DataError, FilmRefused
 from cxrmodel.evaluation import intervals
 from cxrmodel.evaluation.metrics import significant
-from cxrmodel.imaging.canonical import FILM_SIDE
-from cxrmodel.pipeline import DecodedFilm, decode
+from cxrmodel.evaluation.panel import open_film
+from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
 
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
@@ -109,7 +109,7 @@ def heat_in_boxes(heat: np.ndarray, boxes: Boxes, shape: tuple[int, int]) -> tup
 
 
 def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int], object] = lambda films: None) -> dict:
-    """Measure the panel, gates off, and count what reading would refuse.
+    """Measure the panel, and count what reading refuses.
 
     Parameters
     ----------
@@ -120,19 +120,19 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
     -------
     dict
         ``films`` (that can be decoded), ``unreadable``, ``refused`` (by reading), ``panels``: opacity against normal
-        and against everything else, of all films and, where any is refused, of those that are read; and
-        ``heat_in_boxes``: of the films with boxes and heat, the mean ``share`` of heat within the boxes, how often the
-        peak is (``peak_in_box``), what either would be by chance if heat lay evenly over the crop
+        and against everything else, of the films that are read and, where any is refused, of all, gates off; and
+        ``heat_in_boxes``, gates off: of the films with boxes and heat, the mean ``share`` of heat within the boxes, how
+        often the peak is (``peak_in_box``), what either would be by chance if heat lay evenly over the crop
         (``expected_by_area``) or over the lungs (``expected_in_lungs``), and the films without heat (``empty``).
     """
     kept, logits, heats = [], [], []
     refused = 0
     for start in range(0, len(adults), BATCH):
         part = adults[start : start + BATCH]
-        films = [decode(adult.path.read_bytes, "film") for adult in part]
-        read = [(adult, film) for adult, film in zip(part, films, strict=True) if isinstance(film, DecodedFilm)]
+        films = [(adult, open_film(adult.path)) for adult in part]
+        read = [(adult, film) for adult, film in films if film is not None]
         if read:
-            found = reader.ungated(np.stack([film.canonical for _, film in read]))
+            found = reader.ungated(np.stack([canonical_film(film.pixels) for _, film in read]))
             verdicts = reader.score_many((adult.path.read_bytes(), "film") for adult, _ in read)
             taken = [not isinstance(verdict, FilmRefused) for verdict in verdicts]
             refused += len(taken) - sum(taken)
@@ -141,12 +141,12 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
             for place, (adult, film) in enumerate(read):
                 if adult.boxes:
                     measure = partial(_compared, found.heat[place], found.boxes[place], found.lungs[place])
-                    heats.append((adult.patient, measure(adult.boxes, film.radiograph.pixels.shape)))
+                    heats.append((adult.patient, measure(adult.boxes, film.pixels.shape)))
         step(len(part))
     groups = np.array([adult.group for adult, _ in kept], str)
     patients = np.array([adult.patient for adult, _ in kept], str)
     taken, scores = np.array([taken for _, taken in kept], bool), np.array(logits)
-    subsets = [("", np.ones(len(kept), bool))] + ([(", of the films that are read", taken)] if refused else [])
+    subsets = [("", taken)] + ([(", refused films included", np.ones(len(kept), bool))] if refused else [])
     return {
         "films": len(kept),
         "unreadable": len(adults) - len(kept),

@@ -87,6 +87,7 @@ def audit(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progress:
             section["adult"] = adult_panel(reader, adults, part("adults"))
         else:
             left_out.append({"name": "Adults", "reason": "there is no adult panel beside the archive"})
+        bar.total = bar.n
         part("done")
     try:
         section["calibration"] = audit_calibration(evaluation, reader.spec)

@@ -35,12 +35,13 @@ def audit_calibration(evaluation: Evaluation, spec: ModelSpec) -> dict:
     dict
         ``folds``, ``bins``, ``films``; ``temperature``, ``intercept`` and ``prevalence`` of the specification;
         ``chosen``: what cross-fitted log loss on the held-out patients chooses between temperature and Platt;
-        ``held_out``: for each method ``log_loss``, ``brier`` and ``ece``, cross-fitted; ``test``: ``as_read`` (at the
-        assumed prevalence), ``own_prevalence`` and ``refitted`` (cross-fitted on the test itself: never used, only
-        to tell what is left when slope and centre fit), each with ``prevalence``, ``ece`` and ``brier``;
-        ``by_prevalence``: the test films weighted to each prevalence, which the probability is told; ``by_source``:
-        ``ece`` at the assumed prevalence when normal and pneumonia films come from either split; ``shift``: where the
-        logits of each class lie in either split, and how often one from the test is above one held out.
+        ``methods``: for each of them and others ``log_loss``, ``brier`` and ``ece``, cross-fitted, and
+        ``held_out_cross_fitted``, the same of the chosen one; ``test_as_read`` (at the assumed prevalence),
+        ``test_at_its_own_prevalence`` and ``test_refitted`` (cross-fitted on the test itself: never used, only to tell
+        what is left when slope and centre fit), each with ``prevalence`` too; ``by_prevalence``: the test films
+        weighted to each prevalence, which the probability is told; ``by_source``: ``ece`` at the assumed prevalence
+        when normal and pneumonia films come from either split; ``shift``: where the logits of each class lie in either
+        split, and how often one from the test is above one held out.
 
     Raises
     ------
@@ -49,6 +50,9 @@ def audit_calibration(evaluation: Evaluation, spec: ModelSpec) -> dict:
     """
     held, test = evaluation.scores["held_out"], evaluation.scores["test"]
     own = float(test.labels.mean())
+    chosen = choose_calibration(held.labels, held.logits, held.patients, float(held.labels.mean()))[0]
+    methods = [_method(name, held) for name in METHODS]
+    best = next(row for row in methods if row["name"] == chosen)
     refitted = cross_fitted(METHODS["platt"], test.labels, test.logits, test.patients)
     return {
         "folds": FOLDS,
@@ -57,13 +61,12 @@ def audit_calibration(evaluation: Evaluation, spec: ModelSpec) -> dict:
         "temperature": significant(spec.temperature),
         "intercept": significant(spec.intercept),
         "prevalence": spec.prevalence,
-        "chosen": choose_calibration(held.labels, held.logits, held.patients, float(held.labels.mean()))[0],
-        "held_out": [_method(name, held) for name in METHODS],
-        "test": {
-            "as_read": _measured(test, _probabilities(test, spec, spec.prevalence), spec.prevalence),
-            "own_prevalence": _measured(test, _probabilities(test, spec, own), own),
-            "refitted": _measured(test, refitted, own),
-        },
+        "chosen": chosen,
+        "methods": methods,
+        "held_out_cross_fitted": {name: best[name] for name in ("log_loss", "ece", "brier")},
+        "test_as_read": _measured(test, _probabilities(test, spec, spec.prevalence), spec.prevalence),
+        "test_at_its_own_prevalence": _measured(test, _probabilities(test, spec, own), own),
+        "test_refitted": _measured(test, refitted, own),
         "by_prevalence": [
             {"prevalence": share}
             | intervals.calibration(test.labels, _probabilities(test, spec, share), test.patients, share)

@@ -136,7 +136,8 @@ def _model(evaluation: Evaluation, spec: ModelSpec) -> str:
         "Input": f"one chest radiograph, cropped to its lung fields and reduced to {spec.input_size} x "
         f"{spec.input_size} pixels",
         "Output": "probability of pneumonia, finding (pneumonia, uncertain or normal), heatmap",
-        "Calibration": f"temperature {spec.temperature:.3f}, assumed prevalence {100 * spec.prevalence:.1f} %",
+        "Calibration": f"temperature {spec.temperature:.3f}, intercept {spec.intercept:.3f}, "
+        f"assumed prevalence {100 * spec.prevalence:.1f} %",
         "Thresholds on the probability": points,
         "Licence": "MIT; trained on films under CC BY 4.0",
     }

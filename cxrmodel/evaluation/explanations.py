@@ -19,7 +19,7 @@ from cxrmodel.evaluation.explained import Case, adult_films, cases, stratified
 from cxrmodel.evaluation.explanations_section import section_of
 from cxrmodel.evaluation.map_measures import affordable, curve_areas, heat_range, in_boxes, of_maps
 from cxrmodel.evaluation.results import EVALUATION_FOLDER
-from cxrmodel.evaluation.sections import kept_sections, save_section
+from cxrmodel.evaluation.sections import kept_sections, require_evaluation, save_section
 from cxrmodel.explain import faithfulness
 from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.methods import FINE_LAYER, INSTANT, METHODS, SCORE_LAYER, SCORECAM_CHANNELS, SMOOTHGRAD_COPIES
@@ -34,7 +34,7 @@ WORK = Path("runs") / "explanations"
 SHUFFLED = Path("runs") / "shuffled"
 SEED = 0
 RANGE_FILMS, SANITY_FILMS = 32, 20
-PASSES = {"sample": 4000, "range": 1500, "sanity": 600, "adults": 3000}
+PASSES = {"sample": 4000, "range": 800, "sanity": 300, "adults": 1500}
 """Passes of the fast engine that one method may take for each part; film counts follow."""
 
 
@@ -77,6 +77,7 @@ def evaluate_explanations(
     EvaluationError
         When there is no evaluation of these weights to put the section into, or the shuffled weights cannot be used.
     """
+    require_evaluation(reader.spec.model, reader.spec.weights_sha256, out)
     run = _Run(reader, root, work, films, progress)
     measured = {name: run.measure(name) for name in METHODS}
     section = section_of(
@@ -129,7 +130,11 @@ class _Run:
         """Everything of one method but its dependence on the model."""
 
         def make() -> dict:
-            films = self.every if method == INSTANT else self.sample[: affordable(method, 100, PASSES["sample"] // 2)]
+            films = (
+                self.every
+                if method == INSTANT
+                else self.sample[: affordable(method, len(self.sample), PASSES["sample"] // 2)]
+            )
             adults = self.adults[: affordable(method, len(self.adults), PASSES["adults"])]
             ranged = self.ranged[: affordable(method, len(self.ranged), PASSES["range"])]
             shared = films[: len(self.sample)]

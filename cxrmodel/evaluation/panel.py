@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxrmodel.errors import DataError, FilmRefused
 from cxrmodel.evaluation import intervals
-from cxrmodel.pipeline import DecodedFilm, decode
+from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.training.dataset import Film
 
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
 
-__all__ = ["Panel", "Step", "load_panel", "score"]
+__all__ = ["Panel", "Step", "load_panel", "open_film", "score"]
 
 BATCH = 32
 DECODERS = 4
@@ -64,6 +66,19 @@ class Panel:
         return Panel(tuple(self.films[i] for i in chosen), self.pixels[chosen], self.lungs[chosen], self.logits[chosen])
 
 
+def open_film(path: Path) -> Radiograph | None:
+    """Decode a film, whatever it shows; None where that cannot be done."""
+    try:
+        return read_radiograph(path.read_bytes(), "film")
+    except (OSError, FilmRefused):
+        return None
+
+
+def _canonical(path: Path) -> np.ndarray | None:
+    film = open_film(path)
+    return None if film is None else canonical_film(film.pixels)
+
+
 def load_panel(reader: "Reader", films: Sequence[Film], step: Step) -> tuple[Panel, int]:
     """Decode films and read them intact, gates off.
 
@@ -72,11 +87,18 @@ def load_panel(reader: "Reader", films: Sequence[Film], step: Step) -> tuple[Pan
     panel : Panel
     unreadable : int
         Films that cannot be decoded and are left out.
+
+    Raises
+    ------
+    DataError
+        When none can be.
     """
     with ThreadPoolExecutor(DECODERS) as pool:
-        decoded = list(pool.map(lambda film: decode(film.path.read_bytes, Path(film.name).name), films))
-    kept = [(film, item) for film, item in zip(films, decoded, strict=True) if isinstance(item, DecodedFilm)]
-    pixels = np.stack([item.canonical for _, item in kept])
+        decoded = list(pool.map(lambda film: _canonical(film.path), films))
+    kept = [(film, item) for film, item in zip(films, decoded, strict=True) if item is not None]
+    if not kept:
+        raise DataError("Not one of the test films can be decoded. Unpack the public archive again.")
+    pixels = np.stack([item for _, item in kept])
     lungs, logits = [], []
     for start in range(0, len(pixels), BATCH):
         found = reader.ungated(pixels[start : start + BATCH])

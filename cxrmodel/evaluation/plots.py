@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cxrmodel.evaluation.bands import DecisionCurve
 from cxrmodel.evaluation.canvas import LIGHT, FigureStyle, legend, look, square, styled
@@ -90,7 +91,7 @@ def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, s
     axes.set_yticks(range(len(lines)), [name for name, _ in lines])
     for label, (_, item) in zip(axes.get_yticklabels(), lines, strict=True):
         label.set_fontweight("bold" if item is None else "normal")
-    axes.invert_yaxis()
+    axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.set_xlabel(across, color=style.text)
     return figure
 
@@ -113,5 +114,6 @@ def history_figure(history: Sequence[Mapping], style: FigureStyle = LIGHT) -> Fi
     upper.set_ylabel("Loss", color=style.text)
     lower.set_ylabel("Held-out AUC", color=style.text)
     lower.set_xlabel("Epoch", color=style.text)
+    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(upper, "upper right", style)
     return figure

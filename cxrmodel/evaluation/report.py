@@ -83,7 +83,8 @@ def html_report(
     EvaluationError
         When there is no evaluation, or they are of different films.
     """
-    card = MarkdownIt().enable("table").render(model_card(evaluations, spec, record, others))
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    card = markdown.render(model_card(evaluations, spec, record, others))
     first = evaluations[0]
     title = f"Evaluation of {model_title(first.model)}"
     if first.dataset:

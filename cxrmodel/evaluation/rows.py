@@ -111,8 +111,8 @@ def perturbation_rows(audits: Mapping) -> list[Row]:
     """AUC under each disturbance of the section ``audits``."""
     rows = []
     for item in audits.get("perturbations", ()):
-        changes = _signed(item.get("auc_change")), _signed(item.get("mean_probability_change"))
-        note = "change of AUC {}, of the mean probability {}".format(*changes)
+        moved = _signed(item.get("mean_probability_change")).lstrip("+")
+        note = f"change of AUC {_signed(item.get('auc_change'))}; mean absolute change of the probability {moved}"
         rows.append(row("AUC of disturbed films", item["name"], _figure(item["auc"]), note))
     return rows
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.results import EVALUATION_FOLDER, save_evaluation
 
-__all__ = ["kept_sections", "save_section"]
+__all__ = ["kept_sections", "require_evaluation", "save_section"]
 
 
 def kept_sections(model: str, weights_sha256: str, folder: Path = EVALUATION_FOLDER) -> dict[str, Mapping]:
@@ -49,6 +49,19 @@ def save_section(
     EvaluationError
         When there is no whole evaluation of these weights to put it into, or the file cannot be written.
     """
+    document = require_evaluation(model, weights_sha256, folder)
+    document["sections"] = {**document.get("sections", {}), name: section}
+    return save_evaluation(document, folder)
+
+
+def require_evaluation(model: str, weights_sha256: str, folder: Path = EVALUATION_FOLDER) -> dict:
+    """Read the evaluation that a section would be put into; to be asked before long measurements, too.
+
+    Raises
+    ------
+    EvaluationError
+        When there is none of these weights.
+    """
     path = Path(folder) / f"{model}.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -61,5 +74,4 @@ def save_section(
         raise EvaluationError(
             f"The evaluation of {model} is of other weights. Run python -m cxrmodel evaluate before adding to it."
         )
-    document["sections"] = {**document.get("sections", {}), name: section}
-    return save_evaluation(document, folder)
+    return document

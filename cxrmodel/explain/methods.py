@@ -11,9 +11,9 @@ __all__ = ["FINE_LAYER", "INSTANT", "METHODS", "SCORECAM_CHANNELS", "SCORE_LAYER
 
 INSTANT = "gradcam"
 """The method whose map every reading brings along."""
-FINE_LAYER = {"densenet121": "pool3_relu", "cnn": "block2"}
+FINE_LAYER = {"densenet121": "pool3_relu", "cnn": "block2_b"}
 """Where Grad-CAM++ and LayerCAM look: four times as fine as the last features, where they are one map up to scale."""
-SCORE_LAYER = {"densenet121": "pool4_relu", "cnn": "block3"}
+SCORE_LAYER = {"densenet121": "pool4_relu", "cnn": "block3_b"}
 """Where Score-CAM looks: twice as fine."""
 SCORECAM_CHANNELS = 32
 SMOOTHGRAD_COPIES = 16

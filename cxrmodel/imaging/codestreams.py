@@ -5,8 +5,9 @@ one grey film can be: one component, one frame of the size announced, and no par
 memory out of proportion.
 """
 
+import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from cxrmodel.errors import UnreadableFile
@@ -25,8 +26,10 @@ class Codestream:
     width, height, bits : int
     signed : bool
         Samples have a sign of their own (JPEG 2000 alone).
-    start : int
-        Where the codestream begins: behind the boxes of a JPEG 2000 file, where somebody wrote one.
+    bare : bytes
+        The codestream without remarks, without what boxes of a file surround it, and without padding.
+    table, component : int
+        Numbers of the quantisation table and of the component (JPEG alone).
     """
 
     kind: str
@@ -34,7 +37,9 @@ class Codestream:
     height: int
     bits: int
     signed: bool = False
-    start: int = 0
+    bare: bytes = field(default=b"", repr=False)
+    table: int = 0
+    component: int = 0
 
 
 class _Unfit(ValueError):
@@ -78,15 +83,19 @@ _MOST_SCANS = 100
 _MOST_SEGMENTS = 1_000
 # ITU T.81, table B.1: Huffman-coded baseline, extended and progressive; lossless. ITU T.87: JPEG-LS.
 _FRAMES = {0xC0: "JPEG", 0xC1: "JPEG", 0xC2: "JPEG", 0xC3: "lossless JPEG", 0xF7: "JPEG-LS"}
-_PRECISIONS = {"JPEG": (8, 12), "lossless JPEG": range(2, 17), "JPEG-LS": range(2, 17)}
-_HUFFMAN, _SCAN, _END = 0xC4, 0xDA, 0xD9
+_PRECISIONS = {"JPEG": (8, 12), "lossless JPEG": range(8, 17), "JPEG-LS": range(2, 17)}
+_HUFFMAN, _SCAN, _END, _QUANTISATION, _RESTART, _PARAMETERS = 0xC4, 0xDA, 0xD9, 0xDB, 0xDD, 0xF8
+_REMARKS = {*range(0xE0, 0xF0), 0xFE}
+# Behind a marker's first byte within a scan: a zero that makes it none, or a restart.
+_FOREIGN = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 
 
 def _jpeg(frame: bytes) -> Codestream:
     """ITU T.81 annex B: one frame header of one component, tables that fit, one end."""
-    if not frame.rstrip(b"\0").endswith(b"\xff\xd9"):
+    frame = frame.rstrip(b"\0")
+    if not frame.endswith(b"\xff\xd9"):
         raise _Unfit
-    position, found, tables = 2, None, False
+    position, found, bare, tables = 2, None, [frame[:2]], set()
     for _ in range(_MOST_SEGMENTS):
         if frame[position] != 0xFF:
             raise _Unfit
@@ -96,44 +105,63 @@ def _jpeg(frame: bytes) -> Codestream:
             continue
         (length,) = struct.unpack_from(">H", frame, position + 2)
         body = frame[position + 4 : position + 2 + length]
-        if length < 2 or len(body) != length - 2 or marker <= 0x01 or 0xD0 <= marker <= _END:
+        if length < 2 or len(body) != length - 2:
             raise _Unfit
-        if marker == _SCAN:
-            if found is None or not (tables or found.kind == "JPEG-LS"):
-                raise _Unfit
-            _check_scan(found, body)
-            if frame.count(b"\xff\xda", position) > (_MOST_SCANS if found.kind == "JPEG" else 1):
-                raise _Unfit
-            return found
-        if marker in _FRAMES:
-            bits, height, width, components = struct.unpack_from(">BHHB", body)
-            kind = _FRAMES[marker]
-            if found or components != 1 or bits not in _PRECISIONS[kind] or not (width and height):
-                raise _Unfit
-            if marker == 0xC2 and bits != 8:
-                raise _Unfit
-            found = Codestream(kind, width, height, bits)
-        elif marker == _HUFFMAN:
-            _check_tables(body)
-            tables = True
-        elif 0xC5 <= marker <= 0xCF and marker != 0xCC:
-            raise _Unfit
+        if marker not in _REMARKS:
+            bare.append(frame[position : position + 2 + length])
         position += 2 + length
+        if marker == _SCAN:
+            _check_scan(found, body, tables)
+            scans = 1 + frame.count(b"\xff\xda", position)
+            single = found.kind != "JPEG" or found.bits != 8
+            if scans > (1 if single else _MOST_SCANS):
+                raise _Unfit
+            if single and found.kind != "JPEG-LS" and _FOREIGN.search(frame, position).start() != len(frame) - 2:
+                raise _Unfit
+            return replace(found, bare=b"".join([*bare, frame[position:]]))
+        if marker in _FRAMES and not found:
+            found = _frame_header(marker, body)
+        elif marker == _HUFFMAN:
+            tables |= _huffman_tables(body)
+        elif marker == _QUANTISATION:
+            tables |= _quantisation_tables(body)
+        elif marker not in _REMARKS | {_PARAMETERS} and not (marker == _RESTART and length == 4):
+            raise _Unfit
     raise _Unfit
 
 
-def _check_scan(found: Codestream, body: bytes) -> None:
-    """Scan header of one component; for the lossless process, a predictor and a point transform that exist."""
-    count, *_, first, _, approximation = body
-    if count != 1 or len(body) != 6:
+def _frame_header(marker: int, body: bytes) -> Codestream:
+    """One component, of a size and depth that its process allows."""
+    bits, height, width, components, _, sampling, table = struct.unpack(">BHHBBBB", body)
+    kind = _FRAMES[marker]
+    if components != 1 or bits not in _PRECISIONS[kind] or not (width and height) or table > 3:
         raise _Unfit
-    if found.kind == "lossless JPEG" and (not 1 <= first <= 7 or approximation >> 4 or approximation >= found.bits):
+    if not (1 <= sampling >> 4 <= 4 and 1 <= sampling & 0x0F <= 4) or (marker != 0xC1 and kind == "JPEG" and bits != 8):
+        raise _Unfit
+    return Codestream(kind, width, height, bits, table=table, component=body[6])
+
+
+def _check_scan(found: Codestream | None, body: bytes, tables: set[tuple[str, int]]) -> None:
+    """Scan header of the one component, with tables that were given and, where lossless, a predictor that exists."""
+    if found is None or len(body) != 6 or body[:2] != bytes([1, found.component]):
+        raise _Unfit
+    selected, first, approximation = body[2], body[3], body[5]
+    if found.kind == "JPEG-LS":
+        return
+    needed = {("direct", selected >> 4)}
+    if found.kind == "lossless JPEG":
+        if not 1 <= first <= 7 or approximation >= found.bits:
+            raise _Unfit
+    else:
+        needed |= {("quantisation", found.table)}
+        needed |= {("alternating", selected & 0x0F)} if found.bits != 8 else set()
+    if not needed <= tables:
         raise _Unfit
 
 
-def _check_tables(body: bytes) -> None:
+def _huffman_tables(body: bytes) -> set[tuple[str, int]]:
     """Huffman tables: no more codes than their lengths allow, and values for each."""
-    position = 0
+    position, tables = 0, set()
     while position < len(body):
         counts = body[position + 1 : position + 17]
         room = 1
@@ -141,11 +169,27 @@ def _check_tables(body: bytes) -> None:
             room = 2 * room - count
             if room < 0:
                 raise _Unfit
-        if body[position] & 0x0F > 3 or body[position] >> 4 > 1 or len(counts) != 16 or not 0 < sum(counts) <= 256:
+        kind, number = divmod(body[position], 16)
+        if number > 3 or kind > 1 or len(counts) != 16 or not 0 < sum(counts) <= 256:
             raise _Unfit
+        tables.add((("direct", "alternating")[kind], number))
         position += 17 + sum(counts)
     if position != len(body):
         raise _Unfit
+    return tables
+
+
+def _quantisation_tables(body: bytes) -> set[tuple[str, int]]:
+    """Quantisation tables of 64 values of one or two bytes, none of them zero."""
+    position, tables = 0, set()
+    while position < len(body):
+        wide, number = divmod(body[position], 16)
+        values = body[position + 1 : position + 1 + 64 * (1 + wide)]
+        if wide > 1 or number > 3 or len(values) != 64 * (1 + wide):
+            raise _Unfit
+        tables.add(("quantisation", number))
+        position += 1 + len(values)
+    return tables
 
 
 # ITU T.800 annex A.
@@ -170,7 +214,7 @@ def _jpeg2000(frame: bytes, start: int) -> Codestream:
     position = _header(frame, start + 2, _SOT, size)
     for _ in range(_MOST_TILES * 4):
         if frame[position : position + 2] == b"\xff\xd9":
-            return Codestream("JPEG 2000", width, height, bits, bool(depth & 0x80), start)
+            return Codestream("JPEG 2000", width, height, bits, bool(depth & 0x80), frame[start:])
         length, index, parts = struct.unpack_from(">HHI", frame, position + 2)
         if frame[position : position + 2] != b"\xff\x90" or length != 10 or index >= tiles:
             raise _Unfit

@@ -3,8 +3,6 @@
 Only the elements of `dicom_elements` are ever looked at: the patient's name, number and all else are skipped unread.
 """
 
-import logging
-import warnings
 import zlib
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,13 +17,10 @@ from pydicom.filereader import read_dataset
 from cxrmodel.errors import MissingPixels, UnreadableFile, UnsupportedFile
 from cxrmodel.imaging.dicom_elements import ELEMENTS
 
-__all__ = ["RLE", "DataSet", "open_data_set", "unreadable", "words_of"]
+__all__ = ["RLE", "SYNTAXES", "DataSet", "open_data_set", "unreadable", "words_of"]
 
 # Values are taken as they stand and judged here; the library's own remarks on them quote them.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-for _name in ("pydicom", "openjpeg", "jpeg_ls"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
-_SILENCE = (r"(pydicom|openjpeg|cxrmodel\.imaging\.dicom)", UserWarning)
 
 _TAGS = [tag_for_keyword(keyword) for keyword in ELEMENTS]
 
@@ -36,7 +31,7 @@ _NATIVE = {_IMPLICIT, _EXPLICIT, _BIG, _DEFLATED}
 # JPEG baseline, extended, lossless (two), JPEG-LS (two), JPEG 2000 (two), high-throughput JPEG 2000 (three).
 _JPEGS = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)}
 _LOSSY = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91, 203)}
-_COMPRESSED = {RLE, _ENCAPSULATED_RAW} | _JPEGS
+SYNTAXES = _NATIVE | {RLE, _ENCAPSULATED_RAW} | _JPEGS
 
 # Fifty million pixels of 16 bits, and room for the rest of the data set.
 _MOST_INFLATED = 2 * 50_000_000 + 2**24
@@ -227,24 +222,12 @@ def open_data_set(data: bytes) -> DataSet:
     UnsupportedFile
         It is encoded in a way that is not read here.
     """
-    _silence()
     try:
         return _opened(data)
     except (UnreadableFile, UnsupportedFile):
         raise
     except Exception as error:  # The library raises whatever it likes on damaged bytes.
         raise unreadable() from error
-
-
-def _silence() -> None:
-    """See that the library's remarks, which quote values, are shown nowhere.
-
-    One filter for good rather than one for the time of a call: the list of filters is shared by all threads. Who
-    swaps that list, as tests do, may have dropped it.
-    """
-    pattern, category = _SILENCE
-    if not any(known[0] == "ignore" and getattr(known[3], "pattern", None) == pattern for known in warnings.filters):
-        warnings.filterwarnings("ignore", category=category, module=pattern)
 
 
 def _opened(data: bytes) -> DataSet:
@@ -265,7 +248,7 @@ def _opened(data: bytes) -> DataSet:
     values.update({element.tag: element for element in meta})
     if not syntax:
         syntax = _guessed(values, big)
-    if syntax not in _NATIVE | _COMPRESSED:
+    if syntax not in SYNTAXES:
         raise UnsupportedFile(
             "The pixels of this DICOM file are stored in a way that is not read here: send it again uncompressed or "
             "as JPEG, or export the film as an 8- or 16-bit greyscale PNG."

@@ -14,6 +14,7 @@ from cxrmodel.errors import MissingPixels, UnsupportedFile
 from cxrmodel.imaging.codestreams import Codestream, read_codestream
 from cxrmodel.imaging.dicom_file import RLE, DataSet, unreadable
 from cxrmodel.imaging.dicom_tags import Raster
+from cxrmodel.imaging.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.pictures import ended_early
 
 __all__ = ["Stored", "stored_values"]
@@ -69,7 +70,7 @@ def stored_values(data: DataSet, raster: Raster) -> Stored:
     frame, words = data.pixel_bytes()
     found = None if data.is_native else read_codestream(frame)
     if found:
-        samples = _decompressed(frame[found.start :], found, raster)
+        samples = _decompressed(found, raster)
         signed = raster.signed or found.signed
         if signed and not found.signed and found.bits < raster.stored:
             # The encoder took two's complements of fewer bits than the tags say for unsigned numbers.
@@ -153,28 +154,33 @@ def _run_lengths(packed: bytes, size: int) -> bytearray:
     return plain
 
 
-def _decompressed(frame: bytes, found: Codestream, raster: Raster) -> np.ndarray:
+def _decompressed(found: Codestream, raster: Raster) -> np.ndarray:
     if (found.height, found.width) != (raster.rows, raster.columns) or found.bits > raster.allocated:
         raise unreadable()
     if found.kind == "JPEG 2000":
-        samples = _jpeg2000(frame, found)
+        samples = _jpeg2000(found)
     elif found.kind == "JPEG-LS":
-        buffer, _ = jpeg_ls.decode_pixel_data(frame)
+        buffer, _ = jpeg_ls.decode_pixel_data(found.bare)
         samples = np.frombuffer(buffer, _UINT8 if found.bits <= 8 else _LITTLE)
     elif found.kind == "JPEG" and found.bits == 8:
-        with JpegImageFile(BytesIO(frame)) as image:
+        with JpegImageFile(BytesIO(found.bare)) as image:
             samples = np.asarray(image)
-        if ended_early(samples):
-            raise MissingPixels(_HALF_SAID)
     else:
-        samples = _gdcm(frame, found)
+        samples = _gdcm(found)
     if samples.size != found.width * found.height:
         raise unreadable()
-    return samples.reshape(found.height, found.width)
+    samples = samples.reshape(found.height, found.width)
+    if found.kind == "JPEG":
+        whole = not ended_early(samples, 2 ** (found.bits - 1))
+    else:
+        whole = found.kind != "lossless JPEG" or has_all_bits(found.bare, samples, found.bits)
+    if not whole:
+        raise MissingPixels(_HALF_SAID)
+    return samples
 
 
-def _jpeg2000(frame: bytes, found: Codestream) -> np.ndarray:
-    samples = openjpeg.decode(frame, j2k_format=0, reshape=False)
+def _jpeg2000(found: Codestream) -> np.ndarray:
+    samples = openjpeg.decode(found.bare, j2k_format=0, reshape=False)
     kind = "i" if found.signed else "u"
     return samples.view(f"<{kind}{1 if found.bits <= 8 else 2}")
 
@@ -183,9 +189,9 @@ def _jpeg2000(frame: bytes, found: Codestream) -> np.ndarray:
 _SYNTAXES = {"JPEG": "1.2.840.10008.1.2.4.51", "lossless JPEG": "1.2.840.10008.1.2.4.57"}
 
 
-def _gdcm(frame: bytes, found: Codestream) -> np.ndarray:
+def _gdcm(found: Codestream) -> np.ndarray:
     fragment = gdcm.Fragment()
-    fragment.SetByteStringValue(frame)
+    fragment.SetByteStringValue(found.bare)
     fragments = gdcm.SequenceOfFragments.New()
     fragments.AddFragment(fragment)
     element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))

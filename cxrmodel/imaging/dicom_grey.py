@@ -5,6 +5,7 @@ photometric interpretation where there is none). A stored value has at most 16 b
 once for every value that can occur, and a film is looked up.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,6 +176,7 @@ def _padding(data: DataSet, raster: Raster) -> tuple[int, int] | None:
 _TAIL = 0.005
 _USED = 0.5
 _LEAST_CONTRAST = 0.1
+_ROWS = 128
 
 
 def grey_levels(codes: np.ndarray, raster: Raster, signed: bool, scale: GreyScale) -> tuple[np.ndarray, dict]:
@@ -204,7 +206,7 @@ def grey_levels(codes: np.ndarray, raster: Raster, signed: bool, scale: GreyScal
     values = np.arange(2**raster.stored, dtype=np.int64)
     if signed:
         values[2 ** (raster.stored - 1) :] -= 2**raster.stored
-    counts = np.bincount(codes.ravel(), minlength=len(values))
+    counts = sum(np.bincount(block.ravel(), minlength=len(values)) for block in _blocks(codes))
     present = values[counts > 0]
     told = {"notes": list(scale.notes), "stored_range": (int(present.min()), int(present.max()))}
     if scale.padding:
@@ -228,7 +230,17 @@ def grey_levels(codes: np.ndarray, raster: Raster, signed: bool, scale: GreyScal
         levels = _spread(outputs, counts, ends, told["notes"])
     if scale.inverse:
         levels = 1 - levels
-    return np.clip(levels, 0, 1).astype(np.float32)[codes], told
+    shown = np.clip(levels, 0, 1).astype(np.float32)
+    pixels = np.empty(codes.shape, np.float32)
+    for block, into in zip(_blocks(codes), _blocks(pixels), strict=True):
+        into[:] = shown[block]
+    return pixels, told
+
+
+def _blocks(samples: np.ndarray) -> Iterator[np.ndarray]:
+    """Some rows at a time: looking up a whole film would take four times its own room in indices."""
+    for start in range(0, len(samples), _ROWS):
+        yield samples[start : start + _ROWS]
 
 
 def _inner(levels: np.ndarray, counts: np.ndarray) -> np.ndarray:

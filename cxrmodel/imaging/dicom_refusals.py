@@ -192,9 +192,11 @@ def frontal_view(data: DataSet, unsaid: list[str]) -> str | None:
     rows_and_columns = [value[:1] for value in data.texts("PatientOrientation")[:2]]
     if any(_NOT_FRONTAL.fullmatch(word) for word in words) or any(code not in _VIEW_CODES for code in coded):
         raise refusal
-    if data.texts("PatientOrientation") and {"A", "P"} & set(rows_and_columns):
+    if {"A", "P"} & set(rows_and_columns):
         raise refusal
     named = [_FRONTAL[word] for word in words if word in _FRONTAL] + [_VIEW_CODES[code] for code in coded]
+    if not named and {"L", "R"} & set(rows_and_columns) and {"F", "H"} & set(rows_and_columns):
+        named = ["frontal"]  # rows and columns lie in the plane of a frontal view
     if not named:
         unsaid.append("view")
     return named[0] if named else None

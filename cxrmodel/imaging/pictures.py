@@ -1,6 +1,5 @@
 """Header and bytes -> Picture: the one place where pixels are decoded."""
 
-import logging
 import struct
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,9 +16,6 @@ from PIL.WebPImagePlugin import WebPImageFile
 from cxrmodel.imaging.headers import Header, broken
 
 __all__ = ["Picture", "decode", "ended_early"]
-
-# At its debug level Pillow logs the values of a file's tags, and a patient's name may be among them.
-logging.getLogger("PIL").setLevel(logging.WARNING)
 
 # Called by class and not through `Image.open`, which guesses the type anew and warns of large pictures through
 # the `warnings` module: the caller has already held the header against the program's own limits.
@@ -85,14 +81,16 @@ def decode(data: bytes, header: Header) -> Picture:
     return Picture(samples, alpha, orientation)
 
 
-def ended_early(samples: np.ndarray) -> bool:
+def ended_early(samples: np.ndarray, middle: int = 128) -> bool:
     """Whether the JPEG decoder ran out of data before the end marker: it says nothing and fills up with mid-grey.
 
     Parameters
     ----------
-    samples : ndarray of uint8, shape (H, W) or (H, W, 3)
+    samples : ndarray of uint8 or uint16, shape (H, W) or (H, W, 3)
+    middle : int
+        Mid-grey.
     """
-    return bool((samples[-_GREY_TAIL:] == 128).all() and (samples != 128).any())
+    return bool((samples[-_GREY_TAIL:] == middle).all() and (samples != middle).any())
 
 
 def _neutralised(data: bytes, header: Header) -> bytes:

@@ -17,6 +17,7 @@ from cxrmodel.imaging.filetypes import is_dicom
 from cxrmodel.imaging.grey import full_scale, single_channel
 from cxrmodel.imaging.headers import Header, broken, read_header
 from cxrmodel.imaging.pictures import Picture, decode
+from cxrmodel.imaging.quiet import hush
 
 __all__ = ["MAX_ASPECT", "MAX_BYTES", "MAX_PIXELS", "MIN_SIDE", "Radiograph", "read_radiograph"]
 
@@ -140,6 +141,7 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
             f"This file is larger than {MAX_BYTES // 2**20} MiB: export the film as a compressed greyscale PNG "
             "or at a smaller size."
         )
+    hush()
     if is_dicom(data):
         return _from_dicom(data, name)
     header = read_header(data)

@@ -22,7 +22,7 @@ from cxrmodel.training.dataset import Film, load_films, load_masks, training_spl
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import Recipe, fit
 
-__all__ = ["Sampler", "train_reader"]
+__all__ = ["Sampler", "train_reader", "training_feed"]
 
 BATCH = 64
 SHUFFLE_SEED = 0
@@ -121,6 +121,24 @@ class Sampler:
         return x, np.array([label], np.float32), float(self.weights[index])
 
 
+def training_feed(root: Path, recipe: Recipe, films: tuple[Film, ...], segmenter: LungSegmenter) -> Feed:
+    """Prepare films for training: what a recipe feeds the network with.
+
+    Returns
+    -------
+    Feed
+        Its ``sample`` is a ``Sampler``, which holds the films' statistics.
+
+    Raises
+    ------
+    DataError, TrainingError
+    """
+    table = _table(root, films, segmenter)
+    crops = _crops(table, recipe.options["margin"], recipe.stages[-1][0]) / 255.0
+    sampler = Sampler(table, float(crops.mean()), float(crops.std()), recipe.options)
+    return Feed(sampler, len(table.films), recipe.batch, recipe.seed)
+
+
 def _logits(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
     parts = [network.predict_on_batch(inputs[i : i + BATCH]) for i in range(0, len(inputs), BATCH)]
     return np.concatenate(parts)[:, 0].astype(np.float64)
@@ -152,10 +170,9 @@ def train_reader(
     segmenter = LungSegmenter.load()
     split = training_split(root, recipe.seed)
     chosen = split.train[:: max(1, len(split.train) // limit)][:limit] if limit else split.train
-    table, held = _table(root, chosen, segmenter), _table(root, split.held_out, segmenter)
+    feed, held = training_feed(root, recipe, chosen, segmenter), _table(root, split.held_out, segmenter)
     final_size, margin = recipe.stages[-1][0], recipe.options["margin"]
-    crops = _crops(table, margin, final_size) / 255.0
-    mean, std = float(crops.mean()), float(crops.std())
+    mean, std = feed.sample.mean, feed.sample.std
     labels = held.labels
     ready = {size: normalise(_crops(held, margin, size), mean, std) for size, _ in recipe.stages}
 
@@ -164,7 +181,6 @@ def train_reader(
         return {"held_out_auc": float(roc_auc_score(labels, logits)), "held_out_loss": _balanced_loss(labels, logits)}
 
     model = _start(recipe, init)
-    feed = Feed(Sampler(table, mean, std, recipe.options), len(table.films), recipe.batch, recipe.seed)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     history = fit(model, loss, feed, recipe, folder, score, resume)
     final = build(recipe.model, final_size)
@@ -173,7 +189,7 @@ def train_reader(
     report = {
         "recipe": recipe.describe(),
         "init": init if init in ("none", "imagenet") else Path(init).name,
-        "split": split.describe() | {"used_films": len(table.films)},
+        "split": split.describe() | {"used_films": feed.count},
         "mean": mean,
         "std": std,
         "history": history,

@@ -4,15 +4,28 @@ They are figures over many films and hold no film. They are kept under the weigh
 """
 
 import hashlib
+import json
+from collections.abc import Callable, Mapping
 
+import altair as alt
 import streamlit as st
 
 from cxrmodel.evaluation.bands import Curves, DecisionCurve, decision_curve, discrimination_bands
 from cxrmodel.evaluation.reliability import Reliability, reliability, shifted, uncalibrated
 from cxrmodel.evaluation.results import Evaluation
+from cxrmodel.evaluation.rows import Row, stratum_rows
 from cxrmodel.evaluation.thresholds import ThresholdTable, threshold_table
 
-__all__ = ["bands_of", "benefit_of", "fingerprint", "reliability_of", "table_of"]
+__all__ = [
+    "bands_of",
+    "benefit_of",
+    "draw",
+    "fingerprint",
+    "reliability_of",
+    "strata_of",
+    "table_of",
+    "text_of",
+]
 
 _KEPT = 48
 
@@ -63,6 +76,32 @@ def reliability_of(evaluation: Evaluation, split: str, kind: str, prevalence: fl
     return _reliability(fingerprint(evaluation, split), kind, prevalence, evaluation, split)
 
 
+def strata_of(evaluation: Evaluation, split: str) -> list[Row]:
+    """Shares of films called rightly, by organism."""
+    return _strata(fingerprint(evaluation, split), evaluation, split)
+
+
+def draw(make: Callable[[], alt.Chart | alt.LayerChart], said: str, *key: object) -> None:
+    """Draw a chart, whose making takes longer than all the rest, from its kept description.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the chart.
+    said : str
+        For those who do not see it.
+    *key : object
+        Everything that the chart depends on, as plain values.
+    """
+    st.vega_lite_chart(_chart(repr(key), make), alt=said)
+
+
+def text_of(make: Callable[[], str], evaluations: Mapping[str, Evaluation]) -> str:
+    """A text that is made of evaluations and their sections, kept until one of them changes."""
+    parts = [[fingerprint(e, "test"), e.created, e.data, e.sections, e.provenance] for e in evaluations.values()]
+    return _text(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest(), make)
+
+
 def _given(evaluation: Evaluation, split: str) -> tuple:
     scores = evaluation.scores[split]
     return scores.labels, scores.probabilities, scores.patients
@@ -70,6 +109,21 @@ def _given(evaluation: Evaluation, split: str) -> tuple:
 
 def _drawn(evaluation: Evaluation) -> dict[str, int]:
     return {name: int(evaluation.bootstrap[name]) for name in ("resamples", "seed")}
+
+
+@st.cache_data(show_spinner=False, max_entries=2 * _KEPT)
+def _chart(key: str, _make: Callable[[], alt.Chart | alt.LayerChart]) -> dict:
+    return _make().to_dict()
+
+
+@st.cache_data(show_spinner=False, max_entries=_KEPT)
+def _text(key: str, _make: Callable[[], str]) -> str:
+    return _make()
+
+
+@st.cache_data(show_spinner=False, max_entries=_KEPT)
+def _strata(key: str, _evaluation: Evaluation, _split: str) -> list[Row]:
+    return stratum_rows(_evaluation, _split)
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)

@@ -6,13 +6,18 @@ from cxrmodel.evaluation.plots import intervals_figure
 from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.records.wording import percent
 from cxrmodel.web.charts import reliability_chart
-from cxrmodel.web.evaluation_cache import reliability_of
+from cxrmodel.web.evaluation_cache import draw, fingerprint, reliability_of
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.evaluation_terms import explain, intervals_sentence, with_interval
 
 __all__ = ["calibration"]
 
+_TEST = {
+    "as_read": "as the program reads them",
+    "own_prevalence": "told their own prevalence",
+    "refitted": "fitted anew on themselves, which is never used",
+}
 _PREVALENCES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
@@ -48,8 +53,8 @@ def calibration(shown: Shown) -> None:
 
 def _diagram(shown: Shown, title: str, words: str, bins: Reliability) -> None:
     st.subheader(title)
-    alt = f"{title}: reliability diagram, calibration error {bins.ece['value']:.3f}"
-    st.altair_chart(reliability_chart(bins), alt=alt)
+    said = f"{title}: reliability diagram, calibration error {bins.ece['value']:.3f}"
+    draw(lambda: reliability_chart(bins), said, title, fingerprint(shown.evaluation, shown.split))
     st.caption(f"{words} Calibration error {with_interval(bins.ece)}; Brier score {with_interval(bins.brier)}.")
     name = f"reliability-{title.split()[0].lower()}-{shown.split}"
     offer(name, lambda: _rows(bins), lambda: intervals_figure({title: bins}))
@@ -70,7 +75,8 @@ def _under_another_prevalence(shown: Shown) -> None:
     bins = reliability_of(shown.evaluation, shown.split, "shifted", wanted)
     chart, words = st.columns(2, gap="large")
     with chart:
-        st.altair_chart(reliability_chart(bins), alt=f"Reliability at a prevalence of {percent(wanted)}")
+        said = f"Reliability at a prevalence of {percent(wanted)}"
+        draw(lambda: reliability_chart(bins), said, wanted, fingerprint(shown.evaluation, shown.split))
         offer(f"reliability-shifted-{shown.split}", lambda: _rows(bins), lambda: intervals_figure({"Shifted": bins}))
     with words:
         st.markdown(
@@ -98,21 +104,28 @@ def _figures(shown: Shown, before: Reliability, after: Reliability) -> None:
     st.table(rows, hide_index=True)
     st.caption(intervals_sentence(shown.evaluation))
     offer(f"calibration-{shown.split}", lambda: rows)
-    held_out = "held-out training patients that calibration was fitted on"
     if shown.split == "test" and shown.ours:
-        st.markdown(f"Calibration was fitted on the {held_out}, never on these films.")
+        st.markdown("Calibration was fitted on held-out training patients, never on these films.")
 
 
 def _audited(shown: Shown) -> list[dict[str, str]]:
-    """Rows of the audit's own calibration figures, fitted and measured on different held-out patients."""
+    """Rows of the audit's calibration figures: fitted and measured on different patients, and at other prevalences."""
     stated = shown.evaluation.sections.get("audits", {}).get("calibration", {}) if shown.ours else {}
-    rows = []
-    for name, part in stated.items():
-        if isinstance(part, dict) and all(isinstance(part.get(key), dict) for key in ("ece", "brier")):
-            said = f"audit: {name.replace('_', ' ')}"
-            rows.append({"Probability": said, "Expected calibration error": with_interval(part["ece"])})
-            rows[-1]["Brier score"] = with_interval(part["brier"])
-    return rows
+    parts = [(f"held out, cross-fitted: {part['description']}", part) for part in stated.get("held_out", ())]
+    if shown.split == "test":
+        parts += [(f"test films, {_TEST.get(name, name)}", part) for name, part in stated.get("test", {}).items()]
+        parts += [
+            (f"test films weighed to {percent(part['prevalence'])}, and told so", part)
+            for part in stated.get("by_prevalence", ())
+        ]
+    return [
+        {
+            "Probability": said,
+            "Expected calibration error": with_interval(part["ece"]),
+            "Brier score": with_interval(part["brier"]),
+        }
+        for said, part in parts
+    ]
 
 
 def _rows(bins: Reliability) -> list[dict[str, float]]:

@@ -7,6 +7,7 @@ from cxrmodel.evaluation.card import model_card, shipped_card
 from cxrmodel.evaluation.origin import training_record
 from cxrmodel.evaluation.published import published
 from cxrmodel.model.spec import load_spec
+from cxrmodel.web.evaluation_cache import text_of
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.text import plain
 
@@ -21,7 +22,7 @@ def card(shown: Shown) -> None:
     shown : Shown
     """
     try:
-        text = _text(shown)
+        text = text_of(lambda: _text(shown), shown.models)
     except CxrError as error:
         st.warning(plain(str(error)), icon=":material/warning:")
         return
@@ -35,7 +36,7 @@ def card(shown: Shown) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    with st.container(width=880):
+    with st.container(width=880, key="card"):
         st.markdown(text)
 
 

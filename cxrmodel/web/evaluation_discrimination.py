@@ -14,7 +14,7 @@ from cxrmodel.evaluation.published import Published, published
 from cxrmodel.evaluation.rows import auc_rows
 from cxrmodel.evaluation.summary import OVERALL
 from cxrmodel.web.charts import precision_recall_chart, roc_chart
-from cxrmodel.web.evaluation_cache import bands_of
+from cxrmodel.web.evaluation_cache import bands_of, draw, fingerprint
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.evaluation_terms import explain, intervals_sentence, with_interval
@@ -59,9 +59,10 @@ def _roc(shown: Shown, bands: dict, others: list[Published], corner: bool) -> No
     points = [row for row in others if "sensitivity" in row and "specificity" in row]
     areas = "; ".join(f"{name} AUC {e.metrics[shown.split]['auc']['value']:.3f}" for name, e in shown.first.items())
     roc = {name: curves.roc for name, curves in bands.items()}
-    st.altair_chart(roc_chart(shown.first, shown.split, roc, points, corner), alt=f"ROC curves. {areas}.")
-    said = "".join(f" ◆ {plain(str(row['short']))}." for row in points)
-    st.caption(f"{areas}.{said}")
+    said = f"ROC curves. {areas}."
+    draw(lambda: roc_chart(shown.first, shown.split, roc, points, corner), said, "roc", corner, points, *_key(shown))
+    diamonds = "".join(f" ◆ {plain(str(row['short']))}." for row in points)
+    st.caption(f"{areas}.{diamonds}")
     offer(f"roc-{shown.split}", lambda: _roc_rows(shown), lambda: _drawn(shown, "roc", points))
 
 
@@ -72,10 +73,19 @@ def _precision_recall(shown: Shown, bands: dict, corner: bool) -> None:
         for name, e in shown.first.items()
     )
     curves = {name: both.precision_recall for name, both in bands.items()}
-    chart = precision_recall_chart(shown.first, shown.split, curves, corner)
-    st.altair_chart(chart, alt=f"Precision-recall curves. {areas}.")
+    draw(
+        lambda: precision_recall_chart(shown.first, shown.split, curves, corner),
+        f"Precision-recall curves. {areas}.",
+        "precision and recall",
+        corner,
+        *_key(shown),
+    )
     st.caption(f"{areas}.")
     offer(f"precision-recall-{shown.split}", lambda: _precision_rows(shown), lambda: _drawn(shown, "precision_recall"))
+
+
+def _key(shown: Shown) -> list[tuple[str, str]]:
+    return [(name, fingerprint(e, shown.split)) for name, e in shown.first.items()]
 
 
 def _areas(shown: Shown, others: list[Published]) -> None:

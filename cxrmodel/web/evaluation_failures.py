@@ -11,14 +11,15 @@ from cxrmodel.evaluation.rows import (
     confident_errors,
     lung_rows,
     perturbation_rows,
-    stratum_rows,
     subgroup_rows,
 )
+from cxrmodel.web.evaluation_cache import strata_of
 from cxrmodel.web.evaluation_errors import error_pictures
 from cxrmodel.web.evaluation_files import offer
-from cxrmodel.web.evaluation_gates import explanations, gates
+from cxrmodel.web.evaluation_gates import gates
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.evaluation_terms import explain, intervals_sentence, number, with_interval
+from cxrmodel.web.explanations import explanations
 from cxrmodel.web.figures import band_sentence, finding_rows
 from cxrmodel.web.forest import forest_html
 from cxrmodel.web.text import plain
@@ -37,7 +38,7 @@ def failures(shown: Shown) -> None:
     """
     audits = shown.evaluation.sections.get("audits", {}) if shown.ours else {}
     st.subheader("Groups of films")
-    rows = stratum_rows(shown.evaluation, shown.split)
+    rows = strata_of(shown.evaluation, shown.split)
     if shown.split == "test":
         rows += subgroup_rows(audits)
     _forest(f"groups-{shown.split}", rows, 0.5)
@@ -54,7 +55,8 @@ def failures(shown: Shown) -> None:
         _audit("perturbations", perturbation_rows(audits))
         _adults(audits)
         gates(shown.evaluation.sections.get("gates", {}))
-        explanations(shown.evaluation.sections.get("explanations", {}))
+        st.subheader("Heatmaps")
+        explanations(shown.evaluation)
     _refused(shown)
     explain("AUC", "Sensitivity (recall)", "Specificity", "Operating point", "95 % interval")
 

@@ -1,4 +1,4 @@
-"""What the checks before a reading refuse, and how each method of explaining did."""
+"""What the checks before a reading refuse and warn of."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_terms import with_interval
 from cxrmodel.web.text import plain
 
-__all__ = ["explanations", "gates"]
+__all__ = ["gates"]
 
 _FIGURES = {"auc": "AUC", "average_precision": "Average precision", "brier": "Brier score"}
 
@@ -55,44 +55,6 @@ def gates(section: Mapping) -> None:
             ],
             hide_index=True,
         )
-
-
-def explanations(section: Mapping) -> None:
-    """Draw how faithful each method of explaining is.
-
-    Parameters
-    ----------
-    section : mapping
-        The section ``explanations`` of an evaluation; empty where there is none.
-    """
-    st.subheader("Heatmaps")
-    methods = section.get("methods", ())
-    if not methods:
-        st.markdown(
-            "How faithful each way of drawing a heatmap is has not been measured for these weights. "
-            "The command that evaluates explanations adds it."
-        )
-        return
-    rows = []
-    for item in methods:
-        sane = item.get("sanity", {}).get("depends_on_model")
-        rows.append(
-            {
-                "Method": f"{item['title']}{' (shown first)' if item['name'] == section.get('default') else ''}",
-                "Films": item["films"],
-                "Deletion, lower is better": with_interval(item["deletion_auc"]),
-                "Insertion, higher is better": with_interval(item["insertion_auc"]),
-                "Heat in the lungs": with_interval(item["heat_in_lungs"]),
-                "Stability": with_interval(item["stability"]),
-                "Depends on the model": {True: "yes", False: "no"}.get(sane, "not tested"),
-            }
-        )
-    st.table(rows, hide_index=True)
-    st.caption(
-        "Deletion and insertion: how fast the score falls or rises as the hottest places are removed or added. A map "
-        "that looks the same for a network with random weights does not depend on the model and explains nothing."
-    )
-    offer("heatmaps", lambda: rows)
 
 
 def _share(count: int, films: int) -> str:

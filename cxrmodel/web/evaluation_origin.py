@@ -12,6 +12,7 @@ from cxrmodel.evaluation.results import model_title
 from cxrmodel.evaluation.seeds import MEASURES, load_seeds, spread
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.web.charts import history_charts
+from cxrmodel.web.evaluation_cache import draw
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.text import plain
@@ -52,7 +53,8 @@ def origin(shown: Shown) -> None:
     _configuration(evaluation.model, record)
     st.subheader("Hashes")
     rows = hash_rows(evaluation)
-    st.table(rows, hide_index=True)
+    with st.container(key="hashes"):
+        st.markdown("\n".join(f"- {row['Of']}: `{row['sha256']}`" for row in rows))
     missing = "" if evaluation.provenance else " Code and films were not hashed when these figures were made."
     st.caption(f"Measured on {evaluation.created} with {evaluation.version}.{missing}")
     offer("hashes", lambda: rows)
@@ -73,11 +75,17 @@ def _history(model: str, record: Mapping) -> None:
     if not history:
         st.markdown(f"The history of the training of {plain(model)} is not beside its weights.")
         return
-    for chart in history_charts(history):
-        st.altair_chart(chart)
+    said = ("Loss of training and held-out films by epoch", "Held-out AUC by epoch")
+    for place, title in enumerate(said):
+        draw(lambda place=place: history_charts(history)[place], title, model, place, history)
     stages = "; ".join(f"{size} pixels for {epochs} epochs" for size, epochs in record["recipe"]["stages"])
-    st.caption(f"Sizes: {stages}. Weights at the start: {plain(str(record.get('init', 'unknown')))}.")
+    st.caption(f"Sizes: {stages}. Started from {_start(record)}.")
     offer("training-history", lambda: history, lambda: history_figure(history))
+
+
+def _start(record: Mapping) -> str:
+    init = str(record.get("init", "weights that are not on record"))
+    return "random weights" if init == "none" else plain(init)
 
 
 def _seeds() -> None:
@@ -130,6 +138,7 @@ def _settings(spec: ModelSpec, recipe: Mapping) -> list[tuple[str, str]]:
         "margin",
         "cam_layer",
         "temperature",
+        "intercept",
         "prevalence",
         "heat_range",
         "heat_percentile",

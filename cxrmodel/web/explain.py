@@ -145,8 +145,10 @@ def _computed(
         asked = st.button(f"Compute {method.title}", icon=":material/play_arrow:", key=f"compute {method.name}")
     if not asked:
         return None
-    notice.empty()
     explainer: Explainer = engine.explainer(reader)
-    return with_progress(
+    heat = with_progress(
         method.title, key, lambda told: explainer.film_map(method.name, reader.model_input(reading), told)
     )
+    if heat is not None:
+        notice.empty()
+    return heat

@@ -23,6 +23,7 @@ def explanations(evaluation: Evaluation) -> None:
     ----------
     evaluation : Evaluation
     """
+    st.subheader("Heatmaps")
     section = evaluation.sections.get("explanations")
     if not section:
         st.markdown(_MISSING)
@@ -32,7 +33,7 @@ def explanations(evaluation: Evaluation) -> None:
         f"{films['how']} Films: {films['test']} for the closed-form map, {films['sample']} in the sample, "
         f"{films['called']} of these called pneumonia. Default: **{_title(default)}**. {section['default_rule']}"
     )
-    st.subheader("Is the place right?")
+    st.markdown("#### Is the place right?")
     st.table([_faithful(row) for row in section["methods"]], hide_index=True)
     st.caption(
         "Deletion: mean score at even prevalence while the hottest places are blurred away, lower is better. "
@@ -40,15 +41,16 @@ def explanations(evaluation: Evaluation) -> None:
         "random order. Stability: rank correlation of the map with that under noise too small to see. In brackets "
         f"{100 * evaluation.bootstrap['level']:.0f} % intervals, resampled by patient."
     )
-    st.subheader("Does the map depend on what was learnt?")
+    st.markdown("#### Does the map depend on what was learnt?")
     st.table([_sane(row) for row in section["methods"]], hide_index=True)
     st.altair_chart(_cascade(section), alt="Likeness of each method's map as more of the network is drawn anew.")
     st.caption(
-        "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the output "
-        "downwards, and with those of weights trained on shuffled labels (Adebayo et al., NeurIPS 2018). A method "
-        f"whose maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left is marked."
+        "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the "
+        "output downwards, and with those of weights trained on shuffled labels (Adebayo et al., NeurIPS 2018). A "
+        "method is marked whose "
+        f"maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left."
     )
-    st.subheader("Do the methods agree?")
+    st.markdown("#### Do the methods agree?")
     st.table(_agreement(section), hide_index=True)
     st.caption("Mean rank correlation of two methods' maps within the crop, on the films that both have.")
     if adults := section.get("adults"):
@@ -56,7 +58,7 @@ def explanations(evaluation: Evaluation) -> None:
 
 
 def _adults(adults: Mapping) -> None:
-    st.subheader("Does heat fall where radiologists marked opacities?")
+    st.markdown("#### Does heat fall where radiologists marked opacities?")
     st.markdown(
         f"{adults['films']} films of adults with boxes around opacities: a population that the model never learnt. "
         f"Boxes cover {100 * adults['expected_by_area']:.0f} % of what the network sees, which is what heat strewn at "

@@ -48,14 +48,16 @@ def _asked(reader: Reader, explained: Explained, key: tuple[str, ...]) -> FilmTe
         asked = st.button("Test this map on this film", icon=":material/labs:", key=f"test {explained.method.name}")
     if not asked:
         return None
-    notice.empty()
     reading, explainer = explained.reading, engine.explainer(reader)
 
     def make(told):
         ready = reader.model_input(reading)
         return film_test(explainer, explained.method.name, ready, reading.heat, told)
 
-    return with_progress(f"The test of {explained.method.title}", key, make)
+    found = with_progress(f"The test of {explained.method.title}", key, make)
+    if found is not None:
+        notice.empty()
+    return found
 
 
 def _draw(found: FilmTest, explained: Explained) -> None:

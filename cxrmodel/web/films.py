@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 import streamlit as st
 
@@ -21,10 +22,13 @@ __all__ = [
     "clear",
     "entries",
     "forgotten",
+    "kept",
     "readings",
     "remove",
     "take",
 ]
+
+Made = TypeVar("Made")
 
 MOST_FILMS = 50
 MOST_MEGABYTES = 600
@@ -32,6 +36,7 @@ MOST_MEGABYTES = 600
 _FILMS = "films of this session"
 _CHOSEN = "chosen film"
 _FORGOTTEN = "films forgotten for want of room"
+_KEPT = "what was made of the film last shown"
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +116,24 @@ def remove(key: str) -> None:
 
 def clear() -> None:
     """Forget every film of the session."""
-    for key in (_FILMS, _CHOSEN, _FORGOTTEN):
+    for key in (_FILMS, _CHOSEN, _FORGOTTEN, _KEPT):
         st.session_state.pop(key, None)
     maps.clear()
+
+
+def kept(key: str, make: Callable[[], Made]) -> Made:
+    """Give what was made of the film that is shown. It is kept until another film's takes its place.
+
+    Parameters
+    ----------
+    key : str
+        Of the film, and of whatever else the result depends on.
+    make : callable
+        Makes it anew.
+    """
+    if st.session_state.get(_KEPT, ("",))[0] != key:
+        st.session_state[_KEPT] = key, make()
+    return st.session_state[_KEPT][1]
 
 
 def take(
@@ -162,6 +182,7 @@ def _shelf() -> dict[str, Entry]:
 
 def _forget_maps(entry: Entry) -> None:
     """Forget what was computed of a film that has left the shelf, unless it is there under another name."""
+    st.session_state.pop(_KEPT, None)
     held = {other.reading.radiograph.sha256 for other in _shelf().values() if other.reading}
     if entry.reading and entry.reading.radiograph.sha256 not in held:
         maps.forget(entry.reading.radiograph.sha256)

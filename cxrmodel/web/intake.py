@@ -33,7 +33,7 @@ def intake(reader: Reader) -> None:
             "Drop chest X-ray files here, one or many",
             accept_multiple_files=True,
             key=f"drop zone {st.session_state.get(_ROUND, 0)}",
-            help="Frontal films as PNG, JPEG, TIFF or WebP. Files are judged by their content, not by their name.",
+            help="Frontal films as DICOM, PNG, JPEG, TIFF or WebP. Judged by their content, not by their name.",
         )
     with demo:
         taken = _demo_film()

@@ -5,7 +5,6 @@ from html import escape
 
 import streamlit as st
 
-from cxrmodel.explain.overlay import film_rgb
 from cxrmodel.model.calibration import at_prevalence
 from cxrmodel.reading import Reading
 from cxrmodel.records.report import pdf_report
@@ -14,13 +13,12 @@ from cxrmodel.web import navigation
 from cxrmodel.web.badges import badges
 from cxrmodel.web.downloads import file_title, lazily
 from cxrmodel.web.films import Entry
-from cxrmodel.web.pictures import for_display, jpeg
 from cxrmodel.web.scale import scale_html
 from cxrmodel.web.text import plain
+from cxrmodel.web.viewer import viewer
 
 __all__ = ["result"]
 
-_FILM_SIDE = 1000
 _PREVALENCE = "prevalence set by the user"
 _FINDINGS = {
     "pneumonia": (":material/report:", "orange"),
@@ -43,7 +41,7 @@ def result(entry: Entry) -> None:
         )
         return
     reading = entry.reading
-    film, said = st.columns([5, 6], gap="large")
+    film, said = st.columns([6, 5], gap="large")
     with film:
         _film(reading)
     with said:
@@ -58,11 +56,7 @@ def result(entry: Entry) -> None:
 def _film(reading: Reading) -> None:
     radiograph = reading.radiograph
     height, width = radiograph.pixels.shape
-    st.image(
-        jpeg(film_rgb(for_display(radiograph.pixels, _FILM_SIDE))),
-        width="stretch",
-        alt="The film as it was given" if not reading.gate.corrections else "The film as it was read",
-    )
+    viewer(reading, overlay=False)
     badges(reading)
     st.caption(f"{plain(reading.name)} · {radiograph.file_format}, {width} x {height} pixels, {radiograph.bits} bits")
 

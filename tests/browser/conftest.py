@@ -1,34 +1,29 @@
 """A real server and a real browser."""
 
-import os
-import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from bare import ARGUMENTS, chromium
+
 START_SECONDS = 120
 
 
 @pytest.fixture(scope="session")
 def browser(strict_skip):
-    """A headless chromium: the one that CHROMIUM names, else one on the path."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    """A headless chromium."""
+    program = chromium()
     if program is None:
         strict_skip("needs a browser: install chromium, or name one in the variable CHROMIUM")
     try:
@@ -108,5 +103,13 @@ class Watched:
 def watched(browser):
     """A fresh tab of a user of their own."""
     context = browser.new_context(viewport={"width": 1400, "height": 900}, accept_downloads=True)
+    yield Watched(context)
+    context.close()
+
+
+@pytest.fixture
+def phone(browser):
+    """A tab on a phone."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     yield Watched(context)
     context.close()

@@ -12,7 +12,6 @@ from pypdf import PdfReader
 pytestmark = pytest.mark.browser
 
 TITLES = {"read": "Read a film", "heatmap": "Heatmap", "evaluation": "Evaluation", "about": "About"}
-LOADED = "() => [...document.querySelectorAll('[data-testid=stImage] img')].filter(i => i.naturalWidth > 0).length"
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +40,27 @@ def drop(watched, demo_film: bytes) -> float:
     return float(re.fullmatch(r"[<>]?\s*(\d+(?:\.\d)?)\s%", shown).group(1))
 
 
+def film_drawn(watched):
+    """Wait until the viewer shows its film, and give the viewer."""
+    watched.tab.locator("[data-part=stage][aria-busy=false]").wait_for()
+    return watched.tab.locator("[data-part=viewer]")
+
+
+def part(watched, name: str) -> str:
+    """What a part of the viewer says."""
+    return watched.tab.locator(f"[data-part={name}]").inner_text()
+
+
+def drag(watched) -> None:
+    """Drag across the middle of the film, to the right."""
+    box = watched.tab.locator("[data-part=stage]").bounding_box()
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
+    watched.tab.mouse.move(x, y)
+    watched.tab.mouse.down()
+    watched.tab.mouse.move(x + 80, y, steps=3)
+    watched.tab.mouse.up()
+
+
 def check(watched) -> None:
     """Once the page is whole: nothing went wrong, and no trace is on it."""
     assert "Traceback" not in settle(watched)
@@ -57,20 +77,26 @@ def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
     finding = tab.get_by_role("heading", name=re.compile("Finding: (pneumonia|normal|uncertain)"))
     finding.wait_for()
     assert "film.png" in settle(watched)
-    tab.wait_for_function(f"({LOADED})() === 1")
+    film_drawn(watched).get_by_text("The overlay is off.").wait_for()
+    assert tab.get_by_label("Layout").input_value() == "one"
+    drag(watched)
+    window = part(watched, "levels")
+    assert not window.startswith("Window 255 ")
 
     tab.get_by_role("link", name="Where on the film").click()
     heading(watched, "Heatmap")
-    tab.wait_for_function(f"({LOADED})() === 2")
+    film_drawn(watched).get_by_text("The range is the same for every film.").wait_for()
     settle(watched)
+    assert part(watched, "levels") == window
+    assert tab.get_by_label("Layout").input_value() == "side"
     tab.keyboard.press("h")
     tab.get_by_text("The overlay is off.").wait_for()
-    settle(watched)
     tab.keyboard.press("h")
     checksum = hashlib.sha256(demo_film).hexdigest()[:8]
     tab.get_by_text("The range is the same for every film.").wait_for()
+    tab.get_by_role("button", name="Save picture").click()
     with tab.expect_download() as download:
-        tab.get_by_role("button", name="Overlay as PNG").click()
+        tab.get_by_role("button", name="Save", exact=True).click()
     assert download.value.suggested_filename == f"film {checksum} heatmap.png"
     assert Image.open(download.value.path()).format == "PNG"
 
@@ -79,7 +105,7 @@ def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
     tab.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first.wait_for()
     said = settle(watched)
     assert "DenseNet-121 AUC 0." in said
-    assert "true positives" in said
+    assert "Precision and recall" in said
 
     tab.get_by_role("link", name="About", exact=True).click()
     heading(watched, "About")
@@ -101,6 +127,23 @@ def test_report_is_a_page_of_what_was_read(address, watched, demo_film):
     assert "Film: film.png" in text
     assert checksum in text
     check(watched)
+
+
+def test_viewer_on_a_phone(address, phone, demo_film):
+    """On a narrow screen the page is no wider than it, and a rerun of the page leaves the viewer as it is."""
+    tab = phone.tab
+    tab.goto(f"{address}/read")
+    drop(phone, demo_film)
+    film_drawn(phone)
+    assert tab.evaluate("() => document.documentElement.scrollWidth") <= 390
+    tab.locator("[data-part=stage]").focus()
+    tab.keyboard.press("i")
+    tab.get_by_text("Where pneumonia is rarer or commoner").click()
+    tab.get_by_role("slider", name="Share of pneumonia").press("ArrowLeft")
+    tab.get_by_text("the probability of pneumonia is").wait_for()
+    settle(phone)
+    assert part(phone, "badges") == "Inverted by you"
+    check(phone)
 
 
 def test_refusal_is_a_sentence(address, watched):

@@ -157,7 +157,6 @@ def test_sixteen_bit_colour_is_turned_once(tiff):
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12"]
 )
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_damaged_metadata_does_not_cost_the_film(save, exif):
     """EXIF that cannot be read turns nothing and refuses nothing."""
     data = save(LEVELS, "JPEG", exif=exif)

@@ -9,6 +9,7 @@ from cxrmodel.model.calibration import (
     at_prevalence,
     choose_operating_points,
     finding,
+    fit_platt,
     fit_temperature,
     probability,
 )
@@ -31,6 +32,19 @@ SHARES = st.floats(0.001, 0.999)
 def test_probability_by_hand(logit, temperature, prevalence, expected):
     """Odds of 3 against a prevalence of a quarter are even, and so on."""
     assert probability(logit, temperature, prevalence) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("logit", "temperature", "prevalence", "intercept", "expected"),
+    [
+        (0.0, 1.0, 0.5, np.log(3.0), 0.75),
+        (np.log(9.0), 2.0, 0.5, -np.log(3.0), 0.5),
+        (0.0, 4.0, 0.25, np.log(3.0), 0.5),
+    ],
+)
+def test_intercept_by_hand(logit, temperature, prevalence, intercept, expected):
+    """It is added after the temperature, and a prevalence of a quarter takes odds of 3 back."""
+    assert probability(logit, temperature, prevalence, intercept) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("temperature", "prevalence"), [(0.0, 0.5), (-1.0, 0.5), (1.0, 0.0), (1.0, 1.0)])
@@ -96,6 +110,30 @@ def test_temperature_is_recovered(true):
     logits = rng.normal(0, 4, 20_000)
     labels = rng.random(20_000) < probability(logits, true, 0.7)
     assert fit_temperature(labels, logits, 0.7) == pytest.approx(true, rel=0.05)
+
+
+@pytest.mark.parametrize(("temperature", "intercept"), [(0.5, 0.0), (1.0, 1.5), (2.5, -2.0)])
+def test_slope_and_intercept_are_recovered(temperature, intercept):
+    """Labels drawn at known ones give them back, at whatever prevalence they were drawn."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 4, 20_000)
+    labels = rng.random(20_000) < probability(logits, temperature, 0.7, intercept)
+    found = fit_platt(labels, logits, 0.7)
+    assert found == pytest.approx((temperature, intercept), rel=0.06, abs=0.08)
+
+
+def test_fit_stays_finite_where_likelihood_does_not():
+    """Films that the logit tells apart without error, and a class of one film: the prior keeps both numbers mild."""
+    for labels, logits in (([0, 0, 1, 1], [-2.0, -1.0, 1.0, 2.0]), ([0, 1, 1, 1], [0.0, 0.0, 0.0, 0.0])):
+        temperature, intercept = fit_platt(labels, logits, 0.5)
+        assert 0.05 < temperature < 20
+        assert abs(intercept) < 3
+
+
+def test_order_is_kept_even_where_the_logit_is_upside_down():
+    """The slope never turns negative."""
+    temperature, _ = fit_platt([1, 1, 0, 0] * 50, [-2.0, -1.0, 1.0, 2.0] * 50, 0.5)
+    assert temperature > 0
 
 
 def test_operating_points_by_hand():

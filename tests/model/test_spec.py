@@ -30,6 +30,7 @@ SPEC = ModelSpec(
     trained_on="drawn films",
     split_seed=0,
     held_out_patients=("im-0001", "virus-7"),
+    intercept=0.7,
 )
 
 
@@ -37,6 +38,18 @@ def test_what_is_saved_is_loaded(tmp_path):
     """Round trip."""
     save_spec(SPEC, tmp_path)
     assert load_spec("cnn", tmp_path) == SPEC
+
+
+def test_a_specification_without_intercept_has_none(tmp_path):
+    """As those written before there was one."""
+    save_spec(SPEC, tmp_path)
+    path = tmp_path / "cnn.spec.json"
+    values = json.loads(path.read_text())
+    assert values.pop("intercept") == 0.7
+    path.write_text(json.dumps(values))
+    loaded = load_spec("cnn", tmp_path)
+    assert loaded == dataclasses.replace(SPEC, intercept=0.0)
+    assert loaded.calibration == {"temperature": 1.5, "prevalence": 0.74, "intercept": 0.0}
 
 
 def test_version_is_name_and_twelve_digits():
@@ -49,6 +62,8 @@ def test_version_is_name_and_twelve_digits():
     [
         {"std": 0.0},
         {"temperature": -1.0},
+        {"intercept": float("nan")},
+        {"intercept": float("inf")},
         {"prevalence": 1.0},
         {"heat_range": 0.0},
         {"operating_points": {"balanced": 0.5}},

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxrmodel.errors import MissingWeights
 from cxrmodel.evaluation import results
-from cxrmodel.web import about, engine, evaluation
+from cxrmodel.web import about, engine, evaluation_shown
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -55,7 +55,7 @@ def evaluations(tmp_path, monkeypatch):
 
     results.save_evaluation(evaluation_document("densenet121", 2.0), tmp_path)
     results.save_evaluation(evaluation_document("cnn", 1.0), tmp_path)
-    for module in (about, evaluation):
+    for module in (about, evaluation_shown):
         monkeypatch.setattr(module, "load_evaluation", load)
     return tmp_path
 

@@ -1,103 +1,254 @@
-"""Evaluation, in all its states."""
+"""Evaluation, in all its parts and states."""
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import pytest
-from stand_ins import SPEC, FakeReader
+from made_up_sections import AUDITS, SECTIONS, figures_in
+from stand_ins import SPEC, FakeReader, evaluation_document
+
+from cxrmodel.evaluation import results
+from cxrmodel.web import evaluation_card, evaluation_errors, evaluation_shown
+from cxrmodel.web.evaluation import PARTS
 
 pytestmark = pytest.mark.usefixtures("reader")
 
 
-def stated(app) -> dict[str, list[str]]:
-    """The table of all figures: name -> one figure for each model."""
-    table = app.table[-1].value
-    return {row[0]: list(row[1:]) for row in table.itertuples(index=False)}
+@pytest.fixture
+def part(visit):
+    """A function that opens a part of the page."""
+
+    def open_part(name: str):
+        app = visit("evaluation")
+        app.session_state["evaluation part"] = name
+        return app.run()
+
+    return open_part
 
 
-def cells(say, app) -> tuple[str, ...]:
-    """The four counts of the confusion matrix, as drawn."""
-    return tuple(re.findall(r"<b>(\d+)</b>", say(app)))
+@pytest.fixture
+def with_sections(evaluations):
+    """The same evaluations, with every section of others."""
+    for model in ("densenet121", "cnn"):
+        results.save_evaluation(evaluation_document(model) | {"sections": SECTIONS}, evaluations)
+    return evaluations
 
 
-def test_done(visit, say, evaluations):
-    """Counts, curve, confusion matrix and every figure of both models are drawn."""
+def stored(folder, model: str = "densenet121") -> dict:
+    """An evaluation as it lies on disk."""
+    return json.loads((folder / f"{model}.json").read_text())
+
+
+def table(app, *columns: str):
+    """The first table that has these columns."""
+    return next(t.value for t in app.table if set(columns) <= set(t.value.columns))
+
+
+def pick(app, label: str, value: str):
+    """Choose in a group of buttons."""
+    return next(group for group in app.segmented_control if group.label == label).set_value(value).run()
+
+
+def test_first_part(visit, say, evaluations):
+    """Curves, areas and figures of both models; the other parts wait until they are opened."""
     app = visit("evaluation")
-    document = json.loads((evaluations / "densenet121.json").read_text())
     said = say(app)
     assert "60 films of 40 patients: 20 normal, 40 with pneumonia (20 bacterial, 20 viral). None was refused." in said
-    assert len(app.get("vega_lite_chart")) == 1
-    assert list(app.table[-1].value.columns) == ["Figure", "DenseNet-121", "plain CNN"]
-    auc = document["metrics"]["test"]["auc"]
-    assert stated(app)["AUC"][0] == f"{auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f})"
-    counts = document["metrics"]["test"]["at"]["balanced"]["confusion"]
-    assert cells(say, app) == tuple(str(counts[name]) for name in ("tp", "fn", "fp", "tn"))
-    assert list(app.table[0].value["Films"]) == ["Normal", "Bacterial pneumonia", "Viral pneumonia"]
-    assert "This is what the Read page calls a film with DenseNet-121" in said
-    assert "Normal below 20.0 %, pneumonia from 80.0 %, uncertain between. Of the" in said
-    assert list(app.table[1].value["Films"])[::3] == ["Pneumonia (40)", "Normal (20)"]
-    (reliability,) = (box for box in app.expander if box.label == "Is the probability right?")
-    assert len(reliability.table[0].value) == 15
-    version = document["version"]
-    assert f"Measured: {version} on 2026-03-04; cnn 0123456789ab on 2026-03-04." in said
-    assert "95 % intervals, from 50 resamples by patient" in said
+    assert len(app.get("vega_lite_chart")) == 2
+    shown = table(app, "Figure", "DenseNet-121", "Plain CNN")
+    auc = stored(evaluations)["metrics"]["test"]["auc"]
+    assert shown.iloc[0, 1] == f"{auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f})"
+    assert f"Measured: {stored(evaluations)['version']} on 2026-03-04; cnn 0123456789ab on 2026-03-04." in said
+    assert "95 % intervals from 50 resamples by patient" in said
+    assert "Kermany 2018" in said
+    assert "has not been measured for these weights" in said
+    assert "The surest errors" not in said
     assert not app.exception
 
 
 @pytest.mark.usefixtures("evaluations")
-def test_slider_moves_the_confusion_matrix(visit, say):
-    """At 0 every film is called pneumonia; the rates follow and have no intervals."""
-    app = visit("evaluation")
-    app.slider[0].set_value(0.0).run()
-    assert cells(say, app) == ("40", "0", "20", "0")
-    assert stated(app)["Sensitivity (recall)"] == ["1.000", ""]
-    assert stated(app)["Specificity"][0] == "0.000"
-    assert stated(app)["AUC"][0].endswith(")")
-    assert "at the threshold set for DenseNet-121" in say(app)
-    app.slider[0].set_value(100.0).run()
-    assert cells(say, app) == ("0", "40", "0", "20")
-    assert stated(app)["Precision (PPV)"][0] == "not defined"
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_without_sections(part, say, name):
+    """Each is drawn, with a sentence where something was not measured, and nothing breaks."""
+    app = part(name)
+    assert not app.exception
+    assert not app.error
+    assert [tab.label for tab in app.tabs] == list(PARTS)
 
 
-def test_operating_points_move_the_slider(visit, say, evaluations):
-    """A named operating point sets the threshold, exactly, and its figures have intervals."""
-    app = visit("evaluation")
-    assert app.slider[0].value == 45.0
-    point = next(group for group in app.segmented_control if group.label == "Operating point")
-    point.set_value("high_specificity").run()
-    assert app.slider[0].value == 80.0
-    stored = json.loads((evaluations / "densenet121.json").read_text())["metrics"]["test"]["at"]["high_specificity"]
-    assert cells(say, app) == tuple(str(stored["confusion"][name]) for name in ("tp", "fn", "fp", "tn"))
-    assert stated(app)["Specificity"][0].startswith(f"{stored['specificity']['value']:.3f} (")
+@pytest.mark.usefixtures("with_sections")
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_with_sections(part, name):
+    """Each is drawn."""
+    app = part(name)
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+
+
+def test_what_was_not_measured_is_said(part, say, evaluations):
+    """In every place where a section is missing."""
+    said = say(part("Where it fails"))
+    assert said.count("This has not been measured for these weights.") == 3
+    assert "How often the checks before a reading warn and refuse has not been measured" in said
+    assert "The methods of explaining have not been tested for these weights." in said
+
+
+def test_figures_of_every_section_are_shown(part, say, with_sections):
+    """Of the audits, to the last interval."""
+    app = part("Where it fails")
+    said = say(app)
+    for number in figures_in(
+        [AUDITS["lungs"], AUDITS["subgroups"], AUDITS["adult"], AUDITS["perturbations"][0]["auc"]]
+    ):
+        assert f"{number:.3f}" in said
+    assert "change of AUC -0.031, of the mean probability +0.047" in said
+    assert "Of 169 films of adults 7 were refused" in said
+    hands = ["hands", "40", "2 (5.0 %)", "1 (2.5 %)", "38 (95.0 %)", "no lungs 38"]
+    assert list(map(str, table(app, "Pictures").iloc[0])) == hands
+    said = say(part("Discrimination"))
+    for row in AUDITS["shortcuts"]:
+        assert f"{row['auc']['value']:.3f} ({row['auc']['low']:.3f} to {row['auc']['high']:.3f})" in said
+
+
+def test_decision_is_given_to_the_browser(part, evaluations):
+    """With the figures of all thresholds, so that no move of the slider comes back."""
+    app = part("Decision")
+    (component,) = app.get("bidi_component")
+    assert component.proto.component_name.endswith("cxrmodel_decision")
+    for point, said in (("balanced", "balanced"), ("high_specificity", "high specificity")):
+        shown = table(pick(app, "All models at the point", said), "Figure", "DenseNet-121")
+        at = stored(evaluations)["metrics"]["test"]["at"][point]["recall"]
+        row = shown[shown["Figure"] == "Sensitivity (recall)"]
+        assert row["DenseNet-121"].item() == f"{at['value']:.3f} ({at['low']:.3f} to {at['high']:.3f})"
+
+
+def test_calibration_before_and_after(part, say, evaluations):
+    """Both with their figures; the second are the stored ones; another prevalence can be chosen."""
+    app = part("Calibration")
+    metrics = stored(evaluations)["metrics"]["test"]
+    rows = table(app, "Probability")
+    assert rows.iloc[1]["Expected calibration error"].startswith(f"{metrics['ece']['value']:.3f} (")
+    assert rows.iloc[1]["Brier score"].startswith(f"{metrics['brier']['value']:.3f} (")
+    assert "shifted to a prevalence of 20 %" in say(app)
+    assert "shifted to a prevalence of 5 %" in say(pick(app, "Prevalence", 0.05))
+
+
+def test_audited_calibration_stands_beside(part, with_sections):
+    """What was fitted and measured on different held-out patients."""
+    rows = table(part("Calibration"), "Probability")
+    assert list(rows["Probability"][2:]) == [
+        "held out, cross-fitted: slope and intercept",
+        "test films, as the program reads them",
+        "test films weighed to 25 %, and told so",
+    ]
+    assert rows.iloc[2]["Expected calibration error"] == "0.021 (0.011 to 0.031)"
+
+
+def test_surest_errors(part, say, evaluations):
+    """Those on the wrong side, the surest first; without the films a sentence stands for their pictures."""
+    app = part("Where it fails")
+    shown = app.dataframe[0].value
+    rows = {row["file"]: row for row in stored(evaluations)["scores"]["test"]}
+    wrong = [rows[file] for file in shown["Film"]]
+    distances = [abs(row["probability"] - row["label"]) for row in wrong]
+    assert all((row["probability"] >= 0.45) != row["label"] for row in wrong)
+    assert distances == sorted(distances, reverse=True)
+    assert "The films themselves are not on this machine" in say(app)
+
+
+def test_pictures_of_errors(part, evaluations, tmp_path, monkeypatch, demo_film):
+    """Where the films are present they are shown on demand, each with its heat."""
+    names = part("Where it fails").dataframe[0].value["Film"]
+    for name in names[:2]:
+        (tmp_path / name).write_bytes(demo_film)
+    monkeypatch.setattr(evaluation_errors, "data_root", lambda: tmp_path)
+    app = part("Where it fails")
+    assert not app.get("image")
+    toggle = next(toggle for toggle in app.toggle if toggle.label == "Show the films with their heatmaps")
+    app = toggle.set_value(True).run()
+    assert len(app.get("image")) == 4
+    assert not app.exception
+
+
+def test_origin(part, say, evaluations):
+    """Every station of the films, every hash, and the training that is kept beside the shipped weights."""
+    app = part("What it was made from")
+    said = say(app)
+    assert f"Weights: `{SPEC.weights_sha256}`" in said
+    assert "Code and films were not hashed when these figures were made." in said
+    labels = [button.label for button in app.get("download_button")]
+    assert "Diagram as SVG" in labels
+    assert "The whole evaluation as JSON" in labels
+
+
+def test_model_card(part, say, evaluations):
+    """Made of the evaluations that are shown."""
+    said = say(part("Model card"))
+    auc = stored(evaluations)["metrics"]["test"]["auc"]
+    assert f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})" in said
+    assert "## Out of scope" in said
 
 
 def test_held_out_patients_flatter(visit, say, evaluations):
-    """The other split can be looked at, with the warning that belongs to it."""
+    """The other split can be looked at, with the warning that belongs to it and without others' figures."""
     app = visit("evaluation")
-    films = next(group for group in app.segmented_control if group.label == "Films")
-    films.set_value("held_out").run()
-    assert "so their figures flatter" in say(app)
-    auc = json.loads((evaluations / "densenet121.json").read_text())["metrics"]["held_out"]["auc"]["value"]
-    assert stated(app)["AUC"][0].startswith(f"{auc:.3f}")
+    app.selectbox(key="films evaluated").set_value("held_out").run()
+    said = say(app)
+    assert "so their figures flatter" in said
+    assert "Kermany 2018" not in said
+    auc = stored(evaluations)["metrics"]["held_out"]["auc"]["value"]
+    assert table(app, "Figure").iloc[0, 1].startswith(f"{auc:.3f}")
 
 
-def test_other_model(visit, say, evaluations):
-    """The confusion matrix follows the model chosen."""
+def test_other_model(part, evaluations):
+    """Its own figures are shown."""
+    app = pick(part("Where it fails"), "Model", "Plain CNN")
+    rows = {row["file"]: row["probability"] for row in stored(evaluations, "cnn")["scores"]["test"]}
+    shown = app.dataframe[0].value
+    assert list(shown["Probability"]) == pytest.approx([100 * rows[file] for file in shown["Film"]])
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch, evaluations):
+    """An evaluation on a user's own films beside ours."""
+    folder = tmp_path / "own"
+    document = evaluation_document()
+    for name in ("data", "scores", "refused", "metrics"):
+        document[name].pop("held_out")
+    document["dataset"] = {"name": "Ward 3", "layout": "found in NORMAL and PNEUMONIA", "patients": "Each a patient."}
+    results.save_evaluation(document, folder)
+    monkeypatch.setattr(evaluation_shown, "own_evaluations", lambda: results.own_evaluations(folder))
+    load = results.load_file
+    monkeypatch.setattr(evaluation_shown, "load_file", lambda path, model, spec=None: load(path, model, spec or SPEC))
+    monkeypatch.setattr(evaluation_card, "shipped_card", lambda: "# Shipped card")
+    return folder
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("name", PARTS)
+def test_own_films(part, say, name):
+    """They stand in the selector beside ours; every part is drawn, and others' figures stay away."""
+    app = part(name)
+    app.selectbox(key="films evaluated").set_value("own Ward 3").run()
+    assert not app.exception
+    assert not app.error
+    said = say(app)
+    assert "Films of your own, found in NORMAL and PNEUMONIA. Each a patient." in said
+    assert "Kermany 2018" not in said
+
+
+def test_damaged_own_evaluation(visit, say, own):
+    """A sentence, and ours can still be chosen."""
+    (own / "Ward 3.densenet121.json").write_text("{")
     app = visit("evaluation")
-    model = next(group for group in app.segmented_control if group.label == "Model")
-    model.set_value("plain CNN").run()
-    counts = json.loads((evaluations / "cnn.json").read_text())["metrics"]["test"]["at"]["balanced"]["confusion"]
-    assert cells(say, app) == tuple(str(counts[name]) for name in ("tp", "fn", "fp", "tn"))
-
-
-@pytest.mark.usefixtures("evaluations")
-def test_every_figure_is_explained(visit):
-    """What each figure means is one click away."""
-    app = visit("evaluation")
-    (meanings,) = (box for box in app.expander if box.label == "What each figure means")
-    for name in stated(app):
-        assert f"**{name}**" in meanings.markdown[0].value
+    app.selectbox(key="films evaluated").set_value("own Ward 3").run()
+    assert "The evaluation of densenet121 cannot be read" in say(app)
+    assert not app.exception
+    app.selectbox(key="films evaluated").set_value("test").run()
+    assert len(app.get("vega_lite_chart")) == 2
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"format": 1, "model": "cnn"}', '{"format": 99}'])
@@ -108,7 +259,7 @@ def test_damaged_evaluation_is_a_sentence(visit, say, evaluations, damage):
     assert len(app.warning) == 1
     assert "The evaluation of cnn" in say(app)
     assert "Run python -m cxrmodel evaluate to write it anew." in say(app)
-    assert list(app.table[-1].value.columns) == ["Figure", "DenseNet-121"]
+    assert list(table(app, "Figure").columns) == ["Figure", "DenseNet-121"]
     assert not app.exception
 
 
@@ -119,7 +270,7 @@ def test_figures_of_other_weights_are_refused(visit, say, use, evaluations):
     use(other)
     app = visit("evaluation")
     assert "The evaluation of densenet121 is outdated: it belongs to other weights" in say(app)
-    assert list(app.table[-1].value.columns) == ["Figure", "plain CNN"]
+    assert list(table(app, "Figure").columns) == ["Figure", "Plain CNN"]
 
 
 def test_missing_evaluations(visit, evaluations):
@@ -129,5 +280,26 @@ def test_missing_evaluations(visit, evaluations):
     app = visit("evaluation")
     assert [warning.value.startswith("There is no evaluation of") for warning in app.warning] == [True, True]
     assert not app.get("vega_lite_chart")
-    assert not app.table
+    assert not app.tabs
     assert not app.exception
+
+
+@pytest.mark.usefixtures("evaluations")
+@pytest.mark.parametrize("name", [name for name in PARTS if name != "Model card"])
+def test_terms_and_files_are_a_click_away(part, name):
+    """Every part with figures has its terms explained and its numbers to take away."""
+    app = part(name)
+    labels = {button.label for button in app.get("download_button")}
+    assert {"CSV", "JSON"} <= labels
+    if name != "What it was made from":
+        assert any(re.search(r"\*\*[\w -]+\*\*: ", text.value) for text in app.markdown)
+
+
+def test_a_copied_evaluation_is_named_by_its_folder(tmp_path):
+    """Files that are no evaluation are left alone."""
+    (tmp_path / "notes.json").write_text("{}")
+    (tmp_path / "x.unknown.json").write_text("{}")
+    (tmp_path / "ward.cnn.json").write_text("{}")
+    shutil.copy(tmp_path / "ward.cnn.json", tmp_path / "other.densenet121.json")
+    assert list(results.own_evaluations(tmp_path)) == ["other", "ward"]
+    assert results.own_evaluations(tmp_path / "nowhere") == {}

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 from stand_ins import FakeReader, lung_mask
-
-from cxrmodel.web import heat
+from viewer_buffer import unpack
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def test_empty(visit, say):
     app = visit("heatmap")
     assert "No film has been read in this session." in say(app)
     assert [link.label for link in app.get("page_link")] == ["Read a film"]
-    assert not app.get("image")
+    assert not app.get("bidi_component")
 
 
 def test_refused_film_has_no_map(visit, say, reader):
@@ -37,16 +36,24 @@ def test_refused_film_has_no_map(visit, say, reader):
     assert "No film has been read in this session." in say(app)
 
 
+def viewed(app) -> tuple[dict, dict]:
+    """Header and parts of what the page's one viewer was sent."""
+    (viewer,) = app.get("bidi_component")
+    assert viewer.proto.component_name == "film_viewer"
+    return unpack(viewer.proto.bytes)
+
+
 @pytest.mark.usefixtures("reader")
 def test_done(show, say):
-    """Film and overlay stand side by side, with the colour bar from 0 to the range of every film."""
+    """The viewer has film and map, with the range of every film, and the page says what is to be said."""
     app = show("a.png")
-    assert len(app.get("image")) == 2
+    header, parts = viewed(app)
+    assert header["overlay"] is True
+    assert header["heat"]["range"] == 2.5
+    assert header["title"] == "Grad-CAM: what each place adds to the logit"
+    assert parts["film"].shape == (60, 80)
+    assert parts["heat"].argmax() == 130 * 224 + 160
     said = say(app)
-    assert 'aria-label="Colour bar from 0 to 2.5"' in said
-    assert (
-        "what each place adds to the logit. The range is the same for every film. On the film colours are paler" in said
-    )
     assert "83 % of the heat lies within the lung fields." in said
     assert "Probability of pneumonia: **87 %**" in said
     assert not app.warning
@@ -54,20 +61,23 @@ def test_done(show, say):
 
 
 @pytest.mark.usefixtures("reader")
-def test_controls(show, say):
-    """Opacity and colour map can be set; the overlay is hidden by a button with a key, and comes back."""
+def test_no_control_is_left_that_the_viewer_has(show):
+    """Opacity, colours, overlay and outline belong to the viewer, which answers without the server."""
     app = show("a.png")
-    app.slider[0].set_value(80)
-    app.selectbox[0].select("cividis").run()
-    assert "#fee838" in say(app)  # the top colour of cividis, on the bar
-    (hide,) = app.button
-    assert (hide.label, hide.proto.shortcut.lower()) == ("Hide the overlay", "h")
-    hide.click().run()
-    assert "The overlay is off." in say(app)
-    assert app.slider[0].disabled
-    assert app.button[0].label == "Show the overlay"
-    app.button[0].click().run()
-    assert "The overlay is off." not in say(app)
+    for kind in ("slider", "toggle", "download_button", "image"):
+        assert not app.get(kind)
+    assert "Colour map" not in [box.label for box in app.selectbox]
+    assert "overlay" not in "".join(button.label for button in app.button)
+
+
+@pytest.mark.usefixtures("reader")
+def test_drawn_again_nothing_new_is_sent(show):
+    """A rerun gives the viewer the very same bytes, which Streamlit then does not send."""
+    app = show("a.png")
+    (before,) = app.get("bidi_component")
+    (after,) = app.run().get("bidi_component")
+    assert after.proto.bytes == before.proto.bytes
+    assert after.proto.id == before.proto.id
 
 
 def test_no_heat_is_said_in_words(use, show, say):
@@ -112,17 +122,9 @@ def test_sentence_follows_the_band(use, show, say, probability, told):
 
 
 @pytest.mark.usefixtures("reader")
-def test_lung_outline(show, monkeypatch):
-    """The outline of the lungs is on the overlay, with or without heat, until it is turned off."""
-    masks = []
-    monkeypatch.setattr(heat, "outlined", lambda rgb, mask: masks.append(mask) or rgb)
-    app = show("a.png")
-    assert [(toggle.label, toggle.value) for toggle in app.toggle] == [("Lung outline", True)]
-    np.testing.assert_array_equal(masks[0], lung_mask())
-    app.button[0].click().run()
-    assert len(masks) == 2
-    app.toggle[0].set_value(False).run()
-    assert len(masks) == 2
+def test_lung_outline(show):
+    """The viewer has the lungs that were found, to draw their outline."""
+    np.testing.assert_array_equal(viewed(show("a.png"))[1]["lungs"] == 255, lung_mask())
 
 
 @pytest.mark.usefixtures("reader")
@@ -130,14 +132,10 @@ def test_film_is_chosen_among_those_read(show, say):
     """The film chosen on Read is shown here, and another can be chosen here."""
     app = show("a.png", "b.png")
     assert "The film: a.png" in say(app)
+    first = viewed(app)[0]
     chooser = next(box for box in app.selectbox if box.label == "Film")
     chooser.select_index(0).run()
     assert "The film: b.png" in say(app)
+    assert viewed(app)[0]["key"] != first["key"]
     app.switch_page("pages/read.py").run()
     assert "b.png · PNG" in say(app)
-
-
-@pytest.mark.usefixtures("reader")
-def test_overlay_can_be_kept(show):
-    """The overlay is a download, made on demand."""
-    assert [button.label for button in show("a.png").download_button] == ["Overlay as PNG"]

@@ -1,11 +1,16 @@
 """Read, in all its states."""
 
+import cv2
+import numpy as np
 import pytest
+from dicom_files import IDENTIFIERS, dicom
 from stand_ins import FakeReader
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from viewer_buffer import unpack
 
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.gate_report import Finding, GateReport
+from cxrmodel.reading import Reader
 from cxrmodel.web import films, intake, result
 
 
@@ -18,6 +23,24 @@ def film(make_film, png):
 def drop(app, *files):
     """Drop files of the given names and contents."""
     return app.file_uploader[0].set_value([(name, data, "application/octet-stream") for name, data in files]).run()
+
+
+def test_dicom(use, visit, say, project):
+    """A DICOM film is read by the shipped model, told as what it is, and shows nothing of the patient."""
+    use(Reader.load())
+    levels = cv2.imread(str(project / "assets" / "films" / "synthetic-normal-1.png"), cv2.IMREAD_GRAYSCALE)
+    film = dicom(4080 - levels.astype("u2") * 16, bits=12, PhotometricInterpretation="MONOCHROME1", PatientAge="062Y")
+    app = drop(visit("read"), ("IM00001", film))
+    height, width = levels.shape
+    said = say(app)
+    assert len(app.metric) == 1
+    assert f"IM00001 · DICOM, {width} x {height} pixels, 12 bits" in said
+    assert "the film was inverted so that air is dark" in said
+    assert "older than five years" in said
+    app = drop(app, ("IM00002", dicom(levels, ViewPosition="LL")))
+    assert "**Refused: IM00002.** The DICOM file says that this is no frontal view" in say(app)
+    assert not any(word in said + say(app) for word in (*IDENTIFIERS, "JANE", "1.2.3.4"))
+    assert not app.exception
 
 
 @pytest.mark.usefixtures("reader")
@@ -52,6 +75,15 @@ def test_done(visit, say, reader, film):
         assert expected in said
     assert not app.error
     assert not app.exception
+
+
+@pytest.mark.usefixtures("reader")
+def test_viewer_shows_the_film_first(visit, film, make_film):
+    """The film as it was given, every level of it; the heatmap only when it is asked for."""
+    (viewer,) = drop(visit("read"), ("film.png", film)).get("bidi_component")
+    header, parts = unpack(viewer.proto.bytes)
+    assert header["overlay"] is False
+    np.testing.assert_array_equal(parts["film"], np.rint(make_film(0, (60, 80)) * 255))
 
 
 @pytest.mark.parametrize(

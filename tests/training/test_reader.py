@@ -10,7 +10,11 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import TrainingError
+from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.model import network
+from cxrmodel.training import reader
+from cxrmodel.training.dataset import training_split
+from cxrmodel.training.export import export_reader
 from cxrmodel.training.loop import load_recipe
 from cxrmodel.training.reader import train_reader
 
@@ -112,3 +116,20 @@ def test_imagenet_kernels_are_summed_over_colours(monkeypatch):
     grey = np.random.default_rng(0).random((1, 64, 64, 1), np.float32)
     features = keras.Model(built.input, built.get_layer(network.CAM_LAYER["densenet121"]).output)
     np.testing.assert_allclose(features(grey), colour(np.repeat(grey, 3, axis=-1)), atol=1e-4)
+
+
+def test_shuffled_labels_are_a_fixed_deal_of_the_same_labels(project, make_archive, tmp_path):
+    """As many of each class, the same in every run, unlike the films' own; and they are never shipped."""
+    root = make_archive(tmp_path / "archive", patients=8)
+    shipped = load_recipe(project / "cxrmodel" / "training" / "recipes" / "shuffled.toml")
+    assert shipped.options["shuffle_labels"] is True
+    table = reader._table(root, training_split(root).train, LungSegmenter.load())
+    samplers = [reader.Sampler(table, 0.5, 0.2, shipped.options) for _ in range(2)]
+    np.testing.assert_array_equal(samplers[0].labels, samplers[1].labels)
+    assert sorted(samplers[0].labels) == sorted(table.labels)
+    assert (samplers[0].labels != table.labels).any()
+    tiny = dataclasses.replace(shipped, model="cnn", stages=((32, 1),), batch=8, precision="float32")
+    train_reader(root, tiny, tmp_path / "run")
+    with pytest.raises(TrainingError, match="shuffled labels"):
+        export_reader(tmp_path / "run", root, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -144,6 +144,19 @@ def test_clear_leaves_nothing_in_the_session(coded, state):
     assert state == {}
 
 
+def test_what_was_made_of_a_film_is_kept_for_one_film(coded, state):
+    """It is made once as long as the same film is shown, and goes with the films."""
+    (entry,) = take(FakeReader(), ("a.png", coded[0]))
+    made = [films.kept(key, lambda key=key: key.upper()) for key in ("a", "b", "b", "a")]
+    assert made == ["A", "B", "B", "A"]
+    again = iter(range(9))
+    assert [films.kept("c", lambda: next(again)) for _ in range(3)] == [0, 0, 0]
+    films.remove(entry.key)
+    assert films.kept("c", lambda: next(again)) == 1
+    films.clear()
+    assert state == {}
+
+
 def test_number_of_films_is_bounded(coded, monkeypatch):
     """The oldest film makes room, and is counted."""
     monkeypatch.setattr(films, "MOST_FILMS", 2)

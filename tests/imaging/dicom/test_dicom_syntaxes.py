@@ -8,6 +8,8 @@ import pytest
 from dicom_files import BIG, EXPLICIT, IDENTIFIERS, LOSSLESS, LOSSY, NATIVE, compressed, dicom, run_lengths
 
 from cxrmodel import errors
+from cxrmodel.imaging.codestreams import read_codestream
+from cxrmodel.imaging.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.radiograph import read_radiograph
 
 ROWS, COLUMNS = np.mgrid[0:72, 0:90]
@@ -62,6 +64,20 @@ def test_every_predictor_of_lossless_jpeg_is_read(read, predictor):
     samples = ramp(12)
     frame = imagecodecs.jpeg8_encode(samples, lossless=True, predictor=predictor, bitspersample=12)
     assert np.array_equal(read(samples, "JPEG lossless", bits=12, frame=frame).pixels, expected(samples, 12))
+
+
+@pytest.mark.parametrize("bits", [8, 11, 16])
+@pytest.mark.parametrize("kind", ["even", "noise", "white"])
+def test_lossless_jpeg_takes_as_many_bits_as_it_holds(bits, kind):
+    """Worked out from the picture alone, to within the byte that is filled up."""
+    noise = np.random.default_rng(2).integers(0, 2**bits, (300, 70))
+    samples = {"even": noise * 0 + 3, "noise": noise, "white": noise * 0 + 2**bits - 1}[kind]
+    samples = samples.astype(np.uint8 if bits == 8 else np.uint16)
+    for predictor in range(1, 8):
+        frame = imagecodecs.jpeg8_encode(samples, lossless=True, predictor=predictor, bitspersample=bits)
+        bare = read_codestream(frame).bare
+        assert has_all_bits(bare, samples, bits)
+        assert not has_all_bits(bare[:-4] + bare[-2:], samples, bits)
 
 
 def test_signed_jpeg_2000_is_read(read):

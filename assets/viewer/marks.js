@@ -1,0 +1,86 @@
+// Lines and letters over the film: lung outline, contours, sides, scale bar. Never part of the film's own pixels.
+
+const OUTLINE = "#7cdcff", INK = "#f2f6f9", HALO = "rgba(0, 0, 0, 0.75)";
+const STEPS = [0.25, 0.5, 0.75];
+
+// Contours of heat at the threshold and at quarters of the colour range, each in its colour.
+function contours(scene, threshold, colourMap) {
+  const shades = scene.colours.get(colourMap), levels = STEPS.filter((step) => step > threshold + 0.02);
+  if (threshold > 0) levels.unshift(threshold);
+  return levels.map((level) => {
+    const at = 3 * Math.round(level * 255);
+    return { segments: isoline(scene.heat, level * FULL), colour: `rgb(${shades.slice(at, at + 3).join(",")})` };
+  });
+}
+
+function strokeSegments(context, scene, shot, segments, colour, width) {
+  const stretchX = scene.header.film.width * shot.scale, stretchY = scene.header.film.height * shot.scale;
+  context.beginPath();
+  for (let i = 0; i < segments.length; i += 4) {
+    context.moveTo(shot.x + segments[i] * stretchX, shot.y + segments[i + 1] * stretchY);
+    context.lineTo(shot.x + segments[i + 2] * stretchX, shot.y + segments[i + 3] * stretchY);
+  }
+  context.lineWidth = width;
+  context.strokeStyle = colour;
+  context.stroke();
+}
+
+function letters(context, text, x, y, size, align = "left") {
+  context.font = `600 ${size}px system-ui, sans-serif`;
+  context.textAlign = align;
+  context.textBaseline = "alphabetic";
+  context.lineWidth = size / 4;
+  context.lineJoin = "round";
+  context.strokeStyle = HALO;
+  context.strokeText(text, x, y);
+  context.fillStyle = INK;
+  context.fillText(text, x, y);
+}
+
+// `lines`: contours as above, or none.
+function drawMarks(context, scene, shot, { outline, lines, unit }) {
+  for (const pane of shot.panes) {
+    context.save();
+    context.beginPath();
+    context.rect(pane.x, 0, shot.paneWidth, shot.height);
+    context.clip();
+    context.translate(pane.x, 0);
+    context.lineCap = "round";
+    if (outline) {
+      strokeSegments(context, scene, shot, scene.outline, HALO, 3.5 * unit);
+      strokeSegments(context, scene, shot, scene.outline, OUTLINE, 1.5 * unit);
+    }
+    if (lines.length && pane.from < shot.paneWidth) {
+      context.save();
+      context.beginPath();
+      context.rect(pane.from, 0, shot.paneWidth - pane.from, shot.height);
+      context.clip();
+      for (const { segments, colour } of lines) {
+        strokeSegments(context, scene, shot, segments, HALO, 4 * unit);
+        strokeSegments(context, scene, shot, segments, colour, 2 * unit);
+      }
+      context.restore();
+    }
+    letters(context, "R", 10 * unit, 26 * unit, 18 * unit);
+    letters(context, "L", shot.paneWidth - 10 * unit, 26 * unit, 18 * unit, "right");
+    drawScaleBar(context, scene, shot, unit);
+    context.restore();
+  }
+}
+
+function drawScaleBar(context, scene, shot, unit) {
+  const bar = scaleBar(scene.header, shot);
+  if (!bar) return;
+  const right = shot.paneWidth - 12 * unit, y = shot.height - 14 * unit;
+  for (const [colour, width] of [[HALO, 5 * unit], [INK, 2 * unit]]) {
+    context.beginPath();
+    context.moveTo(right - bar.length, y - 5 * unit);
+    context.lineTo(right - bar.length, y);
+    context.lineTo(right, y);
+    context.lineTo(right, y - 5 * unit);
+    context.lineWidth = width;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+  letters(context, bar.text, right, y - 8 * unit, 13 * unit, "right");
+}

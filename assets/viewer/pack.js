@@ -1,0 +1,56 @@
+// The buffer that the server packs, taken apart. Its layout stands in cxrmodel/web/viewer_data.py.
+// The viewer's scripts are joined in one module, in the order that cxrmodel/web/viewer.py gives.
+
+const FULL = 65535; // what a share of the colour range counts up to
+
+function readHeader(bytes) {
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
+  return { header: JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))), body: bytes.subarray(4 + length) };
+}
+
+async function inflate(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function unpack(header, body) {
+  const parts = {};
+  for (const [name, start, size] of header.parts) parts[name] = await inflate(body.subarray(start, start + size));
+  const heat = new Uint16Array(parts.heat.length / 2);
+  for (let i = 0; i < heat.length; i++) heat[i] = parts.heat[2 * i] | (parts.heat[2 * i + 1] << 8);
+  const lungs = Uint16Array.from(parts.lungs, (value) => (value ? FULL : 0));
+  return {
+    header,
+    film: pyramid(filmLevels(parts.film, header.film), header.film.width, header.film.height),
+    heat: { ...header.heat, data: heat },
+    outline: isoline(blurred({ ...header.lungs, data: lungs }), FULL / 2),
+    colours: new Map(header.colourMaps.map((name, i) => [name, parts.colours.subarray(768 * i, 768 * (i + 1))])),
+  };
+}
+
+// Rows arrive as differences from the row above. All films are held in 16 bits, so that one loop serves them all.
+function filmLevels(coded, { width, height, top }) {
+  const size = width * height, levels = new Uint16Array(size), mask = top > 255 ? 65535 : 255;
+  if (top > 255) for (let i = 0; i < size; i++) levels[i] = (coded[i] << 8) | coded[size + i];
+  else levels.set(coded);
+  for (let i = width; i < size; i++) levels[i] = (levels[i] + levels[i - width]) & mask;
+  return levels;
+}
+
+// Copies of half the size each, down to a few pixels: what is shown small is averaged first, so that it does not alias.
+function pyramid(data, width, height) {
+  const levels = [{ width, height, data }];
+  while (Math.min(width, height) >= 64) {
+    const from = levels.at(-1);
+    width >>= 1;
+    height >>= 1;
+    const half = new Uint16Array(width * height);
+    for (let y = 0, to = 0; y < height; y++) {
+      let a = 2 * y * from.width, b = a + from.width;
+      for (let x = 0; x < width; x++, a += 2, b += 2)
+        half[to++] = (from.data[a] + from.data[a + 1] + from.data[b] + from.data[b + 1] + 2) >> 2;
+    }
+    levels.push({ width, height, data: half });
+  }
+  return levels;
+}

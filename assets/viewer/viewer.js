@@ -1,0 +1,263 @@
+// The viewer itself: joins what is shown, the controls and the hands. Called anew at every rerun of the page.
+
+const LAYOUTS = ["one", "side", "split"];
+const PAUSE = 700; // milliseconds without a change before a screen reader is told
+const viewers = new WeakMap();
+let plain = false; // whether this tab has found WebGL wanting
+
+class Viewer {
+  constructor(root) {
+    this.root = root;
+    this.section = this.part("viewer");
+    this.stage = this.part("stage");
+    this.marks = this.part("marks");
+    this.done = new AbortController();
+    this.at = null;
+    connectControls(this, this.done.signal);
+    attachHands(this, this.done.signal);
+    attachSplitter(this, this.done.signal);
+    this.resizing = new ResizeObserver(() => this.resize());
+    this.resizing.observe(this.stage);
+  }
+
+  part(name) {
+    return this.root.querySelector(`[data-part="${name}"]`);
+  }
+
+  // Takes what the server sent, unless it is what is shown already.
+  async update(bytes) {
+    const { header, body } = readHeader(bytes);
+    if (header.digest === this.digest) return;
+    this.digest = header.digest;
+    this.stage.setAttribute("aria-busy", "true");
+    try {
+      const scene = await unpack(header, body);
+      if (this.digest === header.digest && !this.done.signal.aborted) this.show(scene);
+    } catch {
+      if (this.digest !== header.digest) return;
+      this.digest = "";
+      this.fail("The film could not be shown in this browser. Reload the page, or use a current browser.");
+    }
+  }
+
+  fail(sentence) {
+    this.part("message").hidden = false;
+    this.part("message").textContent = sentence;
+    this.stage.setAttribute("aria-busy", "false");
+  }
+
+  show(scene) {
+    const { header } = scene;
+    this.scene = scene;
+    this.view = viewOf(header);
+    this.lines = null;
+    this.openRenderer();
+    this.part("message").hidden = true;
+    this.stage.setAttribute("aria-busy", "false");
+    this.stage.setAttribute("aria-label", `${header.description} ${header.remark}`);
+    this.part("sides").textContent = header.sides;
+    const names = header.colourMaps.map((name) => new Option(name[0].toUpperCase() + name.slice(1), name));
+    this.part("colours").replaceChildren(...names);
+    this.resize();
+    this.tell();
+  }
+
+  // WebGL where a graphics processor draws it, else the plain canvas.
+  openRenderer() {
+    if (!this.renderer) this.useRenderer(plain ? CanvasRenderer : WebglRenderer);
+    else this.setScene();
+  }
+
+  useRenderer(Kind) {
+    const old = this.part("film"), canvas = old.cloneNode();
+    old.replaceWith(canvas);
+    this.renderer?.destroy();
+    this.renderer = null;
+    try {
+      this.renderer = new Kind(canvas);
+      const lost = () => this.renderer?.canvas === canvas && (this.usePlain(), this.resize());
+      canvas.addEventListener("webglcontextlost", lost, { signal: this.done.signal });
+    } catch {
+      return this.usePlain();
+    }
+    this.setScene();
+  }
+
+  setScene() {
+    try {
+      this.renderer.setScene(this.scene);
+    } catch {
+      this.usePlain();
+    }
+  }
+
+  usePlain() {
+    plain = true;
+    this.useRenderer(CanvasRenderer);
+  }
+
+  resize() {
+    const box = this.stage.getBoundingClientRect();
+    if (!this.scene || !box.width || !box.height) return;
+    this.density = window.devicePixelRatio || 1;
+    const width = Math.round(box.width * this.density), height = Math.round(box.height * this.density);
+    for (const canvas of [this.renderer.canvas, this.marks])
+      if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+    this.marked = "";
+    this.refresh();
+  }
+
+  // After a change of what is chosen: the controls too.
+  refresh() {
+    this.choice = chosen(this.scene.header, this.stage.clientWidth);
+    this.redraw();
+    showControls(this);
+  }
+
+  redraw() {
+    const { scene, view, choice, renderer, marks } = this, { width, height } = renderer.canvas;
+    this.shot = frame(scene, view, choice, width, height, this.density);
+    renderer.draw(this.shot);
+    const { x, y, scale } = this.shot;
+    const { overlay, contour, outline, threshold, colourMap, layout, split } = choice;
+    const marked = [x, y, scale, overlay, contour, outline, threshold, colourMap, layout, split, this.digest].join(" ");
+    if (this.marked !== marked) {
+      const context = marks.getContext("2d");
+      context.clearRect(0, 0, marks.width, marks.height);
+      drawMarks(context, scene, this.shot, { outline, lines: this.contourLines(), unit: this.density });
+      this.marked = marked;
+    }
+    showNumbers(this);
+  }
+
+  contourLines() {
+    const { scene, choice } = this;
+    if (!choice.overlay || !choice.contour) return [];
+    const key = `${this.digest} ${choice.threshold} ${choice.colourMap}`;
+    if (this.lines?.key !== key) this.lines = { key, value: contours(scene, choice.threshold, choice.colourMap) };
+    return this.lines.value;
+  }
+
+  // What hands do. Places and lengths in CSS pixels.
+  zoom(factor, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
+    zoomAt(this.scene, this.view, this.shot, x * this.density, y * this.density, factor);
+    this.changed();
+  }
+
+  move(across, along) {
+    pan(this.scene, this.view, this.shot, across * this.density, along * this.density);
+    this.changed();
+  }
+
+  level(across, along) {
+    windowLevel(this.scene.header, this.view, across, along);
+    this.changed();
+  }
+
+  changed() {
+    this.redraw();
+    this.tell();
+  }
+
+  choose(changes) {
+    Object.assign(choices, changes);
+    this.refresh();
+    this.tell();
+  }
+
+  pointAt(x, y) {
+    this.at = x === null ? null : [x, y];
+    if (this.shot) showNumbers(this);
+  }
+
+  command(name) {
+    const { scene, view, choice } = this;
+    if (!this.shot) return;
+    if (name === "help" || name === "save") return this.panel(name);
+    if (["overlay", "contour", "outline"].includes(name)) return this.choose({ [name]: !choice[name] });
+    if (name === "layout") return this.choose({ layout: LAYOUTS[(LAYOUTS.indexOf(choice.layout) + 1) % LAYOUTS.length] });
+    if (name === "in" || name === "out") return this.zoom(name === "in" ? ZOOM_STEP : 1 / ZOOM_STEP);
+    if (name === "actual") return this.zoom(1 / this.shot.scale);
+    if (name === "fit") fit(view);
+    else if (name === "invert") view.inverted = !view.inverted;
+    else if (name === "reset") Object.assign(view, firstView(scene.header));
+    else if (!setWindow(scene.header, view, name)) return this.hear("This film has no such window.");
+    this.changed();
+    showControls(this);
+  }
+
+  panel(name) {
+    const panel = this.part(name), opening = panel.hidden;
+    this.closePanels();
+    if (!opening) return;
+    panel.hidden = false;
+    this.root.querySelector(`.bar [data-command="${name}"]`).setAttribute("aria-expanded", "true");
+    panel.querySelector("input, button").focus({ preventScroll: true });
+  }
+
+  closePanels() {
+    for (const name of ["help", "save"]) {
+      const panel = this.part(name), opener = this.root.querySelector(`.bar [data-command="${name}"]`);
+      if (panel.contains(this.root.activeElement)) opener.focus({ preventScroll: true });
+      panel.hidden = true;
+      opener.setAttribute("aria-expanded", "false");
+    }
+  }
+
+  async save() {
+    const name = this.part("name").value.trim();
+    try {
+      const url = URL.createObjectURL(await picture(this.scene, this.view, this.choice, name));
+      const link = document.createElement("a");
+      [link.href, link.download] = [url, this.scene.header.file];
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      this.closePanels();
+      this.hear("The picture is saved among your downloads.");
+    } catch {
+      this.part("name").setCustomValidity("The picture could not be made: the film is too large for this browser.");
+      this.part("name").reportValidity();
+    }
+  }
+
+  write(name, text) {
+    const part = this.part(name);
+    if (part.textContent !== text) part.textContent = text;
+  }
+
+  // Tells a screen reader, once hands are still.
+  tell() {
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => {
+      if (!this.shot) return;
+      const { choice } = this, heat = choice.overlay ? "Heatmap on" : "Heatmap off";
+      showControls(this);
+      this.hear(`${this.part("levels").textContent}, ${this.part("zoom").textContent}. ${heat}.`);
+    }, PAUSE);
+  }
+
+  hear(text) {
+    this.write("heard", text);
+  }
+
+  destroy() {
+    clearTimeout(this.telling);
+    this.done.abort();
+    this.resizing.disconnect();
+    this.renderer?.destroy();
+  }
+}
+
+// Streamlit calls this at every rerun with the same element, and what is returned when the element goes. A call that a
+// later one overtook is ended at once: only the latest may end the viewer.
+export default function ({ data, parentElement }) {
+  const viewer = viewers.get(parentElement) ?? new Viewer(parentElement), turn = Symbol();
+  viewers.set(parentElement, viewer);
+  viewer.turn = turn;
+  viewer.update(data);
+  return () => {
+    if (viewer.turn !== turn) return;
+    viewer.destroy();
+    viewers.delete(parentElement);
+  };
+}

@@ -1,0 +1,90 @@
+"""Whether a lossless JPEG held as many bits as its picture takes.
+
+The decoder goes on without a word when its data end before the picture does. But a lossless picture says itself how
+many bits it took: each sample's difference from its prediction has a code of known length (ITU T.81 annex H).
+"""
+
+import struct
+
+import numpy as np
+
+__all__ = ["has_all_bits"]
+
+_HUFFMAN, _RESTART, _SCAN = 0xC4, 0xDD, 0xDA
+# Rows that are worked on at a time, so that they stay in the processor's cache.
+_ROWS = 128
+
+
+def has_all_bits(codestream: bytes, samples: np.ndarray, bits: int) -> bool:
+    """Compare the bits that a picture takes with those that its codestream holds.
+
+    Parameters
+    ----------
+    codestream : bytes
+        A lossless JPEG of one component and one scan, without remarks, its header found to be sound.
+    samples : ndarray of uint8 or uint16, shape (H, W)
+        What a decoder made of it.
+    bits : int
+        Precision of the samples.
+
+    Returns
+    -------
+    bool
+        True also where it cannot be told: with restarts, or with a point transform.
+    """
+    tables, scan, body = _segments(codestream)
+    predictor, shift = scan[3], scan[5] & 0x0F
+    if tables is None or shift:
+        return True
+    counts = np.zeros(2**16, np.int64)
+    for start in range(0, len(samples), _ROWS):
+        rows = samples[max(0, start - 1) : start + _ROWS].astype(np.int32)
+        difference = (rows - _prediction(rows, predictor, bits)).astype(np.uint16)
+        counts += np.bincount(difference[1 if start else 0 :].ravel(), minlength=2**16)
+    # A difference is coded modulo 2**16 by its category, the number of its bits, and by as many further bits.
+    signed = np.arange(2**16, dtype=np.uint16).view(np.int16).astype(np.float64)
+    category = np.frexp(np.abs(signed))[1]
+    costs = (tables[scan[2] >> 4] + [*range(16), 0])[category]
+    return bool(counts @ costs <= 8 * (len(body) - body.count(b"\xff\x00")))
+
+
+def _segments(codestream: bytes) -> tuple[dict[int, np.ndarray] | None, bytes, bytes]:
+    """Lengths of the codes of categories 0..16 by table (None with restarts), the scan header, and the coded data."""
+    position, tables = 2, {}
+    while True:
+        marker = codestream[position + 1]
+        (length,) = struct.unpack_from(">H", codestream, position + 2)
+        body = codestream[position + 4 : position + 2 + length]
+        position += 2 + length
+        if marker == _SCAN:
+            return tables, body, codestream[position:-2]
+        if marker == _RESTART and any(body):
+            tables = None
+        if marker == _HUFFMAN and tables is not None:
+            while body:
+                counts = np.frombuffer(body, np.uint8, 16, 1)
+                symbols = np.frombuffer(body, np.uint8, int(counts.sum()), 17)
+                # A category without a code cannot have been coded.
+                lengths = np.full(17, 2**31, np.int64)
+                known = symbols <= 16
+                lengths[symbols[known]] = np.repeat(np.arange(1, 17), counts)[known]
+                tables[body[0] & 0x0F] = lengths
+                body = body[17 + len(symbols) :]
+
+
+def _prediction(x: np.ndarray, predictor: int, bits: int) -> np.ndarray:
+    """Prediction of every sample from its neighbours left, above, and above to the left (table H.1)."""
+    guess = np.empty_like(x)
+    guess[0, 0] = 2 ** (bits - 1)
+    guess[0, 1:], guess[1:, 0] = x[0, :-1], x[:-1, 0]
+    left, above, corner = x[1:, :-1], x[:-1, 1:], x[:-1, :-1]
+    guess[1:, 1:] = (
+        left,
+        above,
+        corner,
+        left + above - corner,
+        left + ((above - corner) >> 1),
+        above + ((left - corner) >> 1),
+        (left + above) >> 1,
+    )[predictor - 1]
+    return guess

@@ -1,0 +1,144 @@
+"""The film viewer: a Streamlit component of its own, whose every movement happens in the browser."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+
+from cxrmodel.evaluation.offered import FIXED_RANGE
+from cxrmodel.explain.overlay import LEGEND
+from cxrmodel.reading import Reading
+from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, heat_sentence, threshold_percent
+from cxrmodel.web import films
+from cxrmodel.web.viewer_data import FilmLevels, film_levels, pack
+
+__all__ = ["assets", "badges_of", "levels_of", "packed", "viewer"]
+
+VIEWER_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "viewer"
+
+_SCRIPTS = ("pack", "outlines", "canvas", "webgl", "view", "marks", "picture", "controls", "hands", "viewer")
+_UNCERTAIN = "Finding: uncertain, whatever the map shows."
+_SIDES = "R and L by convention: the file does not tell the sides."
+_DICOM_SIDES = "R and L as the file tells the sides, else by convention."
+_SPACING = {"imager": "at the detector", "scanned": "on the scanned film"}
+_BADGES = {
+    "inverted": "Inverted",
+    "mirrored": "Mirrored",
+    "flipped": "Flipped",
+    "turned": "Turned",
+    "tint": "Tint removed",
+    "transparent": "Transparency filled",
+}
+
+
+def badges_of(notes: Sequence[str]) -> list[tuple[str, str]]:
+    """Name in a word what was done to a film before it is shown.
+
+    Parameters
+    ----------
+    notes : sequence of str
+        Sentences of the radiograph.
+
+    Returns
+    -------
+    list of (str, str)
+        Word and whole sentence. A sentence that has no word of its own is "Corrected".
+    """
+    return [(next((word for part, word in _BADGES.items() if part in note), "Corrected"), note) for note in notes]
+
+
+def viewer(reading: Reading, *, overlay: bool, legend: str = LEGEND, range_note: str = FIXED_RANGE) -> None:
+    """Draw the viewer of one film.
+
+    Parameters
+    ----------
+    reading : Reading
+        With the map to be shown and its range.
+    overlay : bool
+        Whether the page is about the heatmap: it then starts with overlay and lung outline on, beside the film
+        alone where there is room. What the user chose elsewhere comes first.
+    legend, range_note : str
+        What the map's values are, and whether its colours can be compared between films.
+    """
+    levels = films.kept(reading.radiograph.sha256, lambda: levels_of(reading))
+    # One key for all films: the next one is drawn in the place of the last, without a new viewer.
+    _component()(key="film viewer", data=packed(reading, levels, overlay, legend, range_note))
+
+
+def levels_of(reading: Reading) -> FilmLevels:
+    """Bring the film of a reading to whole grey levels, which takes longer than the rest of the packing.
+
+    Parameters
+    ----------
+    reading : Reading
+    """
+    film = reading.radiograph
+    # A DICOM film comes through the window of its file, which is thus the film's whole range.
+    own = (0.0, 1.0) if film.file_format == "DICOM" else None
+    return film_levels(film.pixels, film.bits, reading.lungs.mask, own)
+
+
+def packed(
+    reading: Reading, levels: FilmLevels, overlay: bool, legend: str = LEGEND, range_note: str = FIXED_RANGE
+) -> bytes:
+    """Pack everything that the viewer shows of one film.
+
+    Parameters
+    ----------
+    reading : Reading
+    levels : FilmLevels
+        Of its film.
+    overlay, legend, range_note
+        As of ``viewer``.
+    """
+    film = reading.radiograph
+    height, width = film.pixels.shape
+    said = {
+        "key": film.sha256,
+        "title": legend,
+        "range": range_note,
+        "remark": " ".join(filter(None, [heat_sentence(reading), _below(reading), _uncertain(reading)])),
+        "description": f"Chest film, {width} by {height} pixels, {film.bits} bits. Finding: {reading.finding}.",
+        "provenance": f"{DISCLAIMER}. Model {reading.model}. Film {film.sha256[:12]}.",
+        "file": f"film {film.sha256[:8]} heatmap.png",
+        "badges": badges_of(film.notes),
+        "spacing": film.pixel_spacing,
+        "spacingFrom": _SPACING.get(film.spacing_from, ""),
+        "sides": _DICOM_SIDES if film.file_format == "DICOM" else _SIDES,
+        "overlay": overlay,
+    }
+    return pack(levels, reading.heat, reading.heat_range, reading.lungs.mask, said)
+
+
+def _below(reading: Reading) -> str:
+    if reading.probability >= reading.threshold:
+        return ""
+    point = OPERATING_POINTS.get(reading.operating_point, reading.operating_point)
+    threshold = threshold_percent(reading.threshold)
+    return f"The film is below the {point} threshold of {threshold}: whatever heat is shown did not suffice for it."
+
+
+def _uncertain(reading: Reading) -> str:
+    return _UNCERTAIN if reading.finding == "uncertain" else ""
+
+
+def assets() -> dict[str, str]:
+    """Read what the component is made of: its markup, its style, and its scripts joined in one module.
+
+    Returns
+    -------
+    dict of str to str
+        ``html``, ``css`` and ``js``.
+    """
+    return {
+        "html": (VIEWER_FOLDER / "viewer.html").read_text(encoding="utf-8"),
+        "css": (VIEWER_FOLDER / "viewer.css").read_text(encoding="utf-8"),
+        "js": "\n".join((VIEWER_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
+    }
+
+
+@cache
+def _component():
+    """The component, registered at its first use."""
+    return st.components.v2.component("film_viewer", **assets())

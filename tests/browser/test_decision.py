@@ -1,0 +1,75 @@
+"""One slider moves matrix, marker and figures in a real browser, without asking the server."""
+
+import pytest
+
+from cxrmodel.evaluation.metrics import confusion_at, rates_at
+from cxrmodel.evaluation.results import load_evaluation
+from cxrmodel.evaluation.thresholds import further_rates, predictive_values
+
+pytestmark = pytest.mark.browser
+
+MOVE = """([name, value]) => {
+  const find = (root) => {
+    for (const node of root.querySelectorAll('*')) {
+      if (node.id === name && node.type === 'range') return node;
+      const inside = node.shadowRoot && find(node.shadowRoot);
+      if (inside) return inside;
+    }
+    return null;
+  };
+  const slider = find(document);
+  slider.value = value;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+}"""
+
+
+def shown(tab, key: str) -> str:
+    """A figure as it stands on the page."""
+    return tab.locator(f'[data-value="{key}"]').inner_text()
+
+
+def counts(tab) -> dict[str, int]:
+    """The confusion matrix as it stands on the page."""
+    return {name: int(tab.locator(f'[data-count="{name}"]').inner_text()) for name in ("tn", "fp", "fn", "tp")}
+
+
+def test_slider_moves_everything(serve, watched):
+    """At any threshold the page says what the films say; the prevalence moves the predictive values alone."""
+    scores = load_evaluation("densenet121").scores["test"]
+    points = load_evaluation("densenet121").operating_points
+    with serve() as address:
+        tab = watched.tab
+        tab.goto(f"{address}/evaluation")
+        tab.get_by_role("tab", name="Decision", exact=True).click()
+        tab.locator('.decision[data-state="drawn"]').wait_for()
+        frames: list[str] = []
+        tab.on("websocket", lambda socket: frames.append("new socket"))
+        marker = tab.locator(".marker").first
+        places = set()
+        for threshold in (0.05, 0.5, 0.93, 1.0, 0.0):
+            tab.evaluate(MOVE, ["threshold", round(threshold * 1000)])
+            stated, rates = (
+                confusion_at(scores.labels, scores.probabilities, threshold),
+                rates_at(scores.labels, scores.probabilities, threshold),
+            )
+            assert counts(tab) == stated
+            for name in ("accuracy", "recall", "specificity", "f1"):
+                said = "not defined" if rates[name] is None else f"{rates[name]:.3f}"
+                assert shown(tab, name) == said
+            assert shown(tab, "threshold").replace("\u00a0", " ") == f"{100 * threshold:.1f} %"
+            places.add((marker.get_attribute("cx"), marker.get_attribute("cy")))
+        assert len(places) == 5
+        tab.locator('[data-point="balanced"]').click()
+        stated = confusion_at(scores.labels, scores.probabilities, points["balanced"])
+        assert counts(tab) == stated
+        before = counts(tab)
+        tab.evaluate(MOVE, ["prevalence", 10])
+        ratios = further_rates(**stated)
+        expected = predictive_values(ratios["lr_positive"], ratios["lr_negative"], 0.1)
+        for key, value in zip(("ppv_at", "npv_at"), expected, strict=True):
+            assert float(shown(tab, key)) == pytest.approx(float(value), abs=6e-4)
+        assert counts(tab) == before
+        assert frames == []
+        tab.get_by_role("button", name="Matthews correlation (MCC)").click()
+        tab.get_by_text("Correlation of call and truth").wait_for()
+        assert watched.troubles == []

@@ -1,0 +1,504 @@
+"""The viewer's component under real hands: mouse, wheel, touch and keys."""
+
+import re
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bare import as_if_fast, data_of, mount, show
+from PIL import Image
+from stand_ins import fake_reading, lung_mask
+
+pytestmark = pytest.mark.browser
+
+SHOWN = (
+    "(name) => { const part = root.querySelector(`[data-part=${name}]`); return part.hidden ? '' : part.innerText; }"
+)
+PIXEL = """([x, y]) => {
+  const canvas = root.querySelector("[data-part=film]");
+  return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3);
+}"""
+MARKED = """([x, y, width, height]) => {
+  const canvas = root.querySelector("[data-part=marks]");
+  return canvas.getContext("2d").getImageData(x, y, width, height).data.some((value) => value > 0);
+}"""
+
+
+def hot(grey: float = 100 / 255, shape=(400, 400), **changes):
+    """An even film under even heat of the whole colour range."""
+    return fake_reading(np.full(shape, grey), heat=np.full((224, 224), 2.5, np.float32), **changes)
+
+
+def of_film(reading, **changes):
+    """The reading with other fields of its film."""
+    return replace(reading, radiograph=replace(reading.radiograph, **changes))
+
+
+class Viewer:
+    """A viewer on a page of its own, and what can be seen of it."""
+
+    def __init__(self, tab):
+        self.tab = tab
+        mount(tab)
+
+    def show(self, reading, overlay: bool = False):
+        """Show a reading, one film alone unless told otherwise."""
+        show(self.tab, data_of(reading, overlay))
+        self.box = self.tab.locator("[data-part=stage]").bounding_box()
+        return self
+
+    def says(self, part: str) -> str:
+        """Text of a part; empty where it is hidden."""
+        return self.tab.evaluate(SHOWN, part)
+
+    def numbers(self) -> list[int]:
+        """Window and level."""
+        return [int(number) for number in re.findall(r"-?\d+", self.says("levels"))]
+
+    def zoom(self) -> float:
+        """Pixels of the screen for a hundred of the film."""
+        return float(re.search(r"[\d.]+", self.says("zoom")).group())
+
+    def at(self, x: float, y: float) -> list[int]:
+        """Place of the page for a share of the stage."""
+        return [self.box["x"] + x * self.box["width"], self.box["y"] + y * self.box["height"]]
+
+    def pixel(self, x: float, y: float) -> list[int]:
+        """Red, green and blue of what is drawn at a share of the stage."""
+        return self.tab.evaluate(PIXEL, [round(x * self.box["width"]), round(y * self.box["height"])])
+
+    def marked(self, left: float, top: float, right: float, bottom: float) -> bool:
+        """Whether anything is drawn over the film between shares of the stage."""
+        width, height = self.box["width"], self.box["height"]
+        return self.tab.evaluate(
+            MARKED, [int(left * width), int(top * height), int((right - left) * width), int((bottom - top) * height)]
+        )
+
+    def pressed(self, name: str) -> bool:
+        """Whether a button is down."""
+        return self.tab.get_by_role("button", name=name).get_attribute("aria-pressed") == "true"
+
+    def place(self) -> list[int]:
+        """Column and row of the film under the pointer."""
+        return [int(number) for number in re.findall(r"\d+", self.says("pixel"))[:2]]
+
+    def drag(self, start, end, button="left"):
+        """Press at a share of the stage and let go at another."""
+        self.tab.mouse.move(*self.at(*start))
+        self.tab.mouse.down(button=button)
+        self.tab.mouse.move(*self.at(*end), steps=3)
+        self.tab.mouse.up(button=button)
+
+
+@pytest.fixture
+def viewer(watched):
+    """An empty viewer; nothing may go wrong in it."""
+    yield Viewer(watched.tab)
+    assert watched.troubles == []
+
+
+def test_drag_is_window_and_level(viewer):
+    """To the right the window widens, up the film brightens; the pixels follow at once."""
+    viewer.show(hot())
+    assert viewer.numbers() == [255, 128]
+    assert viewer.pixel(0.5, 0.5) == [100, 100, 100]
+    viewer.drag((0.4, 0.5), (0.4, 0.4))
+    window, level = viewer.numbers()
+    assert window == 255
+    assert level < 128
+    assert viewer.pixel(0.5, 0.5)[0] == pytest.approx(100 + 128 - level, abs=2)
+    viewer.drag((0.4, 0.5), (0.3, 0.5))
+    assert viewer.numbers()[0] < 255
+    assert viewer.numbers()[1] == level
+
+
+def test_wheel_zooms_at_the_pointer(viewer, make_film):
+    """The place and value under the pointer stay while the film grows."""
+    viewer.show(fake_reading(make_film(0, (500, 600))))
+    viewer.tab.mouse.move(*viewer.at(0.6, 0.3))
+    before, zoom = viewer.place(), viewer.zoom()
+    viewer.tab.mouse.wheel(0, -500)
+    viewer.tab.wait_for_function(f"({SHOWN})('zoom') !== 'Zoom {zoom:g} %'")
+    assert viewer.zoom() > 1.5 * zoom
+    assert viewer.place() == pytest.approx(before, abs=1)
+
+
+@pytest.mark.parametrize("how", ["middle", "shift", "space"])
+def test_film_is_moved(viewer, make_film, how):
+    """By the middle button, with Shift, and with Space, which then does not reset."""
+    viewer.show(fake_reading(make_film(0, (500, 600))))
+    viewer.tab.keyboard.press("+")
+    viewer.tab.mouse.move(*viewer.at(0.6, 0.6))
+    x, y = viewer.place()
+    key = {"shift": "Shift", "space": "Space"}.get(how)
+    if key:
+        viewer.tab.keyboard.down(key)
+    viewer.drag((0.5, 0.5), (0.6, 0.6), "middle" if how == "middle" else "left")
+    if key:
+        viewer.tab.keyboard.up(key)
+    assert viewer.numbers() == [255, 128]
+    x_after, y_after = viewer.place()
+    assert x_after < x
+    assert y_after < y
+
+
+def test_value_and_place_under_the_pointer(viewer):
+    """The stored value of a deep film, at the film's own coordinates; nothing beside the film."""
+    levels = np.zeros((200, 200))
+    levels[:, 100:] = 1843 / 4095
+    levels[0, 0] = 1 / 4095  # no smaller depth holds this
+    viewer.show(of_film(fake_reading(levels), bits=12))
+    viewer.tab.mouse.move(*viewer.at(0.51, 0.5))
+    assert re.fullmatch(r"x 10\d, y \d+: 1843 of 4095", viewer.says("pixel"))
+    viewer.tab.mouse.move(*viewer.at(0.01, 0.5))
+    assert viewer.says("pixel") == ""
+
+
+def test_overlay_is_mixed_in_by_heat_and_opacity(viewer):
+    """Grey 100 under the top of viridis, #fde725, at half opacity: 176.5, 165.5, 68.5; off, the film is untouched."""
+    viewer.show(hot(), overlay=False)
+    assert viewer.pixel(0.5, 0.5) == [100, 100, 100]
+    viewer.tab.keyboard.press("h")
+    assert viewer.pressed("Heatmap")
+    assert viewer.pixel(0.5, 0.5) == pytest.approx([176.5, 165.5, 68.5], abs=1)
+    viewer.tab.get_by_label("Opacity").fill("100")
+    assert viewer.pixel(0.5, 0.5) == [253, 231, 37]
+    viewer.tab.get_by_label("Colours").select_option("cividis")
+    assert viewer.pixel(0.5, 0.5) == [254, 232, 56]
+    viewer.tab.keyboard.press("h")
+    assert viewer.pixel(0.5, 0.5) == [100, 100, 100]
+    assert "The overlay is off." in viewer.says("meaning")
+
+
+def test_heat_below_the_threshold_is_not_drawn(viewer):
+    """Half of the range is drawn from a threshold of 40 % on, and not from one of 60 %."""
+    viewer.show(fake_reading(np.full((300, 300), 0.5), heat=np.full((224, 224), 1.25, np.float32)))
+    viewer.tab.keyboard.press("h")
+    for share, coloured in ((40, True), (60, False)):
+        viewer.tab.get_by_label("Hide below").fill(str(share))
+        red, _, blue = viewer.pixel(0.5, 0.5)
+        assert (red != blue) == coloured
+    assert viewer.says("threshold-said") == "1.5"
+
+
+def test_contour_instead_of_fill(viewer):
+    """Lines where the heat crosses a quarter of the range; the film itself stays grey."""
+    heat = np.zeros((224, 224), np.float32)
+    heat[56:168, 56:168] = 2.5
+    viewer.show(fake_reading(np.full((400, 400), 0.5), heat=heat))
+    viewer.tab.keyboard.press("h")
+    assert not viewer.marked(0.45, 0.2, 0.55, 0.3)
+    viewer.tab.keyboard.press("k")
+    assert viewer.marked(0.45, 0.2, 0.55, 0.3)
+    assert not viewer.marked(0.45, 0.45, 0.55, 0.55)
+    assert len(set(viewer.pixel(0.5, 0.5))) == 1
+
+
+def test_lung_outline(viewer):
+    """Around the lungs that were found, only where it is asked for."""
+    viewer.show(fake_reading(np.full((400, 400), 0.5)))
+    (top, bottom), size = np.flatnonzero(lung_mask().any(1))[[0, -1]] / 224, viewer.box["height"] / viewer.box["width"]
+    column = 0.5 + (65 / 224 - 0.5) * size  # through the patient's right lung, on a square film in a wide stage
+    place = column - 0.01, top - 0.02, column + 0.01, top + 0.02
+    assert not viewer.marked(*place)
+    viewer.tab.keyboard.press("o")
+    assert viewer.marked(*place)
+    assert viewer.marked(column - 0.01, bottom - 0.02, column + 0.01, bottom + 0.02)
+    assert not viewer.marked(column - 0.01, 0.45, column + 0.01, 0.55)
+
+
+def test_side_by_side_and_split(viewer):
+    """Side by side the left film is bare; split, everything left of the handle is, and the handle can be moved."""
+    viewer.show(hot(shape=(400, 800)), overlay=True)
+    assert viewer.tab.get_by_label("Layout").input_value() == "side"
+    assert viewer.pixel(0.25, 0.5) == [100, 100, 100]
+    assert viewer.pixel(0.75, 0.5) == pytest.approx([176.5, 165.5, 68.5], abs=1)
+    viewer.tab.get_by_label("Layout").select_option("split")
+    assert viewer.pixel(0.4, 0.5) == [100, 100, 100]
+    assert viewer.pixel(0.6, 0.5) != [100, 100, 100]
+    viewer.drag((0.5, 0.3), (0.3, 0.3))
+    assert viewer.pixel(0.4, 0.5) != [100, 100, 100]
+    handle = viewer.tab.get_by_role("slider", name="Split")
+    assert handle.get_attribute("aria-valuenow") == "30"
+    handle.press("ArrowLeft")
+    assert handle.get_attribute("aria-valuenow") == "28"
+    assert viewer.numbers() == [255, 128]
+
+
+def test_keys(viewer, make_film):
+    """Every key of the design does what it says, and space brings everything back."""
+    viewer.show(of_film(fake_reading(make_film(0, (300, 300))), file_format="DICOM"))
+    press, first = viewer.tab.keyboard.press, viewer.numbers()
+    assert first == [255, 128]
+    fitted = viewer.zoom()
+    for key, test in {
+        "+": lambda: viewer.zoom() > fitted,
+        "-": lambda: viewer.zoom() == fitted,
+        "1": lambda: viewer.numbers() == [255, 128],
+        "3": lambda: viewer.numbers()[0] < 255,
+        "2": lambda: viewer.numbers() == [255, 128],
+        "i": lambda: "inverted" in viewer.says("levels") and viewer.says("badges") == "Inverted by you",
+    }.items():
+        press(key)
+        assert test(), key
+    seen = set()
+    for key in "12345":
+        press(key)
+        seen.add((viewer.tab.get_by_label("Window").input_value(), *viewer.numbers()))
+    # A DICOM film comes through its file's own window, so that 1 and 2 are the same.
+    assert [name for name, *_ in sorted(seen)] == ["lungs", "mediastinum", "percentile", "whole"]
+    assert len({tuple(numbers) for _, *numbers in seen}) == 4
+    press("+")
+    press("=")
+    assert viewer.zoom() == fitted
+    press("Space")
+    assert viewer.numbers() == first
+    assert "inverted" not in viewer.says("levels")
+    assert viewer.says("badges") == ""
+
+
+def test_inversion_is_of_the_screen_alone(viewer):
+    """Grey 100 becomes 155; the value told stays the film's own."""
+    viewer.show(hot())
+    viewer.tab.mouse.move(*viewer.at(0.5, 0.5))
+    viewer.tab.keyboard.press("i")
+    assert viewer.pixel(0.5, 0.5) == [155, 155, 155]
+    assert viewer.says("pixel").endswith(": 100 of 255")
+
+
+def test_question_mark_lists_every_key(viewer):
+    """The list names the keys, takes the focus, and closes with Escape."""
+    viewer.show(hot())
+    viewer.tab.keyboard.press("?")
+    listed = viewer.tab.evaluate("() => [...root.querySelectorAll('[data-part=keys] kbd')].map((key) => key.innerText)")
+    assert {"i", "+", "-", "=", "Space", "h", "1", "2", "3", "4", "5", "?"} <= set(listed)
+    assert viewer.tab.evaluate("() => root.querySelector('[data-part=help]').contains(root.activeElement)")
+    viewer.tab.keyboard.press("Escape")
+    assert viewer.says("help") == ""
+
+
+def test_no_key_acts_while_someone_types(viewer):
+    """Neither in a field of the page nor in one of the viewer; nor from elsewhere, where that is turned off."""
+    viewer.show(hot())
+    viewer.tab.locator("#other").type("hi12")
+    assert viewer.tab.locator("#other").input_value() == "hi12"
+    viewer.tab.get_by_role("button", name="Save picture").click()
+    viewer.tab.get_by_label("Text to print").type("hi")
+    assert not viewer.pressed("Heatmap")
+    assert "inverted" not in viewer.says("levels")
+    viewer.tab.keyboard.press("Escape")
+    viewer.tab.keyboard.press("?")
+    viewer.tab.get_by_label("Keys act anywhere").uncheck()
+    viewer.tab.keyboard.press("Escape")
+    viewer.tab.evaluate("() => root.activeElement.blur()")
+    viewer.tab.keyboard.press("i")
+    assert "inverted" not in viewer.says("levels")
+    viewer.tab.locator("[data-part=stage]").focus()
+    viewer.tab.keyboard.press("i")
+    assert "inverted" in viewer.says("levels")
+
+
+def test_keyboard_alone(viewer, make_film):
+    """With the film in focus arrows move it, Shift and arrows set window and level; a screen reader hears of it."""
+    viewer.show(fake_reading(make_film(0, (300, 300))))
+    viewer.tab.locator("[data-part=stage]").focus()
+    viewer.tab.keyboard.press("+")
+    before = viewer.pixel(0.5, 0.5), viewer.pixel(0.6, 0.4)
+    viewer.tab.keyboard.press("ArrowRight")
+    assert (viewer.pixel(0.5, 0.5), viewer.pixel(0.6, 0.4)) != before
+    viewer.tab.keyboard.press("Shift+ArrowRight")
+    assert viewer.numbers()[0] > 255
+    heard = f"({SHOWN})('heard').startsWith('Window {viewer.numbers()[0]} · level 128, Zoom ')"
+    viewer.tab.wait_for_function(heard)
+
+
+def test_everything_has_a_name(viewer):
+    """Each control, and the film itself in words."""
+    viewer.show(hot())
+    nameless = """() => [...root.querySelectorAll("button, input, select, [role=slider], [role=application]")]
+      .filter((one) => !(one.innerText || one.getAttribute("aria-label") || one.labels?.length))
+      .map((one) => one.outerHTML)"""
+    assert viewer.tab.evaluate(nameless) == []
+    label = viewer.tab.get_by_role("application").get_attribute("aria-label")
+    assert label.startswith("Chest film, 400 by 400 pixels, 8 bits. Finding: pneumonia.")
+
+
+def test_small_films_do_not_alias(viewer):
+    """Stripes finer than the screen become even grey, not other stripes."""
+    viewer.show(fake_reading(np.tile(np.array([0, 1]), (2048, 1024))))
+    assert viewer.zoom() < 50
+    assert [viewer.pixel(x, 0.5)[0] for x in (0.45, 0.5, 0.501, 0.55)] == pytest.approx([128] * 4, abs=2)
+
+
+def test_scale_bar_only_where_the_spacing_is_known(viewer):
+    """A fifth of the pane at most, in round lengths."""
+    viewer.show(hot())
+    corner = 0.75, 0.9, 1, 1
+    assert not viewer.marked(*corner)
+    viewer.show(of_film(hot(), pixel_spacing=(0.5, 0.5), spacing_from="imager"))
+    assert viewer.marked(*corner)
+
+
+def test_same_data_again_changes_nothing(viewer):
+    """A rerun of the page leaves view and choices as they are, and draws the same film into the same canvas."""
+    viewer.show(hot())
+    viewer.drag((0.4, 0.5), (0.5, 0.5))
+    numbers = viewer.numbers()
+    viewer.tab.evaluate("() => { window.canvas = root.querySelector('[data-part=film]'); }")
+    viewer.show(hot())
+    assert viewer.numbers() == numbers
+    assert viewer.tab.evaluate("() => window.canvas === root.querySelector('[data-part=film]')")
+
+
+def test_state_outlives_the_page_and_belongs_to_its_film(viewer):
+    """Mounted anew, a film has its window again and another has its own; nothing is kept in the browser's storage."""
+    viewer.show(hot())
+    viewer.drag((0.4, 0.5), (0.5, 0.5))
+    viewer.tab.keyboard.press("h")
+    numbers = viewer.numbers()
+    viewer.tab.evaluate("""() => {
+      const clean = root.firstElementChild.cloneNode(true);
+      window.end();
+      root.firstElementChild.replaceWith(clean);
+    }""")
+    viewer.show(hot())
+    assert viewer.numbers() == numbers
+    assert viewer.pressed("Heatmap")
+    viewer.show(hot(0.7))
+    assert viewer.numbers() == [255, 128]
+    assert viewer.pressed("Heatmap")
+    assert viewer.tab.evaluate("() => origin === 'null' || localStorage.length + sessionStorage.length === 0")
+
+
+def test_gone_it_listens_no_more(viewer, watched):
+    """When its element goes, keys of the page are nobody's; an end that a later run overtook ends nothing."""
+    viewer.show(hot())
+    viewer.tab.evaluate("() => { window.early = window.end; }")
+    viewer.show(hot())
+    viewer.tab.evaluate("() => window.early()")
+    viewer.tab.keyboard.press("i")
+    assert "inverted" in viewer.says("levels")
+    viewer.tab.evaluate("() => window.end()")
+    viewer.tab.keyboard.press("i")
+    assert "inverted" in viewer.says("levels")
+
+
+def test_damaged_data_is_a_sentence(viewer):
+    """What cannot be unpacked gives a sentence, and the next film is shown all the same."""
+    data = data_of(hot(), overlay=False)
+    length = int.from_bytes(data[:4], "little")
+    show(viewer.tab, data[: 4 + length] + bytes(len(data) - 4 - length))
+    assert "The film could not be shown in this browser." in viewer.says("message")
+    viewer.show(hot(0.2))
+    assert viewer.says("message") == ""
+
+
+def save(viewer, text: str = "") -> np.ndarray:
+    """The saved picture."""
+    viewer.tab.get_by_role("button", name="Save picture").click()
+    viewer.tab.get_by_label("Text to print").fill(text)
+    with viewer.tab.expect_download() as download:
+        viewer.tab.get_by_role("button", name="Save", exact=True).click()
+    viewer.name = download.value.suggested_filename
+    return np.asarray(Image.open(BytesIO(Path(download.value.path()).read_bytes())).convert("RGB")).astype(int)
+
+
+def test_saved_picture(viewer):
+    """The whole film at its size with its overlay, below it the colour bar and words, and no name but a typed one."""
+    reading = hot(shape=(1000, 1200))
+    viewer.show(reading)
+    viewer.tab.keyboard.press("+")
+    viewer.tab.keyboard.press("h")
+    picture = save(viewer)
+    assert viewer.name == f"film {reading.radiograph.sha256[:8]} heatmap.png"
+    height, width, _ = picture.shape
+    assert width == 1200
+    assert height > 1000
+    np.testing.assert_allclose(picture[500, 600], [176.5, 165.5, 68.5], atol=1)
+    legend = picture[1000:]
+    bar = next(row for row in legend if (abs(row - [253, 231, 37]).sum(axis=1) < 12).any())
+    shades = [tuple(shade) for shade in bar if abs(shade - [14, 18, 23]).sum() > 30]
+    assert np.abs(np.subtract(shades[3], [68, 1, 84])).sum() < 40
+    assert np.abs(np.subtract(shades[len(shades) // 2], [33, 145, 140])).sum() < 30
+    words = (legend.min(axis=2) > 200).any(axis=1)
+    assert np.diff(words.astype(int)).clip(0).sum() >= 4  # at least four lines of text
+    named = save(viewer, "Teaching case 7")
+    assert named.shape[0] > height
+    viewer.tab.keyboard.press("h")
+    np.testing.assert_array_equal(save(viewer)[500, 600], [100, 100, 100])
+
+
+def test_small_film_is_saved_large_enough_for_its_legend(viewer):
+    """A film of 224 pixels is magnified by a whole number."""
+    viewer.show(hot(shape=(224, 224)))
+    assert save(viewer).shape[1] == 5 * 224
+
+
+def test_webgl_draws_the_same(watched, make_film):
+    """On a graphics processor the picture is that of the plain canvas, to a rounding."""
+    tab, heat = watched.tab, np.linspace(0, 3, 224 * 224, dtype=np.float32).reshape(224, 224)
+    reading = fake_reading(make_film(0, (700, 800)), heat=heat)
+    grab = """(kind) => {
+      const canvas = root.querySelector("[data-part=film]"), { width, height } = canvas;
+      if (kind === "2d") return [...canvas.getContext("2d").getImageData(0, 0, width, height).data];
+      const gl = canvas.getContext("webgl2"), data = new Uint8Array(4 * width * height);
+      gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, data);
+      return [...data];
+    }"""
+    drawn = {}
+    for kind, change in (("2d", str), ("webgl2", as_if_fast)):
+        mount(tab, change)
+        tab.set_viewport_size({"width": 700, "height": 500})
+        show(tab, data_of(reading))
+        tab.keyboard.press("+")
+        tab.keyboard.press("3")
+        width = tab.evaluate("() => root.querySelector('[data-part=film]').width")
+        drawn[kind] = np.reshape(tab.evaluate(grab, kind), (-1, width, 4))[..., :3]
+    difference = np.abs(drawn["2d"] - drawn["webgl2"][::-1])
+    assert drawn["2d"].std() > 20
+    assert np.mean(difference > 2) < 0.001
+
+
+@pytest.fixture
+def hand(phone):
+    """A viewer on a phone."""
+    yield Viewer(phone.tab)
+    assert phone.troubles == []
+
+
+def test_touch(hand, make_film):
+    """One finger sets window and level, two zoom and move."""
+    hand.show(fake_reading(make_film(0, (500, 500))), overlay=True)
+    assert hand.tab.get_by_label("Layout").input_value() == "one"
+    touch = hand.tab.context.new_cdp_session(hand.tab)
+
+    def fingers(kind, *places):
+        points = [dict(zip("xy", hand.at(*place), strict=True)) for place in places]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", (0.4, 0.5))
+    fingers("touchMove", (0.6, 0.5))
+    fingers("touchEnd")
+    assert hand.numbers()[0] > 255
+    window, zoom = hand.numbers(), hand.zoom()
+    fingers("touchStart", (0.4, 0.5), (0.6, 0.5))
+    fingers("touchMove", (0.2, 0.5), (0.8, 0.5))
+    fingers("touchEnd")
+    assert hand.zoom() == pytest.approx(3 * zoom, rel=0.1)
+    assert hand.numbers() == window
+
+
+def test_phone_width(hand, make_film):
+    """Everything wraps within the screen, and can be hit with a finger."""
+    hand.show(fake_reading(make_film(0, (500, 500))), overlay=True)
+    beyond = """() => [...root.querySelectorAll(".viewer *")]
+      .filter((one) => !one.closest("[hidden], .heard, canvas"))
+      .map((one) => [one.outerHTML, one.getBoundingClientRect()])
+      .filter(([, box]) => box.width && (box.right > innerWidth || box.left < 0))
+      .map(([text]) => text)"""
+    assert hand.tab.evaluate(beyond) == []
+    assert hand.tab.evaluate("() => document.documentElement.scrollWidth") <= 390
+    low = "() => [...root.querySelectorAll('.bar button, .bar select')].map((one) => one.offsetHeight)"
+    assert min(hand.tab.evaluate(low)) >= 40

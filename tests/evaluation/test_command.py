@@ -1,0 +1,92 @@
+"""``evaluate`` on the command line: what it writes, and what it leaves alone."""
+
+import shutil
+
+import pytest
+
+from cxrmodel.commands import main
+from cxrmodel.evaluation import card, outputs, own, results
+from cxrmodel.evaluation.results import EVALUATION_FOLDER
+from cxrmodel.model.spec import MODELS
+
+
+@pytest.fixture
+def nothing_is_read(monkeypatch):
+    """Fails where a reader would be loaded."""
+    from cxrmodel.reading import Reader
+
+    monkeypatch.setattr(Reader, "load", lambda *given: pytest.fail("a film was to be read"))
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """The shipped evaluations in a folder of their own."""
+    for model in MODELS:
+        shutil.copy(EVALUATION_FOLDER / f"{model}.json", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("nothing_is_read")
+def test_report_of_what_is_there(elsewhere, capsys):
+    """With --no-read one file comes of the stored evaluations; the table goes to standard error."""
+    out = elsewhere / "report.html"
+    assert main(["evaluate", "--no-read", "--model", "cnn", "--out", str(elsewhere), "--report", str(out)]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "| AUC |" in said.err
+    assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.usefixtures("nothing_is_read")
+def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path, project):
+    """README and model card are brought in line, and stay as they are where nothing changed."""
+    readme, written = tmp_path / "README.md", tmp_path / "MODEL_CARD.md"
+    shutil.copy(project / "README.md", readme)
+    shutil.copy(project / "MODEL_CARD.md", written)
+    monkeypatch.setattr(outputs, "README", readme)
+    monkeypatch.setattr(card.update_card, "__defaults__", (written,))
+    assert outputs.renew_documents() == []
+    assert readme.read_text(encoding="utf-8") == (project / "README.md").read_text(encoding="utf-8")
+    assert written.read_text(encoding="utf-8") == (project / "MODEL_CARD.md").read_text(encoding="utf-8")
+    readme.write_text("no marks", encoding="utf-8")
+    written.write_text("stale", encoding="utf-8")
+    assert outputs.renew_documents() == [
+        "The README keeps its table: evaluate every model on the same films to renew it."
+    ]
+    assert written.read_text(encoding="utf-8").startswith("# Model card")
+
+
+@pytest.mark.usefixtures("nothing_is_read")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--no-read", "--report", "report.pdf"], "does not end in .html"),
+        (["--no-read", "--name", "no such ward"], "no evaluation named no such ward"),
+        (["--name", "ward"], "Say with --data DIR where the films lie"),
+        (["--data", "no-such-folder", "--name", "../x"], "cannot name an evaluation"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence(arguments, words, capsys, monkeypatch, tmp_path):
+    """And nothing is read or written."""
+    monkeypatch.setattr(results, "OWN_FOLDER", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", *arguments]) == 1
+    assert words in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_own_films_from_folder_to_report(reader, archive, tmp_path, monkeypatch, capsys):
+    """Measured, stored under their name, told as a table, and written as a report."""
+    from cxrmodel.reading import Reader
+
+    monkeypatch.setattr(Reader, "load", lambda model: reader)
+    monkeypatch.setattr(outputs, "load_file", lambda path, model: results.load_file(path, model, reader.spec))
+    monkeypatch.setattr(outputs, "load_spec", lambda model: reader.spec)
+    monkeypatch.setattr(own, "provenance", lambda films: {"films_sha256": {}})
+    arguments = ["--data", str(archive), "--name", "Ward", "--model", "densenet121", "--out", str(tmp_path / "out")]
+    assert main(["evaluate", *arguments, "--report", str(tmp_path / "r.html")]) == 0
+    assert "Own films, Ward: 48 films of 24 patients" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Ward.densenet121.json"]
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "on own films: Ward" in text
+    assert "Kermany 2018" not in text

@@ -1,0 +1,268 @@
+"""The section of an evaluation about explanations: films chosen, means, the default method, going on after a break."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation import explanations, offered
+from cxrmodel.evaluation.explained import adult_films, box_mask, cases, stratified
+from cxrmodel.evaluation.explanations_section import NOT_RERUN, favoured, section_of
+from cxrmodel.evaluation.map_measures import affordable, in_boxes, mean_with_interval
+from cxrmodel.evaluation.results import load_evaluation, save_evaluation
+from cxrmodel.evaluation.sections import save_section
+from cxrmodel.explain.methods import INSTANT, METHODS
+from cxrmodel.reading import Reader
+from cxrmodel.training.dataset import find_films
+
+
+def measured(gain=0.0, films=("a", "b", "c", "d")):
+    """What was measured of a method: insertion less deletion is 0.2 and the gain."""
+    return {
+        "films": list(films),
+        "called": list(films),
+        "in_lungs": [0.5, 0.7, None, 0.6][: len(films)],
+        "stability": [0.9] * len(films),
+        "seconds": [0.1] * len(films),
+        "grids": [np.arange(784).reshape(28, 28).tolist()] * len(films),
+        "curves": {"deletion": [0.5] * len(films), "insertion": [0.7 + gain] * len(films)},
+        "heat_range": 2.0,
+        "range_films": 3,
+        "adults": {"peak": [True, False], "share": [0.2, None]},
+    }
+
+
+def section(spec, shuffled=None, **gains):
+    """A section of all methods with the given gains."""
+    run = {
+        "seed": 0,
+        "test": 4,
+        "sample": ["a", "b", "c", "d"],
+        "called": ["a", "b", "c", "d"],
+        "patients": dict(zip("abcd", "wxyz", strict=True)),
+        "adult_patients": ["p", "q"],
+        "adults_without_lungs": 0,
+        "box_area": [0.1, 0.3],
+        "settings": {},
+    }
+    random = {"called": ["a", "b", "c", "d"], "curves": {"deletion": [0.6] * 4, "insertion": [0.4] * 4}}
+    stages = [{"stage": "output", "spearman": 0.8, "ssim": 0.5}, {"stage": "stem", "spearman": 0.1, "ssim": 0.1}]
+    changed = {name: {"films": 2, "stages": stages} for name in METHODS}
+    found = {name: measured(gains.get(name.replace("+", "p"), 0.0)) for name in METHODS}
+    return section_of(spec, run, found, random, changed, shuffled or {})
+
+
+def test_shapes_and_means(make_spec):
+    """Intervals, random baseline, sanity and agreement as they are stored, without NaN."""
+    made = section(make_spec())
+    json.dumps(made, allow_nan=False)
+    row = made["methods"][0]
+    assert [row["name"] for row in made["methods"]] == list(METHODS)
+    assert row["deletion_auc"] == {"value": 0.5, "low": 0.5, "high": 0.5}
+    assert (row["random_deletion_auc"], row["random_insertion_auc"]) == (0.6, 0.4)
+    assert row["heat_in_lungs"]["value"] == 0.6
+    assert row["empty"] == 1
+    assert row["sanity"]["randomised"] == [0.8, 0.1]
+    assert row["sanity"]["shuffled_labels"] == NOT_RERUN
+    assert row["sanity"]["depends_on_model"] is True
+    assert made["settings"]["stages"] == ["output", "stem"]
+    assert made["agreement"][0][0] is None
+    assert made["agreement"][0][1] == 1.0
+    assert made["adults"]["expected_by_area"] == 0.2
+    assert made["adults"]["methods"][0]["peak_in_box"]["value"] == 0.5
+    assert made["adults"]["methods"][0]["share"]["value"] == 0.2
+    assert not {"p", "q"} & set(json.dumps(made["adults"]).split('"'))
+    assert made["default"] == INSTANT
+
+
+def test_shuffled_labels_enter_with_their_weights(make_spec):
+    """A method whose map is like that of shuffled labels is marked."""
+    likeness = {name: {"spearman": 0.2, "ssim": 0.1} for name in METHODS} | {"saliency": {"spearman": 0.7, "ssim": 0}}
+    made = section(make_spec(), {"weights_sha256": "ab" * 32, "likeness": likeness})
+    by_name = {row["name"]: row["sanity"] for row in made["methods"]}
+    assert by_name[INSTANT]["shuffled_labels"] == 0.2
+    assert by_name[INSTANT]["depends_on_model"] is True
+    assert by_name["saliency"]["depends_on_model"] is False
+    assert made["shuffled"]["weights_sha256"] == "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("gains", "default"),
+    [
+        ({}, INSTANT),
+        ({"layercam": 0.1}, "layercam"),
+        ({"layercam": 0.1, "saliency": 0.2}, "saliency"),
+        ({"layercam": -0.1}, INSTANT),
+        ({"occlusion": 0.5}, INSTANT),  # not for every film: it takes many passes
+    ],
+)
+def test_the_default_is_the_favoured_quick_method(make_spec, gains, default):
+    """Grad-CAM stays unless another method of one pass is clearly better."""
+    assert section(make_spec(), **gains)["default"] == default
+
+
+def test_an_unclear_or_insane_lead_changes_nothing():
+    """An interval across zero, or a map that does not depend on the model."""
+    patients = dict(zip("abcd", "wxyz", strict=True))
+    rows = {name: {"sanity": {"depends_on_model": True}} for name in METHODS}
+    unclear = measured()
+    unclear["curves"] = {"deletion": [0.5] * 4, "insertion": [0.9, 0.2, 0.9, 0.8]}
+    assert favoured({INSTANT: measured(), "layercam": unclear}, rows, patients) == INSTANT
+    insane = rows | {"layercam": {"sanity": {"depends_on_model": False}}}
+    assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, insane, patients) == INSTANT
+
+
+def test_means_are_over_patients():
+    """Films of one patient move together: two patients, one with three films."""
+    figures = mean_with_interval([1.0, 1.0, 1.0, 0.0], ["p", "p", "p", "q"])
+    assert figures["value"] == 0.75
+    assert (figures["low"], figures["high"]) == (0.0, 1.0)
+    assert mean_with_interval([None, None], ["p", "q"]) == {"value": None, "low": None, "high": None}
+
+
+def test_every_beginning_of_the_sample_is_stratified(archive):
+    """The share of each stratum in the first films is its share in all, within a film."""
+    films = find_films(archive, ("test",))
+    ordered = stratified(films, 0)
+    assert sorted(film.name for film in ordered) == sorted(film.name for film in films)
+    for count in range(1, len(films)):
+        for stratum in ("normal", "bacteria", "virus"):
+            share = sum(film.stratum == stratum for film in films) / len(films)
+            assert abs(sum(film.stratum == stratum for film in ordered[:count]) - share * count) <= 1
+    assert [film.name for film in stratified(films, 0)] == [film.name for film in ordered]
+    assert [film.name for film in stratified(films, 1)] != [film.name for film in ordered]
+
+
+def test_films_that_a_method_is_measured_on():
+    """Cheap ones on all, costly ones on as many as the passes allow, never fewer than three."""
+    assert affordable(INSTANT, 100, 4000) == 100
+    assert affordable("layercam", 100, 600) == 100
+    assert affordable("occlusion", 100, 4040) == 40
+    assert affordable("smoothgrad", 100, 10) == 3
+    assert affordable("smoothgrad", 2, 10) == 2
+
+
+def test_boxes_by_hand():
+    """A box over the left half of a film of 8 x 4 pixels covers the left half of its canonical form."""
+    mask = box_mask(((0, 0, 4, 4), (7, 0, 1, 1)), 4, 8, side=8)
+    assert mask[:, :4].all()
+    assert mask[:, 4:].sum() == 2  # one film pixel is one column wide and two rows high
+    assert mask[:2, 7].all()
+
+
+def test_pointing_by_hand():
+    """A peak in the box, one beside it, and an empty map, which points nowhere."""
+    heats = [np.zeros((2, 2), np.float32) for _ in range(3)]
+    heats[0][0, 0], heats[1][1, 1] = 1, 1
+    boxes = np.zeros((2, 2), bool)
+    boxes[0, 0] = True
+    films = [
+        SimpleNamespace(ready=SimpleNamespace(tensor=np.zeros((2, 2, 1)), to_film=lambda heat: heat), boxes=boxes)
+    ] * 3
+    drawn = iter(heats)
+    explainer = SimpleNamespace(crop_maps=lambda method, tensors: np.stack([next(drawn) for _ in tensors]))
+    assert in_boxes(explainer, INSTANT, films, lambda count: None) == {
+        "peak": [True, False, False],
+        "share": [1.0, 0.0, None],
+    }
+
+
+@pytest.fixture
+def real_archive(tmp_path, make_archive):
+    """A drawn archive, and the plain CNN that reads it."""
+    return make_archive(tmp_path / "archive", patients=4), Reader.load("cnn")
+
+
+def test_films_are_opened_and_cropped_as_for_reading(real_archive):
+    """The network sees of a test film what it sees when the film is read."""
+    root, reader = real_archive
+    films = find_films(root, ("test",))
+    found = cases(reader, films)
+    assert found
+    film = next(film for film in films if film.name == found[0].name)
+    reading = reader.read(film.path.read_bytes(), film.path.name)
+    assert found[0].probability == pytest.approx(reading.probability, abs=1e-6)
+    np.testing.assert_array_equal(found[0].ready.tensor, reader.model_input(reading).tensor)
+    np.testing.assert_array_equal(found[0].lungs, reading.lungs.mask)
+
+
+def test_no_adults_no_part(real_archive):
+    """Who has only the public archive gets a section without them."""
+    root, reader = real_archive
+    assert adult_films(reader, root) == ([], 0)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Two methods, few films; the held-out patients are those of the archive."""
+    two = {name: METHODS[name] for name in (INSTANT, "layercam")}
+    monkeypatch.setattr(explanations, "METHODS", two)
+    monkeypatch.setattr(explanations, "SANITY_FILMS", 2)
+    monkeypatch.setattr(explanations, "RANGE_FILMS", 2)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_whole_run_and_going_on(real_archive, make_document, tmp_path, monkeypatch):
+    """The section is written for its weights; a second run measures nothing again; shuffled weights come later."""
+    root, reader = real_archive
+    out, work, shuffled = tmp_path / "out", tmp_path / "work", tmp_path / "shuffled"
+    points = dict.fromkeys(reader.spec.operating_points, 1e-9)  # every film is called pneumonia
+    object.__setattr__(reader, "spec", reader.spec.__class__(**vars(reader.spec) | {"operating_points": points}))
+    document = make_document("cnn") | {"weights_sha256": reader.spec.weights_sha256}
+    save_evaluation(document, out)
+    made = explanations.evaluate_explanations(reader, root, out, work, shuffled, films=4, progress=False)
+    assert json.loads((out / "cnn.json").read_text())["sections"]["explanations"] == json.loads(json.dumps(made))
+    assert made["films"]["sample"] == 4
+    assert [row["name"] for row in made["methods"]] == [INSTANT, "layercam"]
+    assert made["methods"][0]["films"] == made["films"]["test"] > 4
+    assert made["methods"][0]["heat_range"] == pytest.approx(reader.spec.heat_range, rel=1e-3)
+    assert made["methods"][1]["heat_range"] > 0
+    assert made["adults"] is None
+
+    def measured_again(*_):
+        raise AssertionError("what was measured is kept")
+
+    monkeypatch.setattr(explanations, "of_maps", measured_again)
+    monkeypatch.setattr(explanations, "curve_areas", measured_again)
+    again = explanations.evaluate_explanations(reader, root, out, work, shuffled, films=4, progress=False)
+    assert again == made
+    shuffled.mkdir()
+    from cxrmodel.model.network import build
+
+    build("cnn", 32).save(shuffled / "cnn.keras")
+    (shuffled / "training.json").write_text(json.dumps({"recipe": {"model": "cnn"}, "history": [{"loss": 0.6}]}))
+    third = explanations.evaluate_explanations(reader, root, out, work, shuffled, films=4, progress=False)
+    assert isinstance(third["methods"][0]["sanity"]["shuffled_labels"], float)
+    (shuffled / "cnn.keras").unlink()
+    fourth = explanations.evaluate_explanations(reader, root, out, work, shuffled, films=4, progress=False)
+    assert fourth == third
+
+
+def test_what_is_offered_follows_the_section(make_document, make_spec, tmp_path, monkeypatch):
+    """Default, range and mark; and plain words where nothing was tested."""
+    spec = make_spec()
+    save_evaluation(make_document(), tmp_path)
+    monkeypatch.setattr(offered, "load_evaluation", lambda model, spec: load_evaluation(model, tmp_path, spec))
+    assert offered.default_method(offered.tested_explanations(spec)) == INSTANT
+    assert offered.sanity_sentence({}, "layercam")[0] is None
+    made = section(spec, layercam=0.1)
+    made["methods"][4]["sanity"]["depends_on_model"] = False
+    save_section(spec.model, spec.weights_sha256, "explanations", made, tmp_path)
+    tested = offered.tested_explanations(spec)
+    assert offered.default_method(tested) == "layercam"
+    assert offered.findings_of(tested, "layercam")["heat_range"] == 2.0
+    assert offered.sanity_sentence(tested, "layercam")[0] is True
+    depends, sentence = offered.sanity_sentence(tested, "saliency")
+    assert depends is False
+    assert "not the model" in sentence
+    assert offered.tested_explanations(make_spec(weights_sha256="0" * 64)) == {}
+
+
+def test_nothing_is_measured_without_an_evaluation_to_add_to(real_archive, tmp_path):
+    """The sentence comes first, not after the work."""
+    root, reader = real_archive
+    with pytest.raises(EvaluationError, match="Run python -m cxrmodel evaluate first"):
+        explanations.evaluate_explanations(reader, root, tmp_path / "out", tmp_path / "work", progress=False)
+    assert not (tmp_path / "work").exists()

@@ -1,0 +1,168 @@
+"""What travels with a DICOM film: spacing, shape, orientation, view, age, identity of the object."""
+
+import numpy as np
+import pytest
+from dicom_files import dicom
+
+from cxrmodel.imaging.radiograph import read_radiograph
+
+FILM = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
+
+
+@pytest.mark.parametrize(
+    ("elements", "spacing", "where"),
+    [
+        ({}, None, None),
+        ({"PixelSpacing": [0.2, 0.2]}, (0.2, 0.2), "unstated"),
+        ({"ImagerPixelSpacing": [0.2, 0.2]}, (0.2, 0.2), "imager"),
+        ({"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.2, 0.2]}, (0.2, 0.2), "imager"),
+        ({"PixelSpacing": [0.18, 0.18], "ImagerPixelSpacing": [0.2, 0.2]}, (0.18, 0.18), "calibrated"),
+        (
+            {"PixelSpacing": [0.2, 0.2], "PixelSpacingCalibrationType": "FIDUCIAL", "ImagerPixelSpacing": [0.2, 0.2]},
+            (0.2, 0.2),
+            "calibrated",
+        ),
+        ({"NominalScannedPixelSpacing": [0.3, 0.3]}, (0.3, 0.3), "scanned"),
+        ({"PixelSpacing": [0, 0]}, None, None),
+        ({"PixelSpacing": [-0.2, 0.2]}, None, None),
+        ({"PixelSpacing": [0.2]}, None, None),
+        ({"PixelSpacing": [0, 0], "ImagerPixelSpacing": [0.2, 0.2]}, (0.2, 0.2), "imager"),
+    ],
+)
+def test_spacing_says_where_it_was_measured(elements, spacing, where):
+    """What is not positive is missing."""
+    film = read_radiograph(dicom(FILM, **elements), "film")
+    assert (film.pixel_spacing, film.spacing_from) == (spacing, where)
+    assert film.pixels.shape == FILM.shape
+
+
+@pytest.mark.parametrize(
+    ("elements", "shape", "spacing"),
+    [
+        ({"PixelSpacing": [0.4, 0.2]}, (256, 128), (0.2, 0.2)),
+        ({"PixelSpacing": [0.2, 0.4]}, (128, 256), (0.2, 0.2)),
+        ({"ImagerPixelSpacing": [0.3, 0.2]}, (192, 128), (0.2, 0.2)),
+        ({"PixelAspectRatio": [3, 2]}, (192, 128), None),
+        ({"PixelAspectRatio": [2, 3]}, (128, 192), None),
+        ({"PixelAspectRatio": [1, 1]}, (128, 128), None),
+        ({"PixelAspectRatio": [0, 1]}, (128, 128), None),
+        ({"PixelAspectRatio": [-2, -1]}, (128, 128), None),
+        # PS3.3 C.7.6.3.1.7: the ratio counts only where there is no spacing.
+        ({"PixelAspectRatio": [3, 2], "PixelSpacing": [0.2, 0.2]}, (128, 128), (0.2, 0.2)),
+    ],
+)
+def test_the_film_is_shown_in_square_pixels(elements, shape, spacing):
+    """Stretched along the coarser direction, and told."""
+    film = read_radiograph(dicom(FILM, **elements), "film")
+    assert film.pixels.shape == shape
+    assert film.pixel_spacing == spacing
+    assert any("not square" in note for note in film.notes) is (shape != (128, 128))
+    assert film.pixels[:, 0].max() < 0.01
+    assert film.pixels[:, -1].min() > 0.98
+
+
+def test_a_circle_is_round_after_stretching():
+    """As wide as it is high, in the pixels that are shown."""
+    rows, columns = np.mgrid[0:100, 0:200]
+    stored = np.uint8(255 * (np.hypot((rows - 49.5) * 2, columns - 99.5) < 60))
+    film = read_radiograph(dicom(stored, PixelSpacing=[0.4, 0.2]), "film")
+    height, width = (np.ptp(np.flatnonzero((film.pixels > 0.5).any(axis))) for axis in (1, 0))
+    assert film.pixels.shape == (200, 200)
+    assert abs(height - width) <= 2
+
+
+@pytest.mark.parametrize(
+    ("orientation", "first", "second", "words"),
+    [
+        (["L", "F"], "top left", "top right", None),
+        (["R", "F"], "top right", "top left", "mirrored left to right"),
+        (["L", "H"], "bottom left", "bottom right", "flipped upside down"),
+        (["R", "H"], "bottom right", "bottom left", "turned by 180 degrees"),
+        (["F", "L"], "top left", "bottom left", "turned and mirrored"),
+        (["H", "R"], "bottom right", "top right", "turned and mirrored"),
+        (["F", "R"], "top right", "bottom right", "turned by 90 degrees clockwise"),
+        (["H", "L"], "bottom left", "top left", "turned by 90 degrees anticlockwise"),
+        (["LF", "F"], "top left", "top right", None),
+        (["L", "L"], "top left", "top right", None),
+        (["RT", "V"], "top left", "top right", None),
+        (["R"], "top left", "top right", None),
+    ],
+)
+def test_the_film_is_turned_to_the_patients_left_on_the_right(orientation, first, second, words):
+    """A white mark stored at the top left and a grey one at the top right; a note tells."""
+    stored = np.zeros((80, 96), np.uint8)
+    stored[:32, :32], stored[:32, -32:] = 255, 128
+    film = read_radiograph(dicom(stored, PatientOrientation=orientation), "film")
+    assert film.pixels.shape == (
+        (96, 80) if orientation in (["F", "L"], ["H", "R"], ["F", "R"], ["H", "L"]) else (80, 96)
+    )
+    middle = {"top": 16, "bottom": -16, "left": 16, "right": -16}
+    for corner, level in ((first, 255), (second, 128)):
+        row, column = (middle[word] for word in corner.split())
+        assert film.pixels[row, column] == pytest.approx(level / 255)
+    assert len(film.notes) == (words is not None)
+    assert words is None or words in film.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("age", "born", "years", "word"),
+    [
+        ("003Y", "", 3, None),
+        ("001Y", "", 1, None),
+        ("005Y", "", 5, None),
+        ("006Y", "", 6, "older than five"),
+        ("018M", "", 1.5, None),
+        ("011M", "", 11 / 12, "younger than one"),
+        ("070W", "", 70 * 7 / 365.25, None),
+        ("010D", "", 10 / 365.25, "younger than one"),
+        ("62", "", 62, "older than five"),
+        ("000Y", "", 0, "younger than one"),
+        ("", "20170101", 3, None),
+        (None, "20170101", 3, None),
+        ("abc", "20170101", 3, None),
+        ("", "20190401", 0.75, "younger than one"),
+        ("", "19500101", 70, "older than five"),
+        ("", "20210101", None, "age of the patient"),
+        ("", "18000101", None, "age of the patient"),
+        ("", "20171350", None, "age of the patient"),
+        ("", "", None, "age of the patient"),
+        ("999Y", "", None, "age of the patient"),
+    ],
+)
+def test_the_age_is_stated_or_worked_out(age, born, years, word):
+    """On the day of the study, 2020-01-01; a note where it is outside one to five years or unknown."""
+    film = read_radiograph(dicom(FILM, PatientAge=age, PatientBirthDate=born), "film")
+    assert film.age_years == (None if years is None else pytest.approx(years, abs=0.01))
+    assert len(film.notes) == (word is not None)
+    assert word is None or word in film.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("elements", "expected"),
+    [
+        ({}, None),
+        ({"Laterality": "L"}, "L"),
+        ({"ImageLaterality": "U", "Laterality": "L"}, "U"),
+        ({"Laterality": "DOE"}, None),
+    ],
+)
+def test_laterality(elements, expected):
+    """Of the picture before that of the series, and only as the standard has it."""
+    assert read_radiograph(dicom(FILM, **elements), "film").laterality == expected
+
+
+def test_the_object_is_known_by_its_uids():
+    """Study, series, instance; what is no UID is none."""
+    film = read_radiograph(dicom(FILM), "film")
+    assert (film.study_uid, film.series_uid, film.instance_uid) == ("1.2.3", "1.2.3.4", "1.2.3.4.5")
+    film = read_radiograph(dicom(FILM, StudyInstanceUID="DOE^JANE", SeriesInstanceUID=None), "film")
+    assert (film.study_uid, film.series_uid, film.instance_uid) == (None, None, "1.2.3.4.5")
+
+
+def test_pictures_of_other_types_know_none_of_it(png):
+    """A PNG says nothing of a patient."""
+    film = read_radiograph(png(FILM / 255), "film")
+    known = (film.view_position, film.laterality, film.pixel_spacing, film.spacing_from, film.age_years)
+    assert known == (None,) * 5
+    assert (film.stored_range, film.study_uid, film.series_uid, film.instance_uid) == (None,) * 4
+    assert film.inverted is False

@@ -1,0 +1,77 @@
+"""Made-up sections of an evaluation, in the shapes that the commands write."""
+
+
+def interval(value: float, width: float = 0.02) -> dict[str, float]:
+    """A figure with an interval."""
+    return {"value": value, "low": round(value - width, 6), "high": round(min(value + width, 1.0), 6)}
+
+
+AUDITS = {
+    "shortcuts": [
+        {"name": "file size", "description": "bytes of the file alone", "auc": interval(0.611)},
+        {"name": "grey levels", "description": "histogram alone", "auc": interval(0.622)},
+    ],
+    "lungs": [
+        {"name": "mean grey", "description": "lungs filled", "kind": "removed", "seen_in_training": True, "films": 60}
+        | {"auc": interval(0.633)},
+        {"name": "black surroundings", "description": "all else black", "kind": "only", "seen_in_training": False}
+        | {"films": 60, "auc": interval(0.944)},
+        {"name": "other film", "description": "lungs of another", "kind": "exchange", "seen_in_training": False}
+        | {"films": 58, "auc": interval(0.855), "auc_of_surroundings": interval(0.566)},
+    ],
+    "perturbations": [
+        {"name": "noise", "description": "of 5 %", "films": 60, "auc": interval(0.877)}
+        | {"auc_change": interval(-0.031), "mean_probability_change": 0.047},
+        {"name": "turned", "description": "by 10 degrees", "films": 60, "auc": 0.888}
+        | {"auc_change": -0.012, "mean_probability_change": -0.005},
+    ],
+    "subgroups": [{"name": "small children", "description": "", "films": 31, "positives": 17, "auc": interval(0.899)}],
+    "adult": {
+        "films": 169,
+        "refused": 7,
+        "panels": [
+            {"name": "opacity against normal", "description": "", "films": 99, "positives": 65, "auc": interval(0.711)}
+        ],
+        "heat_in_boxes": {"films": 61, "share": interval(0.322), "peak_in_box": interval(0.433)}
+        | {"expected_by_area": 0.177},
+    },
+    "calibration": {
+        "held_out": [
+            {"name": "platt", "description": "slope and intercept"}
+            | {"ece": interval(0.0213, 0.01), "brier": interval(0.0523, 0.01)}
+        ],
+        "test": {"as_read": {"ece": interval(0.0313, 0.01), "brier": interval(0.0423, 0.01), "prevalence": 0.74}},
+        "by_prevalence": [{"prevalence": 0.25, "ece": interval(0.0113, 0.01), "brier": interval(0.0323, 0.01)}],
+    },
+}
+GATES = {
+    "sets": [
+        {"name": "hands", "description": "films of hands", "films": 40, "read": 2, "warned": 1, "refused": 38}
+        | {"by_rule": {"no lungs": 38}},
+    ],
+    "metrics_off": {"auc": interval(0.951)},
+    "metrics_read": {"auc": interval(0.952)},
+}
+EXPLANATIONS = {
+    "films": {"how": "Drawn by lot.", "test": 60, "sample": 50, "called": 40},
+    "methods": [
+        {"name": "gradcam", "title": "Grad-CAM", "films": 50, "curve_films": 40, "deletion_auc": interval(0.412)}
+        | {"insertion_auc": interval(0.813), "random_deletion_auc": 0.6, "random_insertion_auc": 0.6}
+        | {"heat_in_lungs": interval(0.714), "stability": interval(0.915)}
+        | {"sanity": {"randomised": [0.1], "shuffled_labels": "not rerun", "depends_on_model": True, "films": 9}},
+    ],
+    "agreement": [[1.0]],
+    "default": "gradcam",
+    "default_rule": "The first.",
+    "sanity_rule": {"alike_from": 0.5},
+    "settings": {"stages": ["output"]},
+}
+SECTIONS = {"audits": AUDITS, "gates": GATES, "explanations": EXPLANATIONS}
+
+
+def figures_in(part: object) -> list[float]:
+    """Every value and bound of every interval in a section."""
+    if isinstance(part, dict):
+        own = [part[key] for key in ("value", "low", "high") if isinstance(part.get(key), float)]
+        return own + [number for inner in part.values() for number in figures_in(inner)]
+    return [number for inner in part for number in figures_in(inner)] if isinstance(part, list) else []

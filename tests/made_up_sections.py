@@ -35,7 +35,14 @@ AUDITS = {
         "heat_in_boxes": {"films": 61, "share": interval(0.322), "peak_in_box": interval(0.433)}
         | {"expected_by_area": 0.177},
     },
-    "calibration": {"held_out_cross_fitted": {"ece": interval(0.0213, 0.01), "brier": interval(0.0523, 0.01)}},
+    "calibration": {
+        "held_out": [
+            {"name": "platt", "description": "slope and intercept"}
+            | {"ece": interval(0.0213, 0.01), "brier": interval(0.0523, 0.01)}
+        ],
+        "test": {"as_read": {"ece": interval(0.0313, 0.01), "brier": interval(0.0423, 0.01), "prevalence": 0.74}},
+        "by_prevalence": [{"prevalence": 0.25, "ece": interval(0.0113, 0.01), "brier": interval(0.0323, 0.01)}],
+    },
 }
 GATES = {
     "sets": [
@@ -46,15 +53,18 @@ GATES = {
     "metrics_read": {"auc": interval(0.952)},
 }
 EXPLANATIONS = {
-    "films": {"films": 50},
+    "films": {"how": "Drawn by lot.", "test": 60, "sample": 50, "called": 40},
     "methods": [
-        {"name": "gradcam", "title": "Grad-CAM", "films": 50, "deletion_auc": interval(0.412)}
+        {"name": "gradcam", "title": "Grad-CAM", "films": 50, "curve_films": 40, "deletion_auc": interval(0.412)}
         | {"insertion_auc": interval(0.813), "random_deletion_auc": 0.6, "random_insertion_auc": 0.6}
         | {"heat_in_lungs": interval(0.714), "stability": interval(0.915)}
-        | {"sanity": {"randomised": [0.1], "shuffled_labels": "not rerun", "depends_on_model": True}},
+        | {"sanity": {"randomised": [0.1], "shuffled_labels": "not rerun", "depends_on_model": True, "films": 9}},
     ],
     "agreement": [[1.0]],
     "default": "gradcam",
+    "default_rule": "The first.",
+    "sanity_rule": {"alike_from": 0.5},
+    "settings": {"stages": ["output"]},
 }
 SECTIONS = {"audits": AUDITS, "gates": GATES, "explanations": EXPLANATIONS}
 

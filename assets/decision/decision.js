@@ -5,6 +5,7 @@
 const views = new Map(); // what the user set, by the films and model looked at; kept while the page lives
 
 const NO_BREAK = "\u00a0";
+const SHARES = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 function element(tag, attributes = {}, ...children) {
   const svg = ["svg", "path", "line", "circle", "text", "polygon", "g", "title"].includes(tag);
@@ -43,19 +44,23 @@ const known = (ratio, value) => (ratio === null ? null : value);
 const positive = (ratio, odds) => known(ratio, ratio === "inf" ? 1 : (odds * ratio) / (odds * ratio + 1));
 const negative = (ratio, odds) => known(ratio, ratio === "inf" ? 0 : 1 / (1 + odds * ratio));
 
-function plot(title, across, up, yLow, yHigh) {
+/** An empty diagram, shares across; ticks are its heights. */
+function plot(title, across, up, ticks) {
+  const [yLow, yHigh] = [ticks[0], ticks[ticks.length - 1]];
   const box = { left: 52, right: 372, top: 12, bottom: 332 };
   const x = (share) => box.left + share * (box.right - box.left);
   const y = (value) => box.bottom - ((value - yLow) / (yHigh - yLow)) * (box.bottom - box.top);
   const svg = element("svg", { viewBox: "0 0 384 376", role: "img", "aria-label": title });
-  for (let i = 0; i <= 5; i += 1) {
-    const share = i / 5;
-    const value = yLow + share * (yHigh - yLow);
+  for (const share of SHARES) {
     svg.append(
       element("line", { class: "grid", x1: x(share), x2: x(share), y1: box.top, y2: box.bottom }),
-      element("line", { class: "grid", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }),
       element("text", { x: x(share), y: box.bottom + 18, "text-anchor": "middle" }, share.toFixed(1)),
-      element("text", { x: box.left - 7, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(yHigh < 0.5 ? 2 : 1)),
+    );
+  }
+  for (const value of ticks) {
+    svg.append(
+      element("line", { class: "grid", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }),
+      element("text", { x: box.left - 7, y: y(value) + 4, "text-anchor": "end" }, value.toFixed(1)),
     );
   }
   svg.append(
@@ -68,7 +73,7 @@ function plot(title, across, up, yLow, yHigh) {
 }
 
 function rocPlot(data) {
-  const { svg, x, y, path } = plot("ROC curve with the threshold marked", "1 − specificity", "Sensitivity", 0, 1);
+  const { svg, x, y, path } = plot("ROC curve with the threshold marked", "1 − specificity", "Sensitivity", SHARES);
   const { tn, fp, fn, tp } = data.counts;
   const across = fp.map((count, i) => count / (count + tn[i]));
   const up = tp.map((count, i) => count / (count + fn[i]));
@@ -92,8 +97,9 @@ function rocPlot(data) {
 
 function benefitPlot(data) {
   const curve = data.benefit;
-  const top = Math.ceil(curve.all[0] * 10 + 0.5) / 10;
-  const { svg, x, y, path } = plot("Decision curve with the threshold marked", "Threshold probability", "Net benefit", -0.1, top);
+  const top = Math.ceil(10 * Math.max(curve.all[0], ...curve.high));
+  const ticks = Array.from({ length: top + 2 }, (_, i) => (i - 1) / 10);
+  const { svg, x, y, path } = plot("Decision curve with the threshold marked", "Threshold probability", "Net benefit", ticks);
   const band = path(curve.thresholds, curve.high) + path([...curve.thresholds].reverse(), [...curve.low].reverse()).replace("M", "L");
   const shown = curve.all.filter((value) => value > -0.1).length + 1;
   svg.append(

@@ -61,7 +61,7 @@ def roc_chart(
         _marks(marks, list(_SHAPES), "#ffffff", across, up),
     ]
     if points:
-        layers.append(_marks(points, ["diamond"] * len(points), "#f0e442", across, up))
+        layers.append(_diamonds(points, across, up))
     return _finished(layers)
 
 
@@ -202,7 +202,7 @@ def _bands(evaluations: Mapping[str, Evaluation], bands: Mapping[str, Band], acr
         for name, band in bands.items()
         for x, low, high in zip(*band, strict=True)
     ]
-    return [_rows(rows).mark_area(opacity=0.18, clip=True).encode(across, up, alt.Y2("high:Q"), colour)]
+    return [_rows(rows).mark_area(opacity=0.18, clip=True).encode(across, up, alt.Y2("high:Q"), colour.legend(None))]
 
 
 def _lines(rows: list[dict], evaluations: Mapping[str, Evaluation], across: alt.X, up: alt.Y, told: list[str]) -> list:
@@ -210,7 +210,7 @@ def _lines(rows: list[dict], evaluations: Mapping[str, Evaluation], across: alt.
     near = alt.selection_point(nearest=True, on="pointerover", clear="pointerout", empty=False)
     tips = ["model:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in told)]
     line = _rows(rows).mark_line(strokeWidth=2.5, clip=True).encode(across, up, alt.Order("step:Q"), colour, dash)
-    dots = _rows(rows).mark_circle(size=90, clip=True).encode(across, up, colour, tooltip=tips)
+    dots = _rows(rows).mark_circle(size=90, clip=True).encode(across, up, colour.legend(None), tooltip=tips)
     return [line, dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near)]
 
 
@@ -221,6 +221,12 @@ def _marks(rows: list[dict], shapes: list[str], colour: str, across: alt.X, up: 
         .mark_point(size=130, filled=True, opacity=1, color=colour, stroke="#0e1217", clip=True)
         .encode(across, up, alt.Shape("point:N", scale=shape, legend=None), tooltip=[alt.Tooltip("point:N", title=" ")])
     )
+
+
+def _diamonds(rows: list[dict], across: alt.X, up: alt.Y) -> alt.Chart:
+    look = {"shape": "diamond", "size": 130, "color": "#f0e442", "stroke": "#0e1217"}
+    mark = _rows(rows).mark_point(filled=True, opacity=1, clip=True, **look)
+    return mark.encode(across, up, tooltip=[alt.Tooltip("point:N", title=" ")])
 
 
 def _roc_rows(name: str, evaluation: Evaluation, split: str) -> list[dict]:

@@ -13,6 +13,11 @@ from cxrmodel.web.evaluation_terms import explain, intervals_sentence, with_inte
 
 __all__ = ["calibration"]
 
+_TEST = {
+    "as_read": "as the program reads them",
+    "own_prevalence": "told their own prevalence",
+    "refitted": "fitted anew on themselves, which is never used",
+}
 _PREVALENCES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
@@ -99,21 +104,28 @@ def _figures(shown: Shown, before: Reliability, after: Reliability) -> None:
     st.table(rows, hide_index=True)
     st.caption(intervals_sentence(shown.evaluation))
     offer(f"calibration-{shown.split}", lambda: rows)
-    held_out = "held-out training patients that calibration was fitted on"
     if shown.split == "test" and shown.ours:
-        st.markdown(f"Calibration was fitted on the {held_out}, never on these films.")
+        st.markdown("Calibration was fitted on held-out training patients, never on these films.")
 
 
 def _audited(shown: Shown) -> list[dict[str, str]]:
-    """Rows of the audit's own calibration figures, fitted and measured on different held-out patients."""
+    """Rows of the audit's calibration figures: fitted and measured on different patients, and at other prevalences."""
     stated = shown.evaluation.sections.get("audits", {}).get("calibration", {}) if shown.ours else {}
-    rows = []
-    for name, part in stated.items():
-        if isinstance(part, dict) and all(isinstance(part.get(key), dict) for key in ("ece", "brier")):
-            said = f"audit: {name.replace('_', ' ')}"
-            rows.append({"Probability": said, "Expected calibration error": with_interval(part["ece"])})
-            rows[-1]["Brier score"] = with_interval(part["brier"])
-    return rows
+    parts = [(f"held out, cross-fitted: {part['description']}", part) for part in stated.get("held_out", ())]
+    if shown.split == "test":
+        parts += [(f"test films, {_TEST.get(name, name)}", part) for name, part in stated.get("test", {}).items()]
+        parts += [
+            (f"test films weighed to {percent(part['prevalence'])}, and told so", part)
+            for part in stated.get("by_prevalence", ())
+        ]
+    return [
+        {
+            "Probability": said,
+            "Expected calibration error": with_interval(part["ece"]),
+            "Brier score": with_interval(part["brier"]),
+        }
+        for said, part in parts
+    ]
 
 
 def _rows(bins: Reliability) -> list[dict[str, float]]:

@@ -36,7 +36,7 @@ def card(shown: Shown) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    with st.container(width=880):
+    with st.container(width=880, key="card"):
         st.markdown(text)
 
 

@@ -41,7 +41,11 @@ def decision(shown: Shown) -> None:
     explain("Net benefit", "Prevalence", "Operating point", "95 % interval")
     st.subheader("At the operating points")
     rows = point_rows(shown.models, split)
-    st.table(rows, hide_index=True)
+    chosen = st.segmented_control(
+        "All models at the point", list(OPERATING_POINTS.values()), default=OPERATING_POINTS["balanced"], required=True
+    )
+    at_point = [{name: row[name] for name in row if name != "Point"} for row in rows if row["Point"] == chosen]
+    st.table(at_point, hide_index=True)
     st.caption(intervals_sentence(evaluation))
     offer(f"operating-points-{split}", lambda: rows)
 

@@ -55,6 +55,7 @@ def failures(shown: Shown) -> None:
         _audit("perturbations", perturbation_rows(audits))
         _adults(audits)
         gates(shown.evaluation.sections.get("gates", {}))
+        st.subheader("Heatmaps")
         explanations(shown.evaluation)
     _refused(shown)
     explain("AUC", "Sensitivity (recall)", "Specificity", "Operating point", "95 % interval")

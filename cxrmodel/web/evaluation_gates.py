@@ -1,4 +1,4 @@
-"""What the checks before a reading refuse."""
+"""What the checks before a reading refuse and warn of."""
 
 from collections.abc import Mapping
 

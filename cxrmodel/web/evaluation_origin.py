@@ -53,7 +53,8 @@ def origin(shown: Shown) -> None:
     _configuration(evaluation.model, record)
     st.subheader("Hashes")
     rows = hash_rows(evaluation)
-    st.table(rows, hide_index=True)
+    with st.container(key="hashes"):
+        st.markdown("\n".join(f"- {row['Of']}: `{row['sha256']}`" for row in rows))
     missing = "" if evaluation.provenance else " Code and films were not hashed when these figures were made."
     st.caption(f"Measured on {evaluation.created} with {evaluation.version}.{missing}")
     offer("hashes", lambda: rows)
@@ -78,8 +79,13 @@ def _history(model: str, record: Mapping) -> None:
     for place, title in enumerate(said):
         draw(lambda place=place: history_charts(history)[place], title, model, place, history)
     stages = "; ".join(f"{size} pixels for {epochs} epochs" for size, epochs in record["recipe"]["stages"])
-    st.caption(f"Sizes: {stages}. Weights at the start: {plain(str(record.get('init', 'unknown')))}.")
+    st.caption(f"Sizes: {stages}. Started from {_start(record)}.")
     offer("training-history", lambda: history, lambda: history_figure(history))
+
+
+def _start(record: Mapping) -> str:
+    init = str(record.get("init", "weights that are not on record"))
+    return "random weights" if init == "none" else plain(init)
 
 
 def _seeds() -> None:

@@ -32,8 +32,8 @@ def forest_html(rows: Sequence[Row], low: float, high: float, mark: float | None
         parts.append(f'<h4>{escape(str(group))}</h4><ul class="forest">')
         parts += [_line(item, low, high, mark) for item in members]
         parts.append("</ul>")
-    ends = f'<div class="forest-scale"><span>{low:g}</span><span>{high:g}</span></div>'
-    return "".join(parts) + ends
+    ends = f'<span></span><span class="ends"><b>{low:g}</b><b>{high:g}</b></span><span></span>'
+    return f'{"".join(parts)}<ul class="forest"><li class="scale">{ends}</li></ul>'
 
 
 def _line(item: Row, low: float, high: float, mark: float | None) -> str:

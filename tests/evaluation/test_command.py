@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-from cxrmodel import commands
 from cxrmodel.commands import main
 from cxrmodel.evaluation import card, outputs, own, results
 from cxrmodel.evaluation.results import EVALUATION_FOLDER
@@ -70,7 +69,6 @@ def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path, project
 def test_what_cannot_be_done_is_a_sentence(arguments, words, capsys, monkeypatch, tmp_path):
     """And nothing is read or written."""
     monkeypatch.setattr(results, "OWN_FOLDER", tmp_path)
-    monkeypatch.setattr(commands, "MODELS", MODELS)
     monkeypatch.chdir(tmp_path)
     assert main(["evaluate", *arguments]) == 1
     assert words in capsys.readouterr().err

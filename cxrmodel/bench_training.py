@@ -140,5 +140,7 @@ def _naive(root: Path, recipe: Recipe, size: int, batches: int) -> float:
     )
     scale, clock = keras.layers.Rescaling(1 / 255.0), _Clock()
     supply = films.map(lambda pictures, labels: (scale(pictures), labels)).repeat()
-    _compiled(recipe).fit(supply, steps_per_epoch=batches + WARM_UP, epochs=1, verbose=0, callbacks=[clock])
+    _compiled(recipe).fit(
+        supply, steps_per_epoch=batches + WARM_UP, epochs=1, shuffle=False, verbose=0, callbacks=[clock]
+    )
     return batches * recipe.batch / (clock.ends[-1] - clock.ends[WARM_UP - 1])

@@ -14,8 +14,10 @@ _SPEAKERS = r"(PIL|pydicom|openjpeg|jpeg_ls|cxrmodel\.imaging)\b"
 
 # At its debug level Pillow logs the values of a file's tags.
 logging.getLogger("PIL").setLevel(logging.WARNING)
-for _name in ("pydicom", "openjpeg", "jpeg_ls"):
+for _name in ("pydicom", "pylibjpeg", "openjpeg", "jpeg_ls"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+    # pydicom sets its level anew when it is imported.
+    logging.getLogger(_name).addFilter(lambda record: False)
 
 
 def hush() -> None:

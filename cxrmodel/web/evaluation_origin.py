@@ -138,6 +138,7 @@ def _settings(spec: ModelSpec, recipe: Mapping) -> list[tuple[str, str]]:
         "margin",
         "cam_layer",
         "temperature",
+        "intercept",
         "prevalence",
         "heat_range",
         "heat_percentile",

@@ -92,6 +92,25 @@ def test_threads_do_not_disturb_each_other(variants):
     assert together == alone * 2
 
 
+SPOKEN = (
+    "import logging, sys; from pathlib import Path; from cxrmodel.imaging.radiograph import read_radiograph;"
+    "logging.basicConfig(level=logging.DEBUG, stream=sys.stdout);"
+    "read_radiograph(Path(sys.argv[1]).read_bytes(), 'film')"
+)
+
+
+def test_a_fresh_process_that_logs_everything_logs_nothing(project, tmp_path):
+    """The library sets its logger up when it is imported, after ours was told to be quiet."""
+    data = dicom(FILM, "implicit")
+    place = data.index(b"1.2.840.10008.1.2\0")
+    assert data[place - 8 : place - 4] == b"\x02\0\x10\0"
+    odd = data[: place - 2] + b"\x14\0" + b"1.2.840.10008.1.2.1\0" + data[place + 18 :]
+    film = tmp_path / "film"
+    film.write_bytes(odd)
+    done = subprocess.run([sys.executable, "-c", SPOKEN, film], cwd=project, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 CHECK = (
     "import sys; from pathlib import Path; from cxrmodel.imaging.radiograph import read_radiograph;"
     "read_radiograph(Path(sys.argv[1]).read_bytes(), 'film');"

@@ -17,6 +17,7 @@ _COLOURS = dict(zip(MODELS, ("#56b4e9", "#e69f00"), strict=True))
 _DASHES = dict(zip(MODELS, ([1, 0], [6, 4]), strict=True))
 _SHAPES = ("triangle-down", "circle", "triangle-up")
 _WHOLE = (0.0, 1.0)
+_LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
 _POINT = alt.Tooltip("point:N", title=" ")
 CORNER = {"roc": ((0.0, 0.3), (0.7, 1.0)), "precision_recall": ((0.7, 1.0), (0.7, 1.0))}
 """The corner of each chart in which good models lie: extent across and up."""
@@ -151,8 +152,8 @@ def history_charts(history: Sequence[Mapping]) -> tuple[alt.Chart, alt.Chart]:
         if row.get(key) is not None
     ]
     names = ["training films", "held-out films"]
-    colour = alt.Color("of:N", title=None, scale=alt.Scale(domain=names, range=list(_COLOURS.values())))
-    dash = alt.StrokeDash("of:N", title=None, scale=alt.Scale(domain=names, range=list(_DASHES.values())))
+    colour = alt.Color("of:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=list(_COLOURS.values())))
+    dash = alt.StrokeDash("of:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=list(_DASHES.values())))
     loss = (
         _rows(losses)
         .mark_line(point=True)
@@ -193,8 +194,8 @@ def _scales(evaluations: Mapping[str, Evaluation]) -> tuple[alt.Color, alt.Strok
     names = sorted(evaluations, key=lambda name: MODELS.index(evaluations[name].model))
     models = [evaluations[name].model for name in names]
     return (
-        alt.Color("model:N", title=None, scale=alt.Scale(domain=names, range=[_COLOURS[m] for m in models])),
-        alt.StrokeDash("model:N", title=None, scale=alt.Scale(domain=names, range=[_DASHES[m] for m in models])),
+        alt.Color("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=[_COLOURS[m] for m in models])),
+        alt.StrokeDash("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=[_DASHES[m] for m in models])),
     )
 
 
@@ -205,7 +206,7 @@ def _bands(evaluations: Mapping[str, Evaluation], bands: Mapping[str, Band], acr
         for name, band in bands.items()
         for x, low, high in zip(*band, strict=True)
     ]
-    return [_rows(rows).mark_area(opacity=0.18, clip=True).encode(across, up, alt.Y2("high:Q"), colour.legend(None))]
+    return [_rows(rows).mark_area(opacity=0.18, clip=True).encode(across, up, alt.Y2("high:Q"), colour)]
 
 
 def _lines(rows: list[dict], evaluations: Mapping[str, Evaluation], across: alt.X, up: alt.Y, told: list[str]) -> list:
@@ -213,7 +214,7 @@ def _lines(rows: list[dict], evaluations: Mapping[str, Evaluation], across: alt.
     near = alt.selection_point(nearest=True, on="pointerover", clear="pointerout", empty=False)
     tips = ["model:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in told)]
     line = _rows(rows).mark_line(strokeWidth=2.5, clip=True).encode(across, up, alt.Order("step:Q"), colour, dash)
-    dots = _rows(rows).mark_circle(size=90, clip=True).encode(across, up, colour.legend(None), tooltip=tips)
+    dots = _rows(rows).mark_circle(size=90, clip=True).encode(across, up, colour, tooltip=tips)
     return [line, dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near)]
 
 

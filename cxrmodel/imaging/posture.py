@@ -56,8 +56,11 @@ class PostureNetwork:
         Returns
         -------
         dict of str to float
-            For each of ``POSTURES``, 0..1, together 1.
+            0..1 for each of ``POSTURES``: "strange" against all others together, these among each other. So the
+            postures of a film that looks strange are still weighed, and add up to 1.
         """
         logits = self._session.run(None, {self._input: as_posture_input(film)[None]})[0][0].astype(np.float64)
         shares = np.exp(logits - logits.max())
-        return dict(zip(POSTURES, (shares / shares.sum()).tolist(), strict=True))
+        postures = np.exp(logits[:-1] - logits[:-1].max())
+        values = [*(postures / postures.sum()).tolist(), float(shares[-1] / shares.sum())]
+        return dict(zip(POSTURES, values, strict=True))

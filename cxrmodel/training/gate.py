@@ -149,7 +149,8 @@ def _rules(measured: Mapping[str, np.ndarray]) -> list[Rule]:
     least, most = quarter.format("least"), quarter.format("greatest")
     even = "even odds, or the {} percentile of held-out films where that is more"
     sure = "1st percentile of inverted held-out films, and no less than even odds"
-    unsure = f"{beyond.format('99.8th')}, but between a twentieth and even odds"
+    unsure = f"{beyond.format('99.8th')}, but between a fifth and even odds"
+    certain = "ninety-nine in a hundred, or the greatest of held-out films where that is more"
     return [
         Rule("size", "below", FILM_SIDE, FILM_SIDE / 2, "side of the films that the model learnt from; half of it"),
         Rule(
@@ -158,10 +159,10 @@ def _rules(measured: Mapping[str, np.ndarray]) -> list[Rule]:
         Rule("margins", "above", 1.5 * top("margins", 100), None, "half as much again as on any held-out film"),
         Rule("page", "below", None, _LEAST_PAGE, "set by hand"),
         Rule("inverted", "above", max(0.5, top("inverse inverted", 1)), None, sure),
-        Rule("polarity", "above", None, min(0.5, max(0.05, top("upright inverted", 99.8))), unsure),
+        Rule("polarity", "above", None, min(0.5, max(0.2, top("upright inverted", 99.8))), unsure),
         Rule("turned", "above", None, odds("turned", 99.8), even.format("99.8th")),
         Rule("mirrored", "above", odds("upright mirrored", 99), None, even.format("99th")),
-        Rule("strange", "above", None, odds("upright strange", 99.8), even.format("99.8th")),
+        Rule("strange", "above", None, max(0.99, top("upright strange", 100)), certain),
         Rule(
             "clipped", "above", top("clipped", 99.5), 1.25 * top("clipped", 100), f"{beyond.format('99.5th')}; {most}"
         ),

@@ -75,11 +75,11 @@ def test_without_figures_it_says_so():
 def test_writing_twice_changes_nothing(tmp_path):
     """A document is changed once, and only between its marks."""
     path = tmp_path / "safety.md"
-    path.write_text(f"before\n{MARKS[0]}\nold\n{MARKS[1]}\nafter\n", encoding="utf-8")
+    path.write_text(f"before\n{MARKS[0]}\nearlier words\n{MARKS[1]}\nafter\n", encoding="utf-8")
     assert update_safety(path)
     assert not update_safety(path)
     text = path.read_text(encoding="utf-8")
     assert text.startswith("before\n")
     assert text.endswith("after\n")
-    assert "old" not in text
+    assert "earlier words" not in text
     assert SAFETY.name == path.name

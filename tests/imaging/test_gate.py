@@ -67,8 +67,7 @@ def test_a_film_passes_every_gate(gates, segmenter, film):
 @pytest.mark.parametrize("name", DRAWN)
 def test_drawings_are_refused(gates, segmenter, name):
     """What is no chest film is refused, at film size and in grey."""
-    for seed in range(2):
-        assert examine(gates, segmenter, DRAWN[name][1](np.random.default_rng(seed)))["all"].outcome == REFUSE
+    assert examine(gates, segmenter, DRAWN[name][1](np.random.default_rng(0)))["all"].outcome == REFUSE
 
 
 @pytest.mark.parametrize(
@@ -195,7 +194,7 @@ def test_brightness_and_contrast_do_not_matter(film):
     assert around_lungs(small, LungFields(np.ones((224, 224), bool))) == pytest.approx(whole_film(small))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     arrays(np.float32, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.floats(0, 1, width=32)),
     st.sampled_from([1, 9]),

@@ -148,8 +148,7 @@ def _rules(measured: Mapping[str, np.ndarray]) -> list[Rule]:
     quarter, beyond = "a quarter beyond the {} held-out film", "{} percentile of held-out films"
     least, most = quarter.format("least"), quarter.format("greatest")
     even = "even odds, or the {} percentile of held-out films where that is more"
-    sure = "1st percentile of inverted held-out films, and no less than even odds"
-    unsure = f"{beyond.format('99.8th')}, but between a fifth and even odds"
+    sure = "1st percentile of inverted held-out films, between even odds and nine in ten"
     certain = "ninety-nine in a hundred, or the greatest of held-out films where that is more"
     return [
         Rule("size", "below", FILM_SIDE, FILM_SIDE / 2, "side of the films that the model learnt from; half of it"),
@@ -158,15 +157,19 @@ def _rules(measured: Mapping[str, np.ndarray]) -> list[Rule]:
         ),
         Rule("margins", "above", 1.5 * top("margins", 100), None, "half as much again as on any held-out film"),
         Rule("page", "below", None, _LEAST_PAGE, "set by hand"),
-        Rule("inverted", "above", max(0.5, top("inverse inverted", 1)), None, sure),
-        Rule("polarity", "above", None, min(0.5, max(0.2, top("upright inverted", 99.8))), unsure),
+        Rule("inverted", "above", min(0.9, max(0.5, top("inverse inverted", 1))), None, sure),
+        Rule("polarity", "above", None, odds("upright inverted", 99.8), even.format("99.8th")),
         Rule("turned", "above", None, odds("turned", 99.8), even.format("99.8th")),
         Rule("mirrored", "above", odds("upright mirrored", 99), None, even.format("99th")),
         Rule("strange", "above", None, max(0.99, top("upright strange", 100)), certain),
+        Rule("clipped", "above", top("clipped", 99.5), 0.5, f"{beyond.format('99.5th')}; half of the film"),
         Rule(
-            "clipped", "above", top("clipped", 99.5), 1.25 * top("clipped", 100), f"{beyond.format('99.5th')}; {most}"
+            "film likeness",
+            "above",
+            None,
+            1.25 * top("film likeness", 99.5),
+            f"a quarter beyond the {beyond.format('99.5th')}",
         ),
-        Rule("film likeness", "above", None, top("film likeness", 99.5), beyond.format("99.5th")),
         Rule("lung area", "below", None, top("area", 0) / 1.25, least),
         Rule("lung balance", "below", None, top("balance", 0) / 1.25, least),
         Rule("lung distance", "below", None, top("distance", 0) / 1.25, least),

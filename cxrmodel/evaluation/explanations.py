@@ -34,7 +34,7 @@ WORK = Path("runs") / "explanations"
 SHUFFLED = Path("runs") / "shuffled"
 SEED = 0
 RANGE_FILMS, SANITY_FILMS = 32, 20
-PASSES = {"sample": 4000, "range": 800, "sanity": 300, "adults": 1500}
+PASSES = {"sample": 1600, "range": 320, "sanity": 160, "adults": 600}
 """Passes of the fast engine that one method may take for each part; film counts follow."""
 
 

@@ -287,7 +287,7 @@ def test_evaluate_audits_unless_told_not_to(more, audited, monkeypatch, tmp_path
     monkeypatch.setattr("cxrmodel.evaluation.audits.audit", lambda reader, root, out: called.append((reader, out)))
     monkeypatch.setattr("cxrmodel.evaluation.results.load_evaluation", lambda model, out: None)
     monkeypatch.setattr("cxrmodel.evaluation.summary.readme_table", lambda evaluations: "")
-    assert main(["evaluate", "--model", "cnn", "--out", str(tmp_path), *more]) == 0
+    assert main(["evaluate", "--model", "cnn", "--out", str(tmp_path), "--no-gates", *more]) == 0
     assert called == (["read"] if "--no-read" not in more else []) + [(model, tmp_path) for model in audited]
 
 

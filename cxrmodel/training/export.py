@@ -5,7 +5,6 @@ import json
 import logging
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -20,7 +19,7 @@ from cxrmodel.model.network import CAM_LAYER, for_reading
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, save_spec
 from cxrmodel.training.calibrate import choose_calibration
-from cxrmodel.training.dataset import Film, identify, load_films, training_split
+from cxrmodel.training.dataset import Film, load_films, training_split
 
 __all__ = ["export_lungs", "export_reader", "to_onnx"]
 
@@ -138,46 +137,44 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         raise TrainingError(f"{error.filename} cannot be read. Finish the training in {run} first.") from error
     if report["recipe"]["options"].get("shuffle_labels", False):
         raise TrainingError(f"The network in {run} was trained on shuffled labels and must never read a film.")
-    labels = np.array([film["label"] for film in report["held_out"]])
-    logits = np.array([film["logit"] for film in report["held_out"]])
-    prevalence = round(float(labels.mean()), 4)
-    patients = [identify(Path(film["file"]).stem, film["label"])[1] for film in report["held_out"]]
-    _, temperature, intercept = choose_calibration(labels, logits, patients, prevalence)
-    segmenter = LungSegmenter.load()
-    draft = ModelSpec(
-        model=model,
-        weights_sha256=hashlib.sha256(weights).hexdigest(),
-        graph_sha256="",
-        lungs_sha256=segmenter.sha256,
-        input_size=report["recipe"]["stages"][-1][0],
-        mean=report["mean"],
-        std=report["std"],
-        margin=report["recipe"]["options"]["margin"],
-        cam_layer=CAM_LAYER[model],
-        temperature=temperature,
-        prevalence=prevalence,
-        intercept=intercept,
-        operating_points=choose_operating_points(labels, probability(logits, temperature, prevalence, intercept)),
-        heat_range=1.0,
-        heat_percentile=HEAT_PERCENTILE,
-        ages=AGES,
-        trained_on=TRAINED_ON,
-        split_seed=report["split"]["seed"],
-        held_out_patients=tuple(report["split"]["held_out_patients"]),
-    )
-    split = training_split(root, draft.split_seed)
-    inputs, labels = _inputs(draft, split.held_out, segmenter)
-    learnt, _ = _inputs(draft, split.train[:: max(1, len(split.train) // FAMILIAR_FILMS)], segmenter)
+    segmenter, split = LungSegmenter.load(), training_split(root, report["split"]["seed"])
+    preparation = {
+        "margin": report["recipe"]["options"]["margin"],
+        "size": report["recipe"]["stages"][-1][0],
+        "mean": report["mean"],
+        "std": report["std"],
+    }
+    held_out, inputs = _inputs(split.held_out, segmenter, preparation)
+    _, learnt = _inputs(split.train[:: max(1, len(split.train) // FAMILIAR_FILMS)], segmenter, preparation)
     network = for_reading(keras.models.load_model(run / f"{model}.keras", compile=False), model)
     graph = to_onnx(network, inputs[:PROBES])
+    (logits, maps, features), (_, _, known) = _outputs(graph, inputs), _outputs(graph, learnt)
+    labels, logits = np.array([film.label for film in held_out]), logits[:, 0].astype(np.float64)
+    prevalence = round(float(labels.mean()), 4)
     try:
-        (_, maps, features), (_, _, known) = _outputs(graph, inputs), _outputs(graph, learnt)
+        _, temperature, intercept = choose_calibration(labels, logits, [film.patient for film in held_out], prevalence)
         familiarity = fit_familiarity(known)
         spread = familiarity.to_bytes()
-        spec = replace(
-            draft,
+        spec = ModelSpec(
+            model=model,
+            weights_sha256=hashlib.sha256(weights).hexdigest(),
             graph_sha256=hashlib.sha256(graph).hexdigest(),
+            lungs_sha256=segmenter.sha256,
+            input_size=preparation["size"],
+            mean=preparation["mean"],
+            std=preparation["std"],
+            margin=preparation["margin"],
+            cam_layer=CAM_LAYER[model],
+            temperature=temperature,
+            prevalence=prevalence,
+            intercept=intercept,
+            operating_points=choose_operating_points(labels, probability(logits, temperature, prevalence, intercept)),
             heat_range=float(np.percentile(maps[labels == 1], HEAT_PERCENTILE)),
+            heat_percentile=HEAT_PERCENTILE,
+            ages=AGES,
+            trained_on=TRAINED_ON,
+            split_seed=split.seed,
+            held_out_patients=tuple(report["split"]["held_out_patients"]),
             familiarity=_familiarity_rule(familiarity, features) | {"sha256": hashlib.sha256(spread).hexdigest()},
         )
     except ValueError as error:
@@ -193,15 +190,15 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     return spec
 
 
-def _inputs(spec: ModelSpec, films: Sequence[Film], segmenter: LungSegmenter) -> tuple[np.ndarray, np.ndarray]:
-    """What the network sees of those films that have lungs, and their labels."""
-    inputs, labels = [], []
+def _inputs(films: Sequence[Film], segmenter: LungSegmenter, preparation: dict) -> tuple[list[Film], np.ndarray]:
+    """Those films that have lungs, and what the network sees of them."""
+    kept, inputs = [], []
     for film, picture in zip(films, load_films(films), strict=True):
         mask = segmenter.masks(picture[None])[0]
         if segmenter.plausible(picture, mask):
-            inputs.append(prepare(picture, LungFields(mask).box, **spec.preparation).tensor)
-            labels.append(film.label)
-    return np.stack(inputs), np.array(labels)
+            kept.append(film)
+            inputs.append(prepare(picture, LungFields(mask).box, **preparation).tensor)
+    return kept, np.stack(inputs)
 
 
 def _outputs(graph: bytes, inputs: np.ndarray, batch: int = 32) -> list[np.ndarray]:

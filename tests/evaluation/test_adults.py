@@ -68,7 +68,7 @@ class Judge:
         logits = films[:, 0, 0].astype(np.float64)
         return Ungated(lungs, np.ones(len(films), bool), [(0, 0, 224, 112)] * len(films), logits, heat)
 
-    def score_many(self, items):
+    def score_many(self, items, gated=True):
         """In order."""
         for data, name in items:
             first = canonical_film(read_radiograph(data, name).pixels)[0, 0]

@@ -54,7 +54,7 @@ class GreyReader:
         plausible = films.std(axis=(1, 2)) > 0
         return Ungated(lungs, plausible, [(20, 20, 204, 204)] * len(films), np.array(logits), heat)
 
-    def score_many(self, items):
+    def score_many(self, items, gated=True):
         """A picture without contrast is refused."""
         for data, name in items:
             film = canonical_film(read_radiograph(data, name).pixels)

@@ -14,8 +14,10 @@ import pytest
 
 from cxrmodel.demo import demo_films
 from cxrmodel.evaluation.results import load_evaluation
+from cxrmodel.evaluation.seeds import load_seeds, training_table
 from cxrmodel.evaluation.summary import END, START, readme_table
 from cxrmodel.training.dataset import LABELS
+from cxrmodel.training.loop import load_recipe
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [
@@ -144,15 +146,28 @@ def test_no_figure_is_typed_by_hand():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_training_described_is_the_one_of_the_weights(project, model):
-    """Sizes, epochs, seed and film counts of docs/training.md are those kept beside the weights."""
+    """Recipe, sizes, epochs, seed and film counts of docs/training.md are those kept beside the weights."""
     text = (project / "docs" / "training.md").read_text(encoding="utf-8")
     kept = json.loads((project / "assets" / "model" / f"{model}.training.json").read_text(encoding="utf-8"))
-    recipe, split = kept["recipe"], kept["split"]
-    stages = ", ".join(f"{size} px ({epochs})" for size, epochs in recipe["stages"])
-    assert f"| `{model}.toml` | {stages} | {recipe['seed']} |" in text
+    recipes = {path.name: load_recipe(path) for path in (project / "cxrmodel" / "training" / "recipes").glob("*.toml")}
+    for part in (*kept.get("before", []), kept):
+        stages = ", ".join(f"{size} px ({epochs})" for size, epochs in part["recipe"]["stages"])
+        (row,) = [line for line in text.splitlines() if f"| {stages} | {part['recipe']['seed']} |" in line]
+        recipe = recipes[row.split("`")[1]]
+        assert recipe.describe()["stages"] == part["recipe"]["stages"]
+        assert (recipe.model, recipe.peak_rate) == (model, part["recipe"]["peak_rate"])
+        for name, value in part["recipe"]["options"].items():
+            assert recipe.options[name] == value
+    split, options = kept["split"], kept["recipe"]["options"]
     assert f"{split['train_films'] + split['held_out_films']:,} films" in text
     assert f"{len(split['repeats_dropped'])} repeated files" in text
-    assert f"{recipe['options']['surroundings']:.0%}".replace("%", " %") in text
+    assert f"{options['surroundings']:.0%}".replace("%", " %") in text
+
+
+def test_the_trainings_are_those_that_were_measured(project):
+    """The table between the marks is the one that the measured runs give."""
+    text = (project / "docs" / "training.md").read_text(encoding="utf-8")
+    assert text.split(START)[1].split(END)[0].strip() == training_table(load_seeds())
 
 
 def test_the_limits_stated_are_those_of_the_program():

@@ -33,12 +33,21 @@ class Box:
 
 
 def training_record(model: str, folder: Path = MODEL_FOLDER) -> dict:
-    """What is kept beside the weights of their training; empty where the file is missing or damaged."""
+    """What is kept beside the weights of their training; empty where the file is missing or damaged.
+
+    Returns
+    -------
+    dict
+        As ``cxrmodel.training.reader`` wrote it; ``history`` begins with that of the trainings before, and counts
+        its epochs through.
+    """
     try:
         record = json.loads((folder / f"{model}.training.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        parts = [part.get("history", []) for part in (*record.get("before", []), record)]
+        epochs = [dict(entry) for part in parts for entry in part]
+    except (OSError, ValueError, AttributeError, TypeError):
         return {}
-    return record if isinstance(record, dict) else {}
+    return record | {"history": [entry | {"epoch": place} for place, entry in enumerate(epochs, start=1)]}
 
 
 def flow(evaluation: Evaluation, record: dict) -> list[Box]:

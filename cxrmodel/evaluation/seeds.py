@@ -79,7 +79,7 @@ def measure_run(run: Path, root: Path) -> dict:
     labels, values = np.array([film.label for film in films]), probability(np.concatenate(logits), 1.0, 0.5)
     return {
         "model": recipe["model"],
-        "form": form_of(recipe, report["init"]),
+        "form": form_of(report),
         "seed": recipe["seed"],
         "weights_sha256": digest,
         "held_out_auc": significant(roc_auc_score(truth, held_logits)),
@@ -89,10 +89,16 @@ def measure_run(run: Path, root: Path) -> dict:
     }
 
 
-def form_of(recipe: Mapping, init: str = "none") -> str:
-    """A recipe's sizes and epochs in words, and where it starts from."""
-    sizes = ", ".join(f"{size} px for {epochs} epochs" for size, epochs in recipe["stages"])
-    return f"{sizes}, from {'random weights' if init == 'none' else init}"
+def form_of(report: Mapping) -> str:
+    """Sizes and epochs of a training in words, with those of the trainings before it, and where the first started."""
+    chain = [*report.get("before", []), report]
+    told = [part["recipe"]["stages"] if "recipe" in part else None for part in chain]
+    words = "; then ".join(
+        "unknown" if stages is None else ", ".join(f"{size} px for {epochs} epochs" for size, epochs in stages)
+        for stages in told
+    )
+    start = chain[0].get("init", "unknown weights")
+    return f"{words}, from {'random weights' if start == 'none' else start}"
 
 
 def spread(runs: Sequence[Mapping]) -> list[dict]:

@@ -4,6 +4,7 @@ What surrounds the lungs is replaced at random, and films whose lungs are covere
 nothing, so that the network cannot learn the label from collimation, markers or arms.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.model.network import build
 from cxrmodel.model.preprocess import crop, crop_box, normalise
 from cxrmodel.training.augment import borrow_greys, disturb_greys, jitter_box, replace, soft_mask, turn
-from cxrmodel.training.dataset import Film, load_films, load_masks, training_split
+from cxrmodel.training.dataset import Film, Split, load_films, load_masks, training_split
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import Recipe, fit
 
@@ -161,7 +162,7 @@ def train_reader(
     Returns
     -------
     dict
-        What ``training.json`` holds: recipe, split, statistics, history, held-out logits.
+        What ``training.json`` holds: recipe, the trainings before it, split, statistics, history, held-out logits.
 
     Raises
     ------
@@ -169,6 +170,7 @@ def train_reader(
     """
     segmenter = LungSegmenter.load()
     split = training_split(root, recipe.seed)
+    before = _before(init, split)
     chosen = split.train[:: max(1, len(split.train) // limit)][:limit] if limit else split.train
     feed, held = training_feed(root, recipe, chosen, segmenter), _table(root, split.held_out, segmenter)
     final_size, margin = recipe.stages[-1][0], recipe.options["margin"]
@@ -189,6 +191,7 @@ def train_reader(
     report = {
         "recipe": recipe.describe(),
         "init": init if init in ("none", "imagenet") else Path(init).name,
+        "before": before,
         "split": split.describe() | {"used_films": feed.count},
         "mean": mean,
         "std": std,
@@ -200,6 +203,29 @@ def train_reader(
     }
     (folder / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return report
+
+
+def _before(init: str, split: Split) -> list[dict]:
+    """The trainings that led to the weights to start from, the first one first, as their reports tell."""
+    if init in ("none", "imagenet"):
+        return []
+    try:
+        weights = Path(init).read_bytes()
+    except OSError as error:
+        raise TrainingError(f"{init} cannot be read ({error.strerror}). Give a .keras file of this network.") from error
+    digest = {"weights_sha256": hashlib.sha256(weights).hexdigest()}
+    try:
+        report = json.loads(Path(init).with_name("training.json").read_text(encoding="utf-8"))
+        held_out = report["split"]["held_out_patients"]
+        told = [*report.get("before", []), {name: report[name] for name in ("recipe", "init", "history")} | digest]
+    except (OSError, ValueError, KeyError):
+        return [digest]
+    if held_out != split.describe()["held_out_patients"]:
+        raise TrainingError(
+            f"{init} learnt from films that this training holds out, so nothing could be chosen on them. "
+            "Use the seed of that training."
+        )
+    return told
 
 
 def _start(recipe: Recipe, init: str) -> keras.Model:

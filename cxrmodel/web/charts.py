@@ -17,6 +17,8 @@ _COLOURS = dict(zip(MODELS, ("#56b4e9", "#e69f00"), strict=True))
 _DASHES = dict(zip(MODELS, ([1, 0], [6, 4]), strict=True))
 _SHAPES = ("triangle-down", "circle", "triangle-up")
 _WHOLE = (0.0, 1.0)
+_LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
+_POINT = alt.Tooltip("point:N", title=" ")
 CORNER = {"roc": ((0.0, 0.3), (0.7, 1.0)), "precision_recall": ((0.7, 1.0), (0.7, 1.0))}
 """The corner of each chart in which good models lie: extent across and up."""
 
@@ -43,7 +45,8 @@ def roc_chart(
     corner : bool
         Whether to enlarge the upper left corner.
     """
-    across, up = _axes("1 − specificity", "Sensitivity", CORNER["roc"] if corner else (_WHOLE, _WHOLE))
+    extent = CORNER["roc"] if corner else (_WHOLE, _WHOLE)
+    across, up = _axes("1 − specificity", "Sensitivity", extent)
     rows = [row for name, e in evaluations.items() for row in _roc_rows(name, e, split)]
     first = next(iter(evaluations.values()))
     at = first.metrics[split]["at"]
@@ -58,10 +61,10 @@ def roc_chart(
         .encode(across, up),
         *_bands(evaluations, bands, across, up),
         *_lines(rows, evaluations, across, up, ["threshold", "sensitivity", "specificity"]),
-        _marks(marks, list(_SHAPES), "#ffffff", across, up),
+        _marks(_within(marks, extent), across, up),
     ]
     if points:
-        layers.append(_diamonds(points, across, up))
+        layers.append(_diamonds(_within(points, extent), across, up))
     return _finished(layers)
 
 
@@ -77,7 +80,8 @@ def precision_recall_chart(
     bands : mapping of str to Band
         Of precision over recall.
     """
-    across, up = _axes("Recall (sensitivity)", "Precision", CORNER["precision_recall"] if corner else (_WHOLE, _WHOLE))
+    extent = CORNER["precision_recall"] if corner else (_WHOLE, _WHOLE)
+    across, up = _axes("Recall (sensitivity)", "Precision", extent)
     rows = [row for name, e in evaluations.items() for row in _precision_rows(name, e, split)]
     first = next(iter(evaluations.values()))
     at = first.metrics[split]["at"]
@@ -93,7 +97,7 @@ def precision_recall_chart(
             chance.mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3", clip=True).encode(across, up),
             *_bands(evaluations, bands, across, up),
             *_lines(rows, evaluations, across, up, ["threshold", "precision", "sensitivity", "specificity"]),
-            _marks(marks, list(_SHAPES)[: len(marks)], "#ffffff", across, up),
+            _marks(_within(marks, extent), across, up),
         ]
     )
 
@@ -148,8 +152,8 @@ def history_charts(history: Sequence[Mapping]) -> tuple[alt.Chart, alt.Chart]:
         if row.get(key) is not None
     ]
     names = ["training films", "held-out films"]
-    colour = alt.Color("of:N", title=None, scale=alt.Scale(domain=names, range=list(_COLOURS.values())))
-    dash = alt.StrokeDash("of:N", title=None, scale=alt.Scale(domain=names, range=list(_DASHES.values())))
+    colour = alt.Color("of:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=list(_COLOURS.values())))
+    dash = alt.StrokeDash("of:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=list(_DASHES.values())))
     loss = (
         _rows(losses)
         .mark_line(point=True)
@@ -190,8 +194,8 @@ def _scales(evaluations: Mapping[str, Evaluation]) -> tuple[alt.Color, alt.Strok
     names = sorted(evaluations, key=lambda name: MODELS.index(evaluations[name].model))
     models = [evaluations[name].model for name in names]
     return (
-        alt.Color("model:N", title=None, scale=alt.Scale(domain=names, range=[_COLOURS[m] for m in models])),
-        alt.StrokeDash("model:N", title=None, scale=alt.Scale(domain=names, range=[_DASHES[m] for m in models])),
+        alt.Color("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=[_COLOURS[m] for m in models])),
+        alt.StrokeDash("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=[_DASHES[m] for m in models])),
     )
 
 
@@ -202,7 +206,7 @@ def _bands(evaluations: Mapping[str, Evaluation], bands: Mapping[str, Band], acr
         for name, band in bands.items()
         for x, low, high in zip(*band, strict=True)
     ]
-    return [_rows(rows).mark_area(opacity=0.18, clip=True).encode(across, up, alt.Y2("high:Q"), colour.legend(None))]
+    return [_rows(rows).mark_area(opacity=0.18, clip=True).encode(across, up, alt.Y2("high:Q"), colour)]
 
 
 def _lines(rows: list[dict], evaluations: Mapping[str, Evaluation], across: alt.X, up: alt.Y, told: list[str]) -> list:
@@ -210,23 +214,24 @@ def _lines(rows: list[dict], evaluations: Mapping[str, Evaluation], across: alt.
     near = alt.selection_point(nearest=True, on="pointerover", clear="pointerout", empty=False)
     tips = ["model:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in told)]
     line = _rows(rows).mark_line(strokeWidth=2.5, clip=True).encode(across, up, alt.Order("step:Q"), colour, dash)
-    dots = _rows(rows).mark_circle(size=90, clip=True).encode(across, up, colour.legend(None), tooltip=tips)
+    dots = _rows(rows).mark_circle(size=90, clip=True).encode(across, up, colour, tooltip=tips)
     return [line, dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near)]
 
 
-def _marks(rows: list[dict], shapes: list[str], colour: str, across: alt.X, up: alt.Y) -> alt.Chart:
-    shape = alt.Scale(domain=[row["point"] for row in rows], range=shapes)
-    return (
-        _rows(rows)
-        .mark_point(size=130, filled=True, opacity=1, color=colour, stroke="#0e1217", clip=True)
-        .encode(across, up, alt.Shape("point:N", scale=shape, legend=None), tooltip=[alt.Tooltip("point:N", title=" ")])
-    )
+def _within(rows: list[dict], extent: tuple[tuple[float, float], tuple[float, float]]) -> list[dict]:
+    (left, right), (bottom, top) = extent
+    return [row for row in rows if left <= row["x"] <= right and bottom <= row["y"] <= top]
+
+
+def _marks(rows: list[dict], across: alt.X, up: alt.Y) -> alt.Chart:
+    shape = alt.Scale(domain=[f"{said} point" for said in OPERATING_POINTS.values()], range=list(_SHAPES))
+    mark = _rows(rows).mark_point(size=130, filled=True, opacity=1, color="#ffffff", stroke="#0e1217")
+    return mark.encode(across, up, alt.Shape("point:N", scale=shape, legend=None), tooltip=[_POINT])
 
 
 def _diamonds(rows: list[dict], across: alt.X, up: alt.Y) -> alt.Chart:
     look = {"shape": "diamond", "size": 130, "color": "#f0e442", "stroke": "#0e1217"}
-    mark = _rows(rows).mark_point(filled=True, opacity=1, clip=True, **look)
-    return mark.encode(across, up, tooltip=[alt.Tooltip("point:N", title=" ")])
+    return _rows(rows).mark_point(filled=True, opacity=1, **look).encode(across, up, tooltip=[_POINT])
 
 
 def _roc_rows(name: str, evaluation: Evaluation, split: str) -> list[dict]:

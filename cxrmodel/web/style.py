@@ -57,6 +57,7 @@ h4 { font-size: 0.95rem !important; padding: 0.4rem 0 0.2rem !important; margin:
 .forest .ends { display: flex; justify-content: space-between; }
 .forest .ends b { color: #aeb9c2; font-size: 0.8rem; font-weight: 400; }
 .st-key-card table { display: block; overflow-x: auto; max-width: 100%; }
+.st-key-card td { min-width: 6.5rem; }
 .st-key-card code, .st-key-hashes code { overflow-wrap: anywhere; white-space: normal; }
 @media (max-width: 640px) {
   dl.facts.facts { grid-template-columns: 1fr; gap: 0; }

@@ -40,11 +40,12 @@ def test_report_of_what_is_there(elsewhere, capsys):
 @pytest.mark.usefixtures("nothing_is_read")
 def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path, project):
     """README and model card are brought in line, and stay as they are where nothing changed."""
-    readme, written = tmp_path / "README.md", tmp_path / "MODEL_CARD.md"
-    shutil.copy(project / "README.md", readme)
-    shutil.copy(project / "MODEL_CARD.md", written)
+    readme, written, safety = (tmp_path / name for name in ("README.md", "MODEL_CARD.md", "safety.md"))
+    for copy, original in ((readme, "README.md"), (written, "MODEL_CARD.md"), (safety, "docs/safety.md")):
+        shutil.copy(project / original, copy)
     monkeypatch.setattr(outputs, "README", readme)
     monkeypatch.setattr(card.update_card, "__defaults__", (written,))
+    monkeypatch.setattr(outputs.update_safety, "__defaults__", (safety,))
     assert outputs.renew_documents() == []
     assert readme.read_text(encoding="utf-8") == (project / "README.md").read_text(encoding="utf-8")
     assert written.read_text(encoding="utf-8") == (project / "MODEL_CARD.md").read_text(encoding="utf-8")

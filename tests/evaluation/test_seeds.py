@@ -50,15 +50,29 @@ def test_a_damaged_file_is_named(text, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("stages", "init", "words"),
+    ("report", "words"),
     [
-        ([[96, 4], [128, 8]], "none", "96 px for 4 epochs, 128 px for 8 epochs, from random weights"),
-        ([[224, 2]], "densenet121.keras", "224 px for 2 epochs, from densenet121.keras"),
+        (
+            {"recipe": {"stages": [[96, 4], [128, 8]]}, "init": "none"},
+            "96 px for 4 epochs, 128 px for 8 epochs, from random weights",
+        ),
+        (
+            {
+                "recipe": {"stages": [[160, 2]]},
+                "init": "densenet121.keras",
+                "before": [{"recipe": {"stages": [[96, 4]]}, "init": "none"}],
+            },
+            "96 px for 4 epochs; then 160 px for 2 epochs, from random weights",
+        ),
+        (
+            {"recipe": {"stages": [[160, 2]]}, "init": "given.keras", "before": [{"weights_sha256": "0" * 64}]},
+            "unknown; then 160 px for 2 epochs, from unknown weights",
+        ),
     ],
 )
-def test_a_form_is_said_in_words(stages, init, words):
-    """Sizes, epochs and start."""
-    assert form_of({"stages": stages}, init) == words
+def test_a_form_is_said_in_words(report, words):
+    """Sizes, epochs, the trainings before, and the start."""
+    assert form_of(report) == words
 
 
 def test_a_run_is_measured_on_the_test_films(make_archive, tmp_path, project):

@@ -104,7 +104,7 @@ def test_figures_of_every_section_are_shown(part, say, with_sections):
         [AUDITS["lungs"], AUDITS["subgroups"], AUDITS["adult"], AUDITS["perturbations"][0]["auc"]]
     ):
         assert f"{number:.3f}" in said
-    assert "change of AUC -0.031, of the mean probability +0.047" in said
+    assert "change of AUC -0.031; mean absolute change of the probability 0.047" in said
     assert "Of 169 films of adults 7 were refused" in said
     hands = ["hands", "40", "2 (5.0 %)", "1 (2.5 %)", "38 (95.0 %)", "no lungs 38"]
     assert list(map(str, table(app, "Pictures").iloc[0])) == hands
@@ -142,7 +142,7 @@ def test_audited_calibration_stands_beside(part, with_sections):
     assert list(rows["Probability"][2:]) == [
         "held out, cross-fitted: slope and intercept",
         "test films, as the program reads them",
-        "test films weighed to 25 %, and told so",
+        "test films weighed to 25\u00a0%, and told so",
     ]
     assert rows.iloc[2]["Expected calibration error"] == "0.021 (0.011 to 0.031)"
 

@@ -1,6 +1,7 @@
 """Training of a reader, from an archive to weights."""
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -80,6 +81,27 @@ def test_weights_of_another_training_can_be_started_from(trained, recipe, tmp_pa
     after = keras.models.load_model(tmp_path / "cnn.keras", compile=False)
     np.testing.assert_allclose(before.get_layer("logit").kernel, after.get_layer("logit").kernel, atol=1e-6)
     assert report["init"] == "cnn.keras"
+    (before,) = report["before"]
+    assert before["history"] == trained[2]["history"]
+    assert before["weights_sha256"] == hashlib.sha256((folder / "cnn.keras").read_bytes()).hexdigest()
+
+
+def test_weights_that_saw_the_held_out_films_are_refused(trained, recipe, tmp_path):
+    """Another seed holds out other patients, on whom nothing could be chosen any more."""
+    root, folder, _ = trained
+    other = dataclasses.replace(recipe, seed=recipe.seed + 1)
+    with pytest.raises(TrainingError, match="learnt from films that this training holds out"):
+        train_reader(root, other, tmp_path, init=str(folder / "cnn.keras"))
+    assert not (tmp_path / "cnn.keras").exists()
+
+
+def test_weights_without_a_report_are_named_by_their_hash(trained, recipe, tmp_path):
+    """Nothing is made up of how they came about."""
+    root, folder, _ = trained
+    alone = tmp_path / "alone.keras"
+    alone.write_bytes((folder / "cnn.keras").read_bytes())
+    report = train_reader(root, dataclasses.replace(recipe, stages=((48, 1),)), tmp_path / "run", init=str(alone))
+    assert report["before"] == [{"weights_sha256": hashlib.sha256(alone.read_bytes()).hexdigest()}]
 
 
 @pytest.mark.parametrize("init", ["nowhere.keras", "imagenet"])

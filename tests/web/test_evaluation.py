@@ -122,6 +122,9 @@ def test_models_keep_their_colour_and_dash(evaluation, bands):
             scale = made["layer"][2]["encoding"][channel]["scale"]
             drawn.append(dict(zip(scale["domain"], map(str, scale["range"]), strict=True)))
             assert len(set(drawn[-1].values())) == 2
+        legends = [layer["encoding"]["color"].get("legend") for layer in made["layer"] if "color" in layer["encoding"]]
+        assert len(legends) == 3
+        assert all(legend == {"orient": "bottom"} | legend and legend["symbolOpacity"] == 1 for legend in legends)
     assert drawn[:2] == drawn[2:]
 
 

@@ -31,7 +31,7 @@ TRAINED_ON = "Guangzhou paediatric chest radiographs (Kermany et al. 2018), ante
 
 FAMILIAR_FILMS = 1500
 """Training films from which the spread of features is learnt."""
-WARN_PERCENTILE, REFUSE_PERCENTILE, REFUSE_FACTOR = 95.0, 99.5, 1.35
+WARN_PERCENTILE, REFUSE_PERCENTILE, REFUSE_FACTOR = 95.0, 99.5, 1.5
 """Of held-out films' scores; a film is refused beyond the latter times the factor."""
 FAMILIARITY_SOURCE = (
     f"{WARN_PERCENTILE:g}th percentile of held-out films; {REFUSE_FACTOR:g} times their {REFUSE_PERCENTILE:g}th"

@@ -12,6 +12,7 @@ import pytest
 
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused, MissingWeights, PictureRefused, UnfamiliarFilm
 from cxrmodel.evaluation.evaluate import agreement, original_pairs
+from cxrmodel.evaluation.hard_cases import SPOILT
 from cxrmodel.imaging.canonical import canonical_film
 from cxrmodel.imaging.gate import Gates
 from cxrmodel.model.calibration import finding, probability
@@ -277,6 +278,7 @@ def test_an_inverted_film_gives_the_same_number(reader, levels, png):
         (np.rot90, "on its side"),
         (lambda film: np.rot90(film, 2), "upside down"),
         (lambda film: film[:, : film.shape[1] // 2], None),
+        (lambda film: SPOILT["fragment"][1](film, np.random.default_rng(0)), None),
         (lambda film: np.full_like(film, 90), "blank"),
         (lambda film: cv2.resize(film, (100, 100)), "too small"),
     ],

@@ -77,7 +77,6 @@ def test_drawings_are_refused(gates, segmenter, name):
         ("upside down", "turned"),
         ("turned right", "turned"),
         ("half", None),
-        ("fragment", None),
         ("small on a page", "page"),
     ],
 )

@@ -68,7 +68,8 @@ _EIGHT_BITS = ("JPEG baseline", "fragments")
 
 
 def _even(frame: bytes) -> bytes:
-    return frame + b"\0" * (len(frame) % 2)
+    """Of even length, and long enough to be cut into fragments."""
+    return (frame + b"\0" * (len(frame) % 2)).ljust(16, b"\0")
 
 
 def _saved(samples: np.ndarray, file_format: str, mode: str | None = None, **options) -> bytes:

@@ -52,7 +52,7 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
         raise EvaluationError("The table needs evaluations of the same test films. Run python -m cxrmodel evaluate.")
     data, level = evaluations[0].data["test"], evaluations[0].bootstrap["level"]
     metrics = [evaluation.metrics["test"] for evaluation in evaluations]
-    refused = "none was refused" if not data["refused"] else f"{data['refused']} refused and left out"
+    refused = "all scored, with the gates off" if not data["refused"] else f"{data['refused']} refused and left out"
     own = evaluations[0].dataset
     films = f"Own films, {own['name']}" if own else "Official test split"
     lines = [

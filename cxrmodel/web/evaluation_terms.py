@@ -88,7 +88,11 @@ def data_sentence(counts: Mapping[str, int]) -> str:
     counts : mapping of str to int
         As in an evaluation's ``data``.
     """
-    refused = f"{counts['refused']} of them were refused." if counts["refused"] else "None was refused."
+    refused = (
+        f"{counts['refused']} of them could not be scored."
+        if counts["refused"]
+        else "All were scored, with the gates off."
+    )
     told = [f"{counts[name]} {said}" for name, said in (("bacteria", "bacterial"), ("virus", "viral")) if counts[name]]
     kinds = f" ({', '.join(told)})" if told else ""
     return (

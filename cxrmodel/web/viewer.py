@@ -43,9 +43,9 @@ def badges_of(notes: Sequence[str]) -> list[tuple[str, str]]:
     Returns
     -------
     list of (str, str)
-        Word and whole sentence. A sentence that has no word of its own is "Corrected".
+        Word and whole sentence. A sentence that has no word of its own is "Note".
     """
-    return [(next((word for part, word in _BADGES.items() if part in note), "Corrected"), note) for note in notes]
+    return [(next((word for part, word in _BADGES.items() if part in note), "Note"), note) for note in notes]
 
 
 def viewer(reading: Reading, *, overlay: bool, legend: str = LEGEND, range_note: str = FIXED_RANGE) -> None:

@@ -11,7 +11,8 @@ def test_table_has_a_column_for_each_model(make_evaluation):
     evaluations = [make_evaluation(), make_evaluation("cnn", centre=0.4)]
     sentence, blank, *rows = readme_table(evaluations).splitlines()
     assert sentence == (
-        "Official test split: 60 films of 30 patients, 30 normal and 30 with pneumonia; none was refused. "
+        "Official test split: 60 films of 30 patients, 30 normal and 30 with pneumonia; "
+        "all scored, with the gates off. "
         "In brackets 95 % intervals, resampled by patient."
     )
     assert blank == ""

@@ -59,8 +59,8 @@ def test_with_interval(figure, expected):
 @pytest.mark.parametrize(
     ("refused", "virus", "expected"),
     [
-        (0, 3, "4 normal, 5 with pneumonia (2 bacterial, 3 viral). None was refused."),
-        (3, 0, "4 normal, 5 with pneumonia (2 bacterial). 3 of them were refused."),
+        (0, 3, "4 normal, 5 with pneumonia (2 bacterial, 3 viral). All were scored, with the gates off."),
+        (3, 0, "4 normal, 5 with pneumonia (2 bacterial). 3 of them could not be scored."),
     ],
 )
 def test_data_sentence(refused, virus, expected):

@@ -80,7 +80,7 @@ def test_what_a_dicom_file_tells():
 def test_badges():
     """Each note has its word; a word that is unknown is a correction."""
     notes = ("The film was inverted so that air is dark.", "The film was turned by 180 degrees.", "Something else.")
-    assert [word for word, _ in badges_of(notes)] == ["Inverted", "Turned", "Corrected"]
+    assert [word for word, _ in badges_of(notes)] == ["Inverted", "Turned", "Note"]
     assert [sentence for _, sentence in badges_of(notes)] == list(notes)
     assert told(of_film(notes=notes[:1]))["badges"] == [["Inverted", notes[0]]]
 

@@ -41,6 +41,10 @@ class Recipe:
         Keras dtype policy while training; the weights themselves are always float32.
     dropout : float
         Share of pooled features dropped.
+    mixup : float
+        Of ``Feed``: 0 blends no films.
+    smoothing : float
+        Label smoothing: 0 and 1 become half of it and one less half of it (Szegedy et al., CVPR 2016).
     options : dict
         What the film sampler reads: shares and ranges of the augmentation.
     """
@@ -55,6 +59,8 @@ class Recipe:
     average: float = 0.99
     precision: str = "float32"
     dropout: float = 0.0
+    mixup: float = 0.0
+    smoothing: float = 0.0
     options: dict = field(default_factory=dict)
 
     @property

@@ -137,7 +137,7 @@ def training_feed(root: Path, recipe: Recipe, films: tuple[Film, ...], segmenter
     table = _table(root, films, segmenter)
     crops = _crops(table, recipe.options["margin"], recipe.stages[-1][0]) / 255.0
     sampler = Sampler(table, float(crops.mean()), float(crops.std()), recipe.options)
-    return Feed(sampler, len(table.films), recipe.batch, recipe.seed)
+    return Feed(sampler, len(table.films), recipe.batch, recipe.seed, recipe.mixup)
 
 
 def _logits(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
@@ -183,7 +183,7 @@ def train_reader(
         return {"held_out_auc": float(roc_auc_score(labels, logits)), "held_out_loss": _balanced_loss(labels, logits)}
 
     model = _start(recipe, init)
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe.smoothing)
     history = fit(model, loss, feed, recipe, folder, score, resume)
     final = build(recipe.model, final_size)
     final.set_weights(model.get_weights())

@@ -275,4 +275,3 @@ class Pipeline:
     def engine(self) -> Engine:
         """The network."""
         return self._engine
-

@@ -14,7 +14,7 @@ __all__ = ["COLOUR_MAPS", "FIGURE_SIDE", "LEGEND", "NO_HEAT", "film_rgb", "overl
 COLOUR_MAPS = ("inferno", "viridis", "cividis", "magma")
 """Perceptually uniform; cividis and viridis also hold for colour-blind readers."""
 FIGURE_SIDE = 1050
-"""Pixels of a figure's longer side as it is saved, 7 inches at 150 to each: more of a film would only be thrown away."""
+"""Pixels of a figure's longer side as it is saved, 7 inches at 150 to each: more would only be thrown away."""
 LEGEND = "Grad-CAM: what each place adds to the logit"
 NO_HEAT = "The map is zero everywhere: nothing on this film speaks for pneumonia to the model."
 

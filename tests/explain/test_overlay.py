@@ -47,7 +47,8 @@ def test_overlay_keeps_the_films_resolution(film, colour_map):
 
 
 @pytest.mark.parametrize(
-    ("longest", "shape"), [(None, (300, 260)), (400, (300, 260)), (300, (300, 260)), (299, (150, 130)), (99, (75, 65)), (1, (1, 1))]
+    ("longest", "shape"),
+    [(None, (300, 260)), (400, (300, 260)), (300, (300, 260)), (299, (150, 130)), (99, (75, 65)), (1, (1, 1))],
 )
 def test_overlay_is_no_larger_than_it_will_be_shown(film, longest, shape):
     """It shrinks in the film's proportions and never grows."""

@@ -1,6 +1,7 @@
 """The command line as its users see it: standard output, exit status, sentences."""
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -14,6 +15,9 @@ from cxrmodel.batch import COLUMNS, list_files
 from cxrmodel.commands import _parser, main
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.model.spec import load_spec
+from cxrmodel.training import loop
+
+RECIPES = Path(loop.__file__).parent / "recipes"
 
 
 @pytest.fixture
@@ -246,6 +250,18 @@ def test_failures_are_sentences(argv, said, capsys):
     assert said in captured.err
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(("argv", "seed"), [([], 0), (["--seed", "3"], 3)])
+def test_a_seed_may_be_given_instead_of_the_recipes(argv, seed, monkeypatch):
+    """Everything else is the recipe's."""
+    given = []
+    monkeypatch.setattr(
+        "cxrmodel.training.reader.train_reader", lambda root, recipe, *rest, **more: given.append(recipe)
+    )
+    assert main(["train", "--model", "cnn", *argv]) == 0
+    shipped = loop.load_recipe(RECIPES / "cnn.toml")
+    assert given == [dataclasses.replace(shipped, seed=seed)]
 
 
 def test_no_archive_is_a_sentence(tmp_path, monkeypatch, capsys):

@@ -65,14 +65,14 @@ def own_evaluations(folder: Path = OWN_FOLDER) -> dict[str, dict[str, Path]]:
     Returns
     -------
     dict of str to dict of str to Path
-        By name of the films, and then by model; sorted, empty where there is none.
+        By name of the films, sorted, and then by model, the deployed one first; empty where there is none.
     """
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(Path(folder).glob("*.json")):
         name, _, model = path.stem.rpartition(".")
         if name and model in MODELS:
             found.setdefault(name, {})[model] = path
-    return found
+    return {name: dict(sorted(paths.items(), key=lambda item: MODELS.index(item[0]))) for name, paths in found.items()}
 
 
 def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluation:

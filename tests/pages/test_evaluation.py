@@ -241,6 +241,18 @@ def test_own_films(part, say, name):
     assert "Kermany 2018" not in said
 
 
+def test_own_films_open_on_the_deployed_model(visit, own):
+    """As ours do, whichever file comes first by its name."""
+    document = stored(own, "Ward 3.densenet121")
+    version = document["version"].replace("densenet121", "cnn")
+    results.save_evaluation(document | {"model": "cnn", "version": version}, own)
+    app = visit("evaluation")
+    app.selectbox(key="films evaluated").set_value("own Ward 3").run()
+    chooser = next(group for group in app.segmented_control if group.label == "Model")
+    assert list(chooser.options) == ["DenseNet-121", "Plain CNN"]
+    assert chooser.value == "DenseNet-121"
+
+
 def test_damaged_own_evaluation(visit, say, own):
     """A sentence, and ours can still be chosen."""
     (own / "Ward 3.densenet121.json").write_text("{")

@@ -10,11 +10,14 @@ from matplotlib.figure import Figure
 
 from cxrmodel.errors import OutputRefused
 from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
+from cxrmodel.evaluation.calibration_words import calibration_sentence
 from cxrmodel.evaluation.canvas import LIGHT
 from cxrmodel.evaluation.card import model_card
+from cxrmodel.evaluation.caution import few_in_groups, few_rows
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.figures import confusion_figure, precision_recall_figure, roc_figure
-from cxrmodel.evaluation.origin import flow, flow_svg
+from cxrmodel.evaluation.flow_diagram import flow_svg
+from cxrmodel.evaluation.origin import flow
 from cxrmodel.evaluation.plots import decision_figure, forest_figure, history_figure, intervals_figure
 from cxrmodel.evaluation.published import Published
 from cxrmodel.evaluation.reliability import reliability, shifted, uncalibrated
@@ -116,13 +119,14 @@ def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequenc
     }
     moved = shifted(scores.probabilities, first.prevalence, _PREVALENCE)
     rare = reliability(scores.labels, moved, scores.patients, _PREVALENCE, **_drawn(first))
+    areas, groups = auc_rows(named, "test", audits, others), stratum_rows(first, "test") + subgroup_rows(audits)
     figures = {
         f"ROC curves. {level}": roc_figure(evaluations, style=LIGHT, bands=[b.roc for b in bands], published=points),
         f"Precision and recall. {level}": precision_recall_figure(
             evaluations, style=LIGHT, bands=[b.precision_recall for b in bands]
         ),
-        "Areas under the ROC curve; diamonds have no interval.": forest_figure(
-            auc_rows(named, "test", audits, others), "AUC", 0.5
+        _said("Areas under the ROC curve; diamonds have no interval.", few_rows(areas)): forest_figure(
+            areas, "AUC", 0.5
         ),
         **{
             f"Calls at the {name.replace('_', ' ')} threshold.": confusion_figure(at["confusion"], style=LIGHT)
@@ -131,22 +135,33 @@ def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequenc
         f"Decision curve. {level}": decision_figure(
             {name: decision_curve(*_given(e), **_drawn(e)) for name, e in named.items()}
         ),
-        "Reliability before and after calibration; Wilson's 95 % intervals.": intervals_figure(diagrams),
-        f"Reliability shifted to a prevalence of {100 * _PREVALENCE:.0f} %, films weighed to it.": intervals_figure(
-            {"Shifted": rare}
-        ),
-        "Groups of films.": forest_figure(stratum_rows(first, "test") + subgroup_rows(audits), "Share or AUC"),
+        _said(
+            "Reliability before and after calibration; Wilson's 95 % intervals.",
+            few_in_groups(diagrams["After calibration"].films),
+            calibration_sentence(first, "test", *diagrams.values()),
+        ): intervals_figure(diagrams),
+        _said(
+            f"Reliability shifted to a prevalence of {100 * _PREVALENCE:.0f} %, films weighed to it.",
+            few_in_groups(rare.films),
+        ): intervals_figure({"Shifted": rare}),
+        _said("Groups of films.", few_rows(groups)): forest_figure(groups, "Share or AUC"),
     }
     for said, rows in {
         "Lungs removed, alone and exchanged.": lung_rows(audits),
-        "Disturbed films.": perturbation_rows(audits),
+        "Disturbed films; diamonds have no interval.": perturbation_rows(audits),
         "Adults.": adult_rows(audits),
     }.items():
         if rows:
-            figures[said] = forest_figure(rows, "AUC", 0.5)
+            figures[_said(said, few_rows(rows))] = forest_figure(rows, "AUC", 0.5)
     if record.get("history"):
-        figures["Training, epoch by epoch."] = history_figure(record["history"])
+        trainings = record.get("trainings", ())
+        told = [f"Training {place}: {part['words']}." for place, part in enumerate(trainings, start=1)]
+        figures[_said("Training, epoch by epoch.", *told)] = history_figure(record["history"], trainings)
     return figures
+
+
+def _said(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _given(evaluation: Evaluation) -> tuple:

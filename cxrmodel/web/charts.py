@@ -11,7 +11,7 @@ from cxrmodel.evaluation.results import Evaluation
 from cxrmodel.model.spec import MODELS
 from cxrmodel.records.wording import OPERATING_POINTS
 
-__all__ = ["CORNER", "history_charts", "precision_recall_chart", "reliability_chart", "roc_chart"]
+__all__ = ["CORNER", "precision_recall_chart", "reliability_chart", "roc_chart"]
 
 _COLOURS = dict(zip(MODELS, ("#56b4e9", "#e69f00"), strict=True))
 _DASHES = dict(zip(MODELS, ([1, 0], [6, 4]), strict=True))
@@ -133,45 +133,6 @@ def reliability_chart(bins: Reliability, colour: str = _COLOURS[MODELS[0]]) -> a
         _rows(rows).mark_point(size=70, filled=True, opacity=1, color=colour).encode(across, up, tooltip=tips),
     ]
     return _finished(layers)
-
-
-def history_charts(history: Sequence[Mapping]) -> tuple[alt.Chart, alt.Chart]:
-    """Draw a training: losses and the held-out AUC by epoch, with the size of the films in each.
-
-    Parameters
-    ----------
-    history : sequence of mapping
-        ``epoch``, ``size``, ``loss``, ``held_out_loss`` and ``held_out_auc``.
-    """
-    epoch = alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1, format="d"))
-    tips = [alt.Tooltip(f"{name}:Q") for name in ("epoch", "size")]
-    losses = [
-        {"epoch": row["epoch"], "size": row["size"], "loss": row[key], "of": said}
-        for row in history
-        for key, said in (("loss", "training films"), ("held_out_loss", "held-out films"))
-        if row.get(key) is not None
-    ]
-    names = ["training films", "held-out films"]
-    colour = alt.Color("of:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=list(_COLOURS.values())))
-    dash = alt.StrokeDash("of:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=list(_DASHES.values())))
-    loss = (
-        _rows(losses)
-        .mark_line(point=True)
-        .encode(epoch, alt.Y("loss:Q", title="Loss"), colour, dash, tooltip=[*tips, "of:N", "loss:Q"])
-        .properties(height=220, width="container")
-    )
-    aucs = [{"epoch": row["epoch"], "size": row["size"], "auc": row["held_out_auc"]} for row in history]
-    auc = (
-        _rows(aucs)
-        .mark_line(point=True, color="#009e73")
-        .encode(
-            epoch,
-            alt.Y("auc:Q", title="Held-out AUC", scale=alt.Scale(zero=False)),
-            tooltip=[*tips, alt.Tooltip("auc:Q", format=".4f")],
-        )
-        .properties(height=160, width="container")
-    )
-    return loss, auc
 
 
 def _axes(across: str, up: str, extent: tuple[tuple[float, float], tuple[float, float]]) -> tuple[alt.X, alt.Y]:

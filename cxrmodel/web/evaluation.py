@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cxrmodel.evaluation.caution import few_of
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.web.evaluation_calibration import calibration
 from cxrmodel.web.evaluation_card import card
@@ -46,6 +47,8 @@ def evaluation(spec: ModelSpec | None) -> None:
 
 def _about_the_films(shown: Shown) -> None:
     st.markdown(data_sentence(shown.evaluation.data[shown.split]))
+    if scarce := few_of(shown.evaluation, shown.split):
+        st.warning(f"All figures of these films: {scarce[0].lower()}{scarce[1:]}", icon=":material/warning:")
     if shown.split == "held_out":
         st.info(
             "Calibration and operating points were chosen on these patients, so their figures flatter. "

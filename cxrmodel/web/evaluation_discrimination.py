@@ -51,7 +51,9 @@ def discrimination(shown: Shown) -> None:
     )
     _areas(shown, others)
     _overall(shown)
-    explain("AUC", "Average precision", "Brier score", "Expected calibration error", "Band", "Operating point")
+    explain(
+        "AUC", "Average precision", "Brier score", "Expected calibration error", "Band", "Operating point", "Few films"
+    )
 
 
 def _roc(shown: Shown, bands: dict, others: list[Published], corner: bool) -> None:

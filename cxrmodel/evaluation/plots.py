@@ -143,20 +143,11 @@ def history_figure(history: Sequence[Mapping], trainings: Sequence[Mapping] = ()
     for index, (key, said) in enumerate((("loss", "Training films"), ("held_out_loss", "Held-out films"))):
         upper.plot(epochs, [row[key] for row in history], label=said, **look(index, style)["line"])
     lower.plot(epochs, [row["held_out_auc"] for row in history], **look(2, style)["line"])
-    for said, start in training_starts(trainings):
+    for place, (said, start) in enumerate(training_starts(trainings)):
         for axes in (upper, lower):
             axes.axvline(start, color=style.grid, linestyle="--", linewidth=1)
-        upper.annotate(
-            said,
-            (start, 1),
-            (3, -4),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            va="top",
-            rotation=90,
-            fontsize=8,
-            color=style.text,
-        )
+        words = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "color": style.text}
+        upper.annotate(said, (start, 1), (0, 4 + 12 * (place % 2)), ha="center", fontsize=8, **words)
     upper.set_ylabel("Loss", color=style.text)
     lower.set_ylabel("Held-out AUC", color=style.text)
     lower.set_xlabel("Epoch", color=style.text)

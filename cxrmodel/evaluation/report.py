@@ -40,7 +40,7 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60rem; margin: 2rem auto;
   padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
-th, td { border: 1px solid #c8ced4; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
+th, td { min-width: 5.5rem; border: 1px solid #c8ced4; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
 figure { margin: 1.5rem 0; } figcaption { color: #555; font-size: 0.9rem; }
 svg { max-width: 100%; height: auto; } code { overflow-wrap: anywhere; }
 .warning { border: 2px solid #d55e00; padding: 0.6rem 1rem; font-weight: 600; }
@@ -120,10 +120,11 @@ def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequenc
     moved = shifted(scores.probabilities, first.prevalence, _PREVALENCE)
     rare = reliability(scores.labels, moved, scores.patients, _PREVALENCE, **_drawn(first))
     areas, groups = auc_rows(named, "test", audits, others), stratum_rows(first, "test") + subgroup_rows(audits)
+    beside = {"style": LIGHT, "shortcuts": audits.get("shortcuts", ())}
     figures = {
-        f"ROC curves. {level}": roc_figure(evaluations, style=LIGHT, bands=[b.roc for b in bands], published=points),
+        f"ROC curves. {level}": roc_figure(evaluations, bands=[b.roc for b in bands], published=points, **beside),
         f"Precision and recall. {level}": precision_recall_figure(
-            evaluations, style=LIGHT, bands=[b.precision_recall for b in bands]
+            evaluations, bands=[b.precision_recall for b in bands], **beside
         ),
         _said("Areas under the ROC curve; diamonds have no interval.", few_rows(areas)): forest_figure(
             areas, "AUC", 0.5
@@ -181,7 +182,7 @@ def _own(evaluation: Evaluation) -> str:
 
 def _errors(evaluation: Evaluation) -> str:
     rows = "".join(
-        f"<tr><td>{escape(row['file'])}</td><td>{row['label']}</td><td>{100 * row['probability']:.1f} %</td>"
+        f"<tr><td>{escape(row['file'])}</td><td>{row['label']}</td><td>{100 * row['probability']:.2f} %</td>"
         f"<td>{row['finding']}</td></tr>"
         for row in confident_errors(evaluation, "test")
     )

@@ -95,15 +95,15 @@ def _errors(shown: Shown) -> None:
     st.dataframe(
         [
             {
-                "Film": row["file"],
-                "Label": " ".join(filter(None, (row["label"], row["organism"]))),
                 "Probability": 100 * row["probability"],
+                "Label": " ".join(filter(None, (row["label"], row["organism"]))),
                 "Finding": row["finding"],
+                "Film": row["file"],
             }
             for row in errors
         ],
         hide_index=True,
-        column_config={"Probability": st.column_config.NumberColumn(format="%.1f %%")},
+        column_config={"Probability": st.column_config.NumberColumn(format="%.2f %%")},
     )
     offer(f"surest-errors-{shown.split}", lambda: errors)
     error_pictures(shown, errors)

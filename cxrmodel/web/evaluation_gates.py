@@ -34,7 +34,7 @@ def gates(section: Mapping) -> None:
         )
         return
     counted = [
-        {"Pictures": item["name"], "Films": str(item["films"])}
+        {"Pictures": f"{item['name']} ({item['films']})"}
         | {said: _share(item[key], item["films"]) for key, said in _OUTCOMES.items()}
         for item in sets
     ]

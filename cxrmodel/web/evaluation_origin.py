@@ -110,13 +110,14 @@ def _seeds() -> None:
     rows = [
         {
             "Network": model_title(group["model"]),
-            "Sizes and start": group["form"],
             "Seeds": ", ".join(map(str, group["seeds"])),
             **{title: _moments(group[name]) for name, title in zip(MEASURES, _MEASURES, strict=True)},
+            "Sizes and start": group["form"],
         }
         for group in spread(runs)
     ]
-    st.table(rows, hide_index=True)
+    with st.container(key="seeds"):
+        st.table(rows, hide_index=True)
     st.caption("Mean ± standard deviation over the seeds, each trained and measured anew.")
     offer("seeds", lambda: runs)
 

@@ -68,6 +68,7 @@ h4 { font-size: 0.95rem !important; padding: 0.4rem 0 0.2rem !important; margin:
   .forest li { grid-template-columns: 1fr; gap: 0.15rem; }
   [data-testid="stTable"] { overflow-x: auto; }
   [data-testid="stTable"] th, [data-testid="stTable"] td { min-width: 5.2rem; }
+  .st-key-seeds td:last-child { min-width: 18rem; }
 }
 </style>
 """

@@ -14,6 +14,7 @@ from stand_ins import POINTS, SPEC, evaluation_document
 
 from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
 from cxrmodel.evaluation.caution import FEWEST
+from cxrmodel.evaluation.figures import roc_figure
 from cxrmodel.evaluation.plots import cascade_figure, decision_figure, forest_figure, history_figure, intervals_figure
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.reliability import reliability
@@ -112,6 +113,27 @@ def test_precision_recall_chart(evaluation, bands):
         called = scores.probabilities >= row["threshold"] - 1e-4
         assert row["precision"] == pytest.approx(precision_score(scores.labels, called), abs=1e-3)
         assert row["specificity"] == pytest.approx(recall_score(scores.labels, called, pos_label=0), abs=1e-3)
+
+
+def test_shortcuts_stand_in_the_same_charts(evaluation, bands):
+    """A line each, with a dash of its own, in a colour that no model has."""
+    curve = [[0.0, 0.0, 1.0], [0.25, 0.5, 0.8], [1.0, 1.0, 0.6]]
+    shortcuts = [{"name": name, "curve": curve} for name in ("File size", "Grey levels")]
+    for chart, band, places in (
+        (roc_chart, bands.roc, [(0, 0), (0.25, 0.5), (1, 1)]),
+        (precision_recall_chart, bands.precision_recall, [(0, 1), (0.5, 0.8), (1, 0.6)]),
+    ):
+        made = chart({"one": evaluation}, "test", {"one": band}, shortcuts=shortcuts)
+        rows = layers(made)[2]
+        for item in shortcuts:
+            assert [(row["x"], row["y"]) for row in rows if row["model"] == item["name"]] == places
+        encoding = made.to_dict()["layer"][2]["encoding"]
+        colours, dashes = (encoding[channel]["scale"]["range"] for channel in ("color", "strokeDash"))
+        assert colours[0] not in colours[1:]
+        assert len(set(map(str, dashes))) == 3
+    figure = roc_figure([evaluation], shortcuts=shortcuts)
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert "Shortcut, sees no lung: grey levels" in labels
 
 
 def test_models_keep_their_colour_and_dash(evaluation, bands):

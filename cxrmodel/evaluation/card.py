@@ -30,6 +30,7 @@ from cxrmodel.evaluation.rows import (
     stratum_rows,
     subgroup_rows,
 )
+from cxrmodel.evaluation.sections import whole_sections
 from cxrmodel.evaluation.summary import readme_table
 from cxrmodel.evaluation.thresholds import RATES, ThresholdTable, threshold_table
 from cxrmodel.model.spec import MODELS, ModelSpec, load_spec
@@ -107,10 +108,15 @@ def model_card(
     Raises
     ------
     EvaluationError
-        When there is no evaluation, or they are of different films.
+        When there is no evaluation, they are of different films, or a section is damaged.
     """
     if not evaluations:
         raise EvaluationError("There is no evaluation to write a card of. Run python -m cxrmodel evaluate.")
+    with whole_sections(evaluations[0].model):
+        return _card(evaluations, spec, record, others)
+
+
+def _card(evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, others: Sequence[Published]) -> str:
     first = evaluations[0]
     audits = first.sections.get("audits", {})
     parts = {

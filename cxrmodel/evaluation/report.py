@@ -31,6 +31,7 @@ from cxrmodel.evaluation.rows import (
     stratum_rows,
     subgroup_rows,
 )
+from cxrmodel.evaluation.sections import whole_sections
 from cxrmodel.model.spec import ModelSpec
 
 __all__ = ["html_report", "write_report"]
@@ -84,7 +85,7 @@ def html_report(
     Raises
     ------
     EvaluationError
-        When there is no evaluation, or they are of different films.
+        When there is no evaluation, they are of different films, or a section is damaged.
     """
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     card = markdown.render(model_card(evaluations, spec, record, others))
@@ -92,9 +93,10 @@ def html_report(
     title = f"Evaluation of {model_title(first.model)}"
     if first.dataset:
         title += f" on own films: {first.dataset['name']}"
+    with whole_sections(first.model):
+        figures = _figures(evaluations, record, others)
     drawings = "".join(
-        f"<figure>{_svg(figure)}<figcaption>{escape(said)}</figcaption></figure>"
-        for said, figure in _figures(evaluations, record, others).items()
+        f"<figure>{_svg(figure)}<figcaption>{escape(said)}</figcaption></figure>" for said, figure in figures.items()
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'

@@ -19,6 +19,7 @@ _SHAPES = ("triangle-down", "circle", "triangle-up")
 _SHORTCUT_COLOUR = "#cc79a7"
 _SHORTCUT_DASHES = ([2, 2], [8, 3], [8, 3, 2, 3], [14, 4])
 _Scales = tuple[alt.Color, alt.StrokeDash]
+_FINEST = 0.003
 _WHOLE = (0.0, 1.0)
 _LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
 _POINT = alt.Tooltip("point:N", title=" ")
@@ -53,7 +54,7 @@ def roc_chart(
     """
     extent = CORNER["roc"] if corner else (_WHOLE, _WHOLE)
     across, up = _axes("1 − specificity", "Sensitivity", extent)
-    rows = [row for name, e in evaluations.items() for row in _roc_rows(name, e, split)]
+    rows = [row for name, e in evaluations.items() for row in _thinned(_roc_rows(name, e, split), extent)]
     scales, first = _scales(evaluations, shortcuts), next(iter(evaluations.values()))
     at = first.metrics[split]["at"]
     marks = [
@@ -93,7 +94,7 @@ def precision_recall_chart(
     """
     extent = CORNER["precision_recall"] if corner else (_WHOLE, _WHOLE)
     across, up = _axes("Recall (sensitivity)", "Precision", extent)
-    rows = [row for name, e in evaluations.items() for row in _precision_rows(name, e, split)]
+    rows = [row for name, e in evaluations.items() for row in _thinned(_precision_rows(name, e, split), extent)]
     scales, first = _scales(evaluations, shortcuts), next(iter(evaluations.values()))
     at = first.metrics[split]["at"]
     marks = [
@@ -211,6 +212,17 @@ def _beside(shortcuts: Sequence[Mapping], x: int, y: int, across: alt.X, up: alt
     ]
     line = _rows(rows).mark_line(strokeWidth=1.5, clip=True)
     return [line.encode(across, up, alt.Order("step:Q"), *scales, tooltip=tips)]
+
+
+def _thinned(rows: list[dict], extent: tuple[tuple[float, float], tuple[float, float]]) -> list[dict]:
+    """Leave out places that lie within a pixel or so of the one before, which nobody could see or point at."""
+    (left, right), (bottom, top) = extent
+    kept = rows[:1]
+    for row, following in zip(rows[1:], [*rows[2:], None], strict=True):
+        steps = abs(row["x"] - kept[-1]["x"]) / (right - left), abs(row["y"] - kept[-1]["y"]) / (top - bottom)
+        if following is None or max(steps) >= _FINEST:
+            kept.append(row)
+    return kept
 
 
 def _within(rows: list[dict], extent: tuple[tuple[float, float], tuple[float, float]]) -> list[dict]:

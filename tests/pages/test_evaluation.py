@@ -347,6 +347,29 @@ def test_damaged_evaluation_is_a_sentence(visit, say, evaluations, damage):
     assert not app.exception
 
 
+@pytest.mark.parametrize(
+    ("name", "section", "damage"),
+    [
+        ("Discrimination", "audits", {"shortcuts": [{"name": "a"}]}),
+        ("Calibration", "audits", {"calibration": {"methods": [{"name": "a"}]}}),
+        ("Where it fails", "audits", {"subgroups": 3}),
+        ("Where it fails", "audits", {"lungs": [{"name": "a", "kind": "removed", "films": 9, "auc": None}]}),
+        ("Where it fails", "gates", {"sets": [{"name": "a"}]}),
+        ("Where it fails", "explanations", {"films": {}}),
+        ("Model card", "audits", {"perturbations": "none"}),
+    ],
+)
+def test_damaged_section_is_a_sentence(part, say, evaluations, name, section, damage):
+    """The part says so and keeps what it has drawn; the others are drawn whole."""
+    results.save_evaluation(evaluation_document() | {"sections": {section: damage}}, evaluations)
+    app = part(name)
+    assert "A section of the evaluation of densenet121 is damaged" in say(app)
+    assert "Run python -m cxrmodel evaluate to write it anew." in say(app)
+    assert not app.error
+    assert not app.exception
+    assert "is damaged" not in say(part("Decision"))
+
+
 def test_figures_of_other_weights_are_refused(visit, say, use, evaluations):
     """Figures that were measured with other weights than those loaded are not shown for them."""
     other = FakeReader()

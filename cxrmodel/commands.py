@@ -37,7 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     read.add_argument("--csv", type=Path, metavar="OUT.csv", help="write the same columns as a table")
     read.add_argument("--resume", action="store_true", help="leave out the films that OUT.csv has already")
-    read.add_argument("--heatmaps", type=Path, metavar="DIR", help="write an overlay of each film, paths kept")
+    read.add_argument(
+        "--heatmaps",
+        type=Path,
+        metavar="DIR",
+        help="write an overlay of each film: of a.png a.png.heatmap.png; paths kept",
+    )
     read.add_argument("--model", choices=MODELS, default="densenet121", help="default: densenet121")
     read.set_defaults(run=_read)
 

@@ -206,9 +206,22 @@ def test_heatmaps_keep_relative_paths(folder, tmp_path, capsys):
     out = tmp_path / "maps"
     main(["read", str(folder), "--heatmaps", str(out)])
     made = sorted(str(path.relative_to(out)) for path in out.rglob("*.png"))
-    assert made == ["a.png.png", "b/no extension.png"]
-    with Image.open(out / "a.png.png") as picture:
+    assert made == ["a.png.heatmap.png", "b/no extension.heatmap.png"]
+    with Image.open(out / "a.png.heatmap.png") as picture:
         assert min(picture.size) > 200
+
+
+def test_heatmaps_of_films_of_one_stem_stand_side_by_side(project, tmp_path):
+    """Neither writes over the other, nor over one whose name is that of an overlay."""
+    place, out = tmp_path / "films", tmp_path / "maps"
+    place.mkdir()
+    films = sorted((project / "assets" / "films").glob("*.png"))
+    for name, film in zip(("a.jpg", "a.png", "a", "a.png.heatmap.png"), films, strict=False):
+        shutil.copy(film, place / name)
+    assert main(["read", str(place), "--heatmaps", str(out)]) == 0
+    made = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert set(made) == {f"{path.name}.heatmap.png" for path in place.iterdir()}
+    assert len(set(made.values())) == 4
 
 
 def test_explain_writes_a_picture(project, tmp_path):

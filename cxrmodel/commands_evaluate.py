@@ -46,6 +46,13 @@ def add_evaluate(commands) -> None:
         "results to its evaluation; a run that was broken off goes on where it stopped",
     )
     evaluate.add_argument(
+        "--shuffled",
+        type=Path,
+        metavar="RUN",
+        default=Path("runs") / "shuffled",
+        help="with --explanations: where weights of shuffled labels were trained, if anywhere; default: %(default)s",
+    )
+    evaluate.add_argument(
         "--seeds", type=Path, nargs="+", metavar="RUN", help="instead, measure how trainings differ with their seed"
     )
     evaluate.set_defaults(run=_evaluate)
@@ -83,7 +90,7 @@ def _explanations(arguments: argparse.Namespace, out: Path) -> int:
     from cxrmodel.training.dataset import data_root
 
     for model in arguments.model or MODELS[:1]:
-        evaluate_explanations(Reader.load(model), data_root(), out)
+        evaluate_explanations(Reader.load(model), data_root(), out, shuffled=arguments.shuffled)
     return 0
 
 

@@ -9,20 +9,21 @@ function contours(scene, threshold, colourMap) {
   if (threshold > 0) levels.unshift(threshold);
   return levels.map((level) => {
     const at = 3 * Math.round(level * 255);
-    return { segments: isoline(scene.heat, level * FULL), colour: `rgb(${shades.slice(at, at + 3).join(",")})` };
+    return { path: pathOf(isoline(scene.heat, level * FULL), scene.header.film), colour: `rgb(${shades.slice(at, at + 3).join(",")})` };
   });
 }
 
-function strokeSegments(context, scene, shot, segments, colour, width) {
-  const stretchX = scene.header.film.width * shot.scale, stretchY = scene.header.film.height * shot.scale;
-  context.beginPath();
-  for (let i = 0; i < segments.length; i += 4) {
-    context.moveTo(shot.x + segments[i] * stretchX, shot.y + segments[i + 1] * stretchY);
-    context.lineTo(shot.x + segments[i + 2] * stretchX, shot.y + segments[i + 3] * stretchY);
+// `strokes`: colour and width on the screen of each, the lowest first.
+function strokePath(context, { x, y, scale }, path, strokes) {
+  context.save();
+  context.translate(x, y);
+  context.scale(scale, scale);
+  for (const [colour, width] of strokes) {
+    context.lineWidth = width / scale;
+    context.strokeStyle = colour;
+    context.stroke(path);
   }
-  context.lineWidth = width;
-  context.strokeStyle = colour;
-  context.stroke();
+  context.restore();
 }
 
 function letters(context, text, x, y, size, align = "left") {
@@ -45,20 +46,14 @@ function drawMarks(context, scene, shot, { outline, lines, unit }) {
     context.rect(pane.x, 0, shot.paneWidth, shot.height);
     context.clip();
     context.translate(pane.x, 0);
-    context.lineCap = "round";
-    if (outline) {
-      strokeSegments(context, scene, shot, scene.outline, HALO, 3.5 * unit);
-      strokeSegments(context, scene, shot, scene.outline, OUTLINE, 1.5 * unit);
-    }
+    context.lineJoin = "round";
+    if (outline) strokePath(context, shot, scene.outline, [[HALO, 3.5 * unit], [OUTLINE, 1.5 * unit]]);
     if (lines.length && pane.from < shot.paneWidth) {
       context.save();
       context.beginPath();
       context.rect(pane.from, 0, shot.paneWidth - pane.from, shot.height);
       context.clip();
-      for (const { segments, colour } of lines) {
-        strokeSegments(context, scene, shot, segments, HALO, 4 * unit);
-        strokeSegments(context, scene, shot, segments, colour, 2 * unit);
-      }
+      for (const { path, colour } of lines) strokePath(context, shot, path, [[HALO, 4 * unit], [colour, 2 * unit]]);
       context.restore();
     }
     letters(context, "R", 10 * unit, 26 * unit, 18 * unit);

@@ -1,30 +1,62 @@
 // Lines of equal value on a grid (marching squares), in the unit square of the film.
 
-// Returns a flat list of segments x0, y0, x1, y1. Beyond the grid's edge the value counts as zero, so lines close.
+// Returns closed lines, each a flat list x0, y0, x1, y1 and so on. Beyond the grid's edge the value counts as zero, so
+// every line closes: each edge of the grid that one crosses is joined to two others.
 function isoline({ width, height, data }, level) {
-  const segments = [];
+  const points = new Map(), joined = new Map();
   const value = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : data[y * width + x]);
   const cut = (a, b) => (level - a) / (b - a);
+  // The crossing of the grid's edge from (x, y) to the right or down, `share` of its way; gives the edge's number.
+  const cross = (x, y, down, share) => {
+    const edge = 2 * ((y + 1) * (width + 2) + x + 1) + down;
+    if (!points.has(edge)) {
+      points.set(edge, [(x + (down ? 0 : share) + 0.5) / width, (y + (down ? share : 0) + 0.5) / height]);
+      joined.set(edge, []);
+    }
+    return edge;
+  };
+  const join = (p, q) => {
+    joined.get(p).push(q);
+    joined.get(q).push(p);
+  };
   for (let y = -1; y < height; y++) {
     for (let x = -1; x < width; x++) {
       const a = value(x, y), b = value(x + 1, y), c = value(x + 1, y + 1), d = value(x, y + 1);
       const kind = (a > level ? 8 : 0) | (b > level ? 4 : 0) | (c > level ? 2 : 0) | (d > level ? 1 : 0);
       if (kind === 0 || kind === 15) continue;
-      const top = () => [x + cut(a, b), y], right = () => [x + 1, y + cut(b, c)];
-      const bottom = () => [x + cut(d, c), y + 1], left = () => [x, y + cut(a, d)];
-      const add = (p, q) =>
-        segments.push((p[0] + 0.5) / width, (p[1] + 0.5) / height, (q[0] + 0.5) / width, (q[1] + 0.5) / height);
-      if (kind === 1 || kind === 14) add(left(), bottom());
-      else if (kind === 2 || kind === 13) add(bottom(), right());
-      else if (kind === 3 || kind === 12) add(left(), right());
-      else if (kind === 4 || kind === 11) add(top(), right());
-      else if (kind === 6 || kind === 9) add(top(), bottom());
-      else if (kind === 7 || kind === 8) add(left(), top());
-      else if (kind === 5) add(left(), top()), add(bottom(), right());
-      else add(left(), bottom()), add(top(), right());
+      const top = () => cross(x, y, 0, cut(a, b)), right = () => cross(x + 1, y, 1, cut(b, c));
+      const bottom = () => cross(x, y + 1, 0, cut(d, c)), left = () => cross(x, y, 1, cut(a, d));
+      if (kind === 1 || kind === 14) join(left(), bottom());
+      else if (kind === 2 || kind === 13) join(bottom(), right());
+      else if (kind === 3 || kind === 12) join(left(), right());
+      else if (kind === 4 || kind === 11) join(top(), right());
+      else if (kind === 6 || kind === 9) join(top(), bottom());
+      else if (kind === 7 || kind === 8) join(left(), top());
+      else if (kind === 5) join(left(), top()), join(bottom(), right());
+      else join(left(), bottom()), join(top(), right());
     }
   }
-  return segments;
+  const lines = [];
+  for (const start of joined.keys()) {
+    const line = [];
+    for (let edge = start; points.has(edge); edge = joined.get(edge).find((next) => points.has(next))) {
+      line.push(...points.get(edge));
+      points.delete(edge);
+    }
+    if (line.length) lines.push(line);
+  }
+  return lines;
+}
+
+// Lines as one path in pixels of the film, made once and stroked at every place and size.
+function pathOf(lines, { width, height }) {
+  const path = new Path2D();
+  for (const line of lines) {
+    path.moveTo(line[0] * width, line[1] * height);
+    for (let i = 2; i < line.length; i += 2) path.lineTo(line[i] * width, line[i + 1] * height);
+    path.closePath();
+  }
+  return path;
 }
 
 // The mean of each place and its eight neighbours, twice: a mask of squares gets a smooth edge.

@@ -23,7 +23,7 @@ async function unpack(header, body) {
     header,
     film: pyramid(filmLevels(parts.film, header.film), header.film.width, header.film.height),
     heat: { ...header.heat, data: heat },
-    outline: isoline(blurred({ ...header.lungs, data: lungs }), FULL / 2),
+    outline: pathOf(isoline(blurred({ ...header.lungs, data: lungs }), FULL / 2), header.film),
     colours: new Map(header.colourMaps.map((name, i) => [name, parts.colours.subarray(768 * i, 768 * (i + 1))])),
   };
 }

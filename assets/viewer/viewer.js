@@ -104,6 +104,8 @@ class Viewer {
     for (const canvas of [this.renderer.canvas, this.marks])
       if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     this.marked = "";
+    cancelAnimationFrame(this.next);
+    this.next = 0;
     this.refresh();
   }
 
@@ -114,9 +116,22 @@ class Viewer {
     showControls(this);
   }
 
+  // At once, but only once a frame of the screen: what is changed again before the next one is drawn with it.
   redraw() {
-    const { scene, view, choice, renderer, marks } = this, { width, height } = renderer.canvas;
-    this.shot = frame(scene, view, choice, width, height, this.density);
+    const { width, height } = this.renderer.canvas;
+    this.shot = frame(this.scene, this.view, this.choice, width, height, this.density);
+    showNumbers(this);
+    this.late = Boolean(this.next);
+    if (this.late) return;
+    this.draw();
+    this.next = requestAnimationFrame(() => {
+      this.next = 0;
+      if (this.late) this.redraw();
+    });
+  }
+
+  draw() {
+    const { scene, choice, renderer, marks } = this;
     renderer.draw(this.shot);
     const { x, y, scale } = this.shot;
     const { overlay, contour, outline, threshold, colourMap, layout, split } = choice;
@@ -127,7 +142,6 @@ class Viewer {
       drawMarks(context, scene, this.shot, { outline, lines: this.contourLines(), unit: this.density });
       this.marked = marked;
     }
-    showNumbers(this);
   }
 
   contourLines() {
@@ -242,6 +256,7 @@ class Viewer {
 
   destroy() {
     clearTimeout(this.telling);
+    cancelAnimationFrame(this.next);
     this.done.abort();
     this.resizing.disconnect();
     this.renderer?.destroy();

@@ -28,13 +28,12 @@ from cxrmodel.model.spec import read_weights
 from cxrmodel.reading import Reader
 from cxrmodel.training.dataset import find_films, training_split
 
-__all__ = ["SHUFFLED", "WORK", "evaluate_explanations"]
+__all__ = ["WORK", "evaluate_explanations"]
 
 WORK = Path("runs") / "explanations"
-SHUFFLED = Path("runs") / "shuffled"
 SEED = 0
 RANGE_FILMS, SANITY_FILMS = 32, 20
-PASSES = {"sample": 1600, "range": 320, "sanity": 160, "adults": 600}
+PASSES = {"stability": 1600, "range": 640, "sanity": 320, "adults": 1600}
 """Passes of the fast engine that one method may take for each part; film counts follow."""
 
 
@@ -43,7 +42,7 @@ def evaluate_explanations(
     root: Path,
     out: Path = EVALUATION_FOLDER,
     work: Path = WORK,
-    shuffled: Path = SHUFFLED,
+    shuffled: Path = WORK.parent / "shuffled",
     films: int = 100,
     progress: bool = True,
 ) -> dict:
@@ -102,7 +101,7 @@ class _Run:
         self.sample = self.every[:films]
         self.ranged = cases(reader, stratified(held, SEED)[:RANGE_FILMS])
         self.adults, self.adults_without_lungs = adult_films(reader, root)
-        self.explainer = Explainer.shipped(reader.spec, reader.engine)
+        self.explainer = Explainer.shipped(reader.spec, reader.engine, many=True)
         self._network: keras.Model | None = None
         self.place = work / f"{self.spec.model}-{self._digest()}"
         self.place.mkdir(parents=True, exist_ok=True)
@@ -130,18 +129,15 @@ class _Run:
         """Everything of one method but its dependence on the model."""
 
         def make() -> dict:
-            films = (
-                self.every
-                if method == INSTANT
-                else self.sample[: affordable(method, len(self.sample), PASSES["sample"] // 2)]
-            )
+            films = self.every if method == INSTANT else self.sample
+            disturbed = affordable(method, len(films), PASSES["stability"])
             adults = self.adults[: affordable(method, len(self.adults), PASSES["adults"])]
             ranged = self.ranged[: affordable(method, len(self.ranged), PASSES["range"])]
             shared = films[: len(self.sample)]
             called = self.called(shared)
             total = len(films) + len(called) + len(adults) + len(ranged)
             with self._bar(METHODS[method].title, total) as bar:
-                maps = of_maps(self.explainer, method, films, bar.update)
+                maps = of_maps(self.explainer, method, films, disturbed, bar.update)
                 orders = [order for case, order in zip(shared, maps["orders"], strict=False) if case in called]
                 return {
                     "films": [case.name for case in films],

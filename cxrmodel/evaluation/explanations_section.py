@@ -16,8 +16,9 @@ __all__ = ["HOW", "NOT_RERUN", "RULE", "favoured", "section_of"]
 NOT_RERUN = "not rerun"
 HOW = (
     "The closed-form map is drawn of every official test film that is read. The other methods are compared on a "
-    "sample, stratified by normal, bacterial and viral films and seeded; costly ones on its first films, which are "
-    "stratified too. Deletion and insertion are measured where the model calls pneumonia at the balanced threshold."
+    "sample, stratified by normal, bacterial and viral films and seeded; where a costly method needs more maps for a "
+    "figure, on the sample's first films, which are stratified too. Deletion and insertion are measured where the "
+    "model calls pneumonia at the balanced threshold."
 )
 RULE = (
     "Films are explained by Grad-CAM, which every reading brings along, unless another method of at most one pass of "
@@ -136,7 +137,8 @@ def _row(
             for kind in ("deletion", "insertion")
         },
         "heat_in_lungs": mean_with_interval(part["in_lungs"], own),
-        "stability": mean_with_interval(part["stability"], own),
+        "stability": mean_with_interval(part["stability"], own[: len(part["stability"])]),
+        "stability_films": len(part["stability"]),
         "heat_range": significant(part["heat_range"], 4),
         "range_films": part["range_films"],
         "seconds": significant(float(np.median(part["seconds"])), 2),

@@ -16,7 +16,7 @@ from cxrmodel.explain.similarity import gridded, spearman
 __all__ = ["BATCH", "affordable", "curve_areas", "heat_range", "in_boxes", "mean_with_interval", "of_maps"]
 
 BATCH = 4
-BACKWARDS = 6
+BACKWARDS = 5
 """What a pass with gradients costs, in passes of the fast engine; only film counts follow from it."""
 RESAMPLES, SEED = 2000, 0
 
@@ -39,30 +39,32 @@ def affordable(method: str, films: int, passes: int) -> int:
     return min(films, max(3, passes // cost))
 
 
-def of_maps(explainer: Explainer, method: str, films: Sequence[Case], tick: Tick) -> dict[str, list]:
-    """Draw a method's map of every film, and once more under noise too small to see.
+def of_maps(explainer: Explainer, method: str, films: Sequence[Case], noisy: int, tick: Tick) -> dict[str, list]:
+    """Draw a method's map of every film, and of the first ``noisy`` once more under noise too small to see.
 
     Returns
     -------
     dict of lists, one item a film
         ``grids``: the map, coarsened for comparison; ``orders``: its cells from hottest to coldest; ``in_lungs``: share
-        of heat or None; ``stability``: rank correlation with the map under noise; ``seconds``: that one map took.
+        of heat or None; ``stability``: rank correlation with the map under noise, of the first ones only; ``seconds``:
+        that one map took.
     """
     found: dict[str, list] = {name: [] for name in ("grids", "orders", "in_lungs", "stability", "seconds")}
     for start in range(0, len(films), BATCH):
         part = films[start : start + BATCH]
         tensors = np.stack([case.ready.tensor for case in part])
-        noisy = np.stack([disturbed(tensor, explainer.spec.std, SEED) for tensor in tensors])
         begun = time.perf_counter()
         maps = explainer.crop_maps(method, tensors)
         found["seconds"] += [(time.perf_counter() - begun) / len(part)] * len(part)
-        for place, (case, heat, other) in enumerate(
-            zip(part, maps, explainer.crop_maps(method, noisy), strict=True), start
-        ):
+        for place, (case, heat) in enumerate(zip(part, maps, strict=True), start):
             found["grids"].append(gridded(heat).tolist())
             found["orders"].append(order_of(heat, place).tolist())
             found["in_lungs"].append(heat_in_lungs(case.ready.to_film(heat), case.lungs))
-            found["stability"].append(spearman(heat, other))
+        again = tensors[: max(0, noisy - start)]
+        if len(again):
+            moved = np.stack([disturbed(tensor, explainer.spec.std, SEED) for tensor in again])
+            pairs = zip(maps, explainer.crop_maps(method, moved), strict=False)
+            found["stability"] += [spearman(*pair) for pair in pairs]
         tick(len(part))
     return found
 

@@ -48,7 +48,7 @@ Maps = Callable[[Explainer, np.ndarray], np.ndarray]
 
 
 class NetworkEngine:
-    """Any Keras network behind the interface of an engine.
+    """Any Keras network behind the interface of an engine; what becomes of its weights later counts.
 
     Parameters
     ----------
@@ -58,17 +58,18 @@ class NetworkEngine:
 
     def __init__(self, network: keras.Model, cam_layer: str):
         self._both = keras.Model(network.input, [network.output, network.get_layer(cam_layer).output])
-        self._weights = keras.ops.convert_to_numpy(network.get_layer("logit").kernel)[:, 0]
+        self._logit = network.get_layer("logit")
 
     def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
-        logits, features = (keras.ops.convert_to_numpy(part) for part in self._both(inputs, training=False))
-        return logits[:, 0].astype(np.float64), closed_form(features, self._weights)
+        logits, features = self._both.predict_on_batch(inputs)
+        weights = keras.ops.convert_to_numpy(self._logit.kernel)[:, 0]
+        return logits[:, 0].astype(np.float64), closed_form(features, weights)
 
 
 def explainer_of(network: keras.Model, spec: ModelSpec) -> Explainer:
     """Every method over a network in memory."""
-    return Explainer(spec, NetworkEngine(network, spec.cam_layer), lambda: network)
+    return Explainer(spec, NetworkEngine(network, spec.cam_layer), lambda: network, many=True)
 
 
 def renew(network: keras.Model, starts: Sequence[str], seed: int) -> None:
@@ -108,10 +109,10 @@ def cascade(
     """
     changed = keras.models.clone_model(network)
     changed.set_weights(network.get_weights())
-    wanted, found = maps(explainer_of(network, spec), tensors), []
+    wanted, found, explainer = maps(explainer_of(network, spec), tensors), [], explainer_of(changed, spec)
     for number, (stage, starts) in enumerate(STAGES[spec.model].items()):
         renew(changed, starts, seed + number)
-        found.append({"stage": stage} | likeness(wanted, maps(explainer_of(changed, spec), tensors)))
+        found.append({"stage": stage} | likeness(wanted, maps(explainer, tensors)))
     return found
 
 

@@ -41,15 +41,17 @@ class Explainer:
         The fast one, of those weights.
     network : callable
         Gives the Keras network of those weights; called once, when a method first needs it.
+    many : bool
+        Whether many films are to be explained, so that it pays to trace gradients first.
     """
 
-    def __init__(self, spec: ModelSpec, engine: Engine, network: Callable[[], "keras.Model"]):
-        self.spec, self._engine, self._load = spec, engine, network
+    def __init__(self, spec: ModelSpec, engine: Engine, network: Callable[[], "keras.Model"], many: bool = False):
+        self.spec, self._engine, self._load, self._many = spec, engine, network, many
         self._network: keras.Model | None = None
         self._turn = threading.Lock()
 
     @classmethod
-    def shipped(cls, spec: ModelSpec, engine: Engine, folder: Path = MODEL_FOLDER) -> "Explainer":
+    def shipped(cls, spec: ModelSpec, engine: Engine, folder: Path = MODEL_FOLDER, many: bool = False) -> "Explainer":
         """Of the weights in a folder that a specification names."""
 
         def network():
@@ -57,7 +59,7 @@ class Explainer:
 
             return KerasEngine(spec, folder).network
 
-        return cls(spec, engine, network)
+        return cls(spec, engine, network, many)
 
     @property
     def ready(self) -> bool:
@@ -135,5 +137,6 @@ class Explainer:
                 [gradients.scorecam(network, layer, tensor[None], channels, self.logits, told) for tensor in tensors]
             )
         if method == "saliency":
-            return gradients.saliency(network, tensors)
-        return gradients.smoothgrad(network, tensors, methods.SMOOTHGRAD_COPIES, SMOOTHGRAD_NOISE, SEED, told)
+            return gradients.saliency(network, tensors, self._many)
+        copies = methods.SMOOTHGRAD_COPIES
+        return gradients.smoothgrad(network, tensors, copies, SMOOTHGRAD_NOISE, SEED, told, self._many)

@@ -114,7 +114,7 @@ def _faithful(row: Mapping) -> dict[str, str]:
         "Insertion": f"{_interval(row['insertion_auc'])}, random {row['random_insertion_auc']:.2f}",
         "Heat in the lungs": _interval(row["heat_in_lungs"]),
         "Stability": _interval(row["stability"]),
-        "Films": f"{row['films']}, curves {row['curve_films']}",
+        "Films": f"{row['films']}; curves {row['curve_films']}, stability {row['stability_films']}",
     }
 
 

@@ -2,9 +2,9 @@
 
 A film of 2,000 x 2,000 pixels is shown side by side with its overlay and lung outline, in headless chromium, where
 software draws every pixel. Each real event of mouse, wheel or key is timed from its coming to the page until pixels of
-both layers were read back after the drawing that it caused, so that nothing is left undone; and from the browser's own
-time stamp on it, which adds the wait in the browser's queues. The plain canvas is what the viewer draws on there; WebGL
-drawn by software stands beside it to show why.
+both layers were read back after the drawing that shows it, so that nothing is left undone; and from the browser's own
+time stamp on it, which adds the wait in the browser's queues: that of a wheel on an empty page is measured beside it.
+The plain canvas is what the viewer draws on there; WebGL drawn by software stands beside it to show why.
 """
 
 import platform
@@ -26,23 +26,29 @@ from cxrmodel.imaging.radiograph import read_radiograph
 
 SIDE, WARM = 2000, 5
 EVENTS = {"canvas": 120, "webgl": 10}
+EXPOSED = "\nwindow.Viewer = Viewer;"
 WATCH = """(kind) => {
-  let came = 0;
+  const waiting = [], draw = window.Viewer.prototype.draw, one = new Uint8Array(4);
   window.taken = [];
   const [film, marks] = ["film", "marks"].map((name) => root.querySelector(`[data-part=${name}]`));
-  const one = new Uint8Array(4), x = film.width >> 1, y = film.height >> 1;
-  const finish = (event) => {
-    const gl = kind === "webgl" && film.getContext("webgl2");
+  for (const name of ["pointermove", "wheel", "keydown"])
+    window.addEventListener(name, (event) => waiting.push([performance.now(), event.timeStamp]), true);
+  window.Viewer.prototype.draw = function () {
+    draw.call(this);
+    const gl = kind === "webgl" && film.getContext("webgl2"), x = film.width >> 1, y = film.height >> 1;
     if (gl) gl.readPixels(x, y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, one);
     else film.getContext("2d").getImageData(x, y, 1, 1);
     marks.getContext("2d").getImageData(x, y, 1, 1);
     const now = performance.now();
-    window.taken.push([now - came, now - event.timeStamp]);
+    for (const [came, stamped] of waiting.splice(0)) window.taken.push([now - came, now - stamped]);
   };
-  for (const name of ["pointermove", "wheel", "keydown"]) {
-    window.addEventListener(name, () => (came = performance.now()), true);
-    document.addEventListener(name, finish);
-  }
+}"""
+EMPTY = """() => {
+  window.taken = [];
+  addEventListener("wheel", (event) => {
+    event.preventDefault();
+    window.taken.push([0, performance.now() - event.timeStamp]);
+  }, { passive: false });
 }"""
 
 
@@ -54,12 +60,17 @@ def reading():
     return fake_reading(np.clip(film + grain, 0, 1))
 
 
+def wheel(tab, number: int) -> None:
+    """Turn the wheel: a while towards the film, a while away from it."""
+    tab.mouse.wheel(0, -40 if number % 40 < 20 else 40)
+
+
 def timed(tab, act, events: int) -> str:
-    """What the events take that ``act(number)`` causes, after some that do not count."""
+    """What the events take that ``act(tab, number)`` causes, after some that do not count."""
     for number in range(WARM + events):
         if number == WARM:
             tab.evaluate("() => { window.taken = []; }")
-        act(number)
+        act(tab, number)
     tab.wait_for_function(f"() => window.taken.length >= {events}")
     inside, whole = np.transpose(tab.evaluate("() => window.taken"))
     return (
@@ -68,13 +79,23 @@ def timed(tab, act, events: int) -> str:
     )
 
 
+def empty_page(browser) -> None:
+    """Print how long a wheel's event waits before a page that does nothing hears of it."""
+    tab = browser.new_page(viewport={"width": 1400, "height": 900})
+    tab.set_content("<body>")
+    tab.evaluate(EMPTY)
+    tab.mouse.move(700, 450)
+    print(f"empty page: zooming: {timed(tab, wheel, EVENTS['canvas'])}")
+    tab.close()
+
+
 def measure(tab, kind: str) -> None:
     """Print what each hand takes."""
     box = tab.locator("[data-part=stage]").bounding_box()
     middle = box["x"] + box["width"] * 0.7, box["y"] + box["height"] / 2
     mouse, keyboard = tab.mouse, tab.keyboard
 
-    def circle(number: int) -> None:
+    def circle(tab, number: int) -> None:
         angle = number / 12
         mouse.move(middle[0] + 60 * np.cos(angle), middle[1] + 60 * np.sin(angle))
 
@@ -90,9 +111,8 @@ def measure(tab, kind: str) -> None:
     keyboard.down("Shift")
     print(f"{kind}: moving the film: {drag()}", flush=True)
     keyboard.up("Shift")
-    wheel = timed(tab, lambda number: mouse.wheel(0, -40 if number % 40 < 20 else 40), EVENTS[kind])
-    print(f"{kind}: zooming: {wheel}", flush=True)
-    print(f"{kind}: overlay on and off: {timed(tab, lambda number: keyboard.press('h'), EVENTS[kind])}")
+    print(f"{kind}: zooming: {timed(tab, wheel, EVENTS[kind])}", flush=True)
+    print(f"{kind}: overlay on and off: {timed(tab, lambda tab, number: keyboard.press('h'), EVENTS[kind])}")
 
 
 def main() -> None:
@@ -104,13 +124,14 @@ def main() -> None:
         for kind, change in (("canvas", str), ("webgl", as_if_fast)):
             tab = browser.new_page(viewport={"width": 1400, "height": 900})
             tab.set_default_timeout(120_000)
-            mount(tab, change)
+            mount(tab, lambda script, change=change: change(script) + EXPOSED)
             show(tab, data)
             if kind == "canvas":
                 size = tab.evaluate("() => ['width', 'height'].map((side) => root.querySelector('canvas')[side])")
                 print(f"film {SIDE} x {SIDE}, drawn {size[0]} x {size[1]}, {len(data) / 1e6:.1f} MB sent")
             measure(tab, kind)
             tab.close()
+        empty_page(browser)
         browser.close()
 
 

@@ -16,11 +16,13 @@ pytestmark = pytest.mark.browser
 SHOWN = (
     "(name) => { const part = root.querySelector(`[data-part=${name}]`); return part.hidden ? '' : part.innerText; }"
 )
-PIXEL = """([x, y]) => {
+PIXEL = """async ([x, y]) => {
+  await new Promise(requestAnimationFrame);
   const canvas = root.querySelector("[data-part=film]");
   return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3);
 }"""
-MARKED = """([x, y, width, height]) => {
+MARKED = """async ([x, y, width, height]) => {
+  await new Promise(requestAnimationFrame);
   const canvas = root.querySelector("[data-part=marks]");
   return canvas.getContext("2d").getImageData(x, y, width, height).data.some((value) => value > 0);
 }"""
@@ -440,7 +442,8 @@ def test_webgl_draws_the_same(watched, make_film):
     """On a graphics processor the picture is that of the plain canvas, to a rounding."""
     tab, heat = watched.tab, np.linspace(0, 3, 224 * 224, dtype=np.float32).reshape(224, 224)
     reading = fake_reading(make_film(0, (700, 800)), heat=heat)
-    grab = """(kind) => {
+    grab = """async (kind) => {
+      await new Promise(requestAnimationFrame);
       const canvas = root.querySelector("[data-part=film]"), { width, height } = canvas;
       if (kind === "2d") return [...canvas.getContext("2d").getImageData(0, 0, width, height).data];
       const gl = canvas.getContext("webgl2"), data = new Uint8Array(4 * width * height);

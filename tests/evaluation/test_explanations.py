@@ -10,7 +10,7 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation import explanations, offered
 from cxrmodel.evaluation.explained import adult_films, box_mask, cases, stratified
 from cxrmodel.evaluation.explanations_section import NOT_RERUN, favoured, section_of
-from cxrmodel.evaluation.map_measures import affordable, in_boxes, mean_with_interval
+from cxrmodel.evaluation.map_measures import BATCH, affordable, in_boxes, mean_with_interval, of_maps
 from cxrmodel.evaluation.results import load_evaluation, save_evaluation
 from cxrmodel.evaluation.sections import save_section
 from cxrmodel.explain.methods import INSTANT, METHODS
@@ -142,6 +142,31 @@ def test_films_that_a_method_is_measured_on():
     assert affordable("occlusion", 100, 4040) == 40
     assert affordable("smoothgrad", 100, 10) == 3
     assert affordable("smoothgrad", 2, 10) == 2
+
+
+@pytest.mark.parametrize("noisy", [0, 2, BATCH + 1, 6])
+def test_only_the_first_films_are_disturbed(noisy):
+    """Each film's map is measured; those of the first ones once more, each against its own."""
+    films = [
+        SimpleNamespace(
+            ready=SimpleNamespace(tensor=np.full((28, 28, 1), level, np.float32), to_film=lambda heat: heat),
+            lungs=np.eye(28, dtype=bool),
+        )
+        for level in range(6)
+    ]
+    asked = []
+
+    def maps(method, tensors):
+        asked.append(len(tensors))
+        return np.stack([np.roll(np.arange(784.0), 300 * round(float(tensor.mean()))) for tensor in tensors]).reshape(
+            -1, 28, 28
+        )
+
+    explainer = SimpleNamespace(crop_maps=maps, spec=SimpleNamespace(std=0.25))
+    found = of_maps(explainer, INSTANT, films, noisy, lambda count: None)
+    assert sum(asked) == 6 + noisy
+    assert len(found["orders"]) == len(found["in_lungs"]) == len(found["seconds"]) == 6
+    assert found["stability"] == pytest.approx([1.0] * noisy)
 
 
 def test_boxes_by_hand():

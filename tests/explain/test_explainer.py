@@ -93,8 +93,9 @@ def test_gradcam_plus_plus_does_not_grow_with_the_logit(network, films):
     np.testing.assert_allclose(high, plain, rtol=1e-3)
 
 
-def test_saliency_of_a_linear_network():
-    """The absolute weight of each pixel."""
+@pytest.mark.parametrize("traced", [False, True])
+def test_saliency_of_a_linear_network(traced):
+    """The absolute weight of each pixel; also of those weights that the network is given later."""
     inputs = keras.Input((4, 4, 1))
     logit = keras.layers.Dense(1, name="logit")
     model = keras.Model(inputs, logit(keras.layers.Flatten()(inputs)))
@@ -102,8 +103,10 @@ def test_saliency_of_a_linear_network():
     logit.set_weights([weights[:, None], np.zeros(1, np.float32)])
     film = np.random.default_rng(0).normal(size=(1, 4, 4, 1)).astype(np.float32)
     wanted = np.abs(weights).reshape(1, 4, 4)
-    np.testing.assert_allclose(gradients.saliency(model, film), wanted, atol=1e-6)
-    np.testing.assert_allclose(gradients.smoothgrad(model, film, 5, 0.1, 0), wanted, atol=1e-5)
+    np.testing.assert_allclose(gradients.saliency(model, film, traced), wanted, atol=1e-6)
+    np.testing.assert_allclose(gradients.smoothgrad(model, film, 5, 0.1, 0, traced=traced), wanted, atol=1e-5)
+    logit.set_weights([3 * weights[:, None], np.zeros(1, np.float32)])
+    np.testing.assert_allclose(gradients.saliency(model, film, traced), 3 * wanted, atol=1e-6)
 
 
 def test_scorecam_weighs_by_the_logit(network, films):

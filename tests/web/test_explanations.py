@@ -12,6 +12,7 @@ SECTION = {
             "title": title,
             "films": 100,
             "curve_films": 60,
+            "stability_films": 30,
             "deletion_auc": {"value": 0.51, "low": 0.4, "high": 0.6},
             "insertion_auc": {"value": 0.8, "low": None, "high": None},
             "random_deletion_auc": 0.7,

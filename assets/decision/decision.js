@@ -170,7 +170,9 @@ function figureRow(key, title, meaning, ratio) {
   }, title);
   return [element("tr", {}, element("th", { scope: "row" }, name, explained), value, interval), (stated, low, high) => {
     value.textContent = figure(stated, ratio);
-    interval.textContent = low === null || stated === null ? "" : `${figure(low, ratio)} to ${figure(high, ratio)}`;
+    const none = low === null || stated === null || low === "inf";
+    interval.classList.toggle("long", high === "inf");
+    interval.textContent = none ? "" : `${figure(low, ratio)} to ${figure(high, ratio)}`;
   }];
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cxrmodel.evaluation import bootstrap
-from cxrmodel.evaluation.caution import few, few_of
+from cxrmodel.evaluation.caution import few, few_alike, few_films
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.metrics import LEVEL, significant
 
@@ -62,7 +62,9 @@ def auc_rows(
         As :func:`cxrmodel.evaluation.published.published` gives them. The spread of several seeds is told as twice
         the standard deviation, in the note, not as an interval.
     """
-    rows = [row("This program", name, e.metrics[split]["auc"], few=few_of(e, split)) for name, e in evaluations.items()]
+    rows = [
+        row("This program", name, e.metrics[split]["auc"], few=few_films(e, split)) for name, e in evaluations.items()
+    ]
     rows += [
         row("Shortcuts, which see no lung", item["name"], item["auc"], item.get("description", ""))
         for item in audits.get("shortcuts", ())
@@ -106,7 +108,9 @@ def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
                 said,
                 _rounded(figure),
                 f"{right[members].sum()} of {members.sum()} films",
-                few({"films": int(members.sum()), "patients": people}),
+                " ".join(
+                    filter(None, (few({"films": int(members.sum()), "patients": people}), few_alike(figure, people)))
+                ),
             )
         )
     return rows

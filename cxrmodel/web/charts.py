@@ -267,4 +267,4 @@ def _precision_rows(name: str, evaluation: Evaluation, split: str) -> list[dict]
 
 
 def _finished(layers: list) -> alt.LayerChart:
-    return alt.layer(*layers).properties(height=430).configure_legend(orient="bottom", labelLimit=260)
+    return alt.layer(*layers).properties(height=430).configure_legend(orient="bottom", columns=2, labelLimit=260)

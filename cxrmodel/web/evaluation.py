@@ -62,7 +62,7 @@ def _draw(part: Callable[[Shown], None], shown: Shown) -> None:
 def _about_the_films(shown: Shown) -> None:
     st.markdown(data_sentence(shown.evaluation.data[shown.split]))
     if scarce := few_of(shown.evaluation, shown.split):
-        st.warning(f"All figures of these films: {scarce[0].lower()}{scarce[1:]}", icon=":material/warning:")
+        st.warning(scarce, icon=":material/warning:")
     if shown.split == "held_out":
         st.info(
             "Calibration and operating points were chosen on these patients, so their figures flatter. "

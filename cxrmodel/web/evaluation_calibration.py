@@ -38,7 +38,7 @@ def calibration(shown: Shown) -> None:
         with column:
             _diagram(shown, title, words, bins)
     st.caption(
-        f"Films in order of the probability stated, in 15 groups of {after.films:.4g} films each; a film on an edge is "
+        f"Films in order of the probability stated, in 15 groups of {after.films:.3g} films each; a film on an edge is "
         "shared out. Lines: Wilson's 95 % intervals, films taken as independent. Dotted: perfect calibration. "
         f"{few_in_groups(after.films)}"
     )

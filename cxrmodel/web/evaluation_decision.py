@@ -103,7 +103,7 @@ def _said(evaluation: Evaluation, split: str, point: str, name: str) -> str:
     i = table.at(threshold)
     form = ".3g" if name.startswith("lr_") else ".3f"
     value, low, high = (_words(part[name][i], form) for part in (table.values, table.lows, table.highs))
-    return value if math.isnan(table.lows[name][i]) else f"{value} ({low} to {high})"
+    return f"{value} ({low} to {high})" if math.isfinite(table.lows[name][i]) else value
 
 
 def _words(value: float, form: str) -> str:

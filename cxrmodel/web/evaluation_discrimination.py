@@ -108,7 +108,7 @@ def _key(shown: Shown) -> list[tuple[str, str]]:
 
 
 def _areas(shown: Shown, others: list[Published]) -> None:
-    st.subheader("Beside shortcuts and what others published")
+    st.subheader("Beside shortcuts and what others published" if shown.ours else "Areas under the ROC curve")
     audits = shown.evaluation.sections.get("audits", {}) if shown.split == "test" else {}
     rows = auc_rows(shown.first, shown.split, audits, others)
     lowest = min(row["low"] if row["low"] is not None else row["value"] for row in rows)

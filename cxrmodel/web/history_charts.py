@@ -41,8 +41,7 @@ def history_charts(
         if row.get(key) is not None
     ]
     highest = max((row["loss"] for row in losses), default=1.0)
-    top = highest * (1 + _ROOM)
-    scale = alt.Scale(domain=[0, top], nice=False)
+    scale = alt.Scale(domain=[0, highest * (1 + _ROOM)], nice=False)
     colour = alt.Color("of:N", legend=_LEGEND, scale=alt.Scale(domain=list(_NAMES), range=list(_COLOURS)))
     dash = alt.StrokeDash("of:N", legend=_LEGEND, scale=alt.Scale(domain=list(_NAMES), range=list(_DASHES)))
     loss = (
@@ -52,8 +51,7 @@ def history_charts(
     )
     aucs = [{"epoch": row["epoch"], "size": row["size"], "auc": row["held_out_auc"]} for row in history]
     least, most = (function(row["auc"] for row in aucs) for function in (min, max))
-    bottom = least - _ROOM * (most - least or 0.1)
-    scale = alt.Scale(domain=[bottom, most], nice=False)
+    scale = alt.Scale(domain=[least - _ROOM * (most - least or 0.1), most], nice=False)
     auc = (
         alt.Chart({"values": aucs})
         .mark_line(point={"color": _AUC_COLOUR}, color=_AUC_COLOUR)
@@ -64,13 +62,13 @@ def history_charts(
         )
     )
     return (
-        alt.layer(*_starts(trainings, ends, epoch, top, 1), loss).properties(height=300, width="container"),
-        alt.layer(*_starts(trainings, ends, epoch, bottom, -1), auc).properties(height=260, width="container"),
+        alt.layer(*_starts(trainings, ends, epoch, 0, 1), loss).properties(height=300, width="container"),
+        alt.layer(*_starts(trainings, ends, epoch, "height", -1), auc).properties(height=260, width="container"),
     )
 
 
 def _starts(
-    trainings: Sequence[Mapping], ends: Sequence[float], epoch: alt.X, edge: float, down: int
+    trainings: Sequence[Mapping], ends: Sequence[float], epoch: alt.X, edge: int | str, down: int
 ) -> list[alt.Chart]:
     """A dashed line where each training begins, and its name at an edge of the chart.
 
@@ -85,6 +83,6 @@ def _starts(
         words = base.mark_text(align="right" if late else "left", color="#dfe5ea", **offsets)
         marks += [
             base.mark_rule(strokeDash=[4, 4], color="#aeb9c2"),
-            words.encode(text="name:N", y=alt.YDatum(edge)),
+            words.encode(text="name:N", y=alt.value(edge)),
         ]
     return marks

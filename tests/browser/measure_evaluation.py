@@ -2,7 +2,8 @@
 
 A server of its own is started, and a browser goes from About to Evaluation again and again by the menu. Timed in the
 page from the click to the frame after the first thing of the new page stands there (its tabs: first paint), and to the
-frame after both curves do. The first visits are not counted: the first of all loads the model and computes what is then
+frame after both curves do. The way back to About, which draws only words, is timed as a yardstick of browser and
+machine. The first visits are not counted: the first of all loads the model and computes what is then
 kept. Then the threshold is moved, and timed from the event to the frame after matrix, marker and figures have changed.
 """
 
@@ -33,18 +34,20 @@ WATCH = """() => {
     tabs: () => document.querySelector('[role=tab]') && document.querySelector('h1')?.textContent === 'Evaluation',
     curves: () => document.querySelectorAll('[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas')
       .length >= 2,
+    words: () => document.querySelector('h1')?.textContent === 'About',
   };
-  document.addEventListener('click', () => {
-    const start = performance.now();
+  document.addEventListener('click', (event) => {
+    const start = performance.now(), back = event.target.closest('a')?.href.endsWith('/about');
     window.times = {};
     const look = () => {
-      for (const [name, there] of Object.entries(shown)) {
+      const wanted = Object.entries(shown).filter(([name]) => (name === 'words') === back);
+      for (const [name, there] of wanted) {
         if (!(name in window.times) && there()) {
           window.times[name] = null;
           requestAnimationFrame(() => setTimeout(() => { window.times[name] = performance.now() - start; }));
         }
       }
-      if (Object.keys(window.times).length < 2) requestAnimationFrame(look);
+      if (Object.keys(window.times).length < wanted.length) requestAnimationFrame(look);
     };
     look();
   }, { capture: true });
@@ -89,19 +92,18 @@ def start() -> tuple[subprocess.Popen, str]:
 
 
 def visits(tab, address: str) -> dict[str, list[float]]:
-    """Milliseconds from the click to first paint and to both curves, visit by visit."""
-    taken: dict[str, list[float]] = {"tabs": [], "curves": []}
+    """Milliseconds from the click to first paint, to both curves, and back to About, visit by visit."""
+    taken: dict[str, list[float]] = {"tabs": [], "curves": [], "words": []}
     tab.goto(f"{address}/about")
     tab.evaluate(WATCH)
     for visit in range(WARM + VISITS):
-        tab.get_by_role("heading", name="About", exact=True).wait_for()
-        time.sleep(1)
-        tab.get_by_role("link", name="Evaluation", exact=True).first.click()
-        tab.wait_for_function("() => window.times.tabs && window.times.curves")
-        if visit >= WARM:
-            for name, values in taken.items():
-                values.append(tab.evaluate(f"() => window.times.{name}"))
-        tab.get_by_role("link", name="About", exact=True).first.click()
+        for page, names in (("Evaluation", ("tabs", "curves")), ("About", ("words",))):
+            time.sleep(1)
+            tab.get_by_role("link", name=page, exact=True).first.click()
+            tab.wait_for_function(f"() => {' && '.join(f'window.times.{name}' for name in names)}")
+            if visit >= WARM:
+                for name in names:
+                    taken[name].append(tab.evaluate(f"() => window.times.{name}"))
     return taken
 
 
@@ -133,6 +135,7 @@ def main() -> None:
             taken = visits(tab, address)
             said("click to first paint", taken["tabs"])
             said("click to both curves", taken["curves"])
+            said("click to About, for comparison", taken["words"])
             work, frame = zip(*moves(tab, address), strict=True)
             said("slider, the work", list(work))
             said("slider to the next frame", list(frame))

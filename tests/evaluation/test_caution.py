@@ -1,11 +1,12 @@
 """Who rests a figure on few films is told so."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from cxrmodel.evaluation.caution import FEWEST, few, few_called, few_in_groups, few_of, few_rows
+from cxrmodel.evaluation.caution import FEWEST, few, few_alike, few_called, few_in_groups, few_of, few_rows
 from cxrmodel.evaluation.summary import readme_table
 
 
@@ -25,14 +26,39 @@ def test_few(counts, said):
 
 def test_of_a_split(make_evaluation):
     """Classes and patients are counted from the scores themselves."""
-    evaluation = make_evaluation()
+    evaluation = make_evaluation(centre=0.3)
     assert few_of(evaluation, "test") == ""
     scores = evaluation.scores["test"]
     labels = np.r_[np.ones(50, int), np.zeros(10, int)]
     scarce = replace(evaluation, scores={"test": replace(scores, labels=labels, patients=("a", "b") * 30)})
-    assert few_of(scarce, "test") == "Rests on few (normal films: 10; patients: 2): take the interval with caution."
-    assert "Rests on few (normal films: 10; patients: 2)" in readme_table([scarce])
-    assert "Rests on few" not in readme_table([evaluation])
+    assert few_of(scarce, "test") == "These are few (normal films: 10; patients: 2): take every interval with caution."
+    assert "These are few (normal films: 10; patients: 2)" in readme_table([scarce])
+    assert "These are few" not in readme_table([evaluation])
+
+
+def test_an_interval_without_width_is_no_certainty(make_evaluation):
+    """Where all films of a kind are called alike, every resample agrees, however few they are."""
+    evaluation = make_evaluation(centre=0.3)
+    assert few_of(evaluation, "test") == ""
+    sure = json.loads(json.dumps(evaluation.metrics["test"]))
+    sure["at"]["balanced"]["recall"] = {"value": 1.0, "low": 1.0, "high": 1.0}
+    told = few_of(replace(evaluation, metrics={"test": sure}), "test")
+    assert told.startswith("Where an interval has no width, all films of a kind were called alike")
+
+
+@pytest.mark.parametrize(
+    ("figure", "patients", "said"),
+    [
+        ({"value": 1.0, "low": 1.0, "high": 1.0}, 10, "0.722 to 1.000."),
+        ({"value": 0.0, "low": 0.0, "high": 0.0}, 10, "0.000 to 0.278."),
+        ({"value": 0.9, "low": 0.8, "high": 1.0}, 10, ""),
+        ({"value": 1.0, "low": None, "high": None}, 10, ""),
+    ],
+)
+def test_of_films_called_alike(figure, patients, said):
+    """Wilson's interval says what resamples cannot."""
+    assert few_alike(figure, patients).endswith(said)
+    assert bool(few_alike(figure, patients)) == bool(said)
 
 
 @pytest.mark.parametrize(

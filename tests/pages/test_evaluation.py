@@ -91,7 +91,7 @@ def test_every_part_with_sections(part, name):
     app = part(name)
     assert not app.exception
     assert not app.error
-    assert [warning.value.startswith("All figures of these films: rests on few") for warning in app.warning] == [True]
+    assert [warning.value.startswith("These are few (normal films: 20)") for warning in app.warning] == [True]
 
 
 def test_what_was_not_measured_is_said(part, say, evaluations):
@@ -236,7 +236,7 @@ def test_origin(part, say, evaluations):
 def test_few_films_are_told_above_every_part(part, say, name):
     """The stand-in's normal films are fewer than thirty."""
     (warning,) = part(name).warning
-    assert "ests on few (normal films: 20): take the interval with caution." in warning.value
+    assert warning.value.startswith("These are few (normal films: 20): take every interval with caution.")
 
 
 @pytest.mark.usefixtures("with_sections")

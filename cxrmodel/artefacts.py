@@ -1,13 +1,19 @@
 """Files that the program ships: read only when they are the ones that were named, and run by ONNX Runtime."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import onnxruntime
 
 from cxrmodel.errors import AlteredWeights, MissingWeights
 
-__all__ = ["open_graph", "read_checked"]
+__all__ = ["cores", "open_graph", "read_checked"]
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_checked(path: Path, sha256: str) -> bytes:
@@ -32,9 +38,17 @@ def read_checked(path: Path, sha256: str) -> bytes:
     return data
 
 
-def open_graph(graph: bytes) -> onnxruntime.InferenceSession:
-    """Open an ONNX graph on the processor, quietly."""
+def open_graph(graph: bytes, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Open an ONNX graph on the processor, quietly.
+
+    Parameters
+    ----------
+    graph : bytes
+    threads : int
+        Threads of a run, the caller's own among them; 0 takes one for each core.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # two sessions share the cores
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -16,7 +16,7 @@ from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.reading import Reader, Reading
 from cxrmodel.records.wording import probability_percent, threshold_percent
 
-__all__ = ["COLUMNS", "list_files", "read_paths"]
+__all__ = ["COLUMNS", "OVERLAY_ENDING", "list_files", "read_paths"]
 
 COLUMNS = (
     "file",
@@ -32,6 +32,8 @@ COLUMNS = (
     "model",
     "milliseconds",
 )
+OVERLAY_ENDING = ".heatmap.png"
+"""What the name of a film gets to become that of its overlay."""
 
 
 def list_files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
@@ -72,7 +74,8 @@ def read_paths(
     table : Path or None
         CSV file to write as well, a row at a time. An existing file is never written over.
     heatmaps : Path or None
-        Folder for overlays, which keeps relative paths.
+        Folder for overlays: relative paths are kept, and each is named by the film's whole name, extension and all,
+        and ``.heatmap.png``, so that ``a.jpg`` and ``a.png`` of one folder get one each.
     resume : bool
         Leave out the films that ``table`` has as read or refused, and add the others to it.
 
@@ -103,7 +106,7 @@ def read_paths(
         for (path, relative), reading in zip(files, readings, strict=True):
             record = {"file": _name(path)} | _record(reading, reader.spec.version)
             if heatmaps and isinstance(reading, Reading):
-                _write_overlay(reading, heatmaps / relative.parent / f"{relative.name}.png")
+                _write_overlay(reading, heatmaps / relative.parent / f"{relative.name}{OVERLAY_ENDING}")
             complete &= record["status"] == "read"
             sys.stdout.write((json.dumps(record, ensure_ascii=False) if as_json else _line(record)) + "\n")
             sys.stdout.flush()

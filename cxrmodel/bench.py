@@ -12,8 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cxrmodel.artefacts import cores
 from cxrmodel.demo import demo_films
-from cxrmodel.explain.overlay import overlay
+from cxrmodel.explain.overlay import FIGURE_SIDE, overlay
 from cxrmodel.imaging.canonical import canonical_film
 from cxrmodel.imaging.gate import Gates
 from cxrmodel.imaging.lungs import LungSegmenter
@@ -21,13 +22,14 @@ from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.model.engine import OnnxEngine
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import load_spec, read_weights
-from cxrmodel.pipeline import BATCH
 from cxrmodel.reading import Reader
 
 __all__ = ["bench", "in_words"]
 
 FILM_SIDE = 2000
 MATRIX_SIDE = 2048
+BATCH = 8
+"""Films a run in which the engine's own rate is measured."""
 
 
 def bench(model: str = "densenet121", repeats: int = 30, films: int = 600) -> dict:
@@ -58,7 +60,7 @@ def bench(model: str = "densenet121", repeats: int = 30, films: int = 600) -> di
         "machine": {
             "system": platform.platform(),
             "processor": platform.processor() or platform.machine(),
-            "cores": len(os.sched_getaffinity(0)),
+            "cores": cores(),
         },
         "model": spec.version,
         "stages": stages,
@@ -134,7 +136,7 @@ def _stages(spec, data: bytes, repeats: int) -> tuple[dict, np.ndarray]:
         "gates": lambda: (gates.picture(film, canonical), gates.lungs(canonical, mask)),
         "crop": lambda: prepare(canonical, box, **spec.preparation),
         "network and map": lambda: engine.run(tensor),
-        "overlay": lambda: overlay(pixels, heat, spec.heat_range),
+        "overlay": lambda: overlay(pixels, heat, spec.heat_range, longest=FIGURE_SIDE),
         "whole reading": lambda: reader.read(data, "film"),
     }
     return {name: _times(call, repeats) for name, call in work.items()}, tensor

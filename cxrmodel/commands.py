@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from cxrmodel import __version__
@@ -36,7 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
     read.add_argument("--csv", type=Path, metavar="OUT.csv", help="write the same columns as a table")
     read.add_argument("--resume", action="store_true", help="leave out the films that OUT.csv has already")
-    read.add_argument("--heatmaps", type=Path, metavar="DIR", help="write an overlay of each film, paths kept")
+    read.add_argument(
+        "--heatmaps",
+        type=Path,
+        metavar="DIR",
+        help="write an overlay of each film: of a.png a.png.heatmap.png; paths kept",
+    )
     read.add_argument("--model", choices=MODELS, default="densenet121", help="default: densenet121")
     read.set_defaults(run=_read)
 
@@ -54,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--recipe", type=Path, metavar="FILE.toml", help="default: the recipe shipped for the model")
     train.add_argument("--init", default="none", metavar="imagenet|none|PATH.keras", help="weights to start from")
     train.add_argument("--out", type=Path, metavar="DIR", help="default: runs/MODEL")
+    train.add_argument("--seed", type=int, metavar="N", help="instead of the recipe's: other patients held out too")
     train.add_argument("--limit", type=int, metavar="N", help="learn from only so many films, to rehearse")
     train.add_argument("--resume", action="store_true", help="go on from the last finished epoch in the output folder")
     train.set_defaults(run=_train)
@@ -173,6 +180,8 @@ def _train(arguments) -> int:
     from cxrmodel.training import dataset, loop, lungs, posture, reader
 
     recipe = loop.load_recipe(arguments.recipe or Path(loop.__file__).parent / "recipes" / f"{arguments.model}.toml")
+    if arguments.seed is not None:
+        recipe = replace(recipe, seed=arguments.seed)
     folder = arguments.out or Path("runs") / arguments.model
     root = dataset.data_root()
     if arguments.model == "lungs":

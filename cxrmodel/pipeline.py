@@ -1,19 +1,21 @@
-"""The way of a film through decoder, lungs and network, one at a time or many ahead.
+"""The way of a film through decoder, lungs and network, one at a time or many at once.
 
-What concerns one film alone (opening, decoding, finding its lungs, cropping) runs on threads ahead of the
-network, which takes batches and every core.
+One film alone has every core. Of many films each goes its whole way on one thread, with networks that keep to it, and
+there are as many threads as cores: none waits for another, which costs less than sharing one film's work.
 """
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
 
+from cxrmodel.artefacts import cores
 from cxrmodel.errors import FilmRefused
 from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
 from cxrmodel.imaging.gate import Gates
@@ -25,11 +27,10 @@ from cxrmodel.model.familiarity import FamiliarityGate
 from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["BATCH", "Pipeline", "ReadyFilm", "Run", "Source", "Ungated"]
+__all__ = ["Pipeline", "ReadyFilm", "Run", "Source", "Ungated"]
 
-BATCH = 8
-"""Films a run: enough to keep the network busy, few enough that decoded films take little memory."""
-WORKERS = 2
+AHEAD = 2
+"""Films made ready or waiting to be handed back, for each thread: enough to keep it busy, few enough for memory."""
 
 Source = tuple[Callable[[], bytes], str]
 """What gives a file's bytes, and the file's name."""
@@ -127,6 +128,15 @@ class Pipeline:
     ):
         self.spec, self._segmenter, self._engine = spec, segmenter, engine
         self.gates, self._familiarity = gates, familiarity
+        self._narrow, self._making = None, threading.Lock()
+
+    def single_threaded(self) -> "Pipeline":
+        """The same pipeline, made once, with networks that keep to the thread which calls them."""
+        with self._making:
+            if self._narrow is None:
+                segmenter, engine = self._segmenter.single_threaded(), self._engine.single_threaded()
+                self._narrow = Pipeline(self.spec, segmenter, engine, self.gates, self._familiarity)
+            return self._narrow
 
     def make_ready(self, source: Callable[[], bytes], name: str, gated: bool = True) -> ReadyFilm | Exception:
         """Open and decode one file, find its lungs and crop it to them.
@@ -219,7 +229,7 @@ class Pipeline:
         return Ungated(lungs, plausible, [item.box for item in ready], logits, heat)
 
     def stream(self, sources: Iterable[Source], gated: bool = True) -> Iterator[tuple[ReadyFilm, Run] | Exception]:
-        """Make films ready on threads, run them in batches, hand them back in order.
+        """Read films on as many threads as there are cores, and hand them back in order.
 
         Parameters
         ----------
@@ -231,30 +241,37 @@ class Pipeline:
         (ReadyFilm, Run) or Exception
             One for each source; an exception is the film's own: a refusal, or what opening it raised.
         """
-        sources, coming = iter(sources), deque[Future]()
-        with ThreadPoolExecutor(WORKERS) as pool:
+        sources = iter(sources)
+        first, workers = list(islice(sources, 2)), cores()
+        if len(first) < 2:
+            yield from (self.go(*source, gated) for source in first)
+            return
+        go, sources, coming = self.single_threaded().go, chain(first, sources), deque[Future]()
+        with ThreadPoolExecutor(workers) as pool:
 
             def order(count: int) -> None:
-                coming.extend(pool.submit(self.make_ready, *source, gated) for source in islice(sources, count))
+                coming.extend(pool.submit(go, *source, gated) for source in islice(sources, count))
 
-            order(BATCH)
+            order(AHEAD * workers)
             while coming:
-                films = [coming.popleft().result() for _ in range(min(BATCH, len(coming)))]
-                order(BATCH)
-                runs = iter(self.run([film for film in films if isinstance(film, ReadyFilm)]))
-                for film in films:
-                    yield film if isinstance(film, Exception) else _settled(film, next(runs), gated)
+                done = coming.popleft().result()
+                order(1)
+                yield done
+
+    def go(self, source: Callable[[], bytes], name: str, gated: bool) -> tuple[ReadyFilm, Run] | Exception:
+        """Take one film its whole way; a refusal, or whatever opening it raised, is handed back."""
+        film = self.make_ready(source, name, gated)
+        if isinstance(film, Exception):
+            return film
+        (run,) = self.run([film])
+        try:
+            if gated:
+                film.report.plus(run.familiarity).insist()
+        except FilmRefused as refusal:
+            return refusal
+        return film, run
 
     @property
     def engine(self) -> Engine:
         """The network."""
         return self._engine
-
-
-def _settled(film: ReadyFilm, run: Run, gated: bool) -> tuple[ReadyFilm, Run] | FilmRefused:
-    try:
-        if gated:
-            film.report.plus(run.familiarity).insist()
-        return film, run
-    except FilmRefused as refusal:
-        return refusal

@@ -192,7 +192,7 @@ class Reader:
         return prepare(film, reading.lungs.box, **self.spec.preparation)
 
     def read_many(self, sources: Iterable[Source]) -> Iterator[Reading | Exception]:
-        """Read many films: decoded ahead on threads, run in batches, handed back in order as they come.
+        """Read many films: each on a thread of its own, handed back in order as they come.
 
         Parameters
         ----------
@@ -203,8 +203,7 @@ class Reader:
         ------
         Reading or Exception
             One for each source: a reading, the ``FilmRefused`` that says why there is none, or whatever else
-            opening or decoding the file raised. ``milliseconds`` of a reading counts the film's own way to the
-            network and an equal share of its batch's run.
+            opening or decoding the file raised.
         """
         for item in self._pipeline.stream(sources):
             yield item if isinstance(item, Exception) else self._reading(*item)

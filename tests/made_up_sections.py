@@ -8,7 +8,8 @@ def interval(value: float, width: float = 0.02) -> dict[str, float]:
 
 AUDITS = {
     "shortcuts": [
-        {"name": "file size", "description": "bytes of the file alone", "auc": interval(0.611)},
+        {"name": "file size", "description": "bytes of the file alone", "films": 60, "auc": interval(0.611)}
+        | {"curve": [[0.0, 0.0, 1.0], [0.4, 0.6, 0.75], [1.0, 1.0, 0.66667]]},
         {"name": "grey levels", "description": "histogram alone", "auc": interval(0.622)},
     ],
     "lungs": [
@@ -20,10 +21,10 @@ AUDITS = {
         | {"films": 58, "auc": interval(0.855), "auc_of_surroundings": interval(0.566)},
     ],
     "perturbations": [
-        {"name": "noise", "description": "of 5 %", "films": 60, "auc": interval(0.877)}
-        | {"auc_change": interval(-0.031), "mean_probability_change": 0.047},
-        {"name": "turned", "description": "by 10 degrees", "films": 60, "auc": 0.888}
-        | {"auc_change": -0.012, "mean_probability_change": -0.005},
+        {"name": "noise", "description": "of 5 %", "films": 60, "changed": 60, "refused": 2, "auc": 0.877}
+        | {"auc_change": -0.031, "auc_change_interval": interval(-0.031), "mean_probability_change": 0.047},
+        {"name": "turned", "description": "by 10 degrees", "films": 60, "changed": 60, "refused": 0, "auc": 0.888}
+        | {"auc_change": -0.0004, "auc_change_interval": interval(-0.0004, 0.0003), "mean_probability_change": 0.005},
     ],
     "subgroups": [{"name": "small children", "description": "", "films": 31, "positives": 17, "auc": interval(0.899)}],
     "adult": {
@@ -36,18 +37,31 @@ AUDITS = {
         | {"expected_by_area": 0.177},
     },
     "calibration": {
-        "held_out": [
+        "prevalence": 0.74,
+        "chosen": "platt",
+        "methods": [
+            {"name": "temperature", "description": "one slope"}
+            | {"ece": interval(0.0413, 0.01), "brier": interval(0.0623, 0.01)},
             {"name": "platt", "description": "slope and intercept"}
-            | {"ece": interval(0.0213, 0.01), "brier": interval(0.0523, 0.01)}
+            | {"ece": interval(0.0213, 0.01), "brier": interval(0.0523, 0.01)},
         ],
-        "test": {"as_read": {"ece": interval(0.0313, 0.01), "brier": interval(0.0423, 0.01), "prevalence": 0.74}},
+        "test_as_read": {"prevalence": 0.74, "ece": interval(0.0313, 0.01), "brier": interval(0.0423, 0.01)},
+        "test_at_its_own_prevalence": {"prevalence": 0.67}
+        | {"ece": interval(0.0293, 0.01), "brier": interval(0.0403, 0.01)},
+        "test_refitted": {"prevalence": 0.67, "ece": interval(0.0193, 0.01), "brier": interval(0.0383, 0.01)},
         "by_prevalence": [{"prevalence": 0.25, "ece": interval(0.0113, 0.01), "brier": interval(0.0323, 0.01)}],
+        "by_source": [{"normal": "test", "pneumonia": "held_out", "ece": interval(0.0233, 0.01)}],
+        "shift": [
+            {"class": "normal", "held_out_median": -5.25, "test_median": -4.75, "test_above_held_out": interval(0.603)}
+        ],
     },
 }
 GATES = {
     "sets": [
         {"name": "hands", "description": "films of hands", "films": 40, "read": 2, "warned": 1, "refused": 38}
-        | {"by_rule": {"no lungs": 38}},
+        | {"by_rule": {"no lungs": 38}, "warned_by_rule": {"clipped": 1}},
+        {"name": "scene", "description": "scenes, drawn", "films": 24, "read": 0, "warned": 0, "refused": 24}
+        | {"by_rule": {"strange": 24}, "warned_by_rule": {}},
     ],
     "metrics_off": {"auc": interval(0.951)},
     "metrics_read": {"auc": interval(0.952)},

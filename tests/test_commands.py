@@ -1,6 +1,7 @@
 """The command line as its users see it: standard output, exit status, sentences."""
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -14,6 +15,9 @@ from cxrmodel.batch import COLUMNS, list_files
 from cxrmodel.commands import _parser, main
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.model.spec import load_spec
+from cxrmodel.training import loop
+
+RECIPES = Path(loop.__file__).parent / "recipes"
 
 
 @pytest.fixture
@@ -202,9 +206,22 @@ def test_heatmaps_keep_relative_paths(folder, tmp_path, capsys):
     out = tmp_path / "maps"
     main(["read", str(folder), "--heatmaps", str(out)])
     made = sorted(str(path.relative_to(out)) for path in out.rglob("*.png"))
-    assert made == ["a.png.png", "b/no extension.png"]
-    with Image.open(out / "a.png.png") as picture:
+    assert made == ["a.png.heatmap.png", "b/no extension.heatmap.png"]
+    with Image.open(out / "a.png.heatmap.png") as picture:
         assert min(picture.size) > 200
+
+
+def test_heatmaps_of_films_of_one_stem_stand_side_by_side(project, tmp_path):
+    """Neither writes over the other, nor over one whose name is that of an overlay."""
+    place, out = tmp_path / "films", tmp_path / "maps"
+    place.mkdir()
+    films = sorted((project / "assets" / "films").glob("*.png"))
+    for name, film in zip(("a.jpg", "a.png", "a", "a.png.heatmap.png"), films, strict=False):
+        shutil.copy(film, place / name)
+    assert main(["read", str(place), "--heatmaps", str(out)]) == 0
+    made = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert set(made) == {f"{path.name}.heatmap.png" for path in place.iterdir()}
+    assert len(set(made.values())) == 4
 
 
 def test_explain_writes_a_picture(project, tmp_path):
@@ -246,6 +263,18 @@ def test_failures_are_sentences(argv, said, capsys):
     assert said in captured.err
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize(("argv", "seed"), [([], 0), (["--seed", "3"], 3)])
+def test_a_seed_may_be_given_instead_of_the_recipes(argv, seed, monkeypatch):
+    """Everything else is the recipe's."""
+    given = []
+    monkeypatch.setattr(
+        "cxrmodel.training.reader.train_reader", lambda root, recipe, *rest, **more: given.append(recipe)
+    )
+    assert main(["train", "--model", "cnn", *argv]) == 0
+    shipped = loop.load_recipe(RECIPES / "cnn.toml")
+    assert given == [dataclasses.replace(shipped, seed=seed)]
 
 
 def test_no_archive_is_a_sentence(tmp_path, monkeypatch, capsys):

@@ -74,4 +74,4 @@ def test_the_command_line_reads_dicom_by_content(project, levels, tmp_path, caps
     assert len({line["probability"] for line in lines if line["status"] == "read"}) == 1
     assert "hand" in lines[3]["reasons"][0]
     assert not any(word in out + err for word in (*IDENTIFIERS, "JANE"))
-    assert (tmp_path / "maps" / "b.png").stat().st_size > 1000
+    assert (tmp_path / "maps" / "b.heatmap.png").stat().st_size > 1000

@@ -91,7 +91,7 @@ def test_every_command_of_the_readme_runs(copy):
         done = subprocess.run(["bash", "-c", line], cwd=copy, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"{line}\n{done.stderr[-2000:]}"
         assert "Traceback" not in done.stderr
-    for made in ("readings.csv", "heatmaps/synthetic-pneumonia-1.png.png", "overlay.png"):
+    for made in ("readings.csv", "heatmaps/synthetic-pneumonia-1.png.heatmap.png", "overlay.png"):
         assert (copy / made).stat().st_size > 100
 
 

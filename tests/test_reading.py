@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from cxrmodel.artefacts import cores
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused, MissingWeights, PictureRefused, UnfamiliarFilm
 from cxrmodel.evaluation.evaluate import agreement, original_pairs
 from cxrmodel.evaluation.hard_cases import SPOILT
@@ -19,8 +20,9 @@ from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.familiarity import FamiliarityGate
 from cxrmodel.model.preprocess import crop_box
 from cxrmodel.model.spec import MODEL_FOLDER, load_spec, save_spec
+from cxrmodel.pipeline import AHEAD
 from cxrmodel.reading import QUEUE, Reader, Score
-from cxrmodel.reasons import reasons_beside
+from cxrmodel.reasons import heat_percent, reasons_beside
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +118,41 @@ def test_scoring_many_gives_the_numbers_of_reading_one(reader, films, png):
         assert score.logit == pytest.approx(reader.read(data, name).logit, abs=1e-4)
 
 
+def test_many_films_and_one_are_read_alike(reader, films):
+    """However many films are read at once, each is the reading that it is alone, map and lungs included."""
+    sources = [(lambda data=data: data, name) for name, data in films.items()]
+    for reading, (name, data) in zip(reader.read_many(sources), films.items(), strict=True):
+        alone = reader.read(data, name)
+        assert (reading.name, reading.finding, reading.reasons) == (name, alone.finding, alone.reasons)
+        assert reading.logit == pytest.approx(alone.logit, abs=1e-4)
+        np.testing.assert_allclose(reading.heat, alone.heat, atol=1e-4 * reader.spec.heat_range)
+        np.testing.assert_array_equal(reading.lungs.mask, alone.lungs.mask)
+
+
+def test_a_film_by_itself_opens_no_second_network(demo_film, monkeypatch):
+    """One film has every core; networks that keep to a thread are opened for the second."""
+    reader, opened = Reader.load(), []
+    make = reader.engine.single_threaded
+    monkeypatch.setattr(reader.engine, "single_threaded", lambda: opened.append(1) or make())
+    assert len(list(reader.read_many([(lambda: demo_film, "alone")]))) == 1
+    assert not opened
+    assert not list(reader.read_many([]))
+    for _ in range(2):
+        assert len(list(reader.read_many([(lambda: demo_film, "one of three")] * 3))) == 3
+    assert opened == [1]
+
+
+def test_films_are_opened_no_further_ahead_than_is_needed(reader, demo_film):
+    """A folder of any length takes the memory of a few films."""
+    opened = []
+    many = reader.read_many((lambda place=place: opened.append(place) or demo_film, "film") for place in range(40))
+    for handed_back in range(1, 6):
+        next(many)
+        assert len(opened) <= handed_back + AHEAD * cores() + 1
+    many.close()
+    assert len(opened) < 40
+
+
 def test_threads_get_the_same_numbers(reader, films):
     """Readings at once are readings one at a time."""
     items = list(films.items())
@@ -147,6 +184,23 @@ def test_heat_outside_the_lungs_is_warned_of_where_there_is_heat(peak, inside, s
     """A share of next to nothing is no warning; half within is not most outside."""
     reasons = reasons_beside("normal", peak, inside)
     assert [said in reason for reason in reasons] == ([True] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.0, "< 1 %"),
+        (0.0099, "< 1 %"),
+        (0.29, "29 %"),
+        (0.4999, "49 %"),
+        (0.5, "50 %"),
+        (0.996, "99 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_a_share_of_heat_is_rounded_down(share, said):
+    """So that less than half never reads as half, nor nearly all as all."""
+    assert heat_percent(share) == said
 
 
 def test_a_full_queue_says_so_at_once(reader, demo_film):

@@ -183,6 +183,7 @@ function build(root, data, view) {
   const [npvRow, setNpv] = figureRow("npv_at", "Negative predictive value", data.meanings.npv);
   const benefitNote = element("p", { class: "note", "data-value": "benefit" });
   const frequency = element("p", { class: "note" });
+  const few = element("p", { class: "note caution", "data-value": "few" });
   const shown = element("output", { "data-value": "threshold" });
   const prevalenceShown = element("output", { "data-value": "prevalence" });
 
@@ -211,6 +212,7 @@ function build(root, data, view) {
     shown.textContent = percent(view.threshold);
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.point === view.point));
     moveMatrix(counts);
+    few.textContent = data.few[i];
     moveRoc(i);
     benefitNote.textContent = `Net benefit at ${percent(view.threshold)}: ${moveBenefit(i, view.threshold).toFixed(3)} per film.`;
     for (const [stated, , move] of figures) move(stated.values[i], stated.lows[i], stated.highs[i]);
@@ -238,7 +240,7 @@ function build(root, data, view) {
     element(
       "div",
       { class: "parts" },
-      part("Calls", matrixTable, element("p", { class: "note" }, "Counts of films, and their share of the row.")),
+      part("Calls", matrixTable, element("p", { class: "note" }, "Counts of films, and their share of the row."), few),
       part("Figures at this threshold", element("table", { class: "figures" }, element("tbody", {}, ...figures.map(([, row]) => row))), element("p", { class: "note" }, data.interval)),
       part("On the ROC curve", roc, element("p", { class: "note" }, "Ring: this threshold. Dots: the operating points. Dotted: chance.")),
       part("Decision curve", benefit, benefitNote, element("p", { class: "note" }, data.meanings.benefit)),

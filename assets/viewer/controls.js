@@ -85,7 +85,7 @@ function showLegend(viewer) {
     : "On the film colours are paler, because opacity follows heat.";
   const measured = `${header.title}. ${header.range} ${drawn}`;
   viewer.write("meaning", choice.overlay ? measured : "The overlay is off. Press h to show it.");
-  viewer.write("remark", header.remark);
+  viewer.write("remark", header.remarkShown ? header.remark : "");
 }
 
 function percent(share) {

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation import card_words as words
+from cxrmodel.evaluation.calibration_words import calibration_sentence
+from cxrmodel.evaluation.caution import few, few_called, few_in_groups
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.origin import flow, flow_rows, hash_rows, training_record
 from cxrmodel.evaluation.published import Published, published
@@ -28,6 +30,7 @@ from cxrmodel.evaluation.rows import (
     stratum_rows,
     subgroup_rows,
 )
+from cxrmodel.evaluation.sections import whole_sections
 from cxrmodel.evaluation.summary import readme_table
 from cxrmodel.evaluation.thresholds import RATES, ThresholdTable, threshold_table
 from cxrmodel.model.spec import MODELS, ModelSpec, load_spec
@@ -105,10 +108,15 @@ def model_card(
     Raises
     ------
     EvaluationError
-        When there is no evaluation, or they are of different films.
+        When there is no evaluation, they are of different films, or a section is damaged.
     """
     if not evaluations:
         raise EvaluationError("There is no evaluation to write a card of. Run python -m cxrmodel evaluate.")
+    with whole_sections(evaluations[0].model):
+        return _card(evaluations, spec, record, others)
+
+
+def _card(evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, others: Sequence[Published]) -> str:
     first = evaluations[0]
     audits = first.sections.get("audits", {})
     parts = {
@@ -141,7 +149,7 @@ def _model(evaluation: Evaluation, spec: ModelSpec) -> str:
         "Thresholds on the probability": points,
         "Licence": "MIT; trained on films under CC BY 4.0",
     }
-    return f"{_table(['', ''], rows.items())}\n\n{_table(['Hash of', 'sha256'], _hashes(evaluation))}"
+    return f"{_table(['Property', 'Value'], rows.items())}\n\n{_table(['Hash of', 'sha256'], _hashes(evaluation))}"
 
 
 def _hashes(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -149,10 +157,16 @@ def _hashes(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 
 def _data(evaluation: Evaluation, spec: ModelSpec, record: Mapping) -> str:
-    stations = [(row["Films of"], row["Station"], row["Count"]) for row in flow_rows(flow(evaluation, dict(record)))]
-    return "\n\n".join(
-        [words.DATA.strip().format(trained_on=spec.trained_on), _table(["Films of", "Station", "Count"], stations)]
-    )
+    columns = ["Films of", "Station", "From", "Count"]
+    stations = [[row[column] for column in columns] for row in flow_rows(flow(evaluation, dict(record)))]
+    parts = [words.DATA.strip().format(trained_on=spec.trained_on), _table(columns, stations)]
+    trainings = record.get("trainings", ())
+    if trainings:
+        told = [f"{place}. {part['words']}." for place, part in enumerate(trainings, start=1)]
+        parts += [
+            f"Trainings, one after another:\n\n{chr(10).join(told)}" if len(told) > 1 else f"Training: {told[0][3:]}"
+        ]
+    return "\n\n".join(parts)
 
 
 def _metrics(evaluations: Sequence[Evaluation], audits: Mapping, others: Sequence[Published]) -> str:
@@ -170,14 +184,13 @@ def _metrics(evaluations: Sequence[Evaluation], audits: Mapping, others: Sequenc
     named = {model_title(evaluation.model): evaluation for evaluation in evaluations}
     areas = _forest(auc_rows(named, "test", audits, others), "AUC")
     shortcuts = "" if audits.get("shortcuts") else f"\n\nShortcuts: {words.NOT_MEASURED}"
-    diagrams = {
-        "Before calibration": uncalibrated(scores.logits),
-        "After calibration": scores.probabilities,
-    }
+    before, after = (
+        reliability(scores.labels, values, scores.patients, None, resamples, seed)
+        for values in (uncalibrated(scores.logits), scores.probabilities)
+    )
     calibrated = [
         (said, *(_interval(*_bounds(figure)) for figure in (bins.ece, bins.brier)))
-        for said, values in diagrams.items()
-        for bins in [reliability(scores.labels, values, scores.patients, None, resamples, seed)]
+        for said, bins in (("Before calibration", before), ("After calibration", after))
     ]
     parts = [
         readme_table(evaluations),
@@ -185,6 +198,7 @@ def _metrics(evaluations: Sequence[Evaluation], audits: Mapping, others: Sequenc
         _at_points(first, table),
         f"Calibration of {model_title(first.model)}:",
         _table(["Probability", "Expected calibration error", "Brier score"], calibrated),
+        f"{calibration_sentence(first, 'test', before, after)} {few_in_groups(after.films)}".rstrip(),
         f"Beside shortcuts and published figures of the same films:\n\n{areas}{shortcuts}",
         "\n".join(f"- {citation} doi:{doi}" for citation, doi in _sources(others)),
     ]
@@ -200,7 +214,12 @@ def _at_points(evaluation: Evaluation, table: ThresholdTable) -> str:
         rows.append((title, *(_interval(*(float(column[i]) for column in columns), form) for i in places)))
     for name, title in (("tp", "True positives"), ("fn", "Missed"), ("fp", "False alarms"), ("tn", "True negatives")):
         rows.append((title, *(str(table.counts[name][i]) for i in places)))
-    return _table(["", *_POINTS.values()], rows)
+    scarce = [
+        f"{said}. {sentence}"
+        for (name, said), i in zip(_POINTS.items(), places, strict=True)
+        if (sentence := few_called({key: int(values[i]) for key, values in table.counts.items()}))
+    ]
+    return "\n\n".join([_table(["Figure", *_POINTS.values()], rows), *scarce])
 
 
 def _failures(evaluation: Evaluation, audits: Mapping) -> str:
@@ -235,7 +254,8 @@ def _maps(evaluation: Evaluation) -> str:
         return words.NOT_MEASURED
     keys = ("deletion_auc", "insertion_auc", "heat_in_lungs", "stability")
     rows = [(item["title"], *(_interval(*_bounds(item[key])) for key in keys)) for item in methods]
-    return _table(["Method", "Deletion", "Insertion", "Heat in the lungs", "Stability"], rows)
+    told = _table(["Method", "Deletion", "Insertion", "Heat in the lungs", "Stability"], rows)
+    return f"{told}\n\n{few({'films': min(item['curve_films'] for item in methods)})}".rstrip()
 
 
 def _sources(others: Sequence[Published]) -> list[tuple[str, str]]:
@@ -243,8 +263,16 @@ def _sources(others: Sequence[Published]) -> list[tuple[str, str]]:
 
 
 def _forest(rows: Sequence[Row], across: str) -> str:
-    cells = [(str(r["group"]), str(r["name"]), _interval(*_bounds(r)), str(r["note"])) for r in rows]
-    return _table(["", "", across, ""], cells)
+    cells = [
+        (
+            str(r["group"]),
+            str(r["name"]),
+            _interval(*_bounds(r)),
+            ". ".join(filter(None, (str(r["note"]), str(r["few"])))),
+        )
+        for r in rows
+    ]
+    return _table(["Group", "Name", across, "Note"], cells)
 
 
 def _bounds(figure: Mapping) -> tuple[float | None, float | None, float | None]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from cxrmodel.errors import DataError, EvaluationError
+from cxrmodel.evaluation import bootstrap
 from cxrmodel.evaluation.checks import both_classes
-from cxrmodel.evaluation.metrics import confusion_at
+from cxrmodel.evaluation.metrics import CALIBRATION_BINS, confusion_at
 from cxrmodel.model.calibration import finding
 
 __all__ = ["FORMAT", "REMEDY", "SPLITS", "Evaluation", "Scores", "checked_document"]
@@ -16,8 +18,15 @@ FORMAT = 1
 SPLITS = ("test", "held_out")
 REMEDY = "Run python -m cxrmodel evaluate to write it anew."
 _COUNTS = ("films", "patients", "normal", "pneumonia", "bacteria", "virus", "refused")
-_OVERALL = ("auc", "average_precision", "brier", "ece")
+_OVERALL = {
+    "auc": bootstrap.roc_auc,
+    "average_precision": bootstrap.average_precision,
+    "brier": bootstrap.brier,
+    "ece": partial(bootstrap.calibration_error, bins=CALIBRATION_BINS),
+}
 _RATES = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1")
+_ROUNDING = 1e-4
+"""What a stated figure may differ by from what its films give, as both are stored rounded."""
 _DATASET = ("name", "layout", "patients")
 _POINTS = ("high_sensitivity", "balanced", "high_specificity")
 
@@ -179,20 +188,33 @@ def _compare(evaluation: Evaluation, split: str) -> None:
     counts, scores, metrics = evaluation.data[split], evaluation.scores[split], evaluation.metrics[split]
     if not len(scores.files) == counts["films"] - counts["refused"] == counts["films"] - len(evaluation.refused[split]):
         raise DataError(f"The {split} split does not hold as many films as it says.")
-    both_classes(scores.labels, scores.probabilities)
-    for name in _OVERALL:
+    labels, probabilities = both_classes(scores.labels, scores.probabilities)
+    films = bootstrap.tally(labels, probabilities, np.ones((1, len(labels))))
+    for name, measure in _OVERALL.items():
         _figure(metrics[name])
-        float(metrics[name]["value"])
+        if abs(float(metrics[name]["value"]) - float(measure(films)[0])) > _ROUNDING:
+            raise DataError(f"The figures of the {split} split do not follow from its films.")
     for point, threshold in evaluation.operating_points.items():
         stated = metrics["at"][point]
         for name in _RATES:
             _figure(stated[name])
         counted = confusion_at(scores.labels, scores.probabilities, threshold)
-        if stated["threshold"] != threshold or stated["confusion"] != counted:
+        rates = bootstrap.rates(**{cell: np.array([count]) for cell, count in counted.items()})
+        if (
+            stated["threshold"] != threshold
+            or stated["confusion"] != counted
+            or any(_differ(stated[name]["value"], float(rates[name][0])) for name in _RATES)
+        ):
             raise DataError(f"The figures of the {split} split do not follow from its films.")
+
+
+def _differ(stated: float | None, counted: float) -> bool:
+    return not np.isnan(counted) if stated is None else not abs(stated - counted) <= _ROUNDING
 
 
 def _figure(stated: Mapping) -> None:
     for name in ("value", "low", "high"):
         if stated[name] is not None:
             float(stated[name])
+    if stated["low"] is not None and stated["high"] is not None and stated["low"] > stated["high"]:
+        raise DataError("An interval ends below where it begins.")

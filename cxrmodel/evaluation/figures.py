@@ -35,6 +35,7 @@ def roc_figure(
     style: FigureStyle = DARK,
     bands: Sequence[Band] = (),
     published: Sequence[Mapping] = (),
+    shortcuts: Sequence[Mapping] = (),
 ) -> Figure:
     """Draw the ROC curves of several models, each with an operating point marked on it.
 
@@ -49,10 +50,13 @@ def roc_figure(
         Of each model; none by default.
     published : sequence of mapping
         ``short``, ``sensitivity`` and ``specificity`` of others' figures on the same films.
+    shortcuts : sequence of mapping
+        ``name`` and ``curve`` of baselines that see no lung.
     """
     figure, axes = square("1 − specificity", "Sensitivity", style)
     _shade(axes, bands, style)
     axes.plot([0, 1], [0, 1], color=style.grid, linewidth=1, linestyle=":", label="Chance: AUC 0.500")
+    _beside(axes, shortcuts, 0, 1, style)
     for index, evaluation in enumerate(evaluations):
         scores = evaluation.scores[split]
         curve = roc_points(scores.labels, scores.probabilities)
@@ -75,16 +79,18 @@ def precision_recall_figure(
     split: str = "test",
     style: FigureStyle = DARK,
     bands: Sequence[Band] = (),
+    shortcuts: Sequence[Mapping] = (),
 ) -> Figure:
     """Draw the precision-recall curves of several models, with the share of pneumonia as the line of chance.
 
     Parameters
     ----------
-    evaluations, threshold, split, style, bands
+    evaluations, threshold, split, style, bands, shortcuts
         As in :func:`roc_figure`. No point is marked where the precision is undefined.
     """
     figure, axes = square("Recall (sensitivity)", "Precision (positive predictive value)", style)
     _shade(axes, bands, style)
+    _beside(axes, shortcuts, 1, 2, style)
     for index, evaluation in enumerate(evaluations):
         scores = evaluation.scores[split]
         curve = precision_recall_points(scores.labels, scores.probabilities)
@@ -178,6 +184,13 @@ def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]
         written.append(folder / f"{name}.svg")
         figure.savefig(written[-1], format="svg")
     return written
+
+
+def _beside(axes: Axes, shortcuts: Sequence[Mapping], x: int, y: int, style: FigureStyle) -> None:
+    for index, item in enumerate(item for item in shortcuts if item.get("curve")):
+        line = look(index, style)["line"] | {"color": style.lines[-1], "linewidth": 1}
+        points = np.array(item["curve"])
+        axes.plot(points[:, x], points[:, y], label=f"Shortcut, sees no lung: {item['name'].lower()}", **line)
 
 
 def _shade(axes: Axes, bands: Sequence[Band], style: FigureStyle) -> None:

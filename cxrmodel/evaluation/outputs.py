@@ -14,7 +14,7 @@ from cxrmodel.evaluation.safety import update_safety
 from cxrmodel.evaluation.summary import README, readme_table, update_readme
 from cxrmodel.model.spec import MODELS, load_spec
 
-__all__ = ["load_own", "renew_documents", "report_of"]
+__all__ = ["load_own", "renew_documents", "report_of", "report_text"]
 
 
 def load_own(name: str, models: Sequence[str] = MODELS, folder: Path = OWN_FOLDER) -> list[Evaluation]:
@@ -59,9 +59,20 @@ def report_of(evaluations: Sequence[Evaluation], path: Path) -> None:
         When the evaluations are of different films, something beside the weights cannot be used, or the file is named
         otherwise.
     """
+    write_report(report_text(evaluations), path)
+
+
+def report_text(evaluations: Sequence[Evaluation]) -> str:
+    """The report of evaluations as HTML.
+
+    Raises
+    ------
+    CxrError
+        As :func:`report_of`.
+    """
     first = evaluations[0]
     others = published() if first.dataset is None else []
-    write_report(html_report(evaluations, load_spec(first.model), training_record(first.model), others), path)
+    return html_report(evaluations, load_spec(first.model), training_record(first.model), others)
 
 
 def renew_documents() -> list[str]:

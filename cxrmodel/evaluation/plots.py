@@ -7,13 +7,41 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cxrmodel.evaluation.bands import DecisionCurve
-from cxrmodel.evaluation.canvas import LIGHT, FigureStyle, legend, look, square, styled
+from cxrmodel.evaluation.canvas import LIGHT, MARKERS, FigureStyle, legend, look, square, styled
 from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.evaluation.rows import Row
 
-__all__ = ["decision_figure", "forest_figure", "history_figure", "intervals_figure"]
+__all__ = [
+    "cascade_figure",
+    "decision_figure",
+    "forest_figure",
+    "history_figure",
+    "intervals_figure",
+    "training_starts",
+]
 
 _LOWEST_BENEFIT = -0.1
+
+
+def cascade_figure(rows: Sequence[Mapping], style: FigureStyle = LIGHT) -> Figure:
+    """Draw how like each method's map stays as more of the network is drawn anew.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``method``, ``stage`` and ``likeness``, the stages of a method in their order.
+    style : FigureStyle
+    """
+    figure = Figure(figsize=(7, 4.5), layout="constrained", facecolor="none")
+    axes = styled(figure.subplots(), style)
+    for index, (method, members) in enumerate(groupby(rows, key=lambda item: item["method"])):
+        kept = list(members)
+        line = look(index, style)["line"] | {"marker": MARKERS[index % len(MARKERS)], "markersize": 5}
+        axes.plot([row["stage"] for row in kept], [row["likeness"] for row in kept], label=method, **line)
+    axes.set_xlabel("Drawn anew down to", color=style.text)
+    axes.set_ylabel("Rank correlation with the trained map", color=style.text)
+    legend(axes, "upper right", style)
+    return figure
 
 
 def decision_figure(curves: Mapping[str, DecisionCurve], style: FigureStyle = LIGHT) -> Figure:
@@ -66,7 +94,7 @@ def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, s
     Parameters
     ----------
     rows : sequence of Row
-        At least one.
+        At least one. One that rests on few films is named so, and its mark is hollow.
     across : str
         What the figures are.
     mark : float or None
@@ -76,7 +104,7 @@ def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, s
     lines: list[tuple[str, Row | None]] = []
     for group, members in groupby(rows, key=lambda item: item["group"]):
         lines.append((str(group), None))
-        lines += [(str(item["name"]), item) for item in members]
+        lines += [(f"{item['name']}{' (few films)' if item['few'] else ''}", item) for item in members]
     figure = Figure(figsize=(8, 0.9 + 0.3 * len(lines)), layout="constrained", facecolor="none")
     axes = styled(figure.subplots(), style)
     for height, (_, item) in enumerate(lines):
@@ -85,6 +113,8 @@ def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, s
         known = item["low"] is not None and item["high"] is not None
         spread = [[item["value"] - item["low"]], [item["high"] - item["value"]]] if known else None
         shape = {"fmt": "o" if known else "D", "color": style.lines[0], "markersize": 5, "capsize": 2}
+        if item["few"]:
+            shape["markerfacecolor"] = "none"
         axes.errorbar(item["value"], height, xerr=spread, **shape)
     if mark is not None:
         axes.axvline(mark, color=style.grid, linestyle=":")
@@ -96,13 +126,15 @@ def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, s
     return figure
 
 
-def history_figure(history: Sequence[Mapping], style: FigureStyle = LIGHT) -> Figure:
-    """Draw losses and held-out AUC of a training by epoch.
+def history_figure(history: Sequence[Mapping], trainings: Sequence[Mapping] = (), style: FigureStyle = LIGHT) -> Figure:
+    """Draw losses and held-out AUC of a training by epoch, and where each of several trainings begins.
 
     Parameters
     ----------
     history : sequence of mapping
         ``epoch``, ``loss``, ``held_out_loss`` and ``held_out_auc``.
+    trainings : sequence of mapping
+        As :func:`cxrmodel.evaluation.origin.training_record` gives them; one alone is not marked.
     style : FigureStyle
     """
     figure = Figure(figsize=(7, 5.5), layout="constrained", facecolor="none")
@@ -111,9 +143,36 @@ def history_figure(history: Sequence[Mapping], style: FigureStyle = LIGHT) -> Fi
     for index, (key, said) in enumerate((("loss", "Training films"), ("held_out_loss", "Held-out films"))):
         upper.plot(epochs, [row[key] for row in history], label=said, **look(index, style)["line"])
     lower.plot(epochs, [row["held_out_auc"] for row in history], **look(2, style)["line"])
+    for place, (said, start) in enumerate(training_starts(trainings)):
+        for axes in (upper, lower):
+            axes.axvline(start, color=style.grid, linestyle="--", linewidth=1)
+        words = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "color": style.text}
+        upper.annotate(said, (start, 1), (0, 4 + 12 * (place % 2)), ha="center", fontsize=8, **words)
     upper.set_ylabel("Loss", color=style.text)
     lower.set_ylabel("Held-out AUC", color=style.text)
     lower.set_xlabel("Epoch", color=style.text)
     lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(upper, "upper right", style)
     return figure
+
+
+def training_starts(trainings: Sequence[Mapping]) -> list[tuple[str, float]]:
+    """Name of each of several trainings and where on the epochs it begins, half an epoch before its first.
+
+    Parameters
+    ----------
+    trainings : sequence of mapping
+        ``first`` epoch, None where it is not known.
+
+    Returns
+    -------
+    list of (str, float)
+        Empty where there was but one.
+    """
+    if len(trainings) < 2:
+        return []
+    return [
+        (f"Training {place}", part["first"] - 0.5)
+        for place, part in enumerate(trainings, start=1)
+        if part["first"] is not None
+    ]

@@ -19,7 +19,7 @@ from cxrmodel.evaluation.checks import both_classes
 from cxrmodel.evaluation.metrics import CALIBRATION_BINS, LEVEL
 from cxrmodel.model.calibration import probability
 
-__all__ = ["Reliability", "reliability", "shifted", "uncalibrated", "wilson"]
+__all__ = ["Reliability", "calibration_change", "reliability", "shifted", "uncalibrated", "wilson"]
 _NORMAL_QUANTILE = 1.959963984540054
 
 
@@ -119,6 +119,41 @@ def reliability(
         _figure(ece[0], np.maximum(ece[1:] - (ece[1:].mean() - ece[0]), 0)),
         _figure(brier[0], brier[1:]),
     )
+
+
+def calibration_change(
+    labels: ArrayLike,
+    before: ArrayLike,
+    after: ArrayLike,
+    patients: Sequence[str],
+    resamples: int = 2000,
+    seed: int = 0,
+    bins: int = CALIBRATION_BINS,
+) -> dict[str, dict[str, float | None]]:
+    """What calibration changed, the same patients drawn for both probabilities.
+
+    Parameters
+    ----------
+    labels, patients, resamples, seed, bins
+        As of :func:`reliability`.
+    before, after : array-like, shape (N,)
+        Probabilities, 0..1.
+
+    Returns
+    -------
+    dict
+        ``ece`` and ``brier``: after less before, as ``value``, ``low`` and ``high``; above 0 is worse.
+    """
+    weights = bootstrap.patient_weights(np.asarray(patients, str), resamples, seed)
+    errors, scores = [], []
+    for values in (before, after):
+        labels, values = both_classes(labels, values)
+        drawn = bootstrap.tally(labels, values, np.vstack([np.ones(len(labels)), weights]))
+        ece = bootstrap.calibration_error(drawn, bins)
+        errors.append(np.append(ece[0], ece[1:] - (ece[1:].mean() - ece[0])))
+        scores.append(bootstrap.brier(drawn))
+    changes = {"ece": errors[1] - errors[0], "brier": scores[1] - scores[0]}
+    return {name: _figure(change[0], change[1:]) for name, change in changes.items()}
 
 
 def wilson(share: ArrayLike, films: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -10,11 +10,14 @@ from matplotlib.figure import Figure
 
 from cxrmodel.errors import OutputRefused
 from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
+from cxrmodel.evaluation.calibration_words import calibration_sentence
 from cxrmodel.evaluation.canvas import LIGHT
 from cxrmodel.evaluation.card import model_card
+from cxrmodel.evaluation.caution import few_in_groups, few_rows
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.figures import confusion_figure, precision_recall_figure, roc_figure
-from cxrmodel.evaluation.origin import flow, flow_svg
+from cxrmodel.evaluation.flow_diagram import flow_svg
+from cxrmodel.evaluation.origin import flow
 from cxrmodel.evaluation.plots import decision_figure, forest_figure, history_figure, intervals_figure
 from cxrmodel.evaluation.published import Published
 from cxrmodel.evaluation.reliability import reliability, shifted, uncalibrated
@@ -28,6 +31,7 @@ from cxrmodel.evaluation.rows import (
     stratum_rows,
     subgroup_rows,
 )
+from cxrmodel.evaluation.sections import whole_sections
 from cxrmodel.model.spec import ModelSpec
 
 __all__ = ["html_report", "write_report"]
@@ -37,7 +41,7 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60rem; margin: 2rem auto;
   padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
-th, td { border: 1px solid #c8ced4; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
+th, td { min-width: 5.5rem; border: 1px solid #c8ced4; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
 figure { margin: 1.5rem 0; } figcaption { color: #555; font-size: 0.9rem; }
 svg { max-width: 100%; height: auto; } code { overflow-wrap: anywhere; }
 .warning { border: 2px solid #d55e00; padding: 0.6rem 1rem; font-weight: 600; }
@@ -81,7 +85,7 @@ def html_report(
     Raises
     ------
     EvaluationError
-        When there is no evaluation, or they are of different films.
+        When there is no evaluation, they are of different films, or a section is damaged.
     """
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     card = markdown.render(model_card(evaluations, spec, record, others))
@@ -89,9 +93,10 @@ def html_report(
     title = f"Evaluation of {model_title(first.model)}"
     if first.dataset:
         title += f" on own films: {first.dataset['name']}"
+    with whole_sections(first.model):
+        figures = _figures(evaluations, record, others)
     drawings = "".join(
-        f"<figure>{_svg(figure)}<figcaption>{escape(said)}</figcaption></figure>"
-        for said, figure in _figures(evaluations, record, others).items()
+        f"<figure>{_svg(figure)}<figcaption>{escape(said)}</figcaption></figure>" for said, figure in figures.items()
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -116,13 +121,15 @@ def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequenc
     }
     moved = shifted(scores.probabilities, first.prevalence, _PREVALENCE)
     rare = reliability(scores.labels, moved, scores.patients, _PREVALENCE, **_drawn(first))
+    areas, groups = auc_rows(named, "test", audits, others), stratum_rows(first, "test") + subgroup_rows(audits)
+    beside = {"style": LIGHT, "shortcuts": audits.get("shortcuts", ())}
     figures = {
-        f"ROC curves. {level}": roc_figure(evaluations, style=LIGHT, bands=[b.roc for b in bands], published=points),
+        f"ROC curves. {level}": roc_figure(evaluations, bands=[b.roc for b in bands], published=points, **beside),
         f"Precision and recall. {level}": precision_recall_figure(
-            evaluations, style=LIGHT, bands=[b.precision_recall for b in bands]
+            evaluations, bands=[b.precision_recall for b in bands], **beside
         ),
-        "Areas under the ROC curve; diamonds have no interval.": forest_figure(
-            auc_rows(named, "test", audits, others), "AUC", 0.5
+        _said("Areas under the ROC curve; diamonds have no interval.", few_rows(areas)): forest_figure(
+            areas, "AUC", 0.5
         ),
         **{
             f"Calls at the {name.replace('_', ' ')} threshold.": confusion_figure(at["confusion"], style=LIGHT)
@@ -131,22 +138,33 @@ def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequenc
         f"Decision curve. {level}": decision_figure(
             {name: decision_curve(*_given(e), **_drawn(e)) for name, e in named.items()}
         ),
-        "Reliability before and after calibration; Wilson's 95 % intervals.": intervals_figure(diagrams),
-        f"Reliability shifted to a prevalence of {100 * _PREVALENCE:.0f} %, films weighed to it.": intervals_figure(
-            {"Shifted": rare}
-        ),
-        "Groups of films.": forest_figure(stratum_rows(first, "test") + subgroup_rows(audits), "Share or AUC"),
+        _said(
+            "Reliability before and after calibration; Wilson's 95 % intervals.",
+            few_in_groups(diagrams["After calibration"].films),
+            calibration_sentence(first, "test", *diagrams.values()),
+        ): intervals_figure(diagrams),
+        _said(
+            f"Reliability shifted to a prevalence of {100 * _PREVALENCE:.0f} %, films weighed to it.",
+            few_in_groups(rare.films),
+        ): intervals_figure({"Shifted": rare}),
+        _said("Groups of films.", few_rows(groups)): forest_figure(groups, "Share or AUC"),
     }
     for said, rows in {
         "Lungs removed, alone and exchanged.": lung_rows(audits),
-        "Disturbed films.": perturbation_rows(audits),
+        "Disturbed films; diamonds have no interval.": perturbation_rows(audits),
         "Adults.": adult_rows(audits),
     }.items():
         if rows:
-            figures[said] = forest_figure(rows, "AUC", 0.5)
+            figures[_said(said, few_rows(rows))] = forest_figure(rows, "AUC", 0.5)
     if record.get("history"):
-        figures["Training, epoch by epoch."] = history_figure(record["history"])
+        trainings = record.get("trainings", ())
+        told = [f"Training {place}: {part['words']}." for place, part in enumerate(trainings, start=1)]
+        figures[_said("Training, epoch by epoch.", *told)] = history_figure(record["history"], trainings)
     return figures
+
+
+def _said(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _given(evaluation: Evaluation) -> tuple:
@@ -166,7 +184,7 @@ def _own(evaluation: Evaluation) -> str:
 
 def _errors(evaluation: Evaluation) -> str:
     rows = "".join(
-        f"<tr><td>{escape(row['file'])}</td><td>{row['label']}</td><td>{100 * row['probability']:.1f} %</td>"
+        f"<tr><td>{escape(row['file'])}</td><td>{row['label']}</td><td>{100 * row['probability']:.2f} %</td>"
         f"<td>{row['finding']}</td></tr>"
         for row in confident_errors(evaluation, "test")
     )

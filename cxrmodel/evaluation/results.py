@@ -7,6 +7,7 @@ drawn.
 import json
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
@@ -65,14 +66,14 @@ def own_evaluations(folder: Path = OWN_FOLDER) -> dict[str, dict[str, Path]]:
     Returns
     -------
     dict of str to dict of str to Path
-        By name of the films, and then by model; sorted, empty where there is none.
+        By name of the films, sorted, and then by model, the deployed one first; empty where there is none.
     """
     found: dict[str, dict[str, Path]] = {}
     for path in sorted(Path(folder).glob("*.json")):
         name, _, model = path.stem.rpartition(".")
         if name and model in MODELS:
             found.setdefault(name, {})[model] = path
-    return found
+    return {name: dict(sorted(paths.items(), key=lambda item: MODELS.index(item[0]))) for name, paths in found.items()}
 
 
 def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluation:
@@ -85,14 +86,14 @@ def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluati
     """
     spec = load_spec(model) if spec is None else spec
     try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        state = path.stat()
+        evaluation = _read(path, model, (state.st_ino, state.st_mtime_ns, state.st_size))
     except FileNotFoundError as error:
         raise EvaluationError(f"There is no evaluation of {model} in {path.parent}. {REMEDY}") from error
     except (OSError, ValueError) as error:
         raise EvaluationError(
             f"The evaluation of {model} cannot be read: it is no whole JSON file. {REMEDY}"
         ) from error
-    evaluation = checked_document(document, model)
     if evaluation.weights_sha256 != spec.weights_sha256:
         raise EvaluationError(
             f"The evaluation of {model} is outdated: it belongs to other weights ({evaluation.weights_sha256[:12]}, "
@@ -134,6 +135,12 @@ def save_evaluation(document: Mapping, folder: Path = EVALUATION_FOLDER) -> Path
             f"The evaluation of {model} cannot be written to {folder} ({error.strerror}). Choose another folder."
         ) from error
     return path
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, model: str, state: tuple[int, int, int]) -> Evaluation:
+    """Read and check a file, which takes long, once for each state of it that the file system tells apart."""
+    return checked_document(json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant), model)
 
 
 def _refuse_constant(name: str) -> None:

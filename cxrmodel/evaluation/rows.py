@@ -1,6 +1,7 @@
 """Evaluations -> rows of named figures with intervals, for forest plots, tables and files.
 
-A row is plain JSON: ``group``, ``name``, ``value``, ``low``, ``high`` (None where undefined) and ``note``.
+A row is plain JSON: ``group``, ``name``, ``value``, ``low``, ``high`` (None where undefined), ``note``, and ``few``: a
+caution where it rests on few films, else empty.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cxrmodel.evaluation import bootstrap
+from cxrmodel.evaluation.caution import few, few_of
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.metrics import LEVEL, significant
 
@@ -19,6 +21,7 @@ __all__ = [
     "lung_rows",
     "perturbation_rows",
     "row",
+    "signed",
     "stratum_rows",
     "subgroup_rows",
 ]
@@ -28,7 +31,7 @@ _STRATA = {"normal": "Normal", "bacteria": "Bacterial pneumonia", "virus": "Vira
 _LUNGS = {"removed": "Lungs removed", "only": "Only the lungs left", "exchange": "Lungs exchanged"}
 
 
-def row(group: str, name: str, figure: Mapping, note: str = "") -> Row:
+def row(group: str, name: str, figure: Mapping, note: str = "", few: str = "") -> Row:
     """Make a row of an interval.
 
     Parameters
@@ -36,9 +39,11 @@ def row(group: str, name: str, figure: Mapping, note: str = "") -> Row:
     group, name, note : str
     figure : mapping
         ``value``, ``low`` and ``high``.
+    few : str
+        As :func:`cxrmodel.evaluation.caution.few` says it.
     """
     bounds = {key: figure.get(key) for key in ("value", "low", "high")}
-    return {"group": group, "name": name, **bounds, "note": note}
+    return {"group": group, "name": name, **bounds, "note": note, "few": few}
 
 
 def auc_rows(
@@ -57,7 +62,7 @@ def auc_rows(
         As :func:`cxrmodel.evaluation.published.published` gives them. The spread of several seeds is told as twice
         the standard deviation, in the note, not as an interval.
     """
-    rows = [row("This program", name, e.metrics[split]["auc"]) for name, e in evaluations.items()]
+    rows = [row("This program", name, e.metrics[split]["auc"], few=few_of(e, split)) for name, e in evaluations.items()]
     rows += [
         row("Shortcuts, which see no lung", item["name"], item["auc"], item.get("description", ""))
         for item in audits.get("shortcuts", ())
@@ -67,6 +72,12 @@ def auc_rows(
         figure = {"value": item["auc"], "low": None, "high": None}
         rows.append(row("Published, same films", item["short"], figure, f"{item['description']}{spread}"))
     return rows
+
+
+def signed(value: float) -> str:
+    """Write a change with its sign and three decimals; one too small to show has none."""
+    said = f"{value:+.3f}"
+    return "0.000" if float(said) == 0 else said
 
 
 def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
@@ -88,12 +99,14 @@ def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
             shares = (drawn * right[members]).sum(axis=1) / drawn.sum(axis=1)
         low, high = bootstrap.percentile_interval(shares, LEVEL) or (None, None)
         figure = {"value": float(right[members].mean()), "low": low, "high": high}
+        people = len(set(np.asarray(scores.patients, str)[members].tolist()))
         rows.append(
             row(
                 "Called rightly, balanced point",
                 said,
                 _rounded(figure),
                 f"{right[members].sum()} of {members.sum()} films",
+                few({"films": int(members.sum()), "patients": people}),
             )
         )
     return rows
@@ -102,7 +115,13 @@ def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
 def subgroup_rows(audits: Mapping) -> list[Row]:
     """AUC in each subgroup of the section ``audits``."""
     return [
-        row("AUC", item["name"], item["auc"], f"{item['films']} films, {item['positives']} with pneumonia")
+        row(
+            "AUC",
+            item["name"],
+            item["auc"],
+            f"{item['films']} films, {item['positives']} with pneumonia",
+            _few_of_class(item, "normal films", "films with pneumonia"),
+        )
         for item in audits.get("subgroups", ())
     ]
 
@@ -112,8 +131,11 @@ def perturbation_rows(audits: Mapping) -> list[Row]:
     rows = []
     for item in audits.get("perturbations", ()):
         moved = _signed(item.get("mean_probability_change")).lstrip("+")
-        note = f"change of AUC {_signed(item.get('auc_change'))}; mean absolute change of the probability {moved}"
-        rows.append(row("AUC of disturbed films", item["name"], _figure(item["auc"]), note))
+        change = _change(item.get("auc_change_interval", item.get("auc_change")))
+        note = f"change of AUC {change}; mean absolute change of the probability {moved}"
+        if item.get("refused"):
+            note += f"; {item['refused']} of {item['films']} films would be refused, as no lungs are found on them"
+        rows.append(row("AUC of disturbed films", item["name"], _figure(item["auc"]), note, _few_films(item)))
     return rows
 
 
@@ -124,16 +146,24 @@ def lung_rows(audits: Mapping) -> list[Row]:
         seen = "seen in training" if item.get("seen_in_training") else "not seen in training"
         group = _LUNGS.get(item["kind"], item["kind"])
         note = f"{item['films']} films, {seen}"
-        rows.append(row(group, item["name"], item["auc"], note))
+        scarce = _few_films(item)
+        rows.append(row(group, item["name"], item["auc"], note, scarce))
         if "auc_of_surroundings" in item:
-            rows.append(row(group, f"{item['name']}: label of the surroundings", item["auc_of_surroundings"], note))
+            name = f"{item['name']}: label of the surroundings"
+            rows.append(row(group, name, item["auc_of_surroundings"], note, scarce))
     return rows
 
 
 def adult_rows(audits: Mapping) -> list[Row]:
     """AUC on adults, of the section ``audits``; aggregates alone."""
     return [
-        row("AUC on adults", item["name"], item["auc"], f"{item['films']} films, {item['positives']} with opacities")
+        row(
+            "AUC on adults",
+            item["name"],
+            item["auc"],
+            f"{item['films']} films, {item['positives']} with opacities",
+            _few_of_class(item, "films without opacities", "films with opacities"),
+        )
         for item in audits.get("adult", {}).get("panels", ())
     ]
 
@@ -162,13 +192,28 @@ def confident_errors(evaluation: Evaluation, split: str, most: int = 12) -> list
     ]
 
 
+def _few_films(item: Mapping) -> str:
+    return few({"films": item["films"]})
+
+
+def _few_of_class(item: Mapping, without: str, with_it: str) -> str:
+    return few({without: item["films"] - item["positives"], with_it: item["positives"]})
+
+
 def _figure(stated: Mapping | float | None) -> Mapping:
     return stated if isinstance(stated, Mapping) else {"value": stated, "low": None, "high": None}
 
 
 def _signed(stated: Mapping | float | None) -> str:
     value = _figure(stated)["value"]
-    return "not measured" if value is None else f"{value:+.3f}"
+    return "not measured" if value is None else signed(value)
+
+
+def _change(stated: Mapping | float | None) -> str:
+    figure = _figure(stated)
+    if figure["low"] is None or figure["high"] is None:
+        return _signed(stated)
+    return f"{_signed(stated)} ({signed(figure['low'])} to {signed(figure['high'])})"
 
 
 def _rounded(figure: Mapping[str, float | None]) -> dict[str, float | None]:

@@ -1,13 +1,33 @@
 """Parts of an evaluation that are written on their own, beside the scores of the same weights."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.document import REMEDY
 from cxrmodel.evaluation.results import EVALUATION_FOLDER, save_evaluation
 
-__all__ = ["kept_sections", "require_evaluation", "save_section"]
+__all__ = ["kept_sections", "require_evaluation", "save_section", "whole_sections"]
+
+
+@contextmanager
+def whole_sections(model: str) -> Iterator[None]:
+    """Tell a section that is not in the shape in which it is written, where it is used.
+
+    Raises
+    ------
+    EvaluationError
+        In place of whatever its use raised.
+    """
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise EvaluationError(
+            f"A section of the evaluation of {model} is damaged or was written by another version, so what follows "
+            f"from it is not shown. {REMEDY}"
+        ) from error
 
 
 def kept_sections(model: str, weights_sha256: str, folder: Path = EVALUATION_FOLDER) -> dict[str, Mapping]:

@@ -92,13 +92,14 @@ def measure_run(run: Path, root: Path) -> dict:
 def form_of(report: Mapping) -> str:
     """Sizes and epochs of a training in words, with those of the trainings before it, and where the first started."""
     chain = [*report.get("before", []), report]
-    told = [part["recipe"]["stages"] if "recipe" in part else None for part in chain]
-    words = "; then ".join(
-        "unknown" if stages is None else ", ".join(f"{size} px for {epochs} epochs" for size, epochs in stages)
-        for stages in told
-    )
+    words = "; then ".join(_stages(part["recipe"]) if "recipe" in part else "unknown" for part in chain)
     start = chain[0].get("init", "unknown weights")
     return f"{words}, from {'random weights' if start == 'none' else start}"
+
+
+def _stages(recipe: Mapping) -> str:
+    words = ", ".join(f"{size} px for {epochs} epochs" for size, epochs in recipe["stages"])
+    return f"{words} on blends of two films" if recipe.get("mixup") else words
 
 
 def spread(runs: Sequence[Mapping]) -> list[dict]:

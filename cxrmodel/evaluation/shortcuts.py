@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_curve
 
 from cxrmodel.errors import DataError
 from cxrmodel.evaluation import intervals
@@ -83,7 +84,8 @@ def shortcut_baselines(
     Returns
     -------
     rows : list of dict
-        ``name``, ``description``, ``films`` (of the test) and ``auc``.
+        ``name``, ``description``, ``films`` (of the test), ``auc``, and ``curve``: false positive rate, recall and
+        precision, a row for each corner of the ROC curve.
     left_out : list of dict
         ``name`` and ``reason`` of each shortcut that could not be measured.
     """
@@ -133,4 +135,18 @@ def _row(
     labels = [np.array([film.label for film in films]) for films in (train, test)]
     scores = baseline(features[0], labels[0], features[1])
     auc = intervals.auc(labels[1], scores, [film.patient for film in test])
-    return {"name": name, "description": description, "films": len(test), "auc": auc}
+    return {
+        "name": name,
+        "description": description,
+        "films": len(test),
+        "auc": auc,
+        "curve": _curve(labels[1], scores),
+    }
+
+
+def _curve(labels: np.ndarray, scores: np.ndarray) -> list[list[float]]:
+    false, true, _ = roc_curve(labels, scores)
+    alarms, found = false * (labels == 0).sum(), true * labels.sum()
+    called = alarms + found
+    precision = np.divide(found, called, out=np.ones_like(found), where=called > 0)  # none called: 1 by convention
+    return np.round(np.column_stack([false, true, precision]), 5).tolist()

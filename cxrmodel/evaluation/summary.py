@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.caution import few_of
 from cxrmodel.evaluation.results import Evaluation, model_title
 
 __all__ = ["END", "OVERALL", "README", "START", "readme_table", "update_readme"]
@@ -58,7 +59,7 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
     lines = [
         f"{films}: {data['films']} films of {data['patients']} patients, {data['normal']} normal and "
         f"{data['pneumonia']} with pneumonia; {refused}. "
-        f"In brackets {level * 100:.0f} % intervals, resampled by patient.",
+        f"In brackets {level * 100:.0f} % intervals, resampled by patient. {few_of(evaluations[0], 'test')}".rstrip(),
         "",
         _row("", [model_title(evaluation.model) for evaluation in evaluations]),
         _row("---", ["---"] * len(evaluations)),

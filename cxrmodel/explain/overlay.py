@@ -9,10 +9,12 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-__all__ = ["COLOUR_MAPS", "LEGEND", "NO_HEAT", "film_rgb", "overlay", "overlay_figure"]
+__all__ = ["COLOUR_MAPS", "FIGURE_SIDE", "LEGEND", "NO_HEAT", "film_rgb", "overlay", "overlay_figure"]
 
 COLOUR_MAPS = ("inferno", "viridis", "cividis", "magma")
 """Perceptually uniform; cividis and viridis also hold for colour-blind readers."""
+FIGURE_SIDE = 1050
+"""Pixels of a figure's longer side as it is saved, 7 inches at 150 to each: more would only be thrown away."""
 LEGEND = "Grad-CAM: what each place adds to the logit"
 NO_HEAT = "The map is zero everywhere: nothing on this film speaks for pneumonia to the model."
 
@@ -32,9 +34,14 @@ def film_rgb(pixels: np.ndarray) -> np.ndarray:
 
 
 def overlay(
-    pixels: np.ndarray, heat: np.ndarray, heat_range: float, opacity: float = 0.5, colour_map: str = COLOUR_MAPS[0]
+    pixels: np.ndarray,
+    heat: np.ndarray,
+    heat_range: float,
+    opacity: float = 0.5,
+    colour_map: str = COLOUR_MAPS[0],
+    longest: int | None = None,
 ) -> np.ndarray:
-    """Lay a heatmap over its film at the film's own resolution.
+    """Lay a heatmap over its film at the film's own resolution, or as large as it will be shown.
 
     Where there is no heat the film shows unchanged: the opacity of a place is ``opacity`` times its heat as a
     share of the range.
@@ -50,10 +57,13 @@ def overlay(
         0..1, of the hottest places.
     colour_map : str
         One of ``COLOUR_MAPS``.
+    longest : int or None
+        Pixels that the picture's longer side is not to exceed; None keeps the film's. A film is shrunk by the whole
+        number that achieves it; what is left over at its right and lower edge, less than that number, is left out.
 
     Returns
     -------
-    ndarray of uint8, shape (H, W, 3)
+    ndarray of uint8, shape (H, W, 3), or smaller in the film's proportions
 
     Raises
     ------
@@ -62,10 +72,15 @@ def overlay(
     """
     if not 0.0 <= opacity <= 1.0 or not heat_range > 0 or colour_map not in COLOUR_MAPS:
         raise ValueError("opacity lies in 0..1, heat_range is above 0, and colour_map is one of COLOUR_MAPS")
-    height, width = pixels.shape
+    grey = _grey(pixels)
+    times = -(-max(grey.shape) // longest) if longest else 1
+    if times > 1:  # by a whole number, which is far faster than by any other
+        height, width = (max(1, side // times) for side in grey.shape)
+        grey = cv2.resize(grey[: height * times, : width * times], (width, height), interpolation=cv2.INTER_AREA)
+    height, width = grey.shape
     grown = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
     level = cv2.convertScaleAbs(grown, alpha=255.0 / heat_range)
-    place = level.astype(np.uint16) << 8 | _grey(pixels)
+    place = level.astype(np.uint16) << 8 | grey
     return np.take(_mixtures(opacity, colour_map), place).view(np.uint8).reshape(height, width, 4)[..., :3]
 
 
@@ -109,7 +124,7 @@ def overlay_figure(
     height, width = pixels.shape
     figure = Figure(figsize=(7.0, max(3.0, 6.0 * height / width)), layout="constrained", facecolor="black")
     axes = figure.add_subplot()
-    axes.imshow(overlay(pixels, heat, heat_range, opacity, colour_map), interpolation="bilinear")
+    axes.imshow(overlay(pixels, heat, heat_range, opacity, colour_map, FIGURE_SIDE), interpolation="bilinear")
     axes.set_axis_off()
     bar = figure.colorbar(ScalarMappable(Normalize(0.0, heat_range), colour_map), ax=axes, fraction=0.05, pad=0.02)
     bar.set_label(legend, color="white")

@@ -38,5 +38,9 @@ def _margin(lines: np.ndarray) -> int:
     """Number of leading lines that are even, at least one line short of all."""
     if min(lines.shape) < _LEAST:
         return 0
-    even = (np.abs(lines - np.median(lines[0])) <= _LEVELS).mean(1) >= _SHARE
-    return len(lines) - 1 if even.all() else int(np.argmin(even))
+    level = np.median(lines[0])
+    for start in range(0, len(lines), _LEAST):  # most films have no margin, which their first lines tell
+        even = (np.abs(lines[start : start + _LEAST] - level) <= _LEVELS).mean(1) >= _SHARE
+        if not even.all():
+            return start + int(np.argmin(even))
+    return len(lines) - 1

@@ -35,8 +35,10 @@ def canonical_film(pixels: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
     film = np.ascontiguousarray(pixels, np.float32)
     if film.shape[1] != side:
         # Rows are independent while the width shrinks, so they can be split without changing a bit of the result.
-        parts = np.array_split(film, 2) if film.size >= LARGE else [film]
-        film = np.concatenate(list(_threads.map(_narrowed, parts, [side] * len(parts))))
+        if film.size >= LARGE:
+            film = np.concatenate(list(_threads.map(_narrowed, np.array_split(film, 2), [side] * 2)))
+        else:
+            film = _narrowed(film, side)
     if film.shape[0] != side:
         film = _resized(film, (side, side))
     return np.clip(np.rint(film * 255.0), 0, 255).astype(np.uint8)

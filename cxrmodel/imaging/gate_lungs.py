@@ -2,23 +2,24 @@
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 
 from cxrmodel.imaging.canonical import FILM_SIDE
 from cxrmodel.imaging.gate_report import Finding, Rule, judge
 from cxrmodel.imaging.likeness import Likeness, around_lungs
-from cxrmodel.imaging.lungs import LungFields, plausibility
+from cxrmodel.imaging.lungs import LungFields, plausibility, regions
 
 __all__ = ["examine_lungs", "lie_of_lungs"]
 
 
-def lie_of_lungs(mask: np.ndarray) -> dict[str, float]:
+def lie_of_lungs(mask: np.ndarray, middles: np.ndarray | None = None) -> dict[str, float]:
     """Measure where two lungs lie.
 
     Parameters
     ----------
     mask : ndarray of bool, shape (224, 224)
+    middles : ndarray of float64, shape (N, 2), optional
+        Of ``regions(mask)``, where they are known.
 
     Returns
     -------
@@ -27,12 +28,11 @@ def lie_of_lungs(mask: np.ndarray) -> dict[str, float]:
         film, as shares of its side (NaN where there are not two). ``edge``: share of the film's outermost pixels
         that is marked.
     """
-    count, _, stats, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     edge = float(np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]]).mean())
-    if count < 3:
+    middles = regions(mask)[1] if middles is None else middles
+    if len(middles) < 2:
         return {"distance": float("nan"), "level": float("nan"), "edge": edge}
-    largest = 1 + np.argsort(stats[1:, cv2.CC_STAT_AREA], kind="stable")[::-1][:2]
-    across, along = np.abs(middles[largest[0]] - middles[largest[1]]) / FILM_SIDE
+    across, along = np.abs(middles[0] - middles[1]) / FILM_SIDE
     return {"distance": float(across), "level": float(along), "edge": edge}
 
 
@@ -52,7 +52,8 @@ def examine_lungs(
     -------
     tuple of Finding
     """
-    measured, lie = plausibility(film, mask), lie_of_lungs(mask)
+    areas, middles = regions(mask)
+    measured, lie = plausibility(film, mask, areas), lie_of_lungs(mask, middles)
     part = around_lungs(film, LungFields(mask) if mask.any() else None)
     return (
         judge(rules["lung area"], measured["area"]),

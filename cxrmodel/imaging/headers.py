@@ -120,7 +120,7 @@ _MOST_SCANS = 100
 
 def _jpeg(data: bytes) -> Header:
     """JPEG (ITU T.81): the one frame header before the first scan."""
-    position, frame, several = 2, None, False
+    position, frame, several, one_scan = 2, None, False, False
     for _ in range(_MOST_PARTS):
         if data[position] != 0xFF:
             raise broken("JPEG")
@@ -129,7 +129,7 @@ def _jpeg(data: bytes) -> Header:
         if marker == 0xFF:
             continue
         (length,) = struct.unpack_from(">H", data, position + 1)
-        if marker == 0xDA and frame is not None and data.count(b"\xff\xda", position - 1) <= _MOST_SCANS:
+        if marker == 0xDA and frame is not None and (one_scan or data.count(b"\xff\xda", position - 1) <= _MOST_SCANS):
             return Header("JPEG", *frame, several)
         if marker in (0x00, 0x01, 0xDA) or 0xD0 <= marker <= 0xD9 or length < 2:
             raise broken("JPEG")
@@ -143,6 +143,8 @@ def _jpeg(data: bytes) -> Header:
             if frame is not None:
                 raise broken("JPEG")
             frame = (width, height, bits)
+            # The decoder stops at a second scan of a sequential picture of one component.
+            one_scan = marker in (0xC0, 0xC1) and data[position + 8] == 1
         several |= marker == 0xE2 and data.startswith(b"MPF\0", position + 3)
         position += 1 + length
     raise broken("JPEG")

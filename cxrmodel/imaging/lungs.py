@@ -16,7 +16,7 @@ from cxrmodel.artefacts import open_graph, read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
 from cxrmodel.imaging.canonical import FILM_SIDE
 
-__all__ = ["BOUNDS", "LungFields", "LungSegmenter", "as_input", "fields_from_scores", "plausibility"]
+__all__ = ["BOUNDS", "LungFields", "LungSegmenter", "as_input", "fields_from_scores", "plausibility", "regions"]
 
 LUNGS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "lungs"
 
@@ -84,13 +84,35 @@ def fields_from_scores(scores: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
     return np.isin(regions, largest)
 
 
-def plausibility(film: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+def regions(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Areas and middles of a mask's regions, the largest first.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (H, W)
+
+    Returns
+    -------
+    areas : ndarray of int, shape (N,)
+        In pixels.
+    middles : ndarray of float64, shape (N, 2)
+        Column and row, in pixels.
+    """
+    _, _, stats, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    order = np.argsort(areas, kind="stable")[::-1]
+    return areas[order], middles[1:][order]
+
+
+def plausibility(film: np.ndarray, mask: np.ndarray, areas: np.ndarray | None = None) -> dict[str, float]:
     """Measure what tells two lungs on a film from whatever else a segmenter may mark.
 
     Parameters
     ----------
     film : ndarray of uint8, shape (224, 224)
     mask : ndarray of bool, shape (224, 224)
+    areas : ndarray of int, optional
+        Of ``regions(mask)``, where they are known.
 
     Returns
     -------
@@ -98,11 +120,10 @@ def plausibility(film: np.ndarray, mask: np.ndarray) -> dict[str, float]:
         ``area``: share of the film that is marked, 0..1. ``balance``: area of the second largest region over
         that of the largest, 0..1. ``contrast``: standard deviation of the film's grey levels, 0..127.5.
     """
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    areas = [*sorted(stats[1:, cv2.CC_STAT_AREA], reverse=True), 0, 0]
+    largest, second = [*(regions(mask)[0] if areas is None else areas), 0, 0][:2]
     return {
         "area": float(mask.mean()),
-        "balance": float(areas[1] / max(areas[0], 1)),
+        "balance": float(second / max(largest, 1)),
         "contrast": float(film.std()),
     }
 
@@ -118,6 +139,8 @@ class LungSegmenter:
         S, the side of its input in pixels.
     least : dict of str to float
         For each of ``BOUNDS``, the value below which what is found is not taken for lungs.
+    threads : int
+        Threads of a run; 0 takes one for each core.
 
     Attributes
     ----------
@@ -125,8 +148,8 @@ class LungSegmenter:
         Of ``weights``.
     """
 
-    def __init__(self, weights: bytes, size: int, least: dict[str, float]):
-        self._session = open_graph(weights)
+    def __init__(self, weights: bytes, size: int, least: dict[str, float], threads: int = 0):
+        self._weights, self._session = weights, open_graph(weights, threads)
         self._input = self._session.get_inputs()[0].name
         self.size, self.least = size, {bound: least[bound] for bound in BOUNDS}
         self.sha256 = hashlib.sha256(weights).hexdigest()
@@ -150,6 +173,10 @@ class LungSegmenter:
             raise AlteredWeights(f"{folder / 'spec.json'} is damaged. Install the program again.") from error
         weights = read_checked(folder / "lungs.onnx", spec["weights_sha256"])
         return cls(weights, spec["input_size"], spec["least"])
+
+    def single_threaded(self) -> "LungSegmenter":
+        """The same segmenter for callers that bring threads of their own: every call keeps to its thread."""
+        return LungSegmenter(self._weights, self.size, self.least, threads=1)
 
     def masks(self, films: np.ndarray) -> np.ndarray:
         """Segment canonical films.

@@ -43,7 +43,7 @@ class PostureNetwork:
     """
 
     def __init__(self, graph: bytes):
-        self._session = open_graph(graph)
+        self._session = open_graph(graph, threads=1)  # too small a network to be worth waking another thread
         self._input = self._session.get_inputs()[0].name
 
     def probabilities(self, film: np.ndarray) -> dict[str, float]:

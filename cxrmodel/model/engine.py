@@ -45,19 +45,31 @@ class Engine(Protocol):
             For ``cxrmodel.model.familiarity``.
         """
 
+    def single_threaded(self) -> "Engine":
+        """The same network for callers that bring threads of their own: where it can, a call keeps to its thread."""
+
 
 class OnnxEngine:
     """The exported graph under ONNX Runtime.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    folder : Path
+        That holds its files.
+    threads : int
+        Threads of a run; 0 takes one for each core.
 
     Raises
     ------
     MissingWeights, AlteredWeights
     """
 
-    def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER):
+    def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER, threads: int = 0):
+        self._spec, self._folder = spec, folder
         graph = read_graph(spec, folder)
         try:
-            self._session = open_graph(graph)
+            self._session = open_graph(graph, threads)
         except Exception as error:  # the runtime raises classes of its own, all without a common root
             raise AlteredWeights(f"{spec.model}.onnx cannot be loaded. Install the program again.") from error
         self._input = self._session.get_inputs()[0].name
@@ -70,6 +82,10 @@ class OnnxEngine:
         """Logits, maps and features of a batch; see ``Engine``."""
         logits, maps, features = self._session.run(None, {self._input: inputs})
         return logits[:, 0].astype(np.float64), maps[..., 0], features
+
+    def single_threaded(self) -> "OnnxEngine":
+        """The same graph, opened anew, whose every call keeps to its thread; see ``Engine``."""
+        return OnnxEngine(self._spec, self._folder, threads=1)
 
 
 def load_engine(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Engine:

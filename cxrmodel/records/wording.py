@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from cxrmodel.explain.overlay import NO_HEAT
 from cxrmodel.reading import Reading
-from cxrmodel.reasons import HARDLY, MOSTLY
+from cxrmodel.reasons import HARDLY, MOSTLY, heat_percent
 
 __all__ = [
     "DISCLAIMER",
@@ -202,7 +202,7 @@ def heat_sentence(reading: Reading) -> str:
     peak = heat_peak(reading)
     if peak < HARDLY:
         return f"There is hardly any heat on this film: its peak is {percent(peak)} of the colour range."
-    share = percent(reading.heat_in_lungs)
+    share = _share_within(reading.heat_in_lungs)
     if reading.heat_in_lungs < MOSTLY:
         return (
             f"Only {share} of the heat lies within the lung fields. Most of it lies outside, "
@@ -242,4 +242,8 @@ def _share_of_heat(reading: Reading) -> str:
         return "no heat on the film"
     if heat_peak(reading) < HARDLY:
         return "hardly any heat on the film"
-    return percent(reading.heat_in_lungs)
+    return _share_within(reading.heat_in_lungs)
+
+
+def _share_within(inside: float) -> str:
+    return heat_percent(inside).replace(" ", _NO_BREAK)

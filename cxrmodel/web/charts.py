@@ -11,11 +11,15 @@ from cxrmodel.evaluation.results import Evaluation
 from cxrmodel.model.spec import MODELS
 from cxrmodel.records.wording import OPERATING_POINTS
 
-__all__ = ["CORNER", "history_charts", "precision_recall_chart", "reliability_chart", "roc_chart"]
+__all__ = ["CORNER", "precision_recall_chart", "reliability_chart", "roc_chart"]
 
 _COLOURS = dict(zip(MODELS, ("#56b4e9", "#e69f00"), strict=True))
 _DASHES = dict(zip(MODELS, ([1, 0], [6, 4]), strict=True))
 _SHAPES = ("triangle-down", "circle", "triangle-up")
+_SHORTCUT_COLOUR = "#cc79a7"
+_SHORTCUT_DASHES = ([2, 2], [8, 3], [8, 3, 2, 3], [14, 4])
+_Scales = tuple[alt.Color, alt.StrokeDash]
+_FINEST = 0.003
 _WHOLE = (0.0, 1.0)
 _LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
 _POINT = alt.Tooltip("point:N", title=" ")
@@ -29,8 +33,9 @@ def roc_chart(
     bands: Mapping[str, Band],
     published: Sequence[Mapping] = (),
     corner: bool = False,
+    shortcuts: Sequence[Mapping] = (),
 ) -> alt.LayerChart:
-    """Draw ROC curves with bands, the operating points of the first model, and published points.
+    """Draw ROC curves with bands, the operating points of the first model, published points, and shortcuts' curves.
 
     Parameters
     ----------
@@ -44,11 +49,13 @@ def roc_chart(
         ``short``, ``sensitivity`` and ``specificity`` of figures on the same films.
     corner : bool
         Whether to enlarge the upper left corner.
+    shortcuts : sequence of mapping
+        ``name`` and ``curve`` of baselines that see no lung.
     """
     extent = CORNER["roc"] if corner else (_WHOLE, _WHOLE)
     across, up = _axes("1 − specificity", "Sensitivity", extent)
-    rows = [row for name, e in evaluations.items() for row in _roc_rows(name, e, split)]
-    first = next(iter(evaluations.values()))
+    rows = [row for name, e in evaluations.items() for row in _thinned(_roc_rows(name, e, split), extent)]
+    scales, first = _scales(evaluations, shortcuts), next(iter(evaluations.values()))
     at = first.metrics[split]["at"]
     marks = [
         _place(1 - at[name]["specificity"]["value"], at[name]["recall"]["value"]) | {"point": f"{said} point"}
@@ -59,8 +66,9 @@ def roc_chart(
         _rows([_place(end, end) for end in (0, 1)])
         .mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3", clip=True)
         .encode(across, up),
-        *_bands(evaluations, bands, across, up),
-        *_lines(rows, evaluations, across, up, ["threshold", "sensitivity", "specificity"]),
+        *_bands(bands, across, up, scales),
+        *_beside(shortcuts, 0, 1, across, up, scales),
+        *_lines(rows, across, up, ["threshold", "sensitivity", "specificity"], scales),
         _marks(_within(marks, extent), across, up),
     ]
     if points:
@@ -69,21 +77,25 @@ def roc_chart(
 
 
 def precision_recall_chart(
-    evaluations: Mapping[str, Evaluation], split: str, bands: Mapping[str, Band], corner: bool = False
+    evaluations: Mapping[str, Evaluation],
+    split: str,
+    bands: Mapping[str, Band],
+    corner: bool = False,
+    shortcuts: Sequence[Mapping] = (),
 ) -> alt.LayerChart:
-    """Draw precision-recall curves with bands, and the first model's operating points.
+    """Draw precision-recall curves with bands, the first model's operating points, and shortcuts' curves.
 
     Parameters
     ----------
-    evaluations, split, corner
+    evaluations, split, corner, shortcuts
         As in :func:`roc_chart`.
     bands : mapping of str to Band
         Of precision over recall.
     """
     extent = CORNER["precision_recall"] if corner else (_WHOLE, _WHOLE)
     across, up = _axes("Recall (sensitivity)", "Precision", extent)
-    rows = [row for name, e in evaluations.items() for row in _precision_rows(name, e, split)]
-    first = next(iter(evaluations.values()))
+    rows = [row for name, e in evaluations.items() for row in _thinned(_precision_rows(name, e, split), extent)]
+    scales, first = _scales(evaluations, shortcuts), next(iter(evaluations.values()))
     at = first.metrics[split]["at"]
     marks = [
         _place(at[name]["recall"]["value"], at[name]["precision"]["value"]) | {"point": f"{said} point"}
@@ -95,8 +107,9 @@ def precision_recall_chart(
     return _finished(
         [
             chance.mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3", clip=True).encode(across, up),
-            *_bands(evaluations, bands, across, up),
-            *_lines(rows, evaluations, across, up, ["threshold", "precision", "sensitivity", "specificity"]),
+            *_bands(bands, across, up, scales),
+            *_beside(shortcuts, 1, 2, across, up, scales),
+            *_lines(rows, across, up, ["threshold", "precision", "sensitivity", "specificity"], scales),
             _marks(_within(marks, extent), across, up),
         ]
     )
@@ -135,45 +148,6 @@ def reliability_chart(bins: Reliability, colour: str = _COLOURS[MODELS[0]]) -> a
     return _finished(layers)
 
 
-def history_charts(history: Sequence[Mapping]) -> tuple[alt.Chart, alt.Chart]:
-    """Draw a training: losses and the held-out AUC by epoch, with the size of the films in each.
-
-    Parameters
-    ----------
-    history : sequence of mapping
-        ``epoch``, ``size``, ``loss``, ``held_out_loss`` and ``held_out_auc``.
-    """
-    epoch = alt.X("epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1, format="d"))
-    tips = [alt.Tooltip(f"{name}:Q") for name in ("epoch", "size")]
-    losses = [
-        {"epoch": row["epoch"], "size": row["size"], "loss": row[key], "of": said}
-        for row in history
-        for key, said in (("loss", "training films"), ("held_out_loss", "held-out films"))
-        if row.get(key) is not None
-    ]
-    names = ["training films", "held-out films"]
-    colour = alt.Color("of:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=list(_COLOURS.values())))
-    dash = alt.StrokeDash("of:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=list(_DASHES.values())))
-    loss = (
-        _rows(losses)
-        .mark_line(point=True)
-        .encode(epoch, alt.Y("loss:Q", title="Loss"), colour, dash, tooltip=[*tips, "of:N", "loss:Q"])
-        .properties(height=220, width="container")
-    )
-    aucs = [{"epoch": row["epoch"], "size": row["size"], "auc": row["held_out_auc"]} for row in history]
-    auc = (
-        _rows(aucs)
-        .mark_line(point=True, color="#009e73")
-        .encode(
-            epoch,
-            alt.Y("auc:Q", title="Held-out AUC", scale=alt.Scale(zero=False)),
-            tooltip=[*tips, alt.Tooltip("auc:Q", format=".4f")],
-        )
-        .properties(height=160, width="container")
-    )
-    return loss, auc
-
-
 def _axes(across: str, up: str, extent: tuple[tuple[float, float], tuple[float, float]]) -> tuple[alt.X, alt.Y]:
     axis = alt.Axis(tickCount=5, format=".2~f")
     return (
@@ -190,17 +164,20 @@ def _rows(rows: list[dict]) -> alt.Chart:
     return alt.Chart({"values": rows})
 
 
-def _scales(evaluations: Mapping[str, Evaluation]) -> tuple[alt.Color, alt.StrokeDash]:
+def _scales(evaluations: Mapping[str, Evaluation], shortcuts: Sequence[Mapping]) -> _Scales:
     names = sorted(evaluations, key=lambda name: MODELS.index(evaluations[name].model))
     models = [evaluations[name].model for name in names]
+    colours = [_COLOURS[model] for model in models] + [_SHORTCUT_COLOUR] * len(shortcuts)
+    dashes = [_DASHES[model] for model in models] + list(_SHORTCUT_DASHES[: len(shortcuts)])
+    names += [item["name"] for item in shortcuts]
     return (
-        alt.Color("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=[_COLOURS[m] for m in models])),
-        alt.StrokeDash("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=[_DASHES[m] for m in models])),
+        alt.Color("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=colours)),
+        alt.StrokeDash("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=dashes)),
     )
 
 
-def _bands(evaluations: Mapping[str, Evaluation], bands: Mapping[str, Band], across: alt.X, up: alt.Y) -> list:
-    colour, _ = _scales(evaluations)
+def _bands(bands: Mapping[str, Band], across: alt.X, up: alt.Y, scales: _Scales) -> list:
+    colour, _ = scales
     rows = [
         _place(x, low) | {"high": round(float(high), 5), "model": name}
         for name, band in bands.items()
@@ -209,13 +186,43 @@ def _bands(evaluations: Mapping[str, Evaluation], bands: Mapping[str, Band], acr
     return [_rows(rows).mark_area(opacity=0.18, clip=True).encode(across, up, alt.Y2("high:Q"), colour)]
 
 
-def _lines(rows: list[dict], evaluations: Mapping[str, Evaluation], across: alt.X, up: alt.Y, told: list[str]) -> list:
-    colour, dash = _scales(evaluations)
+def _lines(rows: list[dict], across: alt.X, up: alt.Y, told: list[str], scales: _Scales) -> list:
+    colour, dash = scales
     near = alt.selection_point(nearest=True, on="pointerover", clear="pointerout", empty=False)
     tips = ["model:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in told)]
     line = _rows(rows).mark_line(strokeWidth=2.5, clip=True).encode(across, up, alt.Order("step:Q"), colour, dash)
     dots = _rows(rows).mark_circle(size=90, clip=True).encode(across, up, colour, tooltip=tips)
     return [line, dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near)]
+
+
+def _beside(shortcuts: Sequence[Mapping], x: int, y: int, across: alt.X, up: alt.Y, scales: _Scales) -> list:
+    """Thin lines of baselines in one quiet colour, told apart by their dashes and the pointer."""
+    rows = [
+        _place(point[x], point[y])
+        | {"model": item["name"], "step": step}
+        | {"sensitivity": point[1], "specificity": round(1 - point[0], 5), "precision": point[2]}
+        for item in shortcuts
+        for step, point in enumerate(item["curve"])
+    ]
+    if not rows:
+        return []
+    tips = [
+        "model:N",
+        *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("sensitivity", "specificity", "precision")),
+    ]
+    line = _rows(rows).mark_line(strokeWidth=1.5, clip=True)
+    return [line.encode(across, up, alt.Order("step:Q"), *scales, tooltip=tips)]
+
+
+def _thinned(rows: list[dict], extent: tuple[tuple[float, float], tuple[float, float]]) -> list[dict]:
+    """Leave out places that lie within a pixel or so of the one before, which nobody could see or point at."""
+    (left, right), (bottom, top) = extent
+    kept = rows[:1]
+    for row, following in zip(rows[1:], [*rows[2:], None], strict=True):
+        steps = abs(row["x"] - kept[-1]["x"]) / (right - left), abs(row["y"] - kept[-1]["y"]) / (top - bottom)
+        if following is None or max(steps) >= _FINEST:
+            kept.append(row)
+    return kept
 
 
 def _within(rows: list[dict], extent: tuple[tuple[float, float], tuple[float, float]]) -> list[dict]:

@@ -1,7 +1,12 @@
 """The evaluation on the page: what is looked at, and the parts of it, each drawn when it is opened."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.caution import few_of
+from cxrmodel.evaluation.sections import whole_sections
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.web.evaluation_calibration import calibration
 from cxrmodel.web.evaluation_card import card
@@ -11,6 +16,7 @@ from cxrmodel.web.evaluation_failures import failures
 from cxrmodel.web.evaluation_origin import origin
 from cxrmodel.web.evaluation_shown import Shown, choose
 from cxrmodel.web.evaluation_terms import data_sentence
+from cxrmodel.web.failures import log_failure
 from cxrmodel.web.text import plain
 
 __all__ = ["PARTS", "evaluation"]
@@ -41,11 +47,22 @@ def evaluation(spec: ModelSpec | None) -> None:
     for tab, part in zip(tabs, PARTS.values(), strict=True):
         if tab.open:
             with tab:
-                part(shown)
+                _draw(part, shown)
+
+
+def _draw(part: Callable[[Shown], None], shown: Shown) -> None:
+    try:
+        with whole_sections(shown.evaluation.model):
+            part(shown)
+    except EvaluationError as error:
+        number = log_failure(error.__cause__ or error)
+        st.warning(f"{plain(str(error))} Reference number {number}.", icon=":material/warning:")
 
 
 def _about_the_films(shown: Shown) -> None:
     st.markdown(data_sentence(shown.evaluation.data[shown.split]))
+    if scarce := few_of(shown.evaluation, shown.split):
+        st.warning(f"All figures of these films: {scarce[0].lower()}{scarce[1:]}", icon=":material/warning:")
     if shown.split == "held_out":
         st.info(
             "Calibration and operating points were chosen on these patients, so their figures flatter. "

@@ -11,6 +11,7 @@ import altair as alt
 import streamlit as st
 
 from cxrmodel.evaluation.bands import Curves, DecisionCurve, decision_curve, discrimination_bands
+from cxrmodel.evaluation.calibration_words import calibration_sentence
 from cxrmodel.evaluation.reliability import Reliability, reliability, shifted, uncalibrated
 from cxrmodel.evaluation.results import Evaluation
 from cxrmodel.evaluation.rows import Row, stratum_rows
@@ -25,6 +26,7 @@ __all__ = [
     "strata_of",
     "table_of",
     "text_of",
+    "verdict_of",
 ]
 
 _KEPT = 48
@@ -41,7 +43,8 @@ def fingerprint(evaluation: Evaluation, split: str) -> str:
     scores = evaluation.scores[split]
     digest = hashlib.sha256(scores.labels.tobytes() + scores.logits.tobytes() + scores.probabilities.tobytes())
     digest.update("\n".join(scores.patients).encode())
-    digest.update(repr((sorted(evaluation.operating_points.items()), sorted(evaluation.bootstrap.items()))).encode())
+    kept = (sorted(evaluation.operating_points.items()), sorted(evaluation.bootstrap.items()), evaluation.prevalence)
+    digest.update(repr(kept).encode())
     return f"{evaluation.weights_sha256[:16]}-{digest.hexdigest()[:16]}"
 
 
@@ -74,6 +77,11 @@ def reliability_of(evaluation: Evaluation, split: str, kind: str, prevalence: fl
         The other prevalence.
     """
     return _reliability(fingerprint(evaluation, split), kind, prevalence, evaluation, split)
+
+
+def verdict_of(evaluation: Evaluation, split: str) -> str:
+    """Whether calibration helped on these films, in words."""
+    return _verdict(fingerprint(evaluation, split), evaluation, split)
 
 
 def strata_of(evaluation: Evaluation, split: str) -> list[Row]:
@@ -119,6 +127,12 @@ def _chart(key: str, _make: Callable[[], alt.Chart | alt.LayerChart]) -> dict:
 @st.cache_data(show_spinner=False, max_entries=_KEPT)
 def _text(key: str, _make: Callable[[], str]) -> str:
     return _make()
+
+
+@st.cache_data(show_spinner=False, max_entries=_KEPT)
+def _verdict(key: str, _evaluation: Evaluation, _split: str) -> str:
+    diagrams = (reliability_of(_evaluation, _split, kind) for kind in ("before", "after"))
+    return calibration_sentence(_evaluation, _split, *diagrams)
 
 
 @st.cache_data(show_spinner=False, max_entries=_KEPT)

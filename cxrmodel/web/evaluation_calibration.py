@@ -2,22 +2,19 @@
 
 import streamlit as st
 
+from cxrmodel.evaluation.caution import few_in_groups
 from cxrmodel.evaluation.plots import intervals_figure
 from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.records.wording import percent
 from cxrmodel.web.charts import reliability_chart
-from cxrmodel.web.evaluation_cache import draw, fingerprint, reliability_of
+from cxrmodel.web.evaluation_cache import draw, fingerprint, reliability_of, verdict_of
+from cxrmodel.web.evaluation_calibration_audit import audited_rows, why
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.evaluation_terms import explain, intervals_sentence, with_interval
 
 __all__ = ["calibration"]
 
-_TEST = {
-    "as_read": "as the program reads them",
-    "own_prevalence": "told their own prevalence",
-    "refitted": "fitted anew on themselves, which is never used",
-}
 _PREVALENCES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
@@ -31,6 +28,7 @@ def calibration(shown: Shown) -> None:
     evaluation = shown.evaluation
     before, after = (reliability_of(evaluation, shown.split, kind) for kind in ("before", "after"))
     assumed = percent(evaluation.prevalence)
+    st.markdown(verdict_of(evaluation, shown.split))
     titles = ("Before calibration", "After calibration")
     said = (
         "What the network itself states, of an even prevalence.",
@@ -41,14 +39,15 @@ def calibration(shown: Shown) -> None:
             _diagram(shown, title, words, bins)
     st.caption(
         f"Films in order of the probability stated, in 15 groups of {after.films:.4g} films each; a film on an edge is "
-        "shared out. Lines: Wilson's 95 % intervals, films taken as independent. Dotted: perfect calibration."
+        "shared out. Lines: Wilson's 95 % intervals, films taken as independent. Dotted: perfect calibration. "
+        f"{few_in_groups(after.films)}"
     )
     _under_another_prevalence(shown)
     _figures(shown, before, after)
     with st.expander("The groups in numbers", icon=":material/table_rows:"):
         rows = _rows(after)
         st.table([{name: _said(value) for name, value in row.items()} for row in rows], hide_index=True)
-    explain("Expected calibration error", "Brier score", "Prevalence", "95 % interval")
+    explain("Expected calibration error", "Brier score", "Prevalence", "95 % interval", "Few films")
 
 
 def _diagram(shown: Shown, title: str, words: str, bins: Reliability) -> None:
@@ -86,7 +85,7 @@ def _under_another_prevalence(shown: Shown) -> None:
         )
         st.markdown(
             "This holds where only the share of pneumonia differs, and not the children, the films or the disease. "
-            "Intervals of the groups are wide where few films stand for many."
+            f"Intervals of the groups are wide where few films stand for many. {few_in_groups(bins.films)}"
         )
 
 
@@ -100,32 +99,14 @@ def _figures(shown: Shown, before: Reliability, after: Reliability) -> None:
         }
         for said, bins in (("before calibration", before), ("after calibration", after))
     ]
-    rows += _audited(shown)
+    audited = shown.evaluation.sections.get("audits", {}).get("calibration", {}) if shown.ours else {}
+    rows += audited_rows(audited, shown.split)
     st.table(rows, hide_index=True)
     st.caption(intervals_sentence(shown.evaluation))
     offer(f"calibration-{shown.split}", lambda: rows)
     if shown.split == "test" and shown.ours:
         st.markdown("Calibration was fitted on held-out training patients, never on these films.")
-
-
-def _audited(shown: Shown) -> list[dict[str, str]]:
-    """Rows of the audit's calibration figures: fitted and measured on different patients, and at other prevalences."""
-    stated = shown.evaluation.sections.get("audits", {}).get("calibration", {}) if shown.ours else {}
-    parts = [(f"held out, cross-fitted: {part['description']}", part) for part in stated.get("held_out", ())]
-    if shown.split == "test":
-        parts += [(f"test films, {_TEST.get(name, name)}", part) for name, part in stated.get("test", {}).items()]
-        parts += [
-            (f"test films weighed to {percent(part['prevalence'])}, and told so", part)
-            for part in stated.get("by_prevalence", ())
-        ]
-    return [
-        {
-            "Probability": said,
-            "Expected calibration error": with_interval(part["ece"]),
-            "Brier score": with_interval(part["brier"]),
-        }
-        for said, part in parts
-    ]
+        why(audited)
 
 
 def _rows(bins: Reliability) -> list[dict[str, float]]:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cxrmodel.evaluation.bands import DecisionCurve
+from cxrmodel.evaluation.caution import few_called
 from cxrmodel.evaluation.metrics import significant
 from cxrmodel.evaluation.plots import decision_figure
 from cxrmodel.evaluation.results import Evaluation
@@ -23,6 +24,7 @@ __all__ = ["decision", "payload", "point_rows", "threshold_rows"]
 _FOLDER = Path(__file__).resolve().parents[2] / "assets" / "decision"
 _html, _css, _js = ((_FOLDER / f"decision.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
 _mount = st.components.v2.component("cxrmodel_decision", html=_html, css=_css, js=_js)
+_COUNTS = {"tp": "True positives", "fn": "Missed", "fp": "False alarms", "tn": "True negatives"}
 
 
 def decision(shown: Shown) -> None:
@@ -35,10 +37,15 @@ def decision(shown: Shown) -> None:
     evaluation, split = shown.evaluation, shown.split
     _mount(data=payload(evaluation, split), key=f"decision {fingerprint(evaluation, split)}", width="stretch")
     with st.container(horizontal=True, gap="small"):
-        offer(f"thresholds-{split}", lambda: threshold_rows(evaluation, split))
+        offer(f"thresholds-{split}", lambda: threshold_rows(evaluation, split), label="Figures at every threshold")
         curves = {name: benefit_of(e, split) for name, e in shown.first.items()}
-        offer(f"decision-curve-{split}", lambda: _benefit_rows(curves), lambda: decision_figure(curves))
-    explain("Net benefit", "Prevalence", "Operating point", "95 % interval")
+        offer(
+            f"decision-curve-{split}",
+            lambda: _benefit_rows(curves),
+            lambda: decision_figure(curves),
+            label="Decision curve",
+        )
+    explain("Net benefit", "Prevalence", "Operating point", "95 % interval", "Few films")
     st.subheader("At the operating points")
     rows = point_rows(shown.models, split)
     chosen = st.segmented_control(
@@ -46,7 +53,8 @@ def decision(shown: Shown) -> None:
     )
     at_point = [{name: row[name] for name in row if name != "Point"} for row in rows if row["Point"] == chosen]
     st.table(at_point, hide_index=True)
-    st.caption(intervals_sentence(evaluation))
+    scarce = [f"{name}: {sentence}" for name, sentence in _few_at(shown.models, split, chosen) if sentence]
+    st.caption(" ".join([intervals_sentence(evaluation), *scarce]))
     offer(f"operating-points-{split}", lambda: rows)
 
 
@@ -70,7 +78,21 @@ def point_rows(evaluations: Mapping[str, Evaluation], split: str) -> list[dict[s
         for name, title in {"threshold": "Threshold", **RATES}.items():
             row = {"Point": said, "Figure": title}
             rows.append(row | {model: _said(e, split, point, name) for model, e in evaluations.items()})
+        for name, title in _COUNTS.items():
+            row = {"Point": said, "Figure": title}
+            rows.append(row | {model: str(_counts(e, split, point)[name]) for model, e in evaluations.items()})
     return rows
+
+
+def _counts(evaluation: Evaluation, split: str, point: str) -> dict[str, int]:
+    table = table_of(evaluation, split)
+    i = table.at(evaluation.operating_points[point])
+    return {name: int(values[i]) for name, values in table.counts.items()}
+
+
+def _few_at(evaluations: Mapping[str, Evaluation], split: str, said: str) -> list[tuple[str, str]]:
+    point = next(name for name, title in OPERATING_POINTS.items() if title == said)
+    return [(name, few_called(_counts(e, split, point))) for name, e in evaluations.items()]
 
 
 def _said(evaluation: Evaluation, split: str, point: str, name: str) -> str:
@@ -125,6 +147,9 @@ def payload(evaluation: Evaluation, split: str) -> dict:
                 "threshold": evaluation.operating_points[name],
             }
             for name, said in OPERATING_POINTS.items()
+        ],
+        "few": [
+            few_called(dict(zip(table.counts, row, strict=True))) for row in zip(*table.counts.values(), strict=True)
         ],
         "prevalence": evaluation.prevalence,
         "benefit": _benefit(benefit),

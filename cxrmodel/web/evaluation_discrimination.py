@@ -27,6 +27,7 @@ _NO_SHORTCUTS = (
     "How far one gets without looking at the lungs, by the size of the file or its grey levels alone, has not been "
     "measured for these weights. The command that audits them adds it."
 )
+_SHORTCUT_LINES = " Thin lines: how far one gets without looking at the lungs."
 
 
 def discrimination(shown: Shown) -> None:
@@ -47,11 +48,13 @@ def discrimination(shown: Shown) -> None:
     st.caption(
         f"Bands: {intervals_sentence(shown.evaluation)} Operating points of {shown.looked_at}: ▼ high sensitivity, "
         "● balanced, ▲ high specificity. Dotted: chance. Point at a curve for its threshold, sensitivity and "
-        "specificity."
+        f"specificity.{_SHORTCUT_LINES if _shortcuts(shown) else ''}"
     )
     _areas(shown, others)
     _overall(shown)
-    explain("AUC", "Average precision", "Brier score", "Expected calibration error", "Band", "Operating point")
+    explain(
+        "AUC", "Average precision", "Brier score", "Expected calibration error", "Band", "Operating point", "Few films"
+    )
 
 
 def _roc(shown: Shown, bands: dict, others: list[Published], corner: bool) -> None:
@@ -59,9 +62,17 @@ def _roc(shown: Shown, bands: dict, others: list[Published], corner: bool) -> No
     points = [row for row in others if "sensitivity" in row and "specificity" in row]
     areas = "; ".join(f"{name} AUC {e.metrics[shown.split]['auc']['value']:.3f}" for name, e in shown.first.items())
     roc = {name: curves.roc for name, curves in bands.items()}
-    said = f"ROC curves. {areas}."
-    draw(lambda: roc_chart(shown.first, shown.split, roc, points, corner), said, "roc", corner, points, *_key(shown))
-    diamonds = "".join(f" ◆ {plain(str(row['short']))}." for row in points)
+    shortcuts = _shortcuts(shown)
+    draw(
+        lambda: roc_chart(shown.first, shown.split, roc, points, corner, shortcuts),
+        f"ROC curves. {areas}.",
+        "roc",
+        corner,
+        points,
+        shortcuts,
+        *_key(shown),
+    )
+    diamonds = "".join(f" ◆ published by {plain(str(row['short']))} on the same films, source below." for row in points)
     st.caption(f"{areas}.{diamonds}")
     offer(f"roc-{shown.split}", lambda: _roc_rows(shown), lambda: _drawn(shown, "roc", points))
 
@@ -73,15 +84,23 @@ def _precision_recall(shown: Shown, bands: dict, corner: bool) -> None:
         for name, e in shown.first.items()
     )
     curves = {name: both.precision_recall for name, both in bands.items()}
+    shortcuts = _shortcuts(shown)
     draw(
-        lambda: precision_recall_chart(shown.first, shown.split, curves, corner),
+        lambda: precision_recall_chart(shown.first, shown.split, curves, corner, shortcuts),
         f"Precision-recall curves. {areas}.",
         "precision and recall",
         corner,
+        shortcuts,
         *_key(shown),
     )
     st.caption(f"{areas}.")
     offer(f"precision-recall-{shown.split}", lambda: _precision_rows(shown), lambda: _drawn(shown, "precision_recall"))
+
+
+def _shortcuts(shown: Shown) -> list[dict]:
+    """Those whose curves are known, on the films that they were tested on."""
+    audits = shown.evaluation.sections.get("audits", {}) if shown.split == "test" else {}
+    return [item for item in audits.get("shortcuts", ()) if item.get("curve")]
 
 
 def _key(shown: Shown) -> list[tuple[str, str]]:
@@ -137,7 +156,11 @@ def _roc_rows(shown: Shown) -> list[dict]:
         for false, true, threshold in zip(*roc_points(scores.labels, scores.probabilities), strict=True):
             rows.append({"model": name, "threshold": min(float(threshold), 1.0)})
             rows[-1] |= {"sensitivity": float(true), "specificity": 1 - float(false)}
-    return rows
+    return rows + [
+        {"model": item["name"], "sensitivity": true, "specificity": round(1 - false, 5)}
+        for item in _shortcuts(shown)
+        for false, true, _ in item["curve"]
+    ]
 
 
 def _precision_rows(shown: Shown) -> list[dict]:
@@ -149,12 +172,17 @@ def _precision_rows(shown: Shown) -> list[dict]:
         ):
             rows.append({"model": name, "threshold": min(float(threshold), 1.0)})
             rows[-1] |= {"precision": float(precision), "recall": float(recall)}
-    return rows
+    return rows + [
+        {"model": item["name"], "precision": precision, "recall": recall}
+        for item in _shortcuts(shown)
+        for _, recall, precision in item["curve"]
+    ]
 
 
 def _drawn(shown: Shown, kind: str, points: Sequence[Published] = ()) -> Figure:
     evaluations = list(shown.first.values())
     bands = [getattr(bands_of(e, shown.split), kind) for e in evaluations]
+    given = {"split": shown.split, "style": LIGHT, "bands": bands, "shortcuts": _shortcuts(shown)}
     if kind == "roc":
-        return roc_figure(evaluations, split=shown.split, style=LIGHT, bands=bands, published=points)
-    return precision_recall_figure(evaluations, split=shown.split, style=LIGHT, bands=bands)
+        return roc_figure(evaluations, published=points, **given)
+    return precision_recall_figure(evaluations, **given)

@@ -62,4 +62,4 @@ def _picture(reader: Reader, row: dict) -> None:
         width="stretch",
         alt=f"Film {path.name} with its heatmap",
     )
-    st.caption(f"{plain(path.name)}: {row['label']}, stated {100 * row['probability']:.1f} %")
+    st.caption(f"{plain(path.name)}: {row['label']}, stated {100 * row['probability']:.2f} %")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from cxrmodel.evaluation.caution import few
 from cxrmodel.evaluation.plots import forest_figure
 from cxrmodel.evaluation.rows import (
     Row,
@@ -52,13 +53,13 @@ def failures(shown: Shown) -> None:
         )
         _audit("lungs", lung_rows(audits))
         st.subheader("Disturbed films")
+        st.markdown("Diamonds have no interval of their own; that of the change stands in words.")
         _audit("perturbations", perturbation_rows(audits))
         _adults(audits)
         gates(shown.evaluation.sections.get("gates", {}))
-        st.subheader("Heatmaps")
         explanations(shown.evaluation)
     _refused(shown)
-    explain("AUC", "Sensitivity (recall)", "Specificity", "Operating point", "95 % interval")
+    explain("AUC", "Sensitivity (recall)", "Specificity", "Operating point", "95 % interval", "Few films")
 
 
 def _audit(name: str, rows: Sequence[Row]) -> None:
@@ -94,15 +95,15 @@ def _errors(shown: Shown) -> None:
     st.dataframe(
         [
             {
-                "Film": row["file"],
-                "Label": " ".join(filter(None, (row["label"], row["organism"]))),
                 "Probability": 100 * row["probability"],
+                "Label": " ".join(filter(None, (row["label"], row["organism"]))),
                 "Finding": row["finding"],
+                "Film": row["file"],
             }
             for row in errors
         ],
         hide_index=True,
-        column_config={"Probability": st.column_config.NumberColumn(format="%.1f %%")},
+        column_config={"Probability": st.column_config.NumberColumn(format="%.2f %%")},
     )
     offer(f"surest-errors-{shown.split}", lambda: errors)
     error_pictures(shown, errors)
@@ -122,20 +123,21 @@ def _adults(audits: Mapping) -> None:
     heat = adult.get("heat_in_boxes")
     if heat:
         st.markdown(
-            f"On {heat['films']} films with boxes that radiologists drew around opacities, "
-            f"{with_interval(heat['share'])} of the heat lies within a box, where {number(heat['expected_by_area'])} "
-            f"would by area alone; the peak lies within a box on {with_interval(heat['peak_in_box'])} of them."
+            f"On {heat['films']} films with boxes that radiologists drew around opacities, the share of heat within a "
+            f"box is {with_interval(heat['share'])}, where {number(heat['expected_by_area'])} would be by area alone; "
+            f"the share of films with the peak in a box is {with_interval(heat['peak_in_box'])}. "
+            f"{few({'films': heat['films']})}"
         )
 
 
 def _refused(shown: Shown) -> None:
-    st.subheader("Refused films")
+    st.subheader("Films without a score")
     refused = shown.evaluation.refused[shown.split]
     counts = shown.evaluation.data[shown.split]
     if not refused:
-        st.markdown(f"None of these {counts['films']} films was refused.")
+        st.markdown(f"All of these {counts['films']} films were scored, with the gates off.")
         return
-    st.markdown(f"{len(refused)} of {counts['films']} films were refused and are in no figure above.")
+    st.markdown(f"{len(refused)} of {counts['films']} films could not be scored and are in no figure above.")
     with st.expander("Which, and why", icon=":material/block:"):
         st.markdown("\n".join(f"- {plain(row['file'])}: {plain(row['reason'])}" for row in refused))
     offer(f"refused-{shown.split}", lambda: refused)

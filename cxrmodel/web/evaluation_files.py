@@ -22,6 +22,8 @@ def offer(
     name: str,
     rows: Callable[[], Sequence[Mapping]],
     figure: Callable[[], "Figure"] | None = None,
+    label: str = "Download",
+    svg: Callable[[], str] | None = None,
 ) -> None:
     """Draw a button that opens the downloads of a figure or table; a file is made only when it is asked for.
 
@@ -33,13 +35,19 @@ def offer(
         Gives the numbers, one mapping a row.
     figure : callable or None
         Gives the drawing, for figures.
+    label : str
+        Of the button, where several stand together.
+    svg : callable or None
+        Gives the drawing where it is an SVG already.
     """
-    with st.popover("Download", icon=":material/download:", type="tertiary"):
+    with st.popover(label, icon=":material/download:", type="tertiary"):
         _file(name, "CSV", "text/csv", lambda: table_csv(rows()))
         _file(name, "JSON", "application/json", lambda: json.dumps(list(rows()), indent=1).encode())
         if figure is not None:
             for kind, mime in _PICTURES.items():
                 _file(name, kind, mime, lambda kind=kind: _drawn(figure(), kind.lower()))
+        if svg is not None:
+            _file(name, "SVG", _PICTURES["SVG"], lambda: svg().encode())
 
 
 def table_csv(rows: Sequence[Mapping]) -> bytes:

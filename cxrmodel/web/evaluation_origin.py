@@ -6,15 +6,18 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cxrmodel.errors import EvaluationError, ModelError
-from cxrmodel.evaluation.origin import flow, flow_rows, flow_svg, hash_rows, training_record
+from cxrmodel.evaluation.flow_diagram import flow_svg
+from cxrmodel.evaluation.origin import flow, flow_rows, hash_rows, training_record
+from cxrmodel.evaluation.outputs import report_text
 from cxrmodel.evaluation.plots import history_figure
 from cxrmodel.evaluation.results import model_title
 from cxrmodel.evaluation.seeds import MEASURES, load_seeds, spread
 from cxrmodel.model.spec import ModelSpec, load_spec
-from cxrmodel.web.charts import history_charts
+from cxrmodel.web.downloads import lazily
 from cxrmodel.web.evaluation_cache import draw
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
+from cxrmodel.web.history_charts import history_charts
 from cxrmodel.web.text import plain
 
 __all__ = ["origin"]
@@ -35,17 +38,11 @@ def origin(shown: Shown) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("From films to figures")
-        told = "; ".join(f"{box.title}: {', '.join(box.lines)}" for box in boxes)
-        st.image(flow_svg(boxes), width="content", alt=told)
-        offer("films", lambda: flow_rows(boxes))
-        st.download_button(
-            "Diagram as SVG",
-            flow_svg(boxes, dark=False),
-            "films.svg",
-            "image/svg+xml",
-            on_click="ignore",
-            type="tertiary",
+        told = "; ".join(
+            f"{box.title}{f', from {box.source}' if box.source else ''}: {', '.join(box.lines)}" for box in boxes
         )
+        st.image(flow_svg(boxes), width="content", alt=told)
+        offer("films", lambda: flow_rows(boxes), svg=lambda: flow_svg(boxes, dark=False))
     with right:
         st.subheader("Training")
         _history(evaluation.model, record)
@@ -60,14 +57,26 @@ def origin(shown: Shown) -> None:
     offer("hashes", lambda: rows)
     if evaluation.agreement:
         _agreement(evaluation.agreement)
-    st.download_button(
-        "The whole evaluation as JSON",
-        lambda: _whole(shown),
-        f"{evaluation.model}-evaluation.json",
-        "application/json",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "The whole evaluation as JSON",
+            lazily(lambda: _whole(shown)),
+            f"{evaluation.model}-evaluation.json",
+            "application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        if shown.split == "test":
+            st.download_button(
+                "Everything as one HTML file",
+                lazily(lambda: report_text(list(shown.first.values())).encode()),
+                f"{evaluation.model}-evaluation.html",
+                "text/html",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+    name = f' --name "{evaluation.dataset["name"]}"' if evaluation.dataset else ""
+    st.caption(f"On the command line: `python -m cxrmodel evaluate --no-read{name} --report OUT.html`.")
 
 
 def _history(model: str, record: Mapping) -> None:
@@ -75,17 +84,17 @@ def _history(model: str, record: Mapping) -> None:
     if not history:
         st.markdown(f"The history of the training of {plain(model)} is not beside its weights.")
         return
+    trainings = record["trainings"]
     said = ("Loss of training and held-out films by epoch", "Held-out AUC by epoch")
     for place, title in enumerate(said):
-        draw(lambda place=place: history_charts(history)[place], title, model, place, history)
-    stages = "; ".join(f"{size} pixels for {epochs} epochs" for size, epochs in record["recipe"]["stages"])
-    st.caption(f"Sizes: {stages}. Started from {_start(record)}.")
-    offer("training-history", lambda: history, lambda: history_figure(history))
-
-
-def _start(record: Mapping) -> str:
-    init = str(record.get("init", "weights that are not on record"))
-    return "random weights" if init == "none" else plain(init)
+        draw(lambda place=place: history_charts(history, trainings)[place], title, model, place, history, trainings)
+    if len(trainings) > 1:
+        st.markdown(
+            f"The weights come from {len(trainings)} trainings, each from the weights of the one before; a dashed line "
+            "marks where each begins."
+        )
+    st.markdown("\n".join(f"{place}. {plain(part['words'])}" for place, part in enumerate(trainings, start=1)))
+    offer("training-history", lambda: history, lambda: history_figure(history, trainings))
 
 
 def _seeds() -> None:
@@ -101,13 +110,14 @@ def _seeds() -> None:
     rows = [
         {
             "Network": model_title(group["model"]),
-            "Sizes and start": group["form"],
             "Seeds": ", ".join(map(str, group["seeds"])),
             **{title: _moments(group[name]) for name, title in zip(MEASURES, _MEASURES, strict=True)},
+            "Sizes and start": group["form"],
         }
         for group in spread(runs)
     ]
-    st.table(rows, hide_index=True)
+    with st.container(key="seeds"):
+        st.table(rows, hide_index=True)
     st.caption("Mean ± standard deviation over the seeds, each trained and measured anew.")
     offer("seeds", lambda: runs)
 

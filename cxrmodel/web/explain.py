@@ -123,10 +123,11 @@ def _describe(method: Method, tested: Mapping) -> None:
         st.warning(f"{method.title}: {sentence}", icon=":material/priority_high:")
     seconds = findings_of(tested, method.name).get("seconds")
     measured = f" Measured over many films: {seconds:.2g} s each." if seconds and method.passes else ""
+    tested_as = "" if depends is False else f"- **Tested**: {sentence}\n"
     with st.expander(f"What {method.title} can show, and what it cannot", icon=":material/help:"):
         st.markdown(
             f"- **Shows**: {method.shows}\n- **Cannot show**: {method.cannot}\n"
-            f"- **Cost**: {method.cost}{measured}\n- **Tested**: {sentence}\n"
+            f"- **Cost**: {method.cost}{measured}\n{tested_as}"
             f"- **Published as**: [{plain(method.paper)}]({method.link})"
         )
 

@@ -1,12 +1,15 @@
 """How the methods of explaining fared in their tests: the part of the Evaluation page about them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import streamlit as st
 
+from cxrmodel.evaluation.caution import few
+from cxrmodel.evaluation.plots import cascade_figure
 from cxrmodel.evaluation.results import Evaluation
 from cxrmodel.explain.methods import METHODS
+from cxrmodel.web.evaluation_files import offer
 
 __all__ = ["explanations"]
 
@@ -34,25 +37,33 @@ def explanations(evaluation: Evaluation) -> None:
         f"{films['called']} of these called pneumonia. Default: **{_title(default)}**. {section['default_rule']}"
     )
     st.markdown("#### Is the place right?")
-    st.table([_faithful(row) for row in section["methods"]], hide_index=True)
+    faithful, sane = ([make(row) for row in section["methods"]] for make in (_faithful, _sane))
+    st.table(faithful, hide_index=True)
     st.caption(
         "Deletion: mean score at even prevalence while the hottest places are blurred away, lower is better. "
         "Insertion: while they are put back on a blurred film, higher is better. Beside each, the same for places in a "
         "random order. Stability: rank correlation of the map with that under noise too small to see. In brackets "
-        f"{100 * evaluation.bootstrap['level']:.0f} % intervals, resampled by patient."
+        f"{100 * evaluation.bootstrap['level']:.0f} % intervals, resampled by patient. "
+        f"{_few(section['methods'])}"
     )
+    offer("explanations", lambda: faithful)
     st.markdown("#### Does the map depend on what was learnt?")
-    st.table([_sane(row) for row in section["methods"]], hide_index=True)
-    st.altair_chart(_cascade(section), alt="Likeness of each method's map as more of the network is drawn anew.")
+    st.table(sane, hide_index=True)
+    cascade = _cascade_rows(section)
+    st.altair_chart(_cascade(cascade), alt="Likeness of each method's map as more of the network is drawn anew.")
     st.caption(
         "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the "
         "output downwards, and with those of weights trained on shuffled labels (Adebayo et al., NeurIPS 2018). A "
         "method is marked whose "
         f"maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left."
     )
+    offer("explanations-sanity", lambda: sane)
+    offer("explanations-cascade", lambda: cascade, lambda: cascade_figure(cascade), label="Download the curves")
     st.markdown("#### Do the methods agree?")
-    st.table(_agreement(section), hide_index=True)
+    agreement = _agreement(section)
+    st.table(agreement, hide_index=True)
     st.caption("Mean rank correlation of two methods' maps within the crop, on the films that both have.")
+    offer("explanations-agreement", lambda: agreement)
     if adults := section.get("adults"):
         _adults(adults)
 
@@ -74,6 +85,14 @@ def _adults(adults: Mapping) -> None:
         for row in adults["methods"]
     ]
     st.table(rows, hide_index=True)
+    if scarce := few({"films": adults["films"]}):
+        st.caption(scarce)
+    offer("explanations-adults", lambda: rows)
+
+
+def _few(methods: Sequence[Mapping]) -> str:
+    counts = {f"films of {row['title']}": min(row["films"], row["curve_films"]) for row in methods}
+    return few(counts)
 
 
 def _title(name: str) -> str:
@@ -119,13 +138,17 @@ def _agreement(section: Mapping) -> list[dict[str, str]]:
     ]
 
 
-def _cascade(section: Mapping) -> alt.Chart:
+def _cascade_rows(section: Mapping) -> list[dict[str, str | float]]:
     stages = ["as trained", *section["settings"]["stages"]]
-    rows = [
+    return [
         {"method": row["title"], "stage": stage, "likeness": value}
         for row in section["methods"]
         for stage, value in zip(stages, [1.0, *row["sanity"]["randomised"]], strict=True)
     ]
+
+
+def _cascade(rows: list[dict[str, str | float]]) -> alt.Chart:
+    stages = list(dict.fromkeys(row["stage"] for row in rows))
     return (
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(point=True, strokeWidth=2)

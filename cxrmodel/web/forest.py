@@ -16,7 +16,8 @@ def forest_html(rows: Sequence[Row], low: float, high: float, mark: float | None
     Parameters
     ----------
     rows : sequence of Row
-        As `cxrmodel.evaluation.rows` makes them; rows of one group stand together under its name.
+        As `cxrmodel.evaluation.rows` makes them; rows of one group stand together under its name. The mark of one that
+        rests on few films is hollow, and its words say so.
     low, high : float
         Ends of the scale.
     mark : float or None
@@ -46,8 +47,9 @@ def _line(item: Row, low: float, high: float, mark: float | None) -> str:
         drawn += f'<i class="whisker" style="left:{start:.2f}%;width:{max(end - start, 0.4):.2f}%"></i>'
     if item["value"] is not None:
         kind = "dot" if item["low"] is not None else "diamond"
+        kind += " few" if item["few"] else ""
         drawn += f'<i class="{kind}" style="left:{at(item["value"]):.2f}%"></i>'
-    note = f"<small>{escape(str(item['note']))}</small>" if item["note"] else ""
+    note = "".join(f"<small>{escape(str(item[key]))}</small>" for key in ("note", "few") if item[key])
     return (
         f'<li><span class="name">{escape(str(item["name"]))}{note}</span><span class="track">{drawn}</span>'
         f'<span class="figure">{with_interval(item)}</span></li>'

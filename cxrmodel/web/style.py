@@ -51,11 +51,14 @@ ul.forest.forest { list-style: none; margin: 0 0 0.4rem; padding: 0; }
   background: #56b4e9; }
 .forest .diamond { top: 0.25rem; width: 0.55rem; height: 0.55rem; margin-left: -0.28rem; transform: rotate(45deg);
   background: #f0e442; }
+.forest .dot.few, .forest .diamond.few { background: #0e1217; border: 2px solid #56b4e9; }
 .forest .mark { top: 0; height: 100%; border-left: 2px dotted #8a97a3; }
 h4 { font-size: 0.95rem !important; padding: 0.4rem 0 0.2rem !important; margin: 0 !important; color: #c9d3db; }
 .forest li.scale { border: 0; padding: 0; }
 .forest .ends { display: flex; justify-content: space-between; }
 .forest .ends b { color: #aeb9c2; font-size: 0.8rem; font-weight: 400; }
+.st-key-card h2 { font-size: 1.5rem; }
+.st-key-card h3 { font-size: 1.15rem; }
 .st-key-card table { display: block; overflow-x: auto; max-width: 100%; }
 .st-key-card td { min-width: 6.5rem; }
 .st-key-card code, .st-key-hashes code { overflow-wrap: anywhere; white-space: normal; }
@@ -63,6 +66,9 @@ h4 { font-size: 0.95rem !important; padding: 0.4rem 0 0.2rem !important; margin:
   dl.facts.facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: 0.4rem; }
   .forest li { grid-template-columns: 1fr; gap: 0.15rem; }
+  [data-testid="stTable"] { overflow-x: auto; }
+  [data-testid="stTable"] th, [data-testid="stTable"] td { min-width: 5.2rem; }
+  .st-key-seeds td:last-child { min-width: 18rem; }
 }
 </style>
 """

@@ -59,7 +59,8 @@ def viewer(reading: Reading, *, overlay: bool, legend: str = LEGEND, range_note:
         With the map to be shown and its range.
     overlay : bool
         Whether the page is about the heatmap: it then starts with overlay and lung outline on, beside the film
-        alone where there is room. What the user chose elsewhere comes first.
+        alone where there is room, and the page itself says what is to be said of the map. What the user chose elsewhere
+        comes first.
     legend, range_note : str
         What the map's values are, and whether its colours can be compared between films.
     """
@@ -110,6 +111,7 @@ def packed(
         "spacingFrom": _SPACING.get(film.spacing_from, ""),
         "sides": _DICOM_SIDES if film.file_format == "DICOM" else _SIDES,
         "overlay": overlay,
+        "remarkShown": not overlay,
     }
     return pack(levels, reading.heat, reading.heat_range, reading.lungs.mask, said)
 

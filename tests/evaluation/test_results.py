@@ -105,7 +105,15 @@ def put(value, *keys):
     return change
 
 
+FOLLOW = "The figures of the test split do not follow from its films"
 DAMAGE = {
+    "a better AUC": (put(0.999, "metrics", "test", "auc", "value"), FOLLOW),
+    "a better average precision": (put(0.999, "metrics", "test", "average_precision", "value"), FOLLOW),
+    "a better Brier score": (put(0.001, "metrics", "test", "brier", "value"), FOLLOW),
+    "a better calibration error": (put(0.001, "metrics", "test", "ece", "value"), FOLLOW),
+    "a better sensitivity": (put(1.0, "metrics", "test", "at", "balanced", "recall", "value"), FOLLOW),
+    "a rate withheld": (put(None, "metrics", "test", "at", "balanced", "f1", "value"), FOLLOW),
+    "an interval backwards": (put(2.0, "metrics", "test", "auc", "low"), "ends below where it begins"),
     "no format": (without("format"), "format None"),
     "older format": (put(0, "format"), "format 0, and this program reads 1"),
     "newer format": (put(2, "format"), "format 2, and this program reads 1"),
@@ -158,6 +166,18 @@ def test_damaged_evaluation(change, words, make_document, make_spec, tmp_path):
         with pytest.raises(EvaluationError, match=words):
             results.save_evaluation(document, tmp_path / "new")
         assert not (tmp_path / "new").exists()
+
+
+def test_a_file_that_changed_is_read_anew(make_document, make_spec, tmp_path):
+    """A file is read once, but never shown as it was before."""
+    results.save_evaluation(make_document(), tmp_path)
+    first = results.load_evaluation("densenet121", tmp_path, make_spec())
+    assert results.load_evaluation("densenet121", tmp_path, make_spec()) is first
+    results.save_evaluation(make_document() | {"created": "2024-05-07"}, tmp_path)
+    assert results.load_evaluation("densenet121", tmp_path, make_spec()).created == "2024-05-07"
+    (tmp_path / "densenet121.json").write_text("{")
+    with pytest.raises(EvaluationError, match="no whole JSON file"):
+        results.load_evaluation("densenet121", tmp_path, make_spec())
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "null", '"film"'])

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
 from cxrmodel.errors import DataError, EvaluationError
-from cxrmodel.evaluation.origin import flow, flow_rows, flow_svg, hash_rows, training_record
+from cxrmodel.evaluation.flow_diagram import flow_svg
+from cxrmodel.evaluation.origin import flow, flow_rows, hash_rows, training_record
 from cxrmodel.evaluation.provenance import code_sha256, films_sha256
 from cxrmodel.evaluation.published import published
-from cxrmodel.evaluation.rows import auc_rows, confident_errors, stratum_rows
+from cxrmodel.evaluation.rows import auc_rows, confident_errors, signed, stratum_rows, subgroup_rows
 from cxrmodel.training.dataset import find_films
 
 
@@ -33,6 +36,40 @@ def test_strata_are_the_stated_rates(make_evaluation):
     normal = stratum_rows(evaluation, "test")[0]
     stated = evaluation.metrics["test"]["at"]["balanced"]["specificity"]
     assert {key: normal[key] for key in stated} == pytest.approx(stated, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("films", "positives", "named"),
+    [
+        (200, 100, []),
+        (60, 30, []),
+        (59, 30, ["normal films: 29"]),
+        (156, 155, ["normal films: 1"]),
+        (40, 11, ["normal films: 29", "films with pneumonia: 11"]),
+    ],
+)
+def test_a_subgroup_of_few_films_says_so(films, positives, named):
+    """By class: a large group with one normal film is a small one."""
+    figure = {"value": 0.9, "low": 0.8, "high": 0.95}
+    (row,) = subgroup_rows({"subgroups": [{"name": "a", "films": films, "positives": positives, "auc": figure}]})
+    assert [part in row["few"] for part in named] == [True] * len(named)
+    assert bool(row["few"]) == bool(named)
+    assert ("normal films" in row["few"]) == any("normal" in part for part in named)
+
+
+def test_strata_of_few_patients_say_so(make_evaluation):
+    """Thirty films of fifteen patients are few."""
+    assert [row["few"] for row in stratum_rows(make_evaluation(), "test")] == [
+        "Rests on few (patients: 15): take the interval with caution."
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.0312, "+0.031"), (-0.0312, "-0.031"), (-0.0004, "0.000"), (0.0, "0.000")]
+)
+def test_a_change_too_small_to_show_has_no_sign(value, said):
+    """Nothing is lost or won."""
+    assert signed(value) == said
 
 
 def test_pneumonia_of_no_known_kind(make_evaluation):
@@ -97,6 +134,66 @@ def test_films_way_adds_up(make_evaluation):
     assert whole == repeats + kept
     assert kept == learnt + held
     assert test == refused + measured == 60
+
+
+def test_films_way_branches_where_films_part(make_evaluation):
+    """Learnt and held-out films both come from the training pool, neither from the other; test films from neither."""
+    boxes = flow(make_evaluation(), training_record("densenet121"))
+    source = {box.title: box.source for box in boxes}
+    pool = "Training pool, split by patient"
+    assert source["Learnt from"] == source["Held out: calibration and thresholds"] == pool
+    assert source[pool] == source["Left out: repeats of another file"] == "Folders train and val of the archive"
+    assert source["Folder test of the archive"] == ""
+    assert source["Measured on, gates off"] == "Folder test of the archive"
+    drawn = re.findall(r'<path data-from="([^"]+)" data-to="([^"]+)"', flow_svg(boxes))
+    assert dict(map(reversed, drawn)) == {title: origin for title, origin in source.items() if origin}
+    assert {row["Station"]: row["From"] for row in flow_rows(boxes)} == source
+
+
+def test_a_line_of_the_diagram_ends_at_its_stations(make_evaluation):
+    """It starts at the foot of the one and ends at the other's top, or in the middle of its side."""
+    boxes = flow(make_evaluation(), training_record("densenet121"))
+    root = ElementTree.fromstring(flow_svg(boxes))
+    spread = {"rect": [], "path": []}
+    for part in root:
+        spread.setdefault(part.tag.split("}")[1], []).append(part.attrib)
+    frames = {}
+    for box, rect in zip(boxes, spread["rect"], strict=True):
+        top = int(rect["y"])
+        frames[box.title] = (int(rect["x"]), top, top + int(rect["height"]))
+    for path in spread["path"]:
+        foot, down, side = re.match(r"M\d+ (\d+)V(\d+)(?:H(\d+))?", path["d"]).groups()
+        left, top, bottom = frames[path["data-to"]]
+        assert int(foot) == frames[path["data-from"]][2]
+        if side:
+            assert (int(side), int(down)) == (left - 2, (top + bottom) // 2)
+        else:
+            assert int(down) == top - 2
+
+
+def test_a_chain_of_trainings(tmp_path):
+    """Epochs are counted through; each training is told with where it begins, and those before it may be unknown."""
+    record = {
+        "before": [
+            {
+                "recipe": {"stages": [[96, 2]]},
+                "init": "none",
+                "history": [{"epoch": 1, "loss": 3}, {"epoch": 2, "loss": 2}],
+            },
+            {"init": "x.keras", "history": []},
+        ],
+        "recipe": {"stages": [[160, 1]]},
+        "init": "y.keras",
+        "history": [{"epoch": 1, "loss": 1}],
+    }
+    (tmp_path / "net.training.json").write_text(json.dumps(record))
+    kept = training_record("net", tmp_path)
+    assert [(e["epoch"], e["training"], e["loss"]) for e in kept["history"]] == [(1, 1, 3), (2, 1, 2), (3, 3, 1)]
+    assert kept["trainings"] == [
+        {"first": 1, "words": "96 pixels for 2 epochs, from random weights"},
+        {"first": None, "words": "sizes unknown, from the weights of training 1"},
+        {"first": 3, "words": "160 pixels for 1 epochs, from the weights of training 2"},
+    ]
 
 
 def test_films_way_without_a_training(make_evaluation):

@@ -57,6 +57,10 @@ def test_a_damaged_file_is_named(text, tmp_path):
             "96 px for 4 epochs, 128 px for 8 epochs, from random weights",
         ),
         (
+            {"recipe": {"stages": [[96, 4], [128, 8]], "mixup": 0.2}, "init": "none"},
+            "96 px for 4 epochs, 128 px for 8 epochs on blends of two films, from random weights",
+        ),
+        (
             {
                 "recipe": {"stages": [[160, 2]]},
                 "init": "densenet121.keras",

@@ -56,6 +56,12 @@ def test_size_decides_where_size_is_the_label(collection):
     assert 0.25 < found["Grey levels"]["value"] < 0.75
     assert [row["films"] for row in rows] == [40, 40, 40]
     assert [item["name"] for item in left_out] == ["Lung outline"]
+    labels = np.array([film.label for film in test])
+    for row in rows:
+        false, true, precision = np.transpose(row["curve"])
+        assert (false[0], true[0], precision[0], false[-1], true[-1]) == (0, 0, 1, 1, 1)
+        assert precision[-1] == labels.mean()
+        assert np.trapezoid(true, false) == pytest.approx(row["auc"]["value"], abs=1e-4)
     assert sum(steps) == len(train) + len(test)
 
 

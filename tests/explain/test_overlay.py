@@ -46,6 +46,26 @@ def test_overlay_keeps_the_films_resolution(film, colour_map):
     assert picture.dtype == np.uint8
 
 
+@pytest.mark.parametrize(
+    ("longest", "shape"),
+    [(None, (300, 260)), (400, (300, 260)), (300, (300, 260)), (299, (150, 130)), (99, (75, 65)), (1, (1, 1))],
+)
+def test_overlay_is_no_larger_than_it_will_be_shown(film, longest, shape):
+    """It shrinks in the film's proportions and never grows."""
+    picture = overlay(film, np.ones((5, 5), np.float32), 1.0, longest=longest)
+    assert picture.shape == (*shape, 3)
+
+
+def test_a_shrunk_overlay_shows_film_and_heat_where_they_were():
+    """Averages of the film, and the heat at the same share of its sides."""
+    film, heat = np.zeros((400, 200), np.float32), np.zeros((4, 2), np.float32)
+    film[:, ::2] = 1.0
+    heat[0] = 1.0
+    picture = overlay(film, heat, 1.0, 1.0, longest=100)
+    assert np.abs(picture[50:].astype(int) - 127.5).max() <= 1
+    np.testing.assert_array_equal(picture[0], overlay(film, heat, 1.0, 1.0)[0, :50])
+
+
 @pytest.mark.parametrize("options", [{"opacity": 1.5}, {"opacity": -0.1}, {"heat_range": 0.0}, {"colour_map": "jet"}])
 def test_impossible_options_raise(film, options):
     """No opacity beyond 1, no empty range, no map that is not uniform."""

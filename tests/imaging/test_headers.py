@@ -7,6 +7,7 @@ import pytest
 
 from cxrmodel.errors import UnreadableFile, UnsupportedFile
 from cxrmodel.imaging.headers import Header, read_header
+from cxrmodel.imaging.pictures import decode
 
 LEVELS = np.random.default_rng(0).integers(0, 256, (72, 80)).astype(np.uint8)
 
@@ -117,16 +118,38 @@ def test_a_directory_of_absurd_length_is_refused(tiff):
         read_header(bytes(data) + bytes(12 * 65_535 + 4))
 
 
-@pytest.mark.parametrize(("scans", "refused"), [(9, False), (99, False), (100, True), (5_000, True)])
-def test_a_jpeg_of_countless_scans_is_refused(save, scans, refused):
-    """Each scan goes over every pixel, so that a small file could keep the decoder busy for hours."""
-    data = save(LEVELS, "JPEG")
-    more = data + b"\xff\xda" * scans
+@pytest.mark.parametrize(
+    ("kind", "scans", "refused"),
+    [
+        ("progressive", 9, False),
+        ("progressive", 90, False),
+        ("progressive", 100, True),
+        ("progressive", 5_000, True),
+        ("colour", 99, False),
+        ("colour", 100, True),
+        ("grey", 5_000, False),
+    ],
+)
+def test_a_jpeg_of_countless_scans_is_refused(save, kind, scans, refused):
+    """Each scan goes over every pixel, so that a small file could keep the decoder busy for hours.
+
+    A sequential picture of one component is complete after its first scan, where decoders stop.
+    """
+    samples = np.dstack([LEVELS] * 3) if kind == "colour" else LEVELS
+    more = save(samples, "JPEG", progressive=kind == "progressive") + b"\xff\xda" * scans
     if refused:
         with pytest.raises(UnreadableFile):
             read_header(more)
     else:
         assert read_header(more).width == 80
+
+
+def test_a_second_scan_of_a_sequential_grey_jpeg_is_never_decoded(save):
+    """The decoder stops at it, so that such a file is refused as broken and takes no longer than another."""
+    data = save(LEVELS, "JPEG")
+    more = data[:-2] + data[data.index(b"\xff\xda") :]
+    with pytest.raises(OSError, match="broken"):
+        decode(more, read_header(more))
 
 
 @pytest.mark.parametrize("parts", [1_000, 300_000])

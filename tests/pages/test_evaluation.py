@@ -3,15 +3,20 @@
 import json
 import re
 import shutil
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from made_up_sections import AUDITS, SECTIONS, figures_in
+from scipy.special import logit
 from stand_ins import SPEC, FakeReader, evaluation_document
 
 from cxrmodel.evaluation import results
+from cxrmodel.evaluation.calibration_audit import audit_calibration
+from cxrmodel.evaluation.origin import training_record
 from cxrmodel.web import evaluation_card, evaluation_errors, evaluation_shown
 from cxrmodel.web.evaluation import PARTS
+from cxrmodel.web.evaluation_terms import with_interval
 
 pytestmark = pytest.mark.usefixtures("reader")
 
@@ -86,7 +91,7 @@ def test_every_part_with_sections(part, name):
     app = part(name)
     assert not app.exception
     assert not app.error
-    assert not app.warning
+    assert [warning.value.startswith("All figures of these films: rests on few") for warning in app.warning] == [True]
 
 
 def test_what_was_not_measured_is_said(part, say, evaluations):
@@ -101,14 +106,16 @@ def test_figures_of_every_section_are_shown(part, say, with_sections):
     """Of the audits, to the last interval."""
     app = part("Where it fails")
     said = say(app)
-    for number in figures_in(
-        [AUDITS["lungs"], AUDITS["subgroups"], AUDITS["adult"], AUDITS["perturbations"][0]["auc"]]
-    ):
+    for number in figures_in([AUDITS["lungs"], AUDITS["subgroups"], AUDITS["adult"]]):
         assert f"{number:.3f}" in said
-    assert "change of AUC -0.031; mean absolute change of the probability 0.047" in said
+    assert "change of AUC -0.031 (-0.051 to -0.011); mean absolute change of the probability 0.047" in said
+    assert "2 of 60 films would be refused, as no lungs are found on them" in said
+    assert "change of AUC 0.000 (-0.001 to 0.000); mean absolute change of the probability 0.005" in said
     assert "Of 169 films of adults 7 were refused" in said
-    hands = ["hands", "40", "2 (5.0 %)", "1 (2.5 %)", "38 (95.0 %)", "no lungs 38"]
-    assert list(map(str, table(app, "Pictures").iloc[0])) == hands
+    shares = ["hands (40)", "2 (5.0\u00a0%)", "1 (2.5\u00a0%)", "38 (95.0\u00a0%)"]
+    assert list(map(str, table(app, "Pictures").iloc[0])) == shares
+    assert list(map(str, table(app, "Pictures").iloc[1])) == ["scene (24)", "0", "0", "24"]
+    assert "**hands**: films of hands. Refused by: no lungs 38. Warned by: clipped 1." in said
     said = say(part("Discrimination"))
     for row in AUDITS["shortcuts"]:
         assert f"{row['auc']['value']:.3f} ({row['auc']['low']:.3f} to {row['auc']['high']:.3f})" in said
@@ -137,15 +144,52 @@ def test_calibration_before_and_after(part, say, evaluations):
     assert "shifted to a prevalence of 5 %" in say(pick(app, "Prevalence", 0.05))
 
 
-def test_audited_calibration_stands_beside(part, with_sections):
-    """What was fitted and measured on different held-out patients."""
-    rows = table(part("Calibration"), "Probability")
+def test_audited_calibration_stands_beside(part, say, with_sections):
+    """What was fitted and measured on different held-out patients, and where the error comes from."""
+    app = part("Calibration")
+    rows = table(app, "Probability")
     assert list(rows["Probability"][2:]) == [
-        "held out, cross-fitted: slope and intercept",
-        "test films, as the program reads them",
+        "held-out patients, cross-fitted: one slope",
+        "held-out patients, cross-fitted: slope and intercept (the kind in use)",
+        "test films, told their own prevalence",
+        "test films, fitted anew on themselves and cross-fitted, which is never used",
         "test films weighed to 25\u00a0%, and told so",
     ]
-    assert rows.iloc[2]["Expected calibration error"] == "0.021 (0.011 to 0.031)"
+    assert rows.iloc[3]["Expected calibration error"] == "0.021 (0.011 to 0.031)"
+    assert list(table(app, "Normal films").iloc[0]) == ["official test", "held out", "0.023 (0.013 to 0.033)"]
+    assert "Of normal films the median logit is -4.75 on the test and -5.25 held out" in say(app)
+
+
+def test_every_part_of_the_real_audit_of_calibration_has_its_place(part, say, evaluations):
+    """In the shape that the audit writes today."""
+    document = stored(evaluations)
+    for split in ("test", "held_out"):
+        for row in document["scores"][split]:
+            row["logit"] = round(logit(row["probability"]), 4)
+    results.save_evaluation(document, evaluations)
+    found = audit_calibration(results.load_evaluation("densenet121", evaluations, SPEC), SPEC)
+    results.save_evaluation(document | {"sections": {"audits": {"calibration": found}}}, evaluations)
+    app = part("Calibration")
+    rows = table(app, "Probability")
+    assert len(rows) == 2 + len(found["methods"]) + 2 + len(found["by_prevalence"])
+    for stated in (*found["methods"], found["test_refitted"], *found["by_prevalence"]):
+        assert with_interval(stated["ece"]) in set(rows["Expected calibration error"])
+    assert len(table(app, "Normal films")) == 4
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("before", "word"), [(1, "neither better nor worse beyond chance"), (-1, "better"), (None, "better by its Brier")]
+)
+def test_calibration_is_judged_in_words(part, say, evaluations, before, word):
+    """From the figures of the films that are shown: against the same, the reverse, and no opinion at all."""
+    document = stored(evaluations)
+    for row in document["scores"]["test"]:
+        row["logit"] = 0.0 if before is None else round(before * logit(row["probability"]), 4)
+    results.save_evaluation(document, evaluations)
+    told = say(part("Calibration"))
+    sentence = re.search(r"On these films the calibrated probability is (.*) when held against the network's own", told)
+    assert word in sentence[1]
 
 
 def test_surest_errors(part, say, evaluations):
@@ -181,8 +225,35 @@ def test_origin(part, say, evaluations):
     assert f"Weights: `{SPEC.weights_sha256}`" in said
     assert "Code and films were not hashed when these figures were made." in said
     labels = [button.label for button in app.get("download_button")]
-    assert "Diagram as SVG" in labels
-    assert "The whole evaluation as JSON" in labels
+    assert {"SVG", "The whole evaluation as JSON", "Everything as one HTML file"} <= set(labels)
+    trainings = training_record("densenet121")["trainings"]
+    assert all(f"{place}. {kept['words']}" in said for place, kept in enumerate(trainings, start=1))
+    assert ("a dashed line marks where each begins" in said) == (len(trainings) > 1)
+
+
+@pytest.mark.usefixtures("evaluations")
+@pytest.mark.parametrize("name", PARTS)
+def test_few_films_are_told_above_every_part(part, say, name):
+    """The stand-in's normal films are fewer than thirty."""
+    (warning,) = part(name).warning
+    assert "ests on few (normal films: 20): take the interval with caution." in warning.value
+
+
+@pytest.mark.usefixtures("with_sections")
+def test_a_small_group_is_told_beside_its_figure(part, say):
+    """By class, where it stands."""
+    said = say(part("Where it fails"))
+    assert "<small>31 films, 17 with pneumonia</small>" in said
+    assert "<small>Rests on few (normal films: 14; films with pneumonia: 17): take the interval" in said
+
+
+@pytest.mark.usefixtures("with_sections")
+@pytest.mark.parametrize("name", PARTS)
+def test_no_sentence_and_no_heading_twice(part, name):
+    """Within one part; cautions and downloads may repeat."""
+    app = part(name)
+    said = [element.value for kind in ("subheader", "markdown") for element in getattr(app, kind)]
+    assert [text for text, count in Counter(said).items() if count > 1] == []
 
 
 def test_model_card(part, say, evaluations):
@@ -241,6 +312,18 @@ def test_own_films(part, say, name):
     assert "Kermany 2018" not in said
 
 
+def test_own_films_open_on_the_deployed_model(visit, own):
+    """As ours do, whichever file comes first by its name."""
+    document = stored(own, "Ward 3.densenet121")
+    version = document["version"].replace("densenet121", "cnn")
+    results.save_evaluation(document | {"model": "cnn", "version": version}, own)
+    app = visit("evaluation")
+    app.selectbox(key="films evaluated").set_value("own Ward 3").run()
+    chooser = next(group for group in app.segmented_control if group.label == "Model")
+    assert list(chooser.options) == ["DenseNet-121", "Plain CNN"]
+    assert chooser.value == "DenseNet-121"
+
+
 def test_damaged_own_evaluation(visit, say, own):
     """A sentence, and ours can still be chosen."""
     (own / "Ward 3.densenet121.json").write_text("{")
@@ -257,11 +340,34 @@ def test_damaged_evaluation_is_a_sentence(visit, say, evaluations, damage):
     """A damaged file is told in a sentence, and the other model is drawn."""
     (evaluations / "cnn.json").write_text(damage)
     app = visit("evaluation")
-    assert len(app.warning) == 1
-    assert "The evaluation of cnn" in say(app)
+    assert "The evaluation of cnn" in app.warning[0].value
+    assert len(app.warning) == 2
     assert "Run python -m cxrmodel evaluate to write it anew." in say(app)
     assert list(table(app, "Figure").columns) == ["Figure", "DenseNet-121"]
     assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "damage"),
+    [
+        ("Discrimination", "audits", {"shortcuts": [{"name": "a"}]}),
+        ("Calibration", "audits", {"calibration": {"methods": [{"name": "a"}]}}),
+        ("Where it fails", "audits", {"subgroups": 3}),
+        ("Where it fails", "audits", {"lungs": [{"name": "a", "kind": "removed", "films": 9, "auc": None}]}),
+        ("Where it fails", "gates", {"sets": [{"name": "a"}]}),
+        ("Where it fails", "explanations", {"films": {}}),
+        ("Model card", "audits", {"perturbations": "none"}),
+    ],
+)
+def test_damaged_section_is_a_sentence(part, say, evaluations, name, section, damage):
+    """The part says so and keeps what it has drawn; the others are drawn whole."""
+    results.save_evaluation(evaluation_document() | {"sections": {section: damage}}, evaluations)
+    app = part(name)
+    assert "A section of the evaluation of densenet121 is damaged" in say(app)
+    assert "Run python -m cxrmodel evaluate to write it anew." in say(app)
+    assert not app.error
+    assert not app.exception
+    assert "is damaged" not in say(part("Decision"))
 
 
 def test_figures_of_other_weights_are_refused(visit, say, use, evaluations):

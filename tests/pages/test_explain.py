@@ -207,6 +207,7 @@ def test_a_method_that_fails_its_test_is_marked_where_it_is_offered(show, say, e
     chooser(app).select("saliency").run()
     (warning,) = app.warning
     assert "it shows the film, not the model" in " ".join(warning.value.split())
+    assert say(app).count("it shows the film, not the model") == 1
 
 
 def test_the_default_is_the_favoured_one(show, say, explainer, tested):

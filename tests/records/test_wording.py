@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from stand_ins import POINTS, fake_reading
 
 from cxrmodel.model.calibration import finding
+from cxrmodel.reasons import reasons_beside
 from cxrmodel.records.wording import (
     band,
     facts,
@@ -145,6 +146,7 @@ def test_frequency_sentence(finding_said, expected, absent):
     [
         (None, 0.0, "The map is zero everywhere"),
         (0.31, 1.0, "Only 31\u00a0%"),
+        (0.4999, 1.0, "Only 49\u00a0%"),
         (0.5, 1.0, "50\u00a0% of the heat lies within"),
         (0.31, 0.05, "Only 31\u00a0%"),
         (0.31, 0.03, "There is hardly any heat on this film: its peak is 3\u00a0% of the colour range."),
@@ -156,6 +158,16 @@ def test_heat_sentence(share, peak, expected):
     assert heat_sentence(fake_reading(np.zeros((8, 8)), heat=heat, heat_range=1.0, heat_in_lungs=share)).startswith(
         expected
     )
+
+
+@pytest.mark.parametrize("share", [0.004, 0.29, 0.4951, 0.4999, 0.5049, 0.7451])
+def test_a_share_of_heat_reads_the_same_everywhere(share):
+    """In sentence, facts and warning."""
+    reading = fake_reading(np.zeros((8, 8)), heat_in_lungs=share)
+    stated = dict(facts(reading))["Heat within the lungs"]
+    assert stated in heat_sentence(reading)
+    for reason in reasons_beside(reading.finding, 1.0, share):
+        assert f"({stated} within)".replace("\u00a0", " ") in reason
 
 
 def test_facts():

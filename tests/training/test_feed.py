@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cxrmodel.training.feed import Feed
+from cxrmodel.training.feed import Feed, blend
 
 
 def _sample(index: int, size: int, rng: np.random.Generator):
@@ -55,3 +55,58 @@ def test_a_failing_sample_is_not_swallowed():
 
     with pytest.raises(RuntimeError, match="no such film"):
         list(Feed(broken, 8, 4, 0).epoch(0, 4))
+
+
+class _Shares:
+    """Deals given shares instead of random ones."""
+
+    def __init__(self, *shares: float):
+        self.shares = np.array(shares)
+
+    def beta(self, first: float, second: float, count: int) -> np.ndarray:
+        assert first == second == 0.2
+        assert count == len(self.shares)
+        return self.shares
+
+
+def test_a_blend_is_two_films_in_their_shares():
+    """Worked by hand: the second film takes a quarter of the first, whose weight is three times its own.
+
+    Its label is (0.75 * 1 * 1 + 0.25 * 3 * 0) / (0.75 + 0.75); a share below one half is taken from one.
+    """
+    x = np.float32([[[[8.0]]], [[[4.0]]]])
+    y, weight = np.float32([[0.0], [1.0]]), np.float32([3.0, 1.0])
+    mixed, label, total = blend(x, y, weight, _Shares(1.0, 0.25), 0.2)
+    assert mixed.ravel().tolist() == [8.0, 5.0]
+    assert label.ravel().tolist() == [0.0, 0.5]
+    assert total.tolist() == [3.0, 1.5]
+    assert (mixed.shape, label.shape, total.shape) == (x.shape, y.shape, weight.shape)
+
+
+def test_the_loss_of_a_blend_is_its_films_weighted_losses_in_their_shares():
+    """Cross-entropy is linear in the label, so label and weight together keep both films' say."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(6, 4, 4, 1)).astype(np.float32), rng.random((6, 1)).astype(np.float32)
+    weight, shares = rng.uniform(0.5, 2, 6).astype(np.float32), rng.uniform(0.5, 1, 6)
+    _, label, total = blend(x, y, weight, _Shares(*shares), 0.2)
+    logit = rng.normal(size=6)
+
+    def losses(labels: np.ndarray) -> np.ndarray:
+        return np.logaddexp(0, logit) - labels * logit
+
+    wanted = shares * weight * losses(y[:, 0]) + (1 - shares) * np.roll(weight, 1) * losses(np.roll(y[:, 0], 1))
+    np.testing.assert_allclose(total * losses(label[:, 0]), wanted, rtol=1e-5)
+
+
+def test_blended_batches_depend_on_seed_epoch_and_place_alone():
+    """A resumed training sees the same blends, and not those of another batch or epoch."""
+    feed = Feed(_sample, 40, 8, 7, mixup=0.4)
+    plain, first, again = _epoch(Feed(_sample, 40, 8, 7), 3), _epoch(feed, 3), _epoch(feed, 3)
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(first[0], plain[0])
+    own = np.arange(40).reshape(5, 8)
+    before = np.roll(own, 1, axis=1).ravel()
+    moved = (first[0][:, 0, 0, 0] - plain[0][:, 0, 0, 0]) / (plain[0][before, 0, 0, 0] - plain[0][:, 0, 0, 0])
+    assert ((moved >= 0) & (moved <= 0.5)).all()
+    assert len(set(moved.round(6))) > 30

@@ -13,17 +13,20 @@ from sklearn.metrics import matthews_corrcoef, precision_score, recall_score
 from stand_ins import POINTS, SPEC, evaluation_document
 
 from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
-from cxrmodel.evaluation.plots import decision_figure, forest_figure, history_figure, intervals_figure
+from cxrmodel.evaluation.caution import FEWEST
+from cxrmodel.evaluation.figures import roc_figure
+from cxrmodel.evaluation.plots import cascade_figure, decision_figure, forest_figure, history_figure, intervals_figure
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.reliability import reliability
 from cxrmodel.evaluation.results import load_evaluation, save_evaluation
 from cxrmodel.evaluation.thresholds import RATES
-from cxrmodel.web.charts import CORNER, history_charts, precision_recall_chart, reliability_chart, roc_chart
+from cxrmodel.web.charts import CORNER, precision_recall_chart, reliability_chart, roc_chart
 from cxrmodel.web.evaluation_cache import fingerprint
 from cxrmodel.web.evaluation_decision import payload, point_rows, threshold_rows
 from cxrmodel.web.evaluation_files import table_csv
 from cxrmodel.web.evaluation_terms import MEANINGS, data_sentence, with_interval
 from cxrmodel.web.forest import forest_html
+from cxrmodel.web.history_charts import history_charts
 
 HISTORY = [{"epoch": e, "size": 96, "loss": 1 / e, "held_out_loss": 2 / e, "held_out_auc": 0.9} for e in (1, 2)]
 
@@ -72,7 +75,7 @@ def test_data_sentence(refused, virus, expected):
 def layers(chart) -> list[list[dict]]:
     """The rows of each layer of a chart."""
     made = chart.to_dict()
-    return [made["datasets"][layer["data"]["name"]] for layer in made["layer"]]
+    return [made["datasets"][layer.get("data", made.get("data"))["name"]] for layer in made["layer"]]
 
 
 def test_roc_chart(evaluation, bands):
@@ -112,6 +115,27 @@ def test_precision_recall_chart(evaluation, bands):
         assert row["specificity"] == pytest.approx(recall_score(scores.labels, called, pos_label=0), abs=1e-3)
 
 
+def test_shortcuts_stand_in_the_same_charts(evaluation, bands):
+    """A line each, with a dash of its own, in a colour that no model has."""
+    curve = [[0.0, 0.0, 1.0], [0.25, 0.5, 0.8], [1.0, 1.0, 0.6]]
+    shortcuts = [{"name": name, "curve": curve} for name in ("File size", "Grey levels")]
+    for chart, band, places in (
+        (roc_chart, bands.roc, [(0, 0), (0.25, 0.5), (1, 1)]),
+        (precision_recall_chart, bands.precision_recall, [(0, 1), (0.5, 0.8), (1, 0.6)]),
+    ):
+        made = chart({"one": evaluation}, "test", {"one": band}, shortcuts=shortcuts)
+        rows = layers(made)[2]
+        for item in shortcuts:
+            assert [(row["x"], row["y"]) for row in rows if row["model"] == item["name"]] == places
+        encoding = made.to_dict()["layer"][2]["encoding"]
+        colours, dashes = (encoding[channel]["scale"]["range"] for channel in ("color", "strokeDash"))
+        assert colours[0] not in colours[1:]
+        assert len(set(map(str, dashes))) == 3
+    figure = roc_figure([evaluation], shortcuts=shortcuts)
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert "Shortcut, sees no lung: grey levels" in labels
+
+
 def test_models_keep_their_colour_and_dash(evaluation, bands):
     """Curves differ in colour and dash, and which model is looked at changes neither."""
     found = {"one": evaluation, "two": replace(evaluation, model="cnn")}
@@ -143,17 +167,36 @@ def test_reliability_and_history_charts(evaluation):
     assert rules == points
     assert len(points) == 15
     assert all(row["low"] <= row["y"] <= row["high"] for row in points)
-    loss, auc = (chart.to_dict() for chart in history_charts(HISTORY))
-    assert len(loss["datasets"][loss["data"]["name"]]) == 4
-    assert [row["auc"] for row in auc["datasets"][auc["data"]["name"]]] == [0.9, 0.9]
+    (losses,), (aucs,) = map(layers, history_charts(HISTORY))
+    assert len(losses) == 4
+    assert [row["auc"] for row in aucs] == [0.9, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("firsts", "marked"),
+    [([1], []), ([1, 2], [("Training 1", 0.5), ("Training 2", 1.5)]), ([None, 1], [("Training 2", 0.5)]), ([], [])],
+)
+def test_where_each_of_several_trainings_begins_is_marked(firsts, marked):
+    """With its name, on both charts and in the drawing for print; a single one needs no mark."""
+    trainings = [{"first": first, "words": f"of {first}"} for first in firsts]
+    for chart in history_charts(HISTORY, trainings):
+        *marks, _ = layers(chart)
+        assert [(row["name"], row["epoch"]) for (row,) in marks[::2]] == marked
+        assert marks[::2] == marks[1::2]
+        texts = [layer for layer in chart.to_dict()["layer"] if layer["mark"]["type"] == "text"]
+        assert [layer["encoding"]["text"]["field"] for layer in texts] == ["name"] * len(marked)
+    upper = history_figure(HISTORY, trainings).axes[0]
+    assert [text.get_text() for text in upper.texts] == [name for name, _ in marked]
+    assert [line.get_xdata()[0] for line in upper.get_lines()[2:]] == [place for _, place in marked]
 
 
 def test_forest():
     """Dot, whisker and words of each row lie where the figure is; a row of its own words is escaped."""
     rows = [
-        {"group": "G", "name": "<i>a</i>", "value": 0.75, "low": 0.6, "high": 0.9, "note": "n & m"},
-        {"group": "G", "name": "b", "value": 0.9875, "low": None, "high": None, "note": ""},
-        {"group": "H", "name": "c", "value": None, "low": None, "high": None, "note": ""},
+        {"group": "G", "name": "<i>a</i>", "value": 0.75, "low": 0.6, "high": 0.9, "note": "n & m", "few": ""},
+        {"group": "G", "name": "b", "value": 0.9875, "low": None, "high": None, "note": "", "few": ""},
+        {"group": "H", "name": "c", "value": None, "low": None, "high": None, "note": "", "few": ""},
+        {"group": "H", "name": "d", "value": 0.55, "low": 0.5, "high": 0.6, "note": "", "few": "Rests on <few>"},
     ]
     html = forest_html(rows, 0.5, 1.0, 0.5)
     assert re.findall(r"<h4>(\w)</h4>", html) == ["G", "H"]
@@ -164,6 +207,8 @@ def test_forest():
     assert "n &amp; m" in html
     assert "0.750 (0.600 to 0.900)" in html
     assert "not defined" in html
+    assert 'class="dot few" style="left:10.00%"' in html
+    assert html.count("Rests on &lt;few&gt;") == html.count('few"') == 1
 
 
 def test_payload_follows_from_the_scores(evaluation):
@@ -180,6 +225,9 @@ def test_payload_follows_from_the_scores(evaluation):
             assert columns["mcc"]["values"][row] == pytest.approx(matthews_corrcoef(scores.labels, called), abs=1e-4)
         else:
             assert columns["mcc"]["values"][row] is None
+        called_as = {"called pneumonia": int(called.sum()), "called normal": int((~called).sum())}
+        for said, count in called_as.items():
+            assert (f"films {said}: {count}" in data["few"][row]) == (count < FEWEST)
     assert {figure["title"] for figure in data["figures"]} <= set(MEANINGS)
     assert [point["threshold"] for point in data["points"]] == list(POINTS.values())
 
@@ -191,6 +239,9 @@ def test_operating_points_in_words(evaluation):
     for point, said in (("balanced", "balanced"), ("high_sensitivity", "high sensitivity")):
         for name in ("accuracy", "balanced_accuracy", "recall", "specificity", "precision", "f1"):
             assert rows[(said, RATES[name])] == with_interval(stated[point][name])
+        counts = stated[point]["confusion"]
+        told = {"tp": "True positives", "fn": "Missed", "fp": "False alarms", "tn": "True negatives"}
+        assert {name: int(rows[(said, title)]) for name, title in told.items()} == counts
 
 
 def test_thresholds_as_a_file(evaluation):
@@ -218,10 +269,11 @@ def test_fingerprint_tells_scores_apart(evaluation):
     prints = {fingerprint(evaluation, split) for split in ("test", "held_out")}
     prints.add(fingerprint(replace(evaluation, weights_sha256="9" * 64), "test"))
     prints.add(fingerprint(replace(evaluation, operating_points={**POINTS, "balanced": 0.46}), "test"))
+    prints.add(fingerprint(replace(evaluation, prevalence=0.5), "test"))
     scores = evaluation.scores["test"]
     other = replace(scores, patients=("x", *scores.patients[1:]))
     prints.add(fingerprint(replace(evaluation, scores={"test": other}), "test"))
-    assert len(prints) == 5
+    assert len(prints) == 6
 
 
 def test_drawings_for_print(evaluation):
@@ -232,10 +284,15 @@ def test_drawings_for_print(evaluation):
     assert {line.get_label() for line in lines} == {"Call every film", "Call none", "one"}
     legend = intervals_figure({"After": reliability(*given, resamples=20)}).axes[0].get_legend()
     assert any(text.get_text().startswith("After: 4 films a bin") for text in legend.get_texts())
-    rows = [{"group": "G", "name": "a", "value": 0.7, "low": 0.6, "high": 0.8, "note": ""}]
+    rows = [
+        {"group": "G", "name": name, "value": 0.7, "low": 0.6, "high": 0.8, "note": "", "few": few}
+        for name, few in (("a", ""), ("b", "Rests on few."))
+    ]
     labels = [label.get_text() for label in forest_figure(rows, "AUC", 0.5).axes[0].get_yticklabels()]
-    assert labels == ["G", "a"]
+    assert labels == ["G", "a", "b (few films)"]
     assert len(history_figure(HISTORY).axes) == 2
+    cascade = [{"method": m, "stage": s, "likeness": 0.5} for m in "ab" for s in ("trained", "anew")]
+    assert [line.get_label() for line in cascade_figure(cascade).axes[0].get_lines()] == ["a", "b"]
 
 
 def test_meanings_hold_no_measured_figure():

@@ -53,6 +53,14 @@ def test_overlay_below_the_operating_point_says_so(probability, below, uncertain
     assert (said in remark, "Finding: uncertain" in remark) == (below, uncertain)
 
 
+@pytest.mark.parametrize("overlay", [True, False])
+def test_the_remark_is_shown_once(overlay):
+    """A page about the heatmap says it in words of its own; picture and screen reader have it either way."""
+    header = told(overlay=overlay)
+    assert header["remarkShown"] is not overlay
+    assert header["remark"]
+
+
 def test_range_is_not_stretched_to_the_film():
     """A film with little heat keeps the range of every film."""
     header = told(fake_reading(np.zeros((64, 64)), heat=np.full((224, 224), 0.1, np.float32)))

@@ -33,7 +33,7 @@ __all__ = ["WORK", "evaluate_explanations"]
 WORK = Path("runs") / "explanations"
 SEED = 0
 RANGE_FILMS, SANITY_FILMS = 32, 20
-PASSES = {"stability": 1600, "range": 640, "sanity": 320, "adults": 1600}
+PASSES = {"stability": 1600, "range": 640, "sanity": 240, "adults": 1600}
 """Passes of the fast engine that one method may take for each part; film counts follow."""
 
 
@@ -223,6 +223,7 @@ class _Run:
             "scorecam_channels": SCORECAM_CHANNELS,
             "smoothgrad_copies": SMOOTHGRAD_COPIES,
             "passes": PASSES,
+            "draws": sanity.DRAWS,
             "range_films": RANGE_FILMS,
         }
 

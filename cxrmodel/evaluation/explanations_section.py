@@ -23,7 +23,8 @@ HOW = (
 RULE = (
     "Films are explained by Grad-CAM, which every reading brings along, unless another method of at most one pass of "
     "the network depends on the model and, on the same films, exceeds it in insertion less deletion area by a mean "
-    "whose interval lies above zero. Of several such, the one with the highest mean."
+    "whose interval lies above zero. Of several such, the one with the highest mean. Should Grad-CAM not depend on the "
+    "model, any other of these that does comes before it."
 )
 
 
@@ -93,7 +94,8 @@ def favoured(measured: Mapping[str, Mapping], rows: Mapping[str, Mapping], patie
     patients : mapping of str to str
         By film.
     """
-    best, ahead = INSTANT, 0.0
+    stays = rows[INSTANT]["sanity"]["depends_on_model"]
+    best, ahead = INSTANT, 0.0 if stays else -np.inf
     own = _differences(measured[INSTANT])
     for name, part in measured.items():
         if name == INSTANT or METHODS[name].passes > 1 or not rows[name]["sanity"]["depends_on_model"]:
@@ -101,7 +103,8 @@ def favoured(measured: Mapping[str, Mapping], rows: Mapping[str, Mapping], patie
         other = _differences(part)
         films = [film for film in other if film in own]
         gain = mean_with_interval([other[film] - own[film] for film in films], [patients[film] for film in films])
-        if gain["low"] is not None and gain["low"] > 0 and gain["value"] > ahead:
+        clear = gain["low"] is not None and gain["low"] > 0
+        if gain["value"] is not None and gain["value"] > ahead and (clear or not stays):
             best, ahead = name, gain["value"]
     return best
 

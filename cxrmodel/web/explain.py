@@ -122,7 +122,7 @@ def _describe(method: Method, tested: Mapping) -> None:
     if depends is False:
         st.warning(f"{method.title}: {sentence}", icon=":material/priority_high:")
     seconds = findings_of(tested, method.name).get("seconds")
-    measured = f" Measured: {seconds:.2g} s a film." if seconds and method.passes else ""
+    measured = f" Measured over many films: {seconds:.2g} s each." if seconds and method.passes else ""
     tested_as = "" if depends is False else f"- **Tested**: {sentence}\n"
     with st.expander(f"What {method.title} can show, and what it cannot", icon=":material/help:"):
         st.markdown(

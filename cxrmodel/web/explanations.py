@@ -154,7 +154,7 @@ def _cascade(rows: list[dict[str, str | float]]) -> alt.Chart:
         .mark_line(point=True, strokeWidth=2)
         .encode(
             alt.X("stage:N", sort=stages, title="Drawn anew down to", axis=alt.Axis(labelAngle=0)),
-            alt.Y("likeness:Q", title="Rank correlation with the trained map"),
+            alt.Y("likeness:Q", title="Rank correlation"),
             alt.Color("method:N", title=None),
             alt.Shape("method:N", title=None),
             tooltip=["method:N", "stage:N", alt.Tooltip("likeness:Q", format=".2f")],

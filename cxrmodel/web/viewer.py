@@ -21,7 +21,7 @@ _SCRIPTS = ("pack", "outlines", "canvas", "webgl", "view", "marks", "picture", "
 _UNCERTAIN = "Finding: uncertain, whatever the map shows."
 _SIDES = "R and L by convention: the file does not tell the sides."
 _DICOM_SIDES = "R and L as the file tells the sides, else by convention."
-_SPACING = {"imager": "at the detector", "scanned": "on the scanned film"}
+_SPACING = {"imager": "at the detector", "scanned": "on the scanned film", "unstated": "at an unstated depth"}
 _BADGES = {
     "inverted": "Inverted",
     "mirrored": "Mirrored",
@@ -29,6 +29,8 @@ _BADGES = {
     "turned": "Turned",
     "tint": "Tint removed",
     "transparent": "Transparency filled",
+    "The patient is": "Age",
+    "does not state": "Not stated",
 }
 
 
@@ -95,12 +97,13 @@ def packed(
     """
     film = reading.radiograph
     height, width = film.pixels.shape
+    words = f"Chest film, {width} by {height} pixels, {film.bits} bits. Finding: {reading.finding}."
     said = {
         "key": film.sha256,
         "title": legend,
         "range": range_note,
         "remark": " ".join(filter(None, [heat_sentence(reading), _below(reading), _uncertain(reading)])),
-        "description": f"Chest film, {width} by {height} pixels, {film.bits} bits. Finding: {reading.finding}.",
+        "description": " ".join([words, *film.notes]),
         "provenance": f"{DISCLAIMER}. Model {reading.model}. Film {film.sha256[:12]}.",
         "file": f"film {film.sha256[:8]} heatmap.png",
         "badges": badges_of(film.notes),

@@ -114,6 +114,23 @@ def test_an_unclear_or_insane_lead_changes_nothing():
     assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, insane, patients) == INSTANT
 
 
+@pytest.mark.parametrize(
+    ("gains", "sane", "default"),
+    [
+        ({"layercam": -0.1, "saliency": -0.2}, {"layercam", "saliency"}, "layercam"),
+        ({"layercam": -0.2, "saliency": 0.1}, {"layercam", "saliency"}, "saliency"),
+        ({"layercam": 0.1, "saliency": 0.2}, {"layercam"}, "layercam"),
+        ({"layercam": 0.1, "occlusion": 0.5}, {"occlusion"}, INSTANT),  # no quick one depends on the model
+    ],
+)
+def test_what_does_not_depend_on_the_model_is_not_favoured(gains, sane, default):
+    """Grad-CAM, too, gives way then, to whichever quick method that depends on the model is best."""
+    patients = dict(zip("abcd", "wxyz", strict=True))
+    rows = {name: {"sanity": {"depends_on_model": name in sane}} for name in METHODS}
+    found = {INSTANT: measured(), **{name: measured(gain) for name, gain in gains.items()}}
+    assert favoured(found, rows, patients) == default
+
+
 def test_means_are_over_patients():
     """Films of one patient move together: two patients, one with three films."""
     figures = mean_with_interval([1.0, 1.0, 1.0, 0.0], ["p", "p", "p", "q"])

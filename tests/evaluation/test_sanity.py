@@ -69,6 +69,38 @@ def test_stages_change_from_the_top(network):
     assert changed.get_layer("last_features_bn").get_weights()[3].tolist() == [1.0] * 192
 
 
+def test_layers_of_one_shape_are_drawn_apart():
+    """Each has weights of its own; the same seed draws the same again."""
+    inputs = keras.Input((4,))
+    twins = [keras.layers.Dense(4, name=f"twin_{number}") for number in range(2)]
+    network = keras.Model(inputs, twins[1](twins[0](inputs)))
+
+    def drawn(seed):
+        sanity.renew(network, ["twin"], seed)
+        return [twin.get_weights()[0] for twin in twins]
+
+    one, other = drawn(0)
+    assert not np.array_equal(one, other)
+    np.testing.assert_array_equal(drawn(0), [one, other])
+    assert not np.array_equal(drawn(1)[0], one)
+
+
+def test_the_whole_network_is_drawn_more_than_once(network, spec, crops):
+    """One draw whose map happens to be the trained one's does not decide; each draw has weights of its own."""
+    rising = np.tile(np.arange(784.0).reshape(28, 28), (len(crops), 1, 1))
+    alike, seen = [True, *[False] * (len(sanity.STAGES["cnn"]) - 1), True, *[False] * (sanity.DRAWS - 1)], []
+
+    def maps(explainer, tensors):
+        seen.append(explainer.logits(tensors))
+        return rising if alike[len(seen) - 1] else -rising
+
+    found = sanity.cascade(network, spec, crops, maps)
+    assert len(seen) == len(alike)
+    assert len({tuple(logits) for logits in seen}) == len(seen)
+    assert [stage["spearman"] for stage in found[:-1]] == pytest.approx([-1.0] * (len(found) - 1))
+    assert found[-1]["spearman"] == pytest.approx((1 - (sanity.DRAWS - 1)) / sanity.DRAWS, abs=1e-3)
+
+
 def test_a_faithful_method_changes_and_an_edge_detector_does_not(network, spec, crops):
     """Grad-CAM loses its likeness; a map of edges alone keeps all of it and is found out."""
     before = network.get_weights()

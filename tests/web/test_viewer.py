@@ -83,14 +83,23 @@ def test_what_a_dicom_file_tells():
     assert header["windows"]["own"] == [0, header["film"]["top"]]
     assert header["sides"] == "R and L as the file tells the sides, else by convention."
     assert told(of_film(**film, spacing_from="calibrated"))["spacingFrom"] == ""
+    assert told(of_film(**film, spacing_from="unstated"))["spacingFrom"] == "at an unstated depth"
 
 
 def test_badges():
     """Each note has its word; a word that is unknown is a correction."""
-    notes = ("The film was inverted so that air is dark.", "The film was turned by 180 degrees.", "Something else.")
-    assert [word for word, _ in badges_of(notes)] == ["Inverted", "Turned", "Note"]
+    notes = (
+        "The film was inverted so that air is dark.",
+        "The film was turned by 180 degrees.",
+        "The patient is older than five years: the probability may be far off.",
+        "The DICOM file does not state the view: the picture alone decides.",
+        "Something else.",
+    )
+    assert [word for word, _ in badges_of(notes)] == ["Inverted", "Turned", "Age", "Not stated", "Note"]
     assert [sentence for _, sentence in badges_of(notes)] == list(notes)
-    assert told(of_film(notes=notes[:1]))["badges"] == [["Inverted", notes[0]]]
+    header = told(of_film(notes=notes[:1]))
+    assert header["badges"] == [["Inverted", notes[0]]]
+    assert header["description"].endswith(notes[0]), "a screen reader gets the sentence, too"
 
 
 def test_every_file_of_the_viewer_is_used_and_loads_nothing(project):

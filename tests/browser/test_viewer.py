@@ -270,6 +270,24 @@ def test_inversion_is_of_the_screen_alone(viewer):
     assert viewer.says("pixel").endswith(": 100 of 255")
 
 
+def test_changes_within_one_frame_of_the_screen(viewer):
+    """The last of them is what is seen, and is drawn with those before it."""
+    viewer.show(hot())
+    viewer.tab.evaluate("""async () => {
+      for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+      const canvas = root.querySelector("[data-part=film]"), context = canvas.getContext("2d");
+      const put = context.putImageData;
+      window.drawings = 0;
+      context.putImageData = function (...given) {
+        window.drawings++;
+        return put.apply(this, given);
+      };
+      for (let i = 0; i < 6; i++) document.dispatchEvent(new KeyboardEvent("keydown", { key: "i", bubbles: true }));
+    }""")
+    assert viewer.pixel(0.5, 0.5) == [100, 100, 100]
+    assert viewer.tab.evaluate("() => window.drawings") == 2
+
+
 def test_question_mark_lists_every_key(viewer):
     """The list names the keys, takes the focus, and closes with Escape."""
     viewer.show(hot())

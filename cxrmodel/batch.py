@@ -52,7 +52,7 @@ def list_files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
             continue
         for child in sorted(path.rglob("*")):
             relative = child.relative_to(path)
-            if child.is_file() and not any(part.startswith(".") for part in relative.parts):
+            if (child.is_file() or _leads_nowhere(child)) and not any(part.startswith(".") for part in relative.parts):
                 yield child, relative
 
 
@@ -101,6 +101,11 @@ def read_paths(
         complete = not empty and all(row["status"] == "read" for row in done)
         names = {row["file"] for row in done}
         files = [(path, relative) for path, relative in files if _name(path) not in names]
+        if resume:
+            sys.stderr.write(
+                f"{len(done)} films of {table} are left out, by their paths; {len(files)} are still to be read. "
+                "To read a film again, take its row out of the table.\n"
+            )
         bar = stack.enter_context(tqdm(total=len(files), desc="reading", unit="film", disable=len(files) < 2))
         readings = reader.read_many((path.read_bytes, path.name) for path, _ in files)
         for (path, relative), reading in zip(files, readings, strict=True):
@@ -114,6 +119,11 @@ def read_paths(
                 write_row(record | {"reasons": "; ".join(record["reasons"])})
             bar.update()
     return 0 if complete else 3
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """Whether a path is a link to a file that is not there, which its reader should be told of."""
+    return path.is_symlink() and not path.exists()
 
 
 def _name(path: Path) -> str:

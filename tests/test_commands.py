@@ -265,6 +265,24 @@ def test_failures_are_sentences(argv, said, capsys):
     assert captured.out == ""
 
 
+def test_a_link_that_leads_nowhere_gets_its_line(folder, capsys):
+    """A film that has gone from a folder of links is told, not passed over."""
+    (folder / "b" / "gone.png").symlink_to(folder / "nowhere.png")
+    assert main(["read", "--json", str(folder / "b")]) == 3
+    lines = {Path(line["file"]).name: line for line in _lines(capsys)}
+    assert lines["gone.png"]["status"] == "error"
+    assert "cannot be read" in lines["gone.png"]["reasons"][0]
+
+
+def test_a_resumed_run_says_what_it_leaves_out(folder, tmp_path, capsys):
+    """Films of the table, known by their paths, and how many are still to be read."""
+    out = tmp_path / "table.csv"
+    for left_out, to_read in ((0, 1), (1, 0)):
+        main(["read", str(folder / "a.png"), "--csv", str(out), "--resume"])
+        said = capsys.readouterr().err
+        assert f"{left_out} films of {out} are left out, by their paths; {to_read} are still to be read." in said
+
+
 @pytest.mark.parametrize(("argv", "seed"), [([], 0), (["--seed", "3"], 3)])
 def test_a_seed_may_be_given_instead_of_the_recipes(argv, seed, monkeypatch):
     """Everything else is the recipe's."""

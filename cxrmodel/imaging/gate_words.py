@@ -43,8 +43,8 @@ SENTENCES = {
         "refuse": "This picture is blank or almost even, so it is not read: export the film again with its full range.",
     },
     "clipped": {
-        "warn": "Much of the film is pure black or pure white, where nothing can be seen: "
-        "export it with a wider window if you can.",
+        "warn": "Much of the film is pure black or pure white. Where that is more than air and frame, nothing can be "
+        "seen there: export the film with a wider window if you can.",
         "refuse": "Most of this picture is pure black or pure white, so it is not read: "
         "export the film with a wider window, in shades of grey.",
     },

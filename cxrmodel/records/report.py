@@ -38,7 +38,7 @@ _NAME_LENGTH = 90
 _ZONES = {"normal": (214, 232, 238), "uncertain": (245, 233, 190), "pneumonia": (247, 214, 196)}
 
 
-def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime) -> bytes:
+def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime, observed: str = "") -> bytes:
     """Put a reading on one page: film, overlay with its colour bar, probability and what belongs beside it.
 
     Parameters
@@ -46,6 +46,8 @@ def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime) -> byt
     reading : Reading
     read_at, printed_at : datetime
         When the film was read and when the sheet is made, both with their time zone.
+    observed : str
+        A sentence on what was observed of such probabilities.
 
     Returns
     -------
@@ -59,7 +61,7 @@ def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime) -> byt
     sheet.pictures(
         (_film(reading), "The film, whole"), (_overlay(reading), "Heatmap: what each place adds to the logit")
     )
-    sheet.number(reading)
+    sheet.number(reading, observed)
     sheet.scale(reading)
     sheet.facts(reading)
     sheet.reasons(reading.reasons)
@@ -110,15 +112,14 @@ class _Sheet(FPDF):
             left += width + _GAP
         self.set_xy(_MARGIN, top + height + 8)
 
-    def number(self, reading: Reading) -> None:
+    def number(self, reading: Reading, observed: str) -> None:
         """Probability and finding, in figures and in words."""
         self._use(13, "B")
         self._line(f"Probability of pneumonia: {_said(reading)}. Finding: {reading.finding}.", 8)
         self._use(9)
-        self._block(
-            f"{frequency_sentence(reading.probability, reading.finding, reading.prevalence)} "
-            f"{reason_for_finding(reading.finding, reading.operating_points)}"
-        )
+        frequency = frequency_sentence(reading.probability, reading.finding, reading.prevalence)
+        reason = reason_for_finding(reading.finding, reading.operating_points)
+        self._block(" ".join(filter(None, (frequency, observed, reason))))
 
     def scale(self, reading: Reading) -> None:
         """The probability on a scale from 0 to 100 %, with band and threshold."""

@@ -28,6 +28,8 @@ OPERATING_POINTS = {
     "balanced": "balanced",
     "high_specificity": "high specificity",
 }
+NOT_HEALTHY = "Normal means no pneumonia: nothing else was looked for, and such a film may show another disease."
+"""What a finding of normal does not say."""
 
 _NO_BREAK = "\u00a0"
 
@@ -161,15 +163,16 @@ def reason_for_finding(finding: str, operating_points: Mapping[str, float]) -> s
     edges = band(operating_points)
     if edges is None:
         side = "at or above" if finding == "pneumonia" else "below"
-        return (
+        said = (
             f"The model's probability is {side} {threshold_percent(operating_points['balanced'])}, "
             "the balanced threshold, which decides alone because there is no uncertain band."
         )
+        return said if finding == "pneumonia" else f"{said} {NOT_HEALTHY}"
     low, high = (threshold_percent(edge) for edge in edges)
     if finding == "pneumonia":
         return f"The model's probability is at or above {high}, the upper edge of the uncertain band."
     if finding == "normal":
-        return f"The model's probability is below {low}, the lower edge of the uncertain band."
+        return f"The model's probability is below {low}, the lower edge of the uncertain band. {NOT_HEALTHY}"
     return (
         f"The model's probability lies between {low} and {high}: the model does not decide. Read this film without it."
     )

@@ -5,6 +5,9 @@ from html import escape
 
 import streamlit as st
 
+from cxrmodel.errors import CxrError
+from cxrmodel.evaluation.alike import alike
+from cxrmodel.evaluation.results import load_evaluation
 from cxrmodel.model.calibration import at_prevalence
 from cxrmodel.reading import Reading
 from cxrmodel.records.report import pdf_report
@@ -12,6 +15,7 @@ from cxrmodel.records.wording import facts, frequency_sentence, percent, probabi
 from cxrmodel.web import navigation
 from cxrmodel.web.badges import badges
 from cxrmodel.web.downloads import file_title, lazily
+from cxrmodel.web.engine import MODEL
 from cxrmodel.web.films import Entry
 from cxrmodel.web.scale import scale_html
 from cxrmodel.web.text import plain
@@ -66,10 +70,30 @@ def _number(reading: Reading) -> None:
     st.subheader(f":{colour}[{icon}] Finding: {reading.finding}")
     st.metric("Probability of pneumonia", probability_percent(reading.probability, reading.operating_points))
     st.markdown(frequency_sentence(reading.probability, reading.finding, reading.prevalence))
+    observed = _observed(reading)
+    if observed:
+        st.markdown(observed)
     st.html(scale_html(reading.probability, reading.operating_points))
     st.markdown(reason_for_finding(reading.finding, reading.operating_points))
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(reading))
     st.html(f'<dl class="facts">{listed}</dl>')
+
+
+def _observed(reading: Reading) -> str:
+    """What the official test showed of such probabilities; nothing where it was not measured with these weights."""
+    try:
+        evaluation = load_evaluation(MODEL)
+    except CxrError:
+        return ""
+    if evaluation.version != reading.model:
+        return ""
+    near, labels = alike(evaluation, reading.probability), evaluation.scores["test"].labels
+    low, high = percent(near.low), percent(near.high)
+    return (
+        f"Of the {near.films} films of the official test whose probability was nearest to this one "
+        f"({low if low == high else f'{low} to {high}'}), {near.pneumonia} show pneumonia; of all {len(labels)}, "
+        f"{int(labels.sum())} do."
+    )
 
 
 def _reasons(reading: Reading) -> None:
@@ -87,8 +111,8 @@ def _other_prevalence(reading: Reading) -> None:
         st.session_state[_PREVALENCE] = wanted
         if wanted == assumed:
             st.markdown(
-                "This is the prevalence that the model's own probability assumes: "
-                f"{probability_percent(reading.probability, reading.operating_points)}."
+                f"{percent(reading.prevalence)} is the prevalence that the model's own probability assumes. With it "
+                f"the probability is {probability_percent(reading.probability, reading.operating_points)}, as above."
             )
         else:
             shifted = at_prevalence(reading.probability, reading.prevalence, wanted / 100)
@@ -105,7 +129,7 @@ def _pdf(entry: Entry) -> None:
     reading = entry.reading
     st.download_button(
         "Report as PDF",
-        lazily(lambda: pdf_report(reading, entry.read_at, datetime.now().astimezone())),
+        lazily(lambda: pdf_report(reading, entry.read_at, datetime.now().astimezone(), _observed(reading))),
         file_name=file_title(reading, "reading.pdf"),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",

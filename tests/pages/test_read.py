@@ -1,14 +1,17 @@
 """Read, in all its states."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from dicom_files import IDENTIFIERS, dicom
-from stand_ins import FakeReader
+from stand_ins import FakeReader, evaluation_document
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from viewer_buffer import unpack
 
 from cxrmodel.errors import DataError
+from cxrmodel.evaluation.document import checked_document
 from cxrmodel.imaging.gate_report import Finding, GateReport
 from cxrmodel.reading import Reader
 from cxrmodel.web import films, intake, result
@@ -192,6 +195,24 @@ def test_near_a_threshold_every_place_shows_a_decimal(use, visit, say, film):
     assert "in 100" not in say(app)
 
 
+def test_what_the_test_films_showed_stands_beside_the_number(use, visit, say, film, monkeypatch):
+    """Counted among the films scored nearest, on the page and in the report; of other weights nothing is said."""
+    made, evaluation = [], checked_document(evaluation_document(), "densenet121")
+    monkeypatch.setattr(result, "load_evaluation", lambda model: evaluation)
+    monkeypatch.setattr(result, "pdf_report", lambda *given: made.append(given) or b"%PDF")
+    monkeypatch.setattr(result, "lazily", lambda make: make())
+    use(FakeReader(0.2))
+    app = drop(visit("read"), ("a.png", film))
+    scores = evaluation.scores["test"]
+    odds = np.log(scores.probabilities / (1 - scores.probabilities))
+    nearest = np.argsort(np.abs(odds - np.log(0.25)))[:40]
+    wanted = f"{scores.labels[nearest].sum()} show pneumonia; of all 60, 40 do."
+    assert wanted in say(app)
+    assert wanted in made[-1][3]
+    monkeypatch.setattr(result, "load_evaluation", lambda model: replace(evaluation, version="densenet121 other"))
+    assert "official test whose probability" not in say(drop(visit("read"), ("b.png", film)))
+
+
 def test_report_carries_name_and_time_of_reading(visit, reader, film, monkeypatch):
     """The report is of the film asked for, under its own name, with the time at which it was read."""
     made = []
@@ -199,7 +220,7 @@ def test_report_carries_name_and_time_of_reading(visit, reader, film, monkeypatc
     monkeypatch.setattr(result, "lazily", lambda make: make())
     app = drop(visit("read"), ("a.png", film))
     drop(app, ("copy.png", film))
-    (first, first_read, first_printed), (copy, copy_read, copy_printed) = made[0], made[-1]
+    (first, first_read, first_printed, _), (copy, copy_read, copy_printed, _) = made[0], made[-1]
     assert (first.name, copy.name) == ("a.png", "copy.png")
     assert first_read == copy_read <= first_printed <= copy_printed
 
@@ -266,7 +287,10 @@ def test_missing_demo_films(visit, say, monkeypatch):
 def test_another_prevalence_moves_one_number_only(visit, say, reader, film):
     """Under another prevalence the log-odds shift; score, threshold and finding stay."""
     app = drop(visit("read"), ("a.png", film))
-    assert "the prevalence that the model's own probability assumes: 87 %." in say(app)
+    assert (
+        "74 % is the prevalence that the model's own probability assumes. With it the probability is 87 %, as above."
+        in say(app)
+    )
     app.slider[0].set_value(20).run()
     said = say(app)
     # Odds 0.87/0.13 = 6.69, times (0.2/0.8)/(0.74/0.26) = 0.0878, are 0.588: 37 %.

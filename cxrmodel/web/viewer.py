@@ -10,7 +10,13 @@ from cxrmodel.evaluation.offered import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
 from cxrmodel.imaging.gate_report import WARN, GateReport
 from cxrmodel.reading import Reading
-from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, heat_sentence, threshold_percent
+from cxrmodel.records.wording import (
+    OPERATING_POINTS,
+    finding_sentence,
+    heat_sentence,
+    provenance,
+    threshold_percent,
+)
 from cxrmodel.web import films
 from cxrmodel.web.viewer_data import FilmLevels, film_levels, pack
 
@@ -116,7 +122,8 @@ def packed(
         "range": range_note,
         "remark": " ".join(filter(None, [heat_sentence(reading), _below(reading), _uncertain(reading)])),
         "description": " ".join([words, *film.notes, *reading.gate.warnings]),
-        "provenance": f"{DISCLAIMER}. Model {reading.model}. Film {film.sha256[:12]}.",
+        "provenance": provenance(reading),
+        "finding": finding_sentence(reading),
         "file": f"film {film.sha256[:8]} heatmap.png",
         "badges": badges_of(film.notes, reading.gate),
         "spacing": film.pixel_spacing,

@@ -33,6 +33,7 @@ def test_header_of_a_reading():
     assert header["provenance"].startswith(
         "Not for diagnosis; research use only. Model densenet121 0123456789ab. Film "
     )
+    assert header["finding"].startswith("Finding: pneumonia. Probability of pneumonia 87\u00a0%")
     assert header["file"] == f"film {checksum} heatmap.png"
     assert header["remark"] == "83\u00a0% of the heat lies within the lung fields."
     assert header["title"] == "Grad-CAM: what each place adds to the logit"

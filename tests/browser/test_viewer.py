@@ -11,6 +11,8 @@ from bare import as_if_fast, data_of, mount, show
 from PIL import Image
 from stand_ins import fake_reading, lung_mask
 
+from cxrmodel.imaging.gate_report import WARN, Finding, GateReport
+
 pytestmark = pytest.mark.browser
 
 SHOWN = (
@@ -289,7 +291,7 @@ def test_changes_within_one_frame_of_the_screen(viewer):
 
 
 def test_question_mark_lists_every_key(viewer):
-    """The list names the keys, takes the focus, and closes with Escape."""
+    """The list names the keys, takes the focus, and closes with Escape; then keys act on the film again."""
     viewer.show(hot())
     viewer.tab.keyboard.press("?")
     listed = viewer.tab.evaluate("() => [...root.querySelectorAll('[data-part=keys] kbd')].map((key) => key.innerText)")
@@ -297,6 +299,11 @@ def test_question_mark_lists_every_key(viewer):
     assert viewer.tab.evaluate("() => root.querySelector('[data-part=help]').contains(root.activeElement)")
     viewer.tab.keyboard.press("Escape")
     assert viewer.says("help") == ""
+    viewer.tab.keyboard.press("i")
+    assert "inverted" in viewer.says("levels")
+    viewer.tab.keyboard.press("Space")
+    assert viewer.says("help") == ""
+    assert "inverted" not in viewer.says("levels")
 
 
 def test_no_key_acts_while_someone_types(viewer):
@@ -448,6 +455,18 @@ def test_saved_picture(viewer):
     assert named.shape[0] > height
     viewer.tab.keyboard.press("h")
     np.testing.assert_array_equal(save(viewer)[500, 600], [100, 100, 100])
+
+
+def test_letters_are_doubtful_where_the_film_may_be_mirrored(viewer):
+    """Right of R, which always stands, is a question mark then, and only then."""
+    doubtful = Finding("mirrored", WARN, "The film may be mirrored.", 1.0, 0.5)
+    for gate, marked in ((GateReport(), False), (GateReport((doubtful,)), True)):
+        viewer.show(hot(shape=(400, 400 + marked), gate=gate))
+        width, height = viewer.box["width"], viewer.box["height"]
+        assert viewer.marked(10 / width, 0, 24 / width, 30 / height)
+        assert viewer.marked(28 / width, 0, 50 / width, 30 / height) is marked
+    assert viewer.says("badges") == "May be mirrored"
+    assert viewer.says("sides").endswith("The film may be mirrored: check the side marker.")
 
 
 def test_small_film_is_saved_large_enough_for_its_legend(viewer):

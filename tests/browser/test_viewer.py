@@ -508,16 +508,22 @@ def hand(phone):
     assert phone.troubles == []
 
 
-def test_touch(hand, make_film):
-    """One finger sets window and level, two zoom and move."""
-    hand.show(fake_reading(make_film(0, (500, 500))), overlay=True)
-    assert hand.tab.get_by_label("Layout").input_value() == "one"
+@pytest.fixture
+def fingers(hand):
+    """A function that puts fingers on shares of the stage, moves them there, or lifts them."""
     touch = hand.tab.context.new_cdp_session(hand.tab)
 
-    def fingers(kind, *places):
+    def act(kind, *places):
         points = [dict(zip("xy", hand.at(*place), strict=True)) for place in places]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
+    return act
+
+
+def test_touch(hand, fingers, make_film):
+    """One finger across sets window and level, two zoom and move."""
+    hand.show(fake_reading(make_film(0, (500, 500))), overlay=True)
+    assert hand.tab.get_by_label("Layout").input_value() == "one"
     fingers("touchStart", (0.4, 0.5))
     fingers("touchMove", (0.6, 0.5))
     fingers("touchEnd")
@@ -528,6 +534,27 @@ def test_touch(hand, make_film):
     fingers("touchEnd")
     assert hand.zoom() == pytest.approx(3 * zoom, rel=0.1)
     assert hand.numbers() == window
+
+
+def test_a_finger_up_the_film_scrolls_the_page(hand, fingers, make_film):
+    """The page follows, and the window is what it was, as after any gesture that the browser takes over."""
+    hand.show(fake_reading(make_film(0, (500, 500))))
+    hand.tab.evaluate("() => (document.body.style.height = '3000px')")
+    hand.tab.keyboard.press("3")
+    before = hand.numbers()
+    fingers("touchStart", (0.5, 0.8))
+    for share in (0.75, 0.7, 0.6, 0.5, 0.3):
+        fingers("touchMove", (0.5, share))
+    fingers("touchEnd")
+    hand.tab.wait_for_function("() => scrollY > 50")
+    assert hand.numbers() == before
+    hand.tab.evaluate("""() => {
+      const stage = root.querySelector("[data-part=stage]");
+      stage.setPointerCapture = () => {};
+      for (const [kind, clientX] of [["pointerdown", 100], ["pointermove", 180], ["pointercancel", 180]])
+        stage.dispatchEvent(new PointerEvent(kind, { pointerId: 7, clientX, clientY: 200, bubbles: true }));
+    }""")
+    assert hand.numbers() == before
 
 
 def test_phone_width(hand, make_film):

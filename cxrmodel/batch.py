@@ -14,7 +14,7 @@ from tqdm import tqdm
 from cxrmodel.errors import FilmRefused, OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.reading import Reader, Reading
-from cxrmodel.records.wording import probability_percent, threshold_percent
+from cxrmodel.records.wording import figure_caption, probability_percent, threshold_percent
 
 __all__ = ["COLUMNS", "OVERLAY_ENDING", "list_files", "read_paths"]
 
@@ -201,7 +201,8 @@ def _record(reading: Reading | Exception, model: str) -> dict:
 
 def _write_overlay(reading: Reading, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range).savefig(out, dpi=150)
+    caption = figure_caption(reading)
+    overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range, caption=caption).savefig(out, dpi=150)
 
 
 def _line(record: dict) -> str:

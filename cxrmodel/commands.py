@@ -150,6 +150,7 @@ def _explain(arguments) -> int:
     from cxrmodel.explain.explainer import Explainer
     from cxrmodel.explain.overlay import overlay_figure
     from cxrmodel.reading import Reader
+    from cxrmodel.records.wording import figure_caption
 
     if arguments.out.suffix.lower() != ".png":
         raise OutputRefused(f"{arguments.out} does not end in .png, which is what is written. Name it so.")
@@ -169,7 +170,13 @@ def _explain(arguments) -> int:
             heat = explainer.film_map(arguments.method, reader.model_input(reading), told)
     explained = as_explained(reading, arguments.method, heat, tested_explanations(reader.spec))
     shown = explained.reading
-    figure = overlay_figure(shown.radiograph.pixels, shown.heat, shown.heat_range, legend=explained.legend)
+    figure = overlay_figure(
+        shown.radiograph.pixels,
+        shown.heat,
+        shown.heat_range,
+        legend=explained.legend,
+        caption=figure_caption(shown),
+    )
     figure.savefig(arguments.out, dpi=150, format="png")
     for reason in (*reading.reasons, *(() if arguments.method == INSTANT else (explained.range_note,))):
         print(reason, file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import hashlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from cxrmodel.batch import COLUMNS, list_files
@@ -231,6 +233,25 @@ def test_explain_writes_a_picture(project, tmp_path):
     assert main(["explain", str(film), "--method", "gradcam", "-o", str(out)]) == 0
     with Image.open(out) as picture:
         assert picture.format == "PNG"
+
+
+@pytest.mark.parametrize("command", ["read", "explain"])
+def test_a_heatmap_on_its_own_says_what_it_is(project, tmp_path, monkeypatch, command):
+    """Finding, probability, model, disclaimer and film stand on the picture itself."""
+    film, drawn = project / "assets" / "films" / "synthetic-pneumonia-1.png", []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure.get_supxlabel()))
+    where = {"read": ["--heatmaps", str(tmp_path)], "explain": ["-o", str(tmp_path / "out.png")]}
+    assert main([command, str(film), *where[command]]) == 0
+    said = " ".join(drawn[0].split())
+    assert len(drawn) == 1
+    for part in (
+        "Finding: ",
+        "Probability of pneumonia ",
+        "Not for diagnosis; research use only.",
+        f"Model {load_spec('densenet121').version}.",
+        f"Film {hashlib.sha256(film.read_bytes()).hexdigest()[:12]}.",
+    ):
+        assert " ".join(part.split()) in said
 
 
 def test_explain_takes_every_method(project, tmp_path, capsys):

@@ -19,6 +19,7 @@ const KEYS = [
 ];
 const GESTURES = [
   ["Drag", "Window (across) and level (up and down)"],
+  ["One finger", "Window and level once it moves across; up and down scrolls the page"],
   ["Wheel, pinch", "Zoom at the pointer"],
   ["Space, Shift or middle button and drag, two fingers", "Move the film"],
   ["Arrow keys on the film", "Move it; with Shift: window and level"],
@@ -32,7 +33,7 @@ const PRESSED = "button, a[href], summary, input, select, [role=button], [role=s
 // Everything is taken off again when `signal` says so.
 function attachHands(viewer, signal) {
   const { stage } = viewer, down = new Map(), once = { signal };
-  let mode = "", space = false, moved = false;
+  let mode = "", space = false, moved = false, before = null;
 
   const place = (event) => {
     const box = stage.getBoundingClientRect();
@@ -45,6 +46,7 @@ function attachHands(viewer, signal) {
     event.preventDefault();
     stage.focus({ preventScroll: true });
     stage.setPointerCapture(event.pointerId);
+    if (!down.size) before = { view: viewer.view, was: { ...viewer.view } };
     down.set(event.pointerId, place(event));
     const moving = down.size > 1 || event.button === 1 || event.shiftKey || space;
     mode = moving ? "move" : "level";
@@ -77,7 +79,13 @@ function attachHands(viewer, signal) {
     showControls(viewer);
   };
   stage.addEventListener("pointerup", up, once);
-  stage.addEventListener("pointercancel", up, once);
+  // The browser took the gesture for scrolling the page: what little it did here is undone.
+  stage.addEventListener("pointercancel", (event) => {
+    if (!down.has(event.pointerId)) return;
+    Object.assign(before.view, before.was);
+    viewer.changed();
+    up(event);
+  }, once);
   stage.addEventListener("pointerleave", () => viewer.pointAt(null), once);
   // The middle button would start the browser's own scrolling.
   stage.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault(), once);

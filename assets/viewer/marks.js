@@ -56,8 +56,9 @@ function drawMarks(context, scene, shot, { outline, lines, unit }) {
       for (const { path, colour } of lines) strokePath(context, shot, path, [[HALO, 4 * unit], [colour, 2 * unit]]);
       context.restore();
     }
-    letters(context, "R", 10 * unit, 26 * unit, 18 * unit);
-    letters(context, "L", shot.paneWidth - 10 * unit, 26 * unit, 18 * unit, "right");
+    const [right, left] = scene.header.letters;
+    letters(context, right, 10 * unit, 26 * unit, 18 * unit);
+    letters(context, left, shot.paneWidth - 10 * unit, 26 * unit, 18 * unit, "right");
     drawScaleBar(context, scene, shot, unit);
     context.restore();
   }

@@ -60,6 +60,7 @@ function legendLines(scene, view, choice, name) {
   const changed = view.inverted ? ", inverted" : "";
   return [
     name,
+    header.finding,
     choice.overlay ? `${header.title}. ${header.range} ${header.remark}` : "Heatmap not shown.",
     `Window ${Math.round(view.high - view.low)}, level ${Math.round((view.low + view.high) / 2)}${changed}. ${header.sides}`,
     ...header.badges.map(([, sentence]) => sentence),

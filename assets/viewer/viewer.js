@@ -209,10 +209,11 @@ class Viewer {
     panel.querySelector("input, button").focus({ preventScroll: true });
   }
 
+  // Back to the film, where the keys act: on the opener, Space would open the panel again.
   closePanels() {
     for (const name of ["help", "save"]) {
       const panel = this.part(name), opener = this.root.querySelector(`.bar [data-command="${name}"]`);
-      if (panel.contains(this.root.activeElement)) opener.focus({ preventScroll: true });
+      if (panel.contains(this.root.activeElement)) this.stage.focus({ preventScroll: true });
       panel.hidden = true;
       opener.setAttribute("aria-expanded", "false");
     }

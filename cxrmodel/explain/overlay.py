@@ -1,6 +1,7 @@
 """Arrays -> pictures: a heatmap over its film, on a colour range that is the same for every film."""
 
 from functools import lru_cache
+from textwrap import wrap
 
 import cv2
 import matplotlib
@@ -16,6 +17,8 @@ COLOUR_MAPS = ("inferno", "viridis", "cividis", "magma")
 FIGURE_SIDE = 1050
 """Pixels of a figure's longer side as it is saved, 7 inches at 150 to each: more would only be thrown away."""
 LEGEND = "Grad-CAM: what each place adds to the logit"
+_LINE, _LINE_INCHES = 100, 0.13
+"""Letters in a line of a caption, so that it fits the figure, and a line's height."""
 NO_HEAT = "The map is zero everywhere: nothing on this film speaks for pneumonia to the model."
 
 
@@ -106,6 +109,7 @@ def overlay_figure(
     opacity: float = 0.5,
     colour_map: str = COLOUR_MAPS[0],
     legend: str = LEGEND,
+    caption: str = "",
 ) -> Figure:
     """The overlay with a colour bar on the raw scale.
 
@@ -115,6 +119,8 @@ def overlay_figure(
         As of ``overlay``.
     legend : str
         What the values are.
+    caption : str
+        Lines to stand beneath in small letters; long ones are broken.
 
     Returns
     -------
@@ -122,7 +128,10 @@ def overlay_figure(
         Free of pyplot's global state. An all-zero map is said in words beneath.
     """
     height, width = pixels.shape
-    figure = Figure(figsize=(7.0, max(3.0, 6.0 * height / width)), layout="constrained", facecolor="black")
+    said = [*([] if heat.any() else [NO_HEAT]), *caption.splitlines()]
+    lines = [part for line in said for part in wrap(line, _LINE)]
+    tall = max(3.0, 6.0 * height / width) + _LINE_INCHES * len(caption and lines)
+    figure = Figure(figsize=(7.0, tall), layout="constrained", facecolor="black")
     axes = figure.add_subplot()
     axes.imshow(overlay(pixels, heat, heat_range, opacity, colour_map, FIGURE_SIDE), interpolation="bilinear")
     axes.set_axis_off()
@@ -130,6 +139,6 @@ def overlay_figure(
     bar.set_label(legend, color="white")
     bar.ax.tick_params(colors="white")
     bar.outline.set_edgecolor("white")
-    if not heat.any():
-        figure.supxlabel(NO_HEAT, color="white", fontsize=9)
+    if lines:
+        figure.supxlabel("\n".join(lines), color="white", fontsize=7 if caption else 9)
     return figure

@@ -11,12 +11,15 @@ __all__ = [
     "OPERATING_POINTS",
     "band",
     "facts",
+    "figure_caption",
+    "finding_sentence",
     "frequency_sentence",
     "heat_peak",
     "heat_sentence",
     "in_a_hundred",
     "percent",
     "probability_percent",
+    "provenance",
     "reason_for_finding",
     "threshold_percent",
 ]
@@ -176,6 +179,40 @@ def reason_for_finding(finding: str, operating_points: Mapping[str, float]) -> s
     return (
         f"The model's probability lies between {low} and {high}: the model does not decide. Read this film without it."
     )
+
+
+def finding_sentence(reading: Reading) -> str:
+    """Say finding and probability in one line, for a picture that leaves the page.
+
+    Parameters
+    ----------
+    reading : Reading
+    """
+    said = probability_percent(reading.probability, reading.operating_points)
+    return (
+        f"Finding: {reading.finding}. Probability of pneumonia {said} (assumes prevalence "
+        f"{percent(reading.prevalence)})."
+    )
+
+
+def provenance(reading: Reading) -> str:
+    """Say what a picture is not for, and of which model and film it is; never by the film's name.
+
+    Parameters
+    ----------
+    reading : Reading
+    """
+    return f"{DISCLAIMER}. Model {reading.model}. Film {reading.radiograph.sha256[:12]}."
+
+
+def figure_caption(reading: Reading) -> str:
+    """Say in lines what belongs beneath a heatmap that is kept as a file.
+
+    Parameters
+    ----------
+    reading : Reading
+    """
+    return "\n".join([finding_sentence(reading), *reading.gate.warnings, provenance(reading)])
 
 
 def heat_peak(reading: Reading) -> float:

@@ -13,6 +13,8 @@ __all__ = ["faithfulness"]
 
 _NO_BREAK = "\u00a0"
 _ALIKE, _UNLIKE = 0.9, 0.5
+_LEAST_FALL = 0.1
+"""Of the score, from the intact film to the one that is all blurred: below it no order can do much."""
 
 
 def faithfulness(reader: Reader, explained: Explained) -> None:
@@ -68,6 +70,13 @@ def _draw(found: FilmTest, explained: Explained) -> None:
             "these curves say little here.",
             icon=":material/info:",
         )
+    if not _tells(found):
+        first, last = (f"{found.own.deletion[at]:.2f}" for at in (0, -1))
+        st.info(
+            f"With every place blurred away the score is {last}, on the intact film {first}: blurring takes hardly "
+            "anything away here, so this test cannot tell on this film whether the map is right.",
+            icon=":material/info:",
+        )
     deletion, insertion = st.columns(2, gap="medium")
     with deletion:
         st.altair_chart(_chart(found, "deletion", title), alt=_said(found, "deletion"))
@@ -83,11 +92,22 @@ def _draw(found: FilmTest, explained: Explained) -> None:
     )
 
 
+def _tells(found: FilmTest) -> bool:
+    return bool(found.own.deletion[0] - found.own.deletion[-1] >= _LEAST_FALL)
+
+
 def _said(found: FilmTest, kind: str) -> str:
-    own, random = (getattr(part, f"{kind}_auc") for part in (found.own, found.random))
-    better = own < random if kind == "deletion" else own > random
+    # Compared as they are shown: a verdict must not contradict the two numbers beside it.
+    own, random = (round(getattr(part, f"{kind}_auc"), 2) for part in (found.own, found.random))
     wanted = "lower" if kind == "deletion" else "higher"
-    verdict = "as it should be" if better else "so the map does no better than chance on this film"
+    if not _tells(found):
+        verdict = "this film cannot tell"
+    elif own == random:
+        verdict = "the map does no better than random orders on this film"
+    elif (own < random) == (wanted == "lower"):
+        verdict = "as it should be"
+    else:
+        verdict = "the map does worse than random orders on this film"
     return (
         f"{kind.capitalize()}: mean score {own:.2f} in the map's order, {random:.2f} in random order. "
         f"A faithful map's is {wanted}: {verdict}."
@@ -114,7 +134,7 @@ def _chart(found: FilmTest, kind: str, title: str) -> alt.Chart:
         .mark_line(strokeWidth=2.5)
         .encode(
             alt.X("share:Q", title=f"Places {verb} (%)", scale=alt.Scale(domain=[0, 100])),
-            alt.Y("score:Q", title="Score at even prevalence (%)", scale=alt.Scale(domain=[0, 100])),
+            alt.Y("score:Q", title="Score (%)", scale=alt.Scale(domain=[0, 100])),
             alt.Color(
                 "order:N",
                 title=None,

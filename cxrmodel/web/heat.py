@@ -38,6 +38,8 @@ def heatmap(reading: Reading, legend: str = LEGEND, range_note: str = FIXED_RANG
 def _words(reading: Reading) -> None:
     said = probability_percent(reading.probability, reading.operating_points)
     st.markdown(f"Finding: **{reading.finding}**. Probability of pneumonia: **{said}**.")
+    for warning in dict.fromkeys((*reading.radiograph.notes, *reading.gate.warnings)):
+        st.warning(plain(warning), icon=":material/priority_high:")
     sentence = heat_sentence(reading)
     if reading.heat_in_lungs is None or heat_peak(reading) < HARDLY:
         st.info(sentence, icon=":material/info:")

@@ -8,8 +8,15 @@ import streamlit as st
 
 from cxrmodel.evaluation.offered import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
+from cxrmodel.imaging.gate_report import WARN, GateReport
 from cxrmodel.reading import Reading
-from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, heat_sentence, threshold_percent
+from cxrmodel.records.wording import (
+    OPERATING_POINTS,
+    finding_sentence,
+    heat_sentence,
+    provenance,
+    threshold_percent,
+)
 from cxrmodel.web import films
 from cxrmodel.web.viewer_data import FilmLevels, film_levels, pack
 
@@ -19,8 +26,9 @@ VIEWER_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "viewer"
 
 _SCRIPTS = ("pack", "outlines", "canvas", "webgl", "view", "marks", "picture", "controls", "hands", "viewer")
 _UNCERTAIN = "Finding: uncertain, whatever the map shows."
-_SIDES = "R and L by convention: the file does not tell the sides."
-_DICOM_SIDES = "R and L as the file tells the sides, else by convention."
+_SIDES = "{} and {} by convention: the file does not tell the sides."
+_DICOM_SIDES = "{} and {} as the file tells the sides, else by convention."
+_MIRRORED = "The film may be mirrored: check the side marker."
 _SPACING = {"imager": "at the detector", "scanned": "on the scanned film", "unstated": "at an unstated depth"}
 _BADGES = {
     "inverted": "Inverted",
@@ -32,22 +40,29 @@ _BADGES = {
     "The patient is": "Age",
     "does not state": "Not stated",
 }
+_WARNINGS = {"mirrored": "May be mirrored", "inverted": "Inverted", "margins": "Cropped"}
 
 
-def badges_of(notes: Sequence[str]) -> list[tuple[str, str]]:
-    """Name in a word what was done to a film before it is shown.
+def badges_of(notes: Sequence[str], gate: GateReport) -> list[tuple[str, str]]:
+    """Name in a word what was done to a film before it is shown, and what the gates warn of.
 
     Parameters
     ----------
     notes : sequence of str
         Sentences of the radiograph.
+    gate : GateReport
+        On the film.
 
     Returns
     -------
     list of (str, str)
-        Word and whole sentence. A sentence that has no word of its own is "Note".
+        Word and whole sentence. A note that has no word of its own is "Note", a warning "Warning".
     """
-    return [(next((word for part, word in _BADGES.items() if part in note), "Note"), note) for note in notes]
+    told = {note: next((word for part, word in _BADGES.items() if part in note), "Note") for note in notes}
+    for found in gate.findings:
+        if found.outcome == WARN:
+            told.setdefault(found.sentence, _WARNINGS.get(found.rule, "Warning"))
+    return [(word, sentence) for sentence, word in told.items()]
 
 
 def viewer(reading: Reading, *, overlay: bool, legend: str = LEGEND, range_note: str = FIXED_RANGE) -> None:
@@ -97,19 +112,24 @@ def packed(
     """
     film = reading.radiograph
     height, width = film.pixels.shape
+    mirrored = any(found.rule == "mirrored" and found.outcome == WARN for found in reading.gate.findings)
+    letters = ["R?", "L?"] if mirrored else ["R", "L"]
+    sides = (_DICOM_SIDES if film.file_format == "DICOM" else _SIDES).format(*letters)
     words = f"Chest film, {width} by {height} pixels, {film.bits} bits. Finding: {reading.finding}."
     said = {
         "key": film.sha256,
         "title": legend,
         "range": range_note,
         "remark": " ".join(filter(None, [heat_sentence(reading), _below(reading), _uncertain(reading)])),
-        "description": " ".join([words, *film.notes]),
-        "provenance": f"{DISCLAIMER}. Model {reading.model}. Film {film.sha256[:12]}.",
+        "description": " ".join([words, *film.notes, *reading.gate.warnings]),
+        "provenance": provenance(reading),
+        "finding": finding_sentence(reading),
         "file": f"film {film.sha256[:8]} heatmap.png",
-        "badges": badges_of(film.notes),
+        "badges": badges_of(film.notes, reading.gate),
         "spacing": film.pixel_spacing,
         "spacingFrom": _SPACING.get(film.spacing_from, ""),
-        "sides": _DICOM_SIDES if film.file_format == "DICOM" else _SIDES,
+        "letters": letters,
+        "sides": f"{sides} {_MIRRORED}" if mirrored else sides,
         "overlay": overlay,
         "remarkShown": not overlay,
     }

@@ -11,6 +11,8 @@ from bare import as_if_fast, data_of, mount, show
 from PIL import Image
 from stand_ins import fake_reading, lung_mask
 
+from cxrmodel.imaging.gate_report import WARN, Finding, GateReport
+
 pytestmark = pytest.mark.browser
 
 SHOWN = (
@@ -289,7 +291,7 @@ def test_changes_within_one_frame_of_the_screen(viewer):
 
 
 def test_question_mark_lists_every_key(viewer):
-    """The list names the keys, takes the focus, and closes with Escape."""
+    """The list names the keys, takes the focus, and closes with Escape; then keys act on the film again."""
     viewer.show(hot())
     viewer.tab.keyboard.press("?")
     listed = viewer.tab.evaluate("() => [...root.querySelectorAll('[data-part=keys] kbd')].map((key) => key.innerText)")
@@ -297,6 +299,11 @@ def test_question_mark_lists_every_key(viewer):
     assert viewer.tab.evaluate("() => root.querySelector('[data-part=help]').contains(root.activeElement)")
     viewer.tab.keyboard.press("Escape")
     assert viewer.says("help") == ""
+    viewer.tab.keyboard.press("i")
+    assert "inverted" in viewer.says("levels")
+    viewer.tab.keyboard.press("Space")
+    assert viewer.says("help") == ""
+    assert "inverted" not in viewer.says("levels")
 
 
 def test_no_key_acts_while_someone_types(viewer):
@@ -450,6 +457,18 @@ def test_saved_picture(viewer):
     np.testing.assert_array_equal(save(viewer)[500, 600], [100, 100, 100])
 
 
+def test_letters_are_doubtful_where_the_film_may_be_mirrored(viewer):
+    """Right of R, which always stands, is a question mark then, and only then."""
+    doubtful = Finding("mirrored", WARN, "The film may be mirrored.", 1.0, 0.5)
+    for gate, marked in ((GateReport(), False), (GateReport((doubtful,)), True)):
+        viewer.show(hot(shape=(400, 400 + marked), gate=gate))
+        width, height = viewer.box["width"], viewer.box["height"]
+        assert viewer.marked(10 / width, 0, 24 / width, 30 / height)
+        assert viewer.marked(28 / width, 0, 50 / width, 30 / height) is marked
+    assert viewer.says("badges") == "May be mirrored"
+    assert viewer.says("sides").endswith("The film may be mirrored: check the side marker.")
+
+
 def test_small_film_is_saved_large_enough_for_its_legend(viewer):
     """A film of 224 pixels is magnified by a whole number."""
     viewer.show(hot(shape=(224, 224)))
@@ -489,16 +508,22 @@ def hand(phone):
     assert phone.troubles == []
 
 
-def test_touch(hand, make_film):
-    """One finger sets window and level, two zoom and move."""
-    hand.show(fake_reading(make_film(0, (500, 500))), overlay=True)
-    assert hand.tab.get_by_label("Layout").input_value() == "one"
+@pytest.fixture
+def fingers(hand):
+    """A function that puts fingers on shares of the stage, moves them there, or lifts them."""
     touch = hand.tab.context.new_cdp_session(hand.tab)
 
-    def fingers(kind, *places):
+    def act(kind, *places):
         points = [dict(zip("xy", hand.at(*place), strict=True)) for place in places]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
+    return act
+
+
+def test_touch(hand, fingers, make_film):
+    """One finger across sets window and level, two zoom and move."""
+    hand.show(fake_reading(make_film(0, (500, 500))), overlay=True)
+    assert hand.tab.get_by_label("Layout").input_value() == "one"
     fingers("touchStart", (0.4, 0.5))
     fingers("touchMove", (0.6, 0.5))
     fingers("touchEnd")
@@ -509,6 +534,27 @@ def test_touch(hand, make_film):
     fingers("touchEnd")
     assert hand.zoom() == pytest.approx(3 * zoom, rel=0.1)
     assert hand.numbers() == window
+
+
+def test_a_finger_up_the_film_scrolls_the_page(hand, fingers, make_film):
+    """The page follows, and the window is what it was, as after any gesture that the browser takes over."""
+    hand.show(fake_reading(make_film(0, (500, 500))))
+    hand.tab.evaluate("() => (document.body.style.height = '3000px')")
+    hand.tab.keyboard.press("3")
+    before = hand.numbers()
+    fingers("touchStart", (0.5, 0.8))
+    for share in (0.75, 0.7, 0.6, 0.5, 0.3):
+        fingers("touchMove", (0.5, share))
+    fingers("touchEnd")
+    hand.tab.wait_for_function("() => scrollY > 50")
+    assert hand.numbers() == before
+    hand.tab.evaluate("""() => {
+      const stage = root.querySelector("[data-part=stage]");
+      stage.setPointerCapture = () => {};
+      for (const [kind, clientX] of [["pointerdown", 100], ["pointermove", 180], ["pointercancel", 180]])
+        stage.dispatchEvent(new PointerEvent(kind, { pointerId: 7, clientX, clientY: 200, bubbles: true }));
+    }""")
+    assert hand.numbers() == before
 
 
 def test_phone_width(hand, make_film):

@@ -80,3 +80,21 @@ def test_figure_has_a_bar_on_the_raw_scale(film):
     assert bar.get_ylim() == (0.0, 0.37)
     assert figure.get_supxlabel() == NO_HEAT
     assert overlay_figure(film, np.ones((224, 224), np.float32), 0.37).get_supxlabel() == ""
+
+
+@pytest.mark.parametrize("empty", [False, True])
+@pytest.mark.parametrize("shape", [(300, 260), (200, 600)])
+def test_caption_stands_beneath_the_film(empty, shape):
+    """Every word of it within the picture and below the film, which is drawn as wide as without."""
+    heat, caption = np.full((224, 224), float(not empty), np.float32), "First line.\n" + "word " * 60
+    plain, figure = (overlay_figure(np.zeros(shape, np.float32), heat, 1.0, caption=text) for text in ("", caption))
+    for drawn in (plain, figure):
+        drawn.draw_without_rendering()
+    said = figure._supxlabel.get_window_extent()
+    film = figure.axes[0].get_window_extent()
+    assert figure.get_supxlabel().split() == f"{NO_HEAT if empty else ''} {caption}".split()
+    assert said.x0 >= 0
+    assert said.y0 >= 0
+    assert said.x1 <= figure.bbox.width
+    assert said.y1 <= film.y0
+    assert film.width >= 0.95 * plain.axes[0].get_window_extent().width

@@ -235,6 +235,17 @@ def test_a_map_is_tested_on_demand(show, say, explainer):
     assert not any(label.startswith("Test") for label in labels(app))
 
 
+def test_a_film_that_cannot_tell_says_so(show, say, explainer, monkeypatch):
+    """Where the score stays as it was with everything blurred, no verdict is given."""
+    monkeypatch.setattr(explainer, "scores", lambda inputs: np.full(len(inputs), 0.9))
+    app = show("a.png")
+    button(app, "Test this map").click().run()
+    assert not app.exception
+    said = say(app)
+    assert "With every place blurred away the score is 0.90, on the intact film 0.90" in said
+    assert said.count("this film cannot tell") == 2
+
+
 def test_an_empty_map_is_not_tested(use, show, say):
     """There is nothing to take away."""
     from stand_ins import FakeReader

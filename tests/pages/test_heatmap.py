@@ -5,6 +5,10 @@ import pytest
 from stand_ins import FakeReader, lung_mask
 from viewer_buffer import unpack
 
+from cxrmodel.imaging.gate_report import WARN, Finding, GateReport
+from cxrmodel.imaging.gate_words import SENTENCES
+from cxrmodel.web.text import plain
+
 
 @pytest.fixture
 def show(visit, make_film, png):
@@ -93,6 +97,17 @@ def test_heat_outside_the_lungs_is_a_warning(use, show):
     use(FakeReader(heat_in_lungs=0.31))
     (warning,) = show("a.png").warning
     assert warning.value.startswith("Only 31\u00a0% of the heat lies within the lung fields.")
+
+
+def test_warnings_of_the_gates_are_told(use, show, say):
+    """Each sentence once, as on Read; what Read says of the heat is not said again in other words."""
+    sentences = [SENTENCES[rule]["warn"] for rule in ("mirrored", "cut off")]
+    found = [Finding("mirrored", WARN, text, 1.0, 0.5) for text in (*sentences, sentences[0])]
+    reasons = (*sentences, "Most of the heat lies outside the lung fields (31 % within).")
+    use(FakeReader(heat_in_lungs=0.31, gate=GateReport(tuple(found)), reasons=reasons))
+    app = show("a.png")
+    assert [warning.value for warning in app.warning[:-1]] == [plain(text) for text in sentences]
+    assert say(app).count("of the heat lies") == 1
 
 
 def test_hardly_any_heat_is_no_warning(use, show, say):

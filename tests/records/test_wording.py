@@ -6,11 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stand_ins import POINTS, fake_reading
 
+from cxrmodel.imaging.gate_report import WARN, Finding, GateReport
 from cxrmodel.model.calibration import finding
 from cxrmodel.reasons import reasons_beside
 from cxrmodel.records.wording import (
     band,
     facts,
+    figure_caption,
+    finding_sentence,
     frequency_sentence,
     heat_sentence,
     in_a_hundred,
@@ -168,6 +171,30 @@ def test_a_share_of_heat_reads_the_same_everywhere(share):
     assert stated in heat_sentence(reading)
     for reason in reasons_beside(reading.finding, 1.0, share):
         assert f"({stated} within)".replace("\u00a0", " ") in reason
+
+
+@pytest.mark.parametrize(
+    ("probability", "expected"),
+    [
+        (0.87, "Finding: pneumonia. Probability of pneumonia 87\u00a0% (assumes prevalence 74\u00a0%)."),
+        (0.4496, "Finding: uncertain. Probability of pneumonia 45.0\u00a0% (assumes prevalence 74\u00a0%)."),
+        (0.001, "Finding: normal. Probability of pneumonia <\u00a01\u00a0% (assumes prevalence 74\u00a0%)."),
+    ],
+)
+def test_finding_sentence(probability, expected):
+    """Finding, number and what the number assumes, never apart."""
+    assert finding_sentence(fake_reading(np.zeros((8, 8)), probability=probability)) == expected
+
+
+def test_caption_of_a_picture_that_is_kept():
+    """Finding, warnings, then disclaimer, model and film by checksum; never its name, which may be a patient's."""
+    warning = Finding("mirrored", WARN, "The film may be mirrored.", 1.0, 0.5)
+    reading = fake_reading(np.zeros((8, 8)), "Jane Doe.png", gate=GateReport((warning,)))
+    assert figure_caption(reading).splitlines() == [
+        finding_sentence(reading),
+        "The film may be mirrored.",
+        f"Not for diagnosis; research use only. Model densenet121 0123456789ab. Film {reading.radiograph.sha256[:12]}.",
+    ]
 
 
 def test_facts():

@@ -8,6 +8,8 @@ import pytest
 from stand_ins import fake_reading
 from viewer_buffer import unpack
 
+from cxrmodel.imaging.gate_report import WARN, Finding, GateReport
+from cxrmodel.imaging.gate_words import SENTENCES
 from cxrmodel.web.viewer import assets, badges_of, levels_of, packed
 
 
@@ -31,6 +33,7 @@ def test_header_of_a_reading():
     assert header["provenance"].startswith(
         "Not for diagnosis; research use only. Model densenet121 0123456789ab. Film "
     )
+    assert header["finding"].startswith("Finding: pneumonia. Probability of pneumonia 87\u00a0%")
     assert header["file"] == f"film {checksum} heatmap.png"
     assert header["remark"] == "83\u00a0% of the heat lies within the lung fields."
     assert header["title"] == "Grad-CAM: what each place adds to the logit"
@@ -95,11 +98,45 @@ def test_badges():
         "The DICOM file does not state the view: the picture alone decides.",
         "Something else.",
     )
-    assert [word for word, _ in badges_of(notes)] == ["Inverted", "Turned", "Age", "Not stated", "Note"]
-    assert [sentence for _, sentence in badges_of(notes)] == list(notes)
+    assert [word for word, _ in badges_of(notes, GateReport())] == ["Inverted", "Turned", "Age", "Not stated", "Note"]
+    assert [sentence for _, sentence in badges_of(notes, GateReport())] == list(notes)
     header = told(of_film(notes=notes[:1]))
     assert header["badges"] == [["Inverted", notes[0]]]
     assert header["description"].endswith(notes[0]), "a screen reader gets the sentence, too"
+
+
+def warned(*rules: str) -> GateReport:
+    """A report whose rules warn, but for one that finds nothing and stands first."""
+    found = [Finding(rule, WARN, SENTENCES[rule]["warn"], 1.0, 0.5) for rule in rules]
+    return GateReport((Finding("contrast", "accept", "", 1.0, 0.5), *found))
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ((), []),
+        (("mirrored",), ["May be mirrored"]),
+        (("inverted", "margins", "cut off"), ["Inverted", "Cropped", "Warning"]),
+        (("cut off", "cut off", "familiarity"), ["Warning", "Warning"]),
+    ],
+)
+def test_every_warning_of_the_gates_is_a_badge(rules, words):
+    """Each once with its whole sentence, and for a screen reader too."""
+    header = told(fake_reading(np.zeros((64, 64)), gate=warned(*rules)))
+    sentences = [SENTENCES[rule]["warn"] for rule in dict.fromkeys(rules)]
+    assert header["badges"] == [list(pair) for pair in zip(words, sentences, strict=True)]
+    assert header["description"].endswith(" ".join(["Finding: pneumonia.", *sentences]))
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "DICOM"])
+@pytest.mark.parametrize("rule", ["mirrored", "cut off"])
+def test_sides_are_in_doubt_where_the_film_may_be_mirrored(file_format, rule):
+    """Letters and sentence say so, whatever the file tells; no other warning makes them doubtful."""
+    header = told(replace(of_film(file_format=file_format), gate=warned(rule)))
+    doubtful = rule == "mirrored"
+    assert header["letters"] == (["R?", "L?"] if doubtful else ["R", "L"])
+    assert header["sides"].startswith("R? and L? " if doubtful else "R and L ")
+    assert header["sides"].endswith(" The film may be mirrored: check the side marker.") is doubtful
 
 
 def test_every_file_of_the_viewer_is_used_and_loads_nothing(project):

@@ -267,7 +267,7 @@ def _forest(rows: Sequence[Row], across: str) -> str:
         (
             str(r["group"]),
             str(r["name"]),
-            _interval(*_bounds(r)),
+            "not given" if r["value"] is None and r["few"] else _interval(*_bounds(r)),
             ". ".join(filter(None, (str(r["note"]), str(r["few"])))),
         )
         for r in rows

@@ -1,7 +1,7 @@
 """Evaluations -> rows of named figures with intervals, for forest plots, tables and files.
 
 A row is plain JSON: ``group``, ``name``, ``value``, ``low``, ``high`` (None where undefined), ``note``, and ``few``: a
-caution where it rests on few films, else empty.
+caution where it rests on few films, or why its figure is withheld, else empty.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cxrmodel.evaluation import bootstrap
-from cxrmodel.evaluation.caution import few, few_alike, few_films
+from cxrmodel.evaluation.caution import few, few_alike, few_films, withheld, withheld_of
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.metrics import LEVEL, significant
 
@@ -63,7 +63,8 @@ def auc_rows(
         the standard deviation, in the note, not as an interval.
     """
     rows = [
-        row("This program", name, e.metrics[split]["auc"], few=few_films(e, split)) for name, e in evaluations.items()
+        _or_withheld(row("This program", name, e.metrics[split]["auc"], few=few_films(e, split)), withheld_of(e, split))
+        for name, e in evaluations.items()
     ]
     rows += [
         row("Shortcuts, which see no lung", item["name"], item["auc"], item.get("description", ""))
@@ -119,13 +120,7 @@ def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
 def subgroup_rows(audits: Mapping) -> list[Row]:
     """AUC in each subgroup of the section ``audits``."""
     return [
-        row(
-            "AUC",
-            item["name"],
-            item["auc"],
-            f"{item['films']} films, {item['positives']} with pneumonia",
-            _few_of_class(item, "normal films", "films with pneumonia"),
-        )
+        _of_classes("AUC", item, f"{item['positives']} with pneumonia", ("normal films", "films with pneumonia"))
         for item in audits.get("subgroups", ())
     ]
 
@@ -160,14 +155,9 @@ def lung_rows(audits: Mapping) -> list[Row]:
 
 def adult_rows(audits: Mapping) -> list[Row]:
     """AUC on adults, of the section ``audits``; aggregates alone."""
+    kinds = ("films without opacities", "films with opacities")
     return [
-        row(
-            "AUC on adults",
-            item["name"],
-            item["auc"],
-            f"{item['films']} films, {item['positives']} with opacities",
-            _few_of_class(item, "films without opacities", "films with opacities"),
-        )
+        _of_classes("AUC on adults", item, f"{item['positives']} with opacities", kinds)
         for item in audits.get("adult", {}).get("panels", ())
     ]
 
@@ -200,8 +190,14 @@ def _few_films(item: Mapping) -> str:
     return few({"films": item["films"]})
 
 
-def _few_of_class(item: Mapping, without: str, with_it: str) -> str:
-    return few({without: item["films"] - item["positives"], with_it: item["positives"]})
+def _of_classes(group: str, item: Mapping, positives: str, kinds: Sequence[str]) -> Row:
+    counts = dict(zip(kinds, (item["films"] - item["positives"], item["positives"]), strict=True))
+    note = f"{item['films']} films, {positives}"
+    return _or_withheld(row(group, item["name"], item["auc"], note, few(counts)), withheld(counts))
+
+
+def _or_withheld(made: Row, reason: str) -> Row:
+    return made | {"value": None, "low": None, "high": None, "few": reason} if reason else made
 
 
 def _figure(stated: Mapping | float | None) -> Mapping:

@@ -1,14 +1,14 @@
 """Evaluations -> the table of figures in the README, so that the words cannot drift from the measurements."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.caution import few_of
+from cxrmodel.evaluation.caution import few_of, withheld_of
 from cxrmodel.evaluation.results import Evaluation, model_title
 
-__all__ = ["END", "OVERALL", "README", "START", "readme_table", "update_readme"]
+__all__ = ["END", "OVERALL", "README", "START", "overall", "readme_table", "update_readme"]
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 START = "<!-- figures:start -->"
@@ -19,6 +19,7 @@ OVERALL = {
     "brier": "Brier score",
     "ece": "Expected calibration error",
 }
+_RANKED = ("auc", "average_precision")
 _AT_BALANCED = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -63,7 +64,7 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
         "",
         _row("", [model_title(evaluation.model) for evaluation in evaluations]),
         _row("---", ["---"] * len(evaluations)),
-        *(_row(title, [_cell(m[name]) for m in metrics]) for name, title in OVERALL.items()),
+        *(_row(title, [overall(e, "test", name, _cell) for e in evaluations]) for name, title in OVERALL.items()),
         _row("Balanced threshold", [f"{m['at']['balanced']['threshold']:.3g}" for m in metrics]),
         *(_row(title, [_cell(m["at"]["balanced"][name]) for m in metrics]) for name, title in _AT_BALANCED.items()),
         _row("Findings, pneumonia / uncertain / normal", [""] * len(evaluations)),
@@ -71,6 +72,21 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
         _row("of normal films", [_findings(evaluation, 0) for evaluation in evaluations]),
     ]
     return "\n".join(lines)
+
+
+def overall(evaluation: Evaluation, split: str, name: str, say: Callable[[Mapping], str]) -> str:
+    """Write a figure that needs no threshold, or why it is not given.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split, name : str
+        A key of `OVERALL`.
+    say : callable
+        Writes a figure with its interval.
+    """
+    reason = withheld_of(evaluation, split) if name in _RANKED else ""
+    return reason or say(evaluation.metrics[split][name])
 
 
 def update_readme(path: Path, table: str, marks: tuple[str, str] = (START, END)) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cxrmodel.evaluation.caution import FEWEST
+from cxrmodel.evaluation.caution import FEWEST, SCARCEST
 from cxrmodel.evaluation.results import Evaluation
 
 __all__ = ["MEANINGS", "data_sentence", "explain", "intervals_sentence", "number", "with_interval"]
@@ -36,7 +36,8 @@ MEANINGS = {
     "95 % interval": "Patients were drawn anew with replacement, each with all their films, and the figure computed "
     "again each time; the interval holds the middle 95 % of the results.",
     "Few films": f"A figure is marked that rests on fewer than {FEWEST} films of a class, or on fewer than {FEWEST} "
-    "patients: resamples of so few draw the same ones again and again, and the interval comes out too narrow.",
+    "patients: resamples of so few draw the same ones again and again, and the interval comes out too narrow. Of "
+    f"fewer than {SCARCEST} films of a class no area under a curve is given.",
     "Band": "The same, at each place of the curve.",
     "Operating point": "A threshold that was fixed beforehand, on training patients who were held out.",
     "Prevalence": "Share of films with pneumonia among all films that are read.",

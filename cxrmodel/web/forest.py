@@ -50,7 +50,8 @@ def _line(item: Row, low: float, high: float, mark: float | None) -> str:
         kind += " few" if item["few"] else ""
         drawn += f'<i class="{kind}" style="left:{at(item["value"]):.2f}%"></i>'
     note = "".join(f"<small>{escape(str(item[key]))}</small>" for key in ("note", "few") if item[key])
+    figure = "not given" if item["value"] is None and item["few"] else with_interval(item)
     return (
         f'<li><span class="name">{escape(str(item["name"]))}{note}</span><span class="track">{drawn}</span>'
-        f'<span class="figure">{with_interval(item)}</span></li>'
+        f'<span class="figure">{figure}</span></li>'
     )

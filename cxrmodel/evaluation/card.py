@@ -15,7 +15,7 @@ from pathlib import Path
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation import card_words as words
 from cxrmodel.evaluation.calibration_words import calibration_sentence
-from cxrmodel.evaluation.caution import few, few_called, few_in_groups
+from cxrmodel.evaluation.caution import few, few_at, few_in_groups
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.origin import flow, flow_rows, hash_rows, training_record
 from cxrmodel.evaluation.published import Published, published
@@ -217,7 +217,7 @@ def _at_points(evaluation: Evaluation, table: ThresholdTable) -> str:
     scarce = [
         f"{said}. {sentence}"
         for (name, said), i in zip(_POINTS.items(), places, strict=True)
-        if (sentence := few_called({key: int(values[i]) for key, values in table.counts.items()}))
+        if (sentence := few_at(evaluation, "test", table, i))
     ]
     return "\n\n".join([_table(["Figure", *_POINTS.values()], rows), *scarce])
 
@@ -267,12 +267,16 @@ def _forest(rows: Sequence[Row], across: str) -> str:
         (
             str(r["group"]),
             str(r["name"]),
-            "not given" if r["value"] is None and r["few"] else _interval(*_bounds(r)),
-            ". ".join(filter(None, (str(r["note"]), str(r["few"])))),
+            str(r["few"]) if _withheld(r) else _interval(*_bounds(r)),
+            ". ".join(filter(None, (str(r["note"]), "" if _withheld(r) else str(r["few"])))),
         )
         for r in rows
     ]
     return _table(["Group", "Name", across, "Note"], cells)
+
+
+def _withheld(made: Row) -> bool:
+    return made["value"] is None and bool(made["few"])
 
 
 def _bounds(figure: Mapping) -> tuple[float | None, float | None, float | None]:

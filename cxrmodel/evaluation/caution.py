@@ -8,14 +8,18 @@ small samples are too narrow).
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.reliability import wilson
+from cxrmodel.evaluation.thresholds import RATES, ThresholdTable
 
 __all__ = [
     "FEWEST",
     "SCARCEST",
     "few",
     "few_alike",
+    "few_at",
     "few_called",
     "few_films",
     "few_in_groups",
@@ -30,6 +34,13 @@ FEWEST = 30
 SCARCEST = 10
 """Films of a class below which no area under a curve is given, as it would rank all others by a handful."""
 
+_SHARES = {
+    "accuracy": lambda sick, called: np.ones(len(sick), bool),
+    "recall": lambda sick, called: sick,
+    "specificity": lambda sick, called: ~sick,
+    "precision": lambda sick, called: called,
+    "npv": lambda sick, called: ~called,
+}
 _KINDS = ("normal films", "films with pneumonia")
 
 
@@ -126,6 +137,40 @@ def few_called(counts: Mapping[str, int]) -> str:
     """
     called = {"called pneumonia": counts["tp"] + counts["fp"], "called normal": counts["tn"] + counts["fn"]}
     return few({f"films {said}": count for said, count in called.items()})
+
+
+def few_at(evaluation: Evaluation, split: str, table: ThresholdTable, place: int) -> str:
+    """Say what the figures at a threshold rest on: few calls, or resamples that all agree.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split : str
+    table : ThresholdTable
+        Of these films.
+    place : int
+        Row of the table.
+
+    Returns
+    -------
+    str
+        Empty where there is nothing to say. Where an interval has no width, Wilson's, over the patients whose films the
+        share is of.
+    """
+    sentences = [few_called({name: int(values[place]) for name, values in table.counts.items()})]
+    narrow = [name for name in _SHARES if table.lows[name][place] == table.highs[name][place]]
+    if narrow:
+        scores = evaluation.scores[split]
+        called = scores.probabilities >= table.thresholds[place]
+        patients = np.asarray(scores.patients, str)
+        for name in narrow:
+            people = len(set(patients[_SHARES[name](scores.labels == 1, called)].tolist()))
+            low, high = (float(bound) for bound in wilson(table.values[name][place], people))
+            sentences.append(
+                f"{RATES[name]}: every resample agrees, so its interval has no width and tells nothing of chance; "
+                f"Wilson's 95 % interval over {people} patients is {low:.3f} to {high:.3f}."
+            )
+    return " ".join(filter(None, sentences))
 
 
 def few_in_groups(films: float) -> str:

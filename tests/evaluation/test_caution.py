@@ -11,6 +11,7 @@ from cxrmodel.evaluation.caution import (
     SCARCEST,
     few,
     few_alike,
+    few_at,
     few_called,
     few_in_groups,
     few_of,
@@ -21,6 +22,7 @@ from cxrmodel.evaluation.figures import precision_recall_figure, roc_figure
 from cxrmodel.evaluation.plots import forest_figure
 from cxrmodel.evaluation.rows import auc_rows, subgroup_rows
 from cxrmodel.evaluation.summary import readme_table
+from cxrmodel.evaluation.thresholds import threshold_table
 
 
 @pytest.mark.parametrize(
@@ -133,3 +135,17 @@ def test_areas_of_a_handful_are_withheld_for_own_films(make_evaluation):
     assert f"| AUC | {said} |" in table
     assert f"| Average precision | {said} |" in table
     assert said not in readme_table([evaluation])
+
+
+def test_an_interval_of_no_width_at_a_threshold(make_evaluation):
+    """Wilson's stands beside it, over the patients whose films the share is of; shares with a width have none."""
+    evaluation = make_evaluation(centre=0.3)
+    scores = evaluation.scores["test"]
+    table = threshold_table(scores.labels, scores.probabilities, scores.patients)
+    everybody = few_at(evaluation, "test", table, 0)
+    assert "Sensitivity (recall): every resample agrees" in everybody
+    assert "over 15 patients is 0.796 to 1.000." in everybody
+    assert "Specificity: every resample agrees" in everybody
+    assert "is 0.000 to 0.204." in everybody
+    assert "Precision (PPV): every" not in everybody
+    assert "resample" not in few_at(evaluation, "test", table, table.at(0.5))

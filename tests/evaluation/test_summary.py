@@ -8,7 +8,7 @@ from cxrmodel.evaluation.summary import END, START, readme_table, update_readme
 
 def test_table_has_a_column_for_each_model(make_evaluation):
     """A figure stands with its interval in the row of its name."""
-    evaluations = [make_evaluation(), make_evaluation("cnn", centre=0.4)]
+    evaluations = [make_evaluation(centre=0.3), make_evaluation("cnn", centre=0.4)]
     sentence, blank, *rows = readme_table(evaluations).splitlines()
     assert sentence == (
         "Official test split: 60 films of 30 patients, 30 normal and 30 with pneumonia; "

@@ -17,6 +17,7 @@ from cxrmodel.evaluation import card_words as words
 from cxrmodel.evaluation.calibration_words import calibration_sentence
 from cxrmodel.evaluation.caution import few, few_at, few_in_groups
 from cxrmodel.evaluation.document import Evaluation
+from cxrmodel.evaluation.lung_words import lungs_verdict
 from cxrmodel.evaluation.origin import flow, flow_rows, hash_rows, training_record
 from cxrmodel.evaluation.published import Published, published
 from cxrmodel.evaluation.reliability import reliability, uncalibrated
@@ -229,9 +230,11 @@ def _failures(evaluation: Evaluation, audits: Mapping) -> str:
         "Disturbed films": perturbation_rows(audits),
         "Adults": adult_rows(audits),
     }
-    parts = [
-        f"### {title}\n\n{_forest(rows, 'Figure') if rows else words.NOT_MEASURED}" for title, rows in groups.items()
-    ]
+    verdicts = {"Lungs removed, alone and exchanged": lungs_verdict(audits)}
+    parts = []
+    for title, rows in groups.items():
+        told = (verdicts.get(title), _forest(rows, "Figure") if rows else words.NOT_MEASURED)
+        parts.append("\n\n".join(filter(None, (f"### {title}", *told))))
     return "\n\n".join(
         [*parts, f"### Refusals and warnings\n\n{_gates(evaluation)}", f"### Heatmaps\n\n{_maps(evaluation)}"]
     )

@@ -17,6 +17,7 @@ from cxrmodel.evaluation.caution import few_in_groups, few_rows
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.figures import confusion_figure, precision_recall_figure, roc_figure
 from cxrmodel.evaluation.flow_diagram import flow_svg
+from cxrmodel.evaluation.lung_words import lungs_verdict
 from cxrmodel.evaluation.origin import flow
 from cxrmodel.evaluation.plots import decision_figure, forest_figure, history_figure, intervals_figure
 from cxrmodel.evaluation.published import Published
@@ -150,7 +151,7 @@ def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequenc
         _said("Groups of films.", few_rows(groups)): forest_figure(groups, "Share or AUC"),
     }
     for said, rows in {
-        "Lungs removed, alone and exchanged.": lung_rows(audits),
+        _said("Lungs removed, alone and exchanged.", lungs_verdict(audits)): lung_rows(audits),
         "Disturbed films; diamonds have no interval.": perturbation_rows(audits),
         "Adults.": adult_rows(audits),
     }.items():

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from cxrmodel.evaluation.caution import few
+from cxrmodel.evaluation.lung_words import lungs_verdict
 from cxrmodel.evaluation.plots import forest_figure
 from cxrmodel.evaluation.rows import (
     Row,
@@ -49,7 +50,8 @@ def failures(shown: Shown) -> None:
     if shown.ours:
         st.subheader("Lungs removed, alone and exchanged")
         st.markdown(
-            "A reader of lungs should fall to chance where the lungs are gone, and stay as it is where they alone stay."
+            "A reader of lungs should fall to chance where the lungs are gone, and stay as it is where they alone "
+            f"stay. {plain(lungs_verdict(audits))}"
         )
         _audit("lungs", lung_rows(audits))
         st.subheader("Disturbed films")

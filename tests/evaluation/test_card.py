@@ -13,6 +13,7 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation import card as cards
 from cxrmodel.evaluation import card_words
 from cxrmodel.evaluation.card import SECTIONS, model_card, shipped_card
+from cxrmodel.evaluation.lung_words import lungs_verdict
 from cxrmodel.evaluation.published import published
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -56,6 +57,7 @@ def test_every_figure_of_a_section_is_told(text):
     """Nothing that was measured is left out, the bad no less than the good."""
     for number in figures_in([PARTS["audits"][name] for name in ("shortcuts", "lungs", "subgroups")]):
         assert f"{number:.3f}" in text
+    assert lungs_verdict(PARTS["audits"]) in text
     assert "All figures are of all films, with the gates off; all could be scored." in text
     assert "| hands | 40 | 2 | 1 | 38 |" in text
     assert "| Grad-CAM | 0.412 (0.392–0.432) |" in text

@@ -118,8 +118,8 @@ def _adults(audits: Mapping) -> None:
         st.markdown(f"The model knows children alone. {_NOT_MEASURED}")
         return
     st.markdown(
-        f"The model knows children alone. Of {adult['films']} films of adults {adult['refused']} were refused; on the "
-        "others:"
+        f"The model knows children alone. Of {adult['films']} films of adults {adult['refused']} were refused. Rows are of "
+        "the films that were read; only those that say “refused films included” are of all of them, with the gates off."
     )
     _forest("adults", rows, 0.5)
     heat = adult.get("heat_in_boxes")

@@ -23,6 +23,7 @@ from cxrmodel.evaluation.published import Published, published
 from cxrmodel.evaluation.reliability import reliability, uncalibrated
 from cxrmodel.evaluation.results import load_evaluation, model_title
 from cxrmodel.evaluation.rows import (
+    DISTURBED_GATES,
     Row,
     adult_rows,
     auc_rows,
@@ -230,10 +231,12 @@ def _failures(evaluation: Evaluation, audits: Mapping) -> str:
         "Disturbed films": perturbation_rows(audits),
         "Adults": adult_rows(audits),
     }
-    verdicts = {"Lungs removed, alone and exchanged": lungs_verdict(audits)}
+    before = {"Lungs removed, alone and exchanged": lungs_verdict(audits)}
+    if groups["Disturbed films"]:
+        before["Disturbed films"] = DISTURBED_GATES
     parts = []
     for title, rows in groups.items():
-        told = (verdicts.get(title), _forest(rows, "Figure") if rows else words.NOT_MEASURED)
+        told = (before.get(title), _forest(rows, "Figure") if rows else words.NOT_MEASURED)
         parts.append("\n\n".join(filter(None, (f"### {title}", *told))))
     return "\n\n".join(
         [*parts, f"### Refusals and warnings\n\n{_gates(evaluation)}", f"### Heatmaps\n\n{_maps(evaluation)}"]

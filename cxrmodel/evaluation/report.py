@@ -24,6 +24,7 @@ from cxrmodel.evaluation.published import Published
 from cxrmodel.evaluation.reliability import reliability, shifted, uncalibrated
 from cxrmodel.evaluation.results import model_title
 from cxrmodel.evaluation.rows import (
+    DISTURBED_GATES,
     adult_rows,
     auc_rows,
     confident_errors,
@@ -152,7 +153,7 @@ def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequenc
     }
     for said, rows in {
         _said("Lungs removed, alone and exchanged.", lungs_verdict(audits)): lung_rows(audits),
-        "Disturbed films; diamonds have no interval.": perturbation_rows(audits),
+        f"Disturbed films; diamonds have no interval. {DISTURBED_GATES}": perturbation_rows(audits),
         "Adults.": adult_rows(audits),
     }.items():
         if rows:

@@ -14,6 +14,7 @@ from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.metrics import LEVEL, significant
 
 __all__ = [
+    "DISTURBED_GATES",
     "Row",
     "adult_rows",
     "auc_rows",
@@ -26,6 +27,11 @@ __all__ = [
     "subgroup_rows",
 ]
 
+DISTURBED_GATES = (
+    "Of the gates only missing lungs are counted here. The others are off and would refuse more of these films, above "
+    "all those turned by 10 degrees, for their black corners, and those equalised locally."
+)
+"""What the rows of disturbed films leave out."""
 Row = dict[str, str | float | None]
 _STRATA = {"normal": "Normal", "bacteria": "Bacterial pneumonia", "virus": "Viral pneumonia"}
 _LUNGS = {"removed": "Lungs removed", "only": "Only the lungs left", "exchange": "Lungs exchanged"}
@@ -131,9 +137,10 @@ def perturbation_rows(audits: Mapping) -> list[Row]:
     for item in audits.get("perturbations", ()):
         moved = _signed(item.get("mean_probability_change")).lstrip("+")
         change = _change(item.get("auc_change_interval", item.get("auc_change")))
-        note = f"change of AUC {change}; mean absolute change of the probability {moved}"
+        said = f"change of AUC {change}; mean absolute change of the probability {moved}"
         if item.get("refused"):
-            note += f"; {item['refused']} of {item['films']} films would be refused, as no lungs are found on them"
+            said += f"; no lungs are found on {item['refused']} of {item['films']} films"
+        note = "; ".join(filter(None, (item.get("description", ""), said)))
         rows.append(row("AUC of disturbed films", item["name"], _figure(item["auc"]), note, _few_films(item)))
     return rows
 

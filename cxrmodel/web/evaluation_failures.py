@@ -8,6 +8,7 @@ from cxrmodel.evaluation.caution import few
 from cxrmodel.evaluation.lung_words import lungs_verdict
 from cxrmodel.evaluation.plots import forest_figure
 from cxrmodel.evaluation.rows import (
+    DISTURBED_GATES,
     Row,
     adult_rows,
     confident_errors,
@@ -55,7 +56,7 @@ def failures(shown: Shown) -> None:
         )
         _audit("lungs", lung_rows(audits))
         st.subheader("Disturbed films")
-        st.markdown("Diamonds have no interval of their own; that of the change stands in words.")
+        st.markdown(f"Diamonds have no interval of their own; that of the change stands in words. {DISTURBED_GATES}")
         _audit("perturbations", perturbation_rows(audits))
         _adults(audits)
         gates(shown.evaluation.sections.get("gates", {}))
@@ -118,8 +119,9 @@ def _adults(audits: Mapping) -> None:
         st.markdown(f"The model knows children alone. {_NOT_MEASURED}")
         return
     st.markdown(
-        f"The model knows children alone. Of {adult['films']} films of adults {adult['refused']} were refused. Rows are of "
-        "the films that were read; only those that say “refused films included” are of all of them, with the gates off."
+        f"The model knows children alone. Of {adult['films']} films of adults {adult['refused']} were refused. Rows "
+        "are of the films that were read; only those that say “refused films included” are of all of them, "
+        "with the gates off."
     )
     _forest("adults", rows, 0.5)
     heat = adult.get("heat_in_boxes")

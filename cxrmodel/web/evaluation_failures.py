@@ -141,7 +141,7 @@ def _refused(shown: Shown) -> None:
     if not refused:
         st.markdown(f"All of these {counts['films']} films were scored, with the gates off.")
         return
-    st.markdown(f"{len(refused)} of {counts['films']} films could not be scored and are in no figure above.")
+    st.markdown(f"{len(refused)} of {counts['films']} files could not be decoded as a film and are in no figure above.")
     with st.expander("Which, and why", icon=":material/block:"):
         st.markdown("\n".join(f"- {plain(row['file'])}: {plain(row['reason'])}" for row in refused))
     offer(f"refused-{shown.split}", lambda: refused)

@@ -8,31 +8,28 @@ Tejani et al., Checklist for artificial intelligence in medical imaging (CLAIM):
 Sounderajah et al., The STARD-AI reporting guideline, Nature Medicine 31, 2025.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation import card_words as words
-from cxrmodel.evaluation.calibration_words import calibration_sentence
-from cxrmodel.evaluation.caution import few, few_called, few_in_groups
+from cxrmodel.evaluation.card_metrics import POINTS, metrics_section
+from cxrmodel.evaluation.card_tables import figure_cell, forest_table, table
+from cxrmodel.evaluation.caution import few
 from cxrmodel.evaluation.document import Evaluation
+from cxrmodel.evaluation.lung_words import lungs_verdict
 from cxrmodel.evaluation.origin import flow, flow_rows, hash_rows, training_record
 from cxrmodel.evaluation.published import Published, published
-from cxrmodel.evaluation.reliability import reliability, uncalibrated
 from cxrmodel.evaluation.results import load_evaluation, model_title
 from cxrmodel.evaluation.rows import (
-    Row,
+    DISTURBED_GATES,
     adult_rows,
-    auc_rows,
     lung_rows,
     perturbation_rows,
     stratum_rows,
     subgroup_rows,
 )
 from cxrmodel.evaluation.sections import whole_sections
-from cxrmodel.evaluation.summary import readme_table
-from cxrmodel.evaluation.thresholds import RATES, ThresholdTable, threshold_table
 from cxrmodel.model.spec import MODELS, ModelSpec, load_spec
 
 __all__ = ["CARD", "SECTIONS", "model_card", "shipped_card", "update_card"]
@@ -50,7 +47,6 @@ SECTIONS = (
     "How to report a problem",
     "Where reporting guidelines are answered",
 )
-_POINTS = {"high_sensitivity": "High sensitivity", "balanced": "Balanced", "high_specificity": "High specificity"}
 
 
 def shipped_card() -> str:
@@ -124,7 +120,7 @@ def _card(evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, o
         "Intended use": words.INTENDED_USE.format(ages=spec.ages),
         "Out of scope": words.OUT_OF_SCOPE.format(ages=spec.ages),
         "Data": _data(first, spec, record),
-        "Metrics": _metrics(evaluations, audits, others),
+        "Metrics": metrics_section(evaluations, audits, others),
         "Where it fails": _failures(first, audits),
         "Caveats": words.CAVEATS,
         "Ethical considerations": words.ETHICS,
@@ -136,7 +132,7 @@ def _card(evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, o
 
 
 def _model(evaluation: Evaluation, spec: ModelSpec) -> str:
-    points = ", ".join(f"{said.lower()} {100 * spec.operating_points[name]:.1f} %" for name, said in _POINTS.items())
+    points = ", ".join(f"{said.lower()} {100 * spec.operating_points[name]:.1f} %" for name, said in POINTS.items())
     rows = {
         "Name and version": spec.version,
         "Evaluated": evaluation.created,
@@ -149,7 +145,7 @@ def _model(evaluation: Evaluation, spec: ModelSpec) -> str:
         "Thresholds on the probability": points,
         "Licence": "MIT; trained on films under CC BY 4.0",
     }
-    return f"{_table(['Property', 'Value'], rows.items())}\n\n{_table(['Hash of', 'sha256'], _hashes(evaluation))}"
+    return f"{table(['Property', 'Value'], rows.items())}\n\n{table(['Hash of', 'sha256'], _hashes(evaluation))}"
 
 
 def _hashes(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -159,7 +155,7 @@ def _hashes(evaluation: Evaluation) -> list[tuple[str, str]]:
 def _data(evaluation: Evaluation, spec: ModelSpec, record: Mapping) -> str:
     columns = ["Films of", "Station", "From", "Count"]
     stations = [[row[column] for column in columns] for row in flow_rows(flow(evaluation, dict(record)))]
-    parts = [words.DATA.strip().format(trained_on=spec.trained_on), _table(columns, stations)]
+    parts = [words.DATA.strip().format(trained_on=spec.trained_on), table(columns, stations)]
     trainings = record.get("trainings", ())
     if trainings:
         told = [f"{place}. {part['words']}." for place, part in enumerate(trainings, start=1)]
@@ -169,59 +165,6 @@ def _data(evaluation: Evaluation, spec: ModelSpec, record: Mapping) -> str:
     return "\n\n".join(parts)
 
 
-def _metrics(evaluations: Sequence[Evaluation], audits: Mapping, others: Sequence[Published]) -> str:
-    first = evaluations[0]
-    scores = first.scores["test"]
-    resamples, seed = (int(first.bootstrap[name]) for name in ("resamples", "seed"))
-    table = threshold_table(
-        scores.labels,
-        scores.probabilities,
-        scores.patients,
-        list(first.operating_points.values()),
-        resamples,
-        seed,
-    )
-    named = {model_title(evaluation.model): evaluation for evaluation in evaluations}
-    areas = _forest(auc_rows(named, "test", audits, others), "AUC")
-    shortcuts = "" if audits.get("shortcuts") else f"\n\nShortcuts: {words.NOT_MEASURED}"
-    before, after = (
-        reliability(scores.labels, values, scores.patients, None, resamples, seed)
-        for values in (uncalibrated(scores.logits), scores.probabilities)
-    )
-    calibrated = [
-        (said, *(_interval(*_bounds(figure)) for figure in (bins.ece, bins.brier)))
-        for said, bins in (("Before calibration", before), ("After calibration", after))
-    ]
-    parts = [
-        readme_table(evaluations),
-        f"At the three thresholds of {model_title(first.model)}:",
-        _at_points(first, table),
-        f"Calibration of {model_title(first.model)}:",
-        _table(["Probability", "Expected calibration error", "Brier score"], calibrated),
-        f"{calibration_sentence(first, 'test', before, after)} {few_in_groups(after.films)}".rstrip(),
-        f"Beside shortcuts and published figures of the same films:\n\n{areas}{shortcuts}",
-        "\n".join(f"- {citation} doi:{doi}" for citation, doi in _sources(others)),
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _at_points(evaluation: Evaluation, table: ThresholdTable) -> str:
-    rows = [("Threshold", *(f"{evaluation.operating_points[name]:.3f}" for name in _POINTS))]
-    places = [table.at(evaluation.operating_points[name]) for name in _POINTS]
-    for name, title in RATES.items():
-        columns = (table.values[name], table.lows[name], table.highs[name])
-        form = ".3g" if name.startswith("lr_") else ".3f"
-        rows.append((title, *(_interval(*(float(column[i]) for column in columns), form) for i in places)))
-    for name, title in (("tp", "True positives"), ("fn", "Missed"), ("fp", "False alarms"), ("tn", "True negatives")):
-        rows.append((title, *(str(table.counts[name][i]) for i in places)))
-    scarce = [
-        f"{said}. {sentence}"
-        for (name, said), i in zip(_POINTS.items(), places, strict=True)
-        if (sentence := few_called({key: int(values[i]) for key, values in table.counts.items()}))
-    ]
-    return "\n\n".join([_table(["Figure", *_POINTS.values()], rows), *scarce])
-
-
 def _failures(evaluation: Evaluation, audits: Mapping) -> str:
     groups = {
         "Groups of films": stratum_rows(evaluation, "test") + subgroup_rows(audits),
@@ -229,9 +172,13 @@ def _failures(evaluation: Evaluation, audits: Mapping) -> str:
         "Disturbed films": perturbation_rows(audits),
         "Adults": adult_rows(audits),
     }
-    parts = [
-        f"### {title}\n\n{_forest(rows, 'Figure') if rows else words.NOT_MEASURED}" for title, rows in groups.items()
-    ]
+    before = {"Lungs removed, alone and exchanged": lungs_verdict(audits)}
+    if groups["Disturbed films"]:
+        before["Disturbed films"] = DISTURBED_GATES
+    parts = []
+    for title, rows in groups.items():
+        told = (before.get(title), forest_table(rows, "Figure") if rows else words.NOT_MEASURED)
+        parts.append("\n\n".join(filter(None, (f"### {title}", *told))))
     return "\n\n".join(
         [*parts, f"### Refusals and warnings\n\n{_gates(evaluation)}", f"### Heatmaps\n\n{_maps(evaluation)}"]
     )
@@ -245,7 +192,7 @@ def _gates(evaluation: Evaluation) -> str:
     if not sets:
         return f"{said} For other pictures: {words.NOT_MEASURED}"
     rows = [(item["name"], *(str(item[key]) for key in ("films", "read", "warned", "refused"))) for item in sets]
-    return f"{said}\n\n{_table(['Pictures', 'Films', 'Read', 'Warned', 'Refused'], rows)}"
+    return f"{said}\n\n{table(['Pictures', 'Films', 'Read', 'Warned', 'Refused'], rows)}"
 
 
 def _maps(evaluation: Evaluation) -> str:
@@ -253,40 +200,6 @@ def _maps(evaluation: Evaluation) -> str:
     if not methods:
         return words.NOT_MEASURED
     keys = ("deletion_auc", "insertion_auc", "heat_in_lungs", "stability")
-    rows = [(item["title"], *(_interval(*_bounds(item[key])) for key in keys)) for item in methods]
-    told = _table(["Method", "Deletion", "Insertion", "Heat in the lungs", "Stability"], rows)
+    rows = [(item["title"], *(figure_cell(item[key]) for key in keys)) for item in methods]
+    told = table(["Method", "Deletion", "Insertion", "Heat in the lungs", "Stability"], rows)
     return f"{told}\n\n{few({'films': min(item['curve_films'] for item in methods)})}".rstrip()
-
-
-def _sources(others: Sequence[Published]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((str(row["citation"]), str(row["doi"])) for row in others))
-
-
-def _forest(rows: Sequence[Row], across: str) -> str:
-    cells = [
-        (
-            str(r["group"]),
-            str(r["name"]),
-            _interval(*_bounds(r)),
-            ". ".join(filter(None, (str(r["note"]), str(r["few"])))),
-        )
-        for r in rows
-    ]
-    return _table(["Group", "Name", across, "Note"], cells)
-
-
-def _bounds(figure: Mapping) -> tuple[float | None, float | None, float | None]:
-    return figure["value"], figure["low"], figure["high"]
-
-
-def _interval(value: float | None, low: float | None, high: float | None, form: str = ".3f") -> str:
-    if value is None or math.isnan(value):
-        return "undefined"
-    if low is None or high is None or math.isnan(low):
-        return f"{value:.4g}"
-    return f"{value:{form}} ({low:{form}}–{high:{form}})".replace("inf", "no bound")
-
-
-def _table(header: Sequence[str], rows) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)

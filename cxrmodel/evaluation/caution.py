@@ -8,13 +8,40 @@ small samples are too narrow).
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.reliability import wilson
+from cxrmodel.evaluation.thresholds import RATES, ThresholdTable
 
-__all__ = ["FEWEST", "few", "few_alike", "few_called", "few_films", "few_in_groups", "few_of", "few_rows"]
+__all__ = [
+    "FEWEST",
+    "SCARCEST",
+    "few",
+    "few_alike",
+    "few_at",
+    "few_called",
+    "few_films",
+    "few_in_groups",
+    "few_of",
+    "few_rows",
+    "withheld",
+    "withheld_of",
+]
 
 FEWEST = 30
 """Films of a class, and patients, below which an interval is told to be taken with caution."""
+SCARCEST = 10
+"""Films of a class below which no area under a curve is given, as it would rank all others by a handful."""
+
+_SHARES = {
+    "accuracy": lambda sick, called: np.ones(len(sick), bool),
+    "recall": lambda sick, called: sick,
+    "specificity": lambda sick, called: ~sick,
+    "precision": lambda sick, called: called,
+    "npv": lambda sick, called: ~called,
+}
+_KINDS = ("normal films", "films with pneumonia")
 
 
 def few(counts: Mapping[str, float]) -> str:
@@ -32,6 +59,33 @@ def few(counts: Mapping[str, float]) -> str:
     """
     told = _scarce(counts)
     return f"Rests on few ({told}): take the interval with caution." if told else ""
+
+
+def withheld(counts: Mapping[str, int]) -> str:
+    """Say why an area under a curve is not given.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Films of each class by what they are called, as in "normal films".
+
+    Returns
+    -------
+    str
+        Without a full stop; empty where every class has `SCARCEST` films or more.
+    """
+    told = [
+        f"{count} {what.replace('films', 'film', 1) if count == 1 else what}"
+        for what, count in counts.items()
+        if count < SCARCEST
+    ]
+    return f"not given: {', '.join(told)}" if told else ""
+
+
+def withheld_of(evaluation: Evaluation, split: str) -> str:
+    """Say why areas under the curves of a whole split are not given; empty where they are."""
+    classes = _classes(evaluation, split)
+    return withheld({what: classes[what] for what in _KINDS})
 
 
 def few_of(evaluation: Evaluation, split: str) -> str:
@@ -85,23 +139,59 @@ def few_called(counts: Mapping[str, int]) -> str:
     return few({f"films {said}": count for said, count in called.items()})
 
 
+def few_at(evaluation: Evaluation, split: str, table: ThresholdTable, place: int) -> str:
+    """Say what the figures at a threshold rest on: few calls, or resamples that all agree.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split : str
+    table : ThresholdTable
+        Of these films.
+    place : int
+        Row of the table.
+
+    Returns
+    -------
+    str
+        Empty where there is nothing to say. Where an interval has no width, Wilson's, over the patients whose films the
+        share is of.
+    """
+    sentences = [few_called({name: int(values[place]) for name, values in table.counts.items()})]
+    narrow = [name for name in _SHARES if table.lows[name][place] == table.highs[name][place]]
+    if narrow:
+        scores = evaluation.scores[split]
+        called = scores.probabilities >= table.thresholds[place]
+        patients = np.asarray(scores.patients, str)
+        for name in narrow:
+            people = len(set(patients[_SHARES[name](scores.labels == 1, called)].tolist()))
+            low, high = (float(bound) for bound in wilson(table.values[name][place], people))
+            sentences.append(
+                f"{RATES[name]}: every resample agrees, so its interval has no width and tells nothing of chance; "
+                f"Wilson's 95 % interval over {people} patients is {low:.3f} to {high:.3f}."
+            )
+    return " ".join(filter(None, sentences))
+
+
 def few_in_groups(films: float) -> str:
     """Say that the groups of a reliability diagram are small."""
     return few({"films in each group": films})
 
 
 def few_rows(rows: Iterable[Mapping]) -> str:
-    """Say which rows of a forest plot rest on few films; empty where none does."""
-    names = [str(item["name"]) for item in rows if item["few"]]
-    return f"Few films, so an interval to be taken with caution: {'; '.join(names)}." if names else ""
+    """Say which rows of a forest plot rest on few films, and which are withheld for that; empty where none is."""
+    rows = [item for item in rows if item["few"]]
+    names = [str(item["name"]) for item in rows if item["value"] is not None]
+    sentences = [f"Few films, so an interval to be taken with caution: {'; '.join(names)}."] if names else []
+    sentences += [f"{item['name']}, {item['few']}." for item in rows if item["value"] is None]
+    return " ".join(sentences)
 
 
 def _classes(evaluation: Evaluation, split: str) -> dict[str, int]:
     scores = evaluation.scores[split]
     sick = int(scores.labels.sum())
     return {
-        "normal films": len(scores.labels) - sick,
-        "films with pneumonia": sick,
+        **dict(zip(_KINDS, (len(scores.labels) - sick, sick), strict=True)),
         "patients": len(set(scores.patients)),
     }
 

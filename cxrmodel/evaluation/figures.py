@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from cxrmodel.evaluation.bands import Band
 from cxrmodel.evaluation.canvas import DARK, LIGHT, MARKERS, FigureStyle, legend, look, square, styled
+from cxrmodel.evaluation.caution import withheld_of
 from cxrmodel.evaluation.metrics import precision_recall_points, rates_at, reliability_bins, roc_points
 from cxrmodel.evaluation.results import Evaluation, model_title
 
@@ -60,7 +61,7 @@ def roc_figure(
     for index, evaluation in enumerate(evaluations):
         scores = evaluation.scores[split]
         curve = roc_points(scores.labels, scores.probabilities)
-        label = f"{model_title(evaluation.model)}: {_with_interval('AUC', evaluation.metrics[split]['auc'])}"
+        label = f"{model_title(evaluation.model)}: {_ranked('AUC', evaluation, split, 'auc')}"
         drawn = look(index, style)
         axes.plot(curve.false_positive_rate, curve.true_positive_rate, label=label, **drawn["line"])
         point, rates = _operating_point(evaluation, split, threshold if index == 0 else None)
@@ -94,8 +95,9 @@ def precision_recall_figure(
     for index, evaluation in enumerate(evaluations):
         scores = evaluation.scores[split]
         curve = precision_recall_points(scores.labels, scores.probabilities)
-        figures = evaluation.metrics[split]["average_precision"]
-        label = f"{model_title(evaluation.model)}: {_with_interval('average precision', figures)}"
+        label = (
+            f"{model_title(evaluation.model)}: {_ranked('average precision', evaluation, split, 'average_precision')}"
+        )
         drawn = look(index, style)
         axes.plot(curve.recall, curve.precision, drawstyle="steps-post", label=label, **drawn["line"])
         point, rates = _operating_point(evaluation, split, threshold if index == 0 else None)
@@ -203,6 +205,11 @@ def _operating_point(evaluation: Evaluation, split: str, threshold: float | None
     at = evaluation.operating_points["balanced"] if threshold is None else threshold
     name = "Balanced threshold" if threshold is None else "Threshold"
     return f"{name} {at:.3g}", rates_at(scores.labels, scores.probabilities, at)
+
+
+def _ranked(said: str, evaluation: Evaluation, split: str, name: str) -> str:
+    reason = withheld_of(evaluation, split)
+    return f"{said} {reason}" if reason else _with_interval(said, evaluation.metrics[split][name])
 
 
 def _with_interval(name: str, figures: Mapping[str, float | None]) -> str:

@@ -94,7 +94,8 @@ def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, s
     Parameters
     ----------
     rows : sequence of Row
-        At least one. One that rests on few films is named so, and its mark is hollow.
+        At least one. One that rests on few films is named so, and its mark is hollow; one that is withheld for that
+        has no mark.
     across : str
         What the figures are.
     mark : float or None
@@ -104,7 +105,7 @@ def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, s
     lines: list[tuple[str, Row | None]] = []
     for group, members in groupby(rows, key=lambda item: item["group"]):
         lines.append((str(group), None))
-        lines += [(f"{item['name']}{' (few films)' if item['few'] else ''}", item) for item in members]
+        lines += [(f"{item['name']}{_scarce(item)}", item) for item in members]
     figure = Figure(figsize=(8, 0.9 + 0.3 * len(lines)), layout="constrained", facecolor="none")
     axes = styled(figure.subplots(), style)
     for height, (_, item) in enumerate(lines):
@@ -124,6 +125,12 @@ def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, s
     axes.set_ylim(len(lines) - 0.5, -0.5)
     axes.set_xlabel(across, color=style.text)
     return figure
+
+
+def _scarce(item: Row) -> str:
+    if not item["few"]:
+        return ""
+    return " (few films)" if item["value"] is not None else f" ({item['few']})"
 
 
 def history_figure(history: Sequence[Mapping], trainings: Sequence[Mapping] = (), style: FigureStyle = LIGHT) -> Figure:

@@ -13,16 +13,19 @@ from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
 from cxrmodel.evaluation.calibration_words import calibration_sentence
 from cxrmodel.evaluation.canvas import LIGHT
 from cxrmodel.evaluation.card import model_card
-from cxrmodel.evaluation.caution import few_in_groups, few_rows
+from cxrmodel.evaluation.card_metrics import metrics_section
+from cxrmodel.evaluation.caution import few_in_groups, few_of, few_rows
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.figures import confusion_figure, precision_recall_figure, roc_figure
 from cxrmodel.evaluation.flow_diagram import flow_svg
+from cxrmodel.evaluation.lung_words import lungs_verdict
 from cxrmodel.evaluation.origin import flow
 from cxrmodel.evaluation.plots import decision_figure, forest_figure, history_figure, intervals_figure
 from cxrmodel.evaluation.published import Published
 from cxrmodel.evaluation.reliability import reliability, shifted, uncalibrated
 from cxrmodel.evaluation.results import model_title
 from cxrmodel.evaluation.rows import (
+    DISTURBED_GATES,
     adult_rows,
     auc_rows,
     confident_errors,
@@ -32,15 +35,28 @@ from cxrmodel.evaluation.rows import (
     subgroup_rows,
 )
 from cxrmodel.evaluation.sections import whole_sections
+from cxrmodel.evaluation.summary import films_sentence
 from cxrmodel.model.spec import ModelSpec
 
 __all__ = ["html_report", "write_report"]
 
 _PREVALENCE = 0.2
+_SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
+_HINT = "Tables that are wider than the screen scroll sideways; a shadow at their edge marks where more lies."
+_CARD_ELSEWHERE = (
+    "The model card is of the shipped evaluation, not of these films. It stands in `MODEL_CARD.md` and on the "
+    "Evaluation page under *Model card*."
+)
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60rem; margin: 2rem auto;
   padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+table { border-collapse: collapse; }
+.scroll { overflow-x: auto; margin: 1rem 0; background:
+  linear-gradient(to right, #fff 30%, #fff0) left / 3rem 100% local,
+  linear-gradient(to left, #fff 30%, #fff0) right / 3rem 100% local,
+  linear-gradient(to right, #0005, #0000) left / 1rem 100% scroll,
+  linear-gradient(to left, #0005, #0000) right / 1rem 100% scroll; background-repeat: no-repeat; }
+.hint { display: none; color: #555; } @media (max-width: 50rem) { .hint { display: block; } }
 th, td { min-width: 5.5rem; border: 1px solid #c8ced4; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
 figure { margin: 1.5rem 0; } figcaption { color: #555; font-size: 0.9rem; }
 svg { max-width: 100%; height: auto; } code { overflow-wrap: anywhere; }
@@ -88,8 +104,10 @@ def html_report(
         When there is no evaluation, they are of different films, or a section is damaged.
     """
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    card = markdown.render(model_card(evaluations, spec, record, others))
     first = evaluations[0]
+    with whole_sections(first.model):
+        tables = markdown.render(_tables(evaluations, spec, record, others)).replace("<table>", f"{_SCROLLED}<table>")
+    tables = tables.replace("</table>", "</table></div>")
     title = f"Evaluation of {model_title(first.model)}"
     if first.dataset:
         title += f" on own films: {first.dataset['name']}"
@@ -102,8 +120,9 @@ def html_report(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f"<h1>{escape(title)}</h1><p class='warning'>Not for diagnosis; research use only. {escape(first.version)}, "
-        f"measured on {escape(first.created)}.</p>{_own(first)}<h2>Figures</h2>{drawings}<h2>From films to figures</h2>"
-        f"{flow_svg(flow(first, dict(record)), dark=False)}<h2>The surest errors</h2>{_errors(first)}{card}"
+        f"measured on {escape(first.created)}.</p>{_films(first)}"
+        f"<p class='hint'>{_HINT}</p><h2>Figures</h2>{drawings}<h2>From films to figures</h2>"
+        f"{flow_svg(flow(first, dict(record)), dark=False)}<h2>The surest errors</h2>{_errors(first)}{tables}"
         "</body></html>\n"
     )
 
@@ -150,8 +169,8 @@ def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequenc
         _said("Groups of films.", few_rows(groups)): forest_figure(groups, "Share or AUC"),
     }
     for said, rows in {
-        "Lungs removed, alone and exchanged.": lung_rows(audits),
-        "Disturbed films; diamonds have no interval.": perturbation_rows(audits),
+        _said("Lungs removed, alone and exchanged.", lungs_verdict(audits)): lung_rows(audits),
+        f"Disturbed films; diamonds have no interval. {DISTURBED_GATES}": perturbation_rows(audits),
         "Adults.": adult_rows(audits),
     }.items():
         if rows:
@@ -176,10 +195,22 @@ def _drawn(evaluation: Evaluation) -> dict[str, int]:
     return {name: int(evaluation.bootstrap[name]) for name in ("resamples", "seed")}
 
 
-def _own(evaluation: Evaluation) -> str:
+def _tables(evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, others: Sequence[Published]) -> str:
+    """The card, or of own films their figures alone: the card is of the shipped evaluation."""
+    if not evaluations[0].dataset:
+        return model_card(evaluations, spec, record, others)
+    audits = evaluations[0].sections.get("audits", {})
+    return (
+        f"## Figures in numbers\n\n{metrics_section(evaluations, audits, others)}\n\n## Model card\n\n{_CARD_ELSEWHERE}"
+    )
+
+
+def _films(evaluation: Evaluation) -> str:
+    which = "" if evaluation.dataset else "Official test films. "
+    told = f"<p>{which}{escape(films_sentence(evaluation, 'test'))} {escape(few_of(evaluation, 'test'))}</p>"
     if not evaluation.dataset:
-        return ""
-    return f"<p>Own films, {escape(evaluation.dataset['layout'])}. {escape(evaluation.dataset['patients'])}</p>"
+        return told
+    return f"{told}<p>Own films, {escape(evaluation.dataset['layout'])}. {escape(evaluation.dataset['patients'])}</p>"
 
 
 def _errors(evaluation: Evaluation) -> str:
@@ -190,7 +221,8 @@ def _errors(evaluation: Evaluation) -> str:
     )
     if not rows:
         return "<p>At the balanced point no film is called wrongly.</p>"
-    return f"<table><tr><th>Film</th><th>Label</th><th>Probability</th><th>Finding</th></tr>{rows}</table>"
+    head = "<tr><th>Film</th><th>Label</th><th>Probability</th><th>Finding</th></tr>"
+    return f"{_SCROLLED}<table>{head}{rows}</table></div>"
 
 
 def _svg(figure: Figure) -> str:

@@ -1,7 +1,7 @@
 """Evaluations -> rows of named figures with intervals, for forest plots, tables and files.
 
 A row is plain JSON: ``group``, ``name``, ``value``, ``low``, ``high`` (None where undefined), ``note``, and ``few``: a
-caution where it rests on few films, else empty.
+caution where it rests on few films, or why its figure is withheld, else empty.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cxrmodel.evaluation import bootstrap
-from cxrmodel.evaluation.caution import few, few_alike, few_films
+from cxrmodel.evaluation.caution import few, few_alike, few_films, withheld, withheld_of
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.metrics import LEVEL, significant
 
 __all__ = [
+    "DISTURBED_GATES",
     "Row",
     "adult_rows",
     "auc_rows",
@@ -26,6 +27,11 @@ __all__ = [
     "subgroup_rows",
 ]
 
+DISTURBED_GATES = (
+    "Of the gates only missing lungs are counted here. The others are off and would refuse more of these films, above "
+    "all those turned by 10 degrees, for their black corners, and those equalised locally."
+)
+"""What the rows of disturbed films leave out."""
 Row = dict[str, str | float | None]
 _STRATA = {"normal": "Normal", "bacteria": "Bacterial pneumonia", "virus": "Viral pneumonia"}
 _LUNGS = {"removed": "Lungs removed", "only": "Only the lungs left", "exchange": "Lungs exchanged"}
@@ -63,7 +69,8 @@ def auc_rows(
         the standard deviation, in the note, not as an interval.
     """
     rows = [
-        row("This program", name, e.metrics[split]["auc"], few=few_films(e, split)) for name, e in evaluations.items()
+        _or_withheld(row("This program", name, e.metrics[split]["auc"], few=few_films(e, split)), withheld_of(e, split))
+        for name, e in evaluations.items()
     ]
     rows += [
         row("Shortcuts, which see no lung", item["name"], item["auc"], item.get("description", ""))
@@ -119,13 +126,7 @@ def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
 def subgroup_rows(audits: Mapping) -> list[Row]:
     """AUC in each subgroup of the section ``audits``."""
     return [
-        row(
-            "AUC",
-            item["name"],
-            item["auc"],
-            f"{item['films']} films, {item['positives']} with pneumonia",
-            _few_of_class(item, "normal films", "films with pneumonia"),
-        )
+        _of_classes("AUC", item, f"{item['positives']} with pneumonia", ("normal films", "films with pneumonia"))
         for item in audits.get("subgroups", ())
     ]
 
@@ -136,9 +137,10 @@ def perturbation_rows(audits: Mapping) -> list[Row]:
     for item in audits.get("perturbations", ()):
         moved = _signed(item.get("mean_probability_change")).lstrip("+")
         change = _change(item.get("auc_change_interval", item.get("auc_change")))
-        note = f"change of AUC {change}; mean absolute change of the probability {moved}"
+        said = f"change of AUC {change}; mean absolute change of the probability {moved}"
         if item.get("refused"):
-            note += f"; {item['refused']} of {item['films']} films would be refused, as no lungs are found on them"
+            said += f"; no lungs are found on {item['refused']} of {item['films']} films"
+        note = "; ".join(filter(None, (item.get("description", ""), said)))
         rows.append(row("AUC of disturbed films", item["name"], _figure(item["auc"]), note, _few_films(item)))
     return rows
 
@@ -160,14 +162,9 @@ def lung_rows(audits: Mapping) -> list[Row]:
 
 def adult_rows(audits: Mapping) -> list[Row]:
     """AUC on adults, of the section ``audits``; aggregates alone."""
+    kinds = ("films without opacities", "films with opacities")
     return [
-        row(
-            "AUC on adults",
-            item["name"],
-            item["auc"],
-            f"{item['films']} films, {item['positives']} with opacities",
-            _few_of_class(item, "films without opacities", "films with opacities"),
-        )
+        _of_classes("AUC on adults", item, f"{item['positives']} with opacities", kinds)
         for item in audits.get("adult", {}).get("panels", ())
     ]
 
@@ -200,8 +197,14 @@ def _few_films(item: Mapping) -> str:
     return few({"films": item["films"]})
 
 
-def _few_of_class(item: Mapping, without: str, with_it: str) -> str:
-    return few({without: item["films"] - item["positives"], with_it: item["positives"]})
+def _of_classes(group: str, item: Mapping, positives: str, kinds: Sequence[str]) -> Row:
+    counts = dict(zip(kinds, (item["films"] - item["positives"], item["positives"]), strict=True))
+    note = f"{item['films']} films, {positives}"
+    return _or_withheld(row(group, item["name"], item["auc"], note, few(counts)), withheld(counts))
+
+
+def _or_withheld(made: Row, reason: str) -> Row:
+    return made | {"value": None, "low": None, "high": None, "few": reason} if reason else made
 
 
 def _figure(stated: Mapping | float | None) -> Mapping:

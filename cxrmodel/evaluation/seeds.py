@@ -20,8 +20,15 @@ from cxrmodel.model.calibration import choose_operating_points, probability
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.training.dataset import find_films, load_films
 
-__all__ = ["MEASURES", "load_seeds", "measure_run", "save_seeds", "spread", "training_table"]
+__all__ = ["HOW_MEASURED", "MEASURES", "load_seeds", "measure_run", "save_seeds", "spread", "training_table"]
 
+HOW_MEASURED = (
+    "Each run's threshold is chosen here on the logits of its training record and at even prevalence, while "
+    "`export` fixes the shipped thresholds on what a reading sees of the held-out films, so accuracies of the "
+    "shipped weights differ a little from those elsewhere. Test is the official test, whatever evaluation is "
+    "selected."
+)
+"""Why the accuracies of the runs are not those of the shipped evaluation."""
 MEASURES = ("held_out_auc", "auc", "accuracy", "balanced_accuracy")
 FILE = "seeds.json"
 FORMAT = 1

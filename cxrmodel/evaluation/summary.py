@@ -1,14 +1,24 @@
 """Evaluations -> the table of figures in the README, so that the words cannot drift from the measurements."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.caution import few_of
+from cxrmodel.evaluation.caution import few_of, withheld_of
 from cxrmodel.evaluation.results import Evaluation, model_title
 
-__all__ = ["END", "OVERALL", "README", "START", "readme_table", "update_readme"]
+__all__ = [
+    "END",
+    "OVERALL",
+    "README",
+    "START",
+    "films_sentence",
+    "overall",
+    "readme_table",
+    "scored_counts",
+    "update_readme",
+]
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 START = "<!-- figures:start -->"
@@ -19,6 +29,9 @@ OVERALL = {
     "brier": "Brier score",
     "ece": "Expected calibration error",
 }
+_NAMED = 5
+"""Films left out that are named in a sentence; the others are counted."""
+_RANKED = ("auc", "average_precision")
 _AT_BALANCED = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
@@ -53,17 +66,21 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
         raise EvaluationError("The table needs evaluations of the same test films. Run python -m cxrmodel evaluate.")
     data, level = evaluations[0].data["test"], evaluations[0].bootstrap["level"]
     metrics = [evaluation.metrics["test"] for evaluation in evaluations]
-    refused = "all scored, with the gates off" if not data["refused"] else f"{data['refused']} refused and left out"
+    scored = scored_counts(evaluations[0], "test")
+    left = data["refused"]
+    refused = (
+        "all scored, with the gates off" if not left else f"{left} more could not be decoded and {_are(left)} left out"
+    )
     own = evaluations[0].dataset
     films = f"Own films, {own['name']}" if own else "Official test split"
     lines = [
-        f"{films}: {data['films']} films of {data['patients']} patients, {data['normal']} normal and "
-        f"{data['pneumonia']} with pneumonia; {refused}. "
+        f"{films}: {scored['films']} films of {scored['patients']} patients, {scored['normal']} normal and "
+        f"{scored['pneumonia']} with pneumonia; {refused}. "
         f"In brackets {level * 100:.0f} % intervals, resampled by patient. {few_of(evaluations[0], 'test')}".rstrip(),
         "",
         _row("", [model_title(evaluation.model) for evaluation in evaluations]),
         _row("---", ["---"] * len(evaluations)),
-        *(_row(title, [_cell(m[name]) for m in metrics]) for name, title in OVERALL.items()),
+        *(_row(title, [overall(e, "test", name, _cell) for e in evaluations]) for name, title in OVERALL.items()),
         _row("Balanced threshold", [f"{m['at']['balanced']['threshold']:.3g}" for m in metrics]),
         *(_row(title, [_cell(m["at"]["balanced"][name]) for m in metrics]) for name, title in _AT_BALANCED.items()),
         _row("Findings, pneumonia / uncertain / normal", [""] * len(evaluations)),
@@ -71,6 +88,66 @@ def readme_table(evaluations: Sequence[Evaluation]) -> str:
         _row("of normal films", [_findings(evaluation, 0) for evaluation in evaluations]),
     ]
     return "\n".join(lines)
+
+
+def scored_counts(evaluation: Evaluation, split: str) -> dict[str, int]:
+    """Count the films of a split that carry a score.
+
+    Returns
+    -------
+    dict of str to int
+        ``films``, ``patients``, ``normal``, ``pneumonia``, ``bacteria`` and ``virus``.
+    """
+    scores = evaluation.scores[split]
+    organisms, sick = Counter(scores.organisms), int(scores.labels.sum())
+    return {
+        "films": len(scores.files),
+        "patients": len(set(scores.patients)),
+        "normal": len(scores.files) - sick,
+        "pneumonia": sick,
+        "bacteria": organisms["bacteria"],
+        "virus": organisms["virus"],
+    }
+
+
+def films_sentence(evaluation: Evaluation, split: str) -> str:
+    """Say which films were scored, and name those that were not.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split : str
+    """
+    counts = scored_counts(evaluation, split)
+    told = [f"{counts[name]} {said}" for name, said in (("bacteria", "bacterial"), ("virus", "viral")) if counts[name]]
+    kinds = f" ({', '.join(told)})" if told else ""
+    films = (
+        f"{counts['films']} films of {counts['patients']} patients: {counts['normal']} normal, "
+        f"{counts['pneumonia']} with pneumonia{kinds}."
+    )
+    left = [row["file"] for row in evaluation.refused[split]]
+    if not left:
+        return f"{films} All were scored, with the gates off."
+    names = ", ".join(left[:_NAMED]) + (f" and {len(left) - _NAMED} more" if len(left) > _NAMED else "")
+    return (
+        f"{films} All of these were scored, with the gates off; {len(left)} more could not be decoded as a film and "
+        f"{_are(len(left))} left out: {names}."
+    )
+
+
+def overall(evaluation: Evaluation, split: str, name: str, say: Callable[[Mapping], str]) -> str:
+    """Write a figure that needs no threshold, or why it is not given.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split, name : str
+        A key of `OVERALL`.
+    say : callable
+        Writes a figure with its interval.
+    """
+    reason = withheld_of(evaluation, split) if name in _RANKED else ""
+    return reason or say(evaluation.metrics[split][name])
 
 
 def update_readme(path: Path, table: str, marks: tuple[str, str] = (START, END)) -> bool:
@@ -106,6 +183,10 @@ def update_readme(path: Path, table: str, marks: tuple[str, str] = (START, END))
     if updated != text:
         path.write_text(updated, encoding="utf-8")
     return updated != text
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _findings(evaluation: Evaluation, label: int) -> str:

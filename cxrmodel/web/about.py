@@ -11,10 +11,11 @@ import streamlit as st
 from cxrmodel import __version__
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.results import load_evaluation
+from cxrmodel.evaluation.summary import films_sentence
 from cxrmodel.imaging.lungs import LUNGS_FOLDER
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, percent, threshold_percent
-from cxrmodel.web.evaluation_terms import data_sentence, with_interval
+from cxrmodel.web.evaluation_terms import with_interval
 from cxrmodel.web.text import plain
 
 __all__ = ["about"]
@@ -124,7 +125,7 @@ def _quality(spec: ModelSpec) -> str:
     figures = evaluation.metrics["test"]
     balanced = figures["at"]["balanced"]
     return (
-        f"Official test: {data_sentence(evaluation.data['test'])} AUC {with_interval(figures['auc'])}. At the balanced "
+        f"Official test: {films_sentence(evaluation, 'test')} AUC {with_interval(figures['auc'])}. At the balanced "
         f"operating point, sensitivity {with_interval(balanced['recall'])} and specificity "
         f"{with_interval(balanced['specificity'])}. In brackets {100 * evaluation.bootstrap['level']:.0f} % intervals. "
         "The Evaluation page has the rest."

@@ -7,6 +7,7 @@ import streamlit as st
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.caution import few_of
 from cxrmodel.evaluation.sections import whole_sections
+from cxrmodel.evaluation.summary import films_sentence
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.web.evaluation_calibration import calibration
 from cxrmodel.web.evaluation_card import card
@@ -15,7 +16,6 @@ from cxrmodel.web.evaluation_discrimination import discrimination
 from cxrmodel.web.evaluation_failures import failures
 from cxrmodel.web.evaluation_origin import origin
 from cxrmodel.web.evaluation_shown import Shown, choose
-from cxrmodel.web.evaluation_terms import data_sentence
 from cxrmodel.web.failures import log_failure
 from cxrmodel.web.text import plain
 
@@ -60,7 +60,7 @@ def _draw(part: Callable[[Shown], None], shown: Shown) -> None:
 
 
 def _about_the_films(shown: Shown) -> None:
-    st.markdown(data_sentence(shown.evaluation.data[shown.split]))
+    st.markdown(plain(films_sentence(shown.evaluation, shown.split)))
     if scarce := few_of(shown.evaluation, shown.split):
         st.warning(scarce, icon=":material/warning:")
     if shown.split == "held_out":

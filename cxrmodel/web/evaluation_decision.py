@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from cxrmodel.evaluation.bands import DecisionCurve
-from cxrmodel.evaluation.caution import few_called
+from cxrmodel.evaluation.caution import few_at
 from cxrmodel.evaluation.metrics import significant
 from cxrmodel.evaluation.plots import decision_figure
 from cxrmodel.evaluation.results import Evaluation
@@ -92,7 +92,11 @@ def _counts(evaluation: Evaluation, split: str, point: str) -> dict[str, int]:
 
 def _few_at(evaluations: Mapping[str, Evaluation], split: str, said: str) -> list[tuple[str, str]]:
     point = next(name for name, title in OPERATING_POINTS.items() if title == said)
-    return [(name, few_called(_counts(e, split, point))) for name, e in evaluations.items()]
+    tables = {name: table_of(e, split) for name, e in evaluations.items()}
+    return [
+        (name, few_at(e, split, tables[name], tables[name].at(e.operating_points[point])))
+        for name, e in evaluations.items()
+    ]
 
 
 def _said(evaluation: Evaluation, split: str, point: str, name: str) -> str:
@@ -148,9 +152,7 @@ def payload(evaluation: Evaluation, split: str) -> dict:
             }
             for name, said in OPERATING_POINTS.items()
         ],
-        "few": [
-            few_called(dict(zip(table.counts, row, strict=True))) for row in zip(*table.counts.values(), strict=True)
-        ],
+        "few": [few_at(evaluation, split, table, place) for place in range(len(table.thresholds))],
         "prevalence": evaluation.prevalence,
         "benefit": _benefit(benefit),
         "interval": f"{intervals_sentence(evaluation)} Press a name for its meaning.",

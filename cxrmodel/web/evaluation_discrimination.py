@@ -12,12 +12,12 @@ from cxrmodel.evaluation.metrics import precision_recall_points, roc_points
 from cxrmodel.evaluation.plots import forest_figure
 from cxrmodel.evaluation.published import Published, published
 from cxrmodel.evaluation.rows import auc_rows
-from cxrmodel.evaluation.summary import OVERALL
+from cxrmodel.evaluation.summary import OVERALL, overall
 from cxrmodel.web.charts import precision_recall_chart, roc_chart
 from cxrmodel.web.evaluation_cache import bands_of, draw, fingerprint
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
-from cxrmodel.web.evaluation_terms import explain, intervals_sentence, with_interval
+from cxrmodel.web.evaluation_terms import explain, intervals_sentence, number, with_interval
 from cxrmodel.web.forest import forest_html
 from cxrmodel.web.text import plain
 
@@ -60,7 +60,7 @@ def discrimination(shown: Shown) -> None:
 def _roc(shown: Shown, bands: dict, others: list[Published], corner: bool) -> None:
     st.subheader("ROC curve")
     points = [row for row in others if "sensitivity" in row and "specificity" in row]
-    areas = "; ".join(f"{name} AUC {e.metrics[shown.split]['auc']['value']:.3f}" for name, e in shown.first.items())
+    areas = _told(shown, "AUC", "auc")
     roc = {name: curves.roc for name, curves in bands.items()}
     shortcuts = _shortcuts(shown)
     draw(
@@ -79,10 +79,7 @@ def _roc(shown: Shown, bands: dict, others: list[Published], corner: bool) -> No
 
 def _precision_recall(shown: Shown, bands: dict, corner: bool) -> None:
     st.subheader("Precision and recall")
-    areas = "; ".join(
-        f"{name} average precision {e.metrics[shown.split]['average_precision']['value']:.3f}"
-        for name, e in shown.first.items()
-    )
+    areas = _told(shown, "average precision", "average_precision")
     curves = {name: both.precision_recall for name, both in bands.items()}
     shortcuts = _shortcuts(shown)
     draw(
@@ -95,6 +92,14 @@ def _precision_recall(shown: Shown, bands: dict, corner: bool) -> None:
     )
     st.caption(f"{areas}.")
     offer(f"precision-recall-{shown.split}", lambda: _precision_rows(shown), lambda: _drawn(shown, "precision_recall"))
+
+
+def _told(shown: Shown, said: str, name: str) -> str:
+    parts = (
+        f"{model} {said} {overall(e, shown.split, name, lambda figure: number(figure['value']))}"
+        for model, e in shown.first.items()
+    )
+    return "; ".join(parts)
 
 
 def _shortcuts(shown: Shown) -> list[dict]:
@@ -111,7 +116,8 @@ def _areas(shown: Shown, others: list[Published]) -> None:
     st.subheader("Beside shortcuts and what others published" if shown.ours else "Areas under the ROC curve")
     audits = shown.evaluation.sections.get("audits", {}) if shown.split == "test" else {}
     rows = auc_rows(shown.first, shown.split, audits, others)
-    lowest = min(row["low"] if row["low"] is not None else row["value"] for row in rows)
+    given = [row for row in rows if row["value"] is not None]
+    lowest = min((row["low"] if row["low"] is not None else row["value"] for row in given), default=1.0)
     low = 0.9 if lowest > 0.9 else 0.5
     st.html(forest_html(rows, low, 1.0))
     if shown.ours and not audits.get("shortcuts"):
@@ -125,7 +131,7 @@ def _areas(shown: Shown, others: list[Published]) -> None:
 def _overall(shown: Shown) -> None:
     st.subheader("Figures that need no threshold")
     rows = [
-        {"Figure": said, **{name: with_interval(e.metrics[shown.split][key]) for name, e in shown.models.items()}}
+        {"Figure": said, **{name: overall(e, shown.split, key, with_interval) for name, e in shown.models.items()}}
         for key, said in OVERALL.items()
     ]
     st.table(rows, hide_index=True)

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from cxrmodel.evaluation.caution import few
+from cxrmodel.evaluation.lung_words import lungs_verdict
 from cxrmodel.evaluation.plots import forest_figure
 from cxrmodel.evaluation.rows import (
+    DISTURBED_GATES,
     Row,
     adult_rows,
     confident_errors,
@@ -49,11 +51,12 @@ def failures(shown: Shown) -> None:
     if shown.ours:
         st.subheader("Lungs removed, alone and exchanged")
         st.markdown(
-            "A reader of lungs should fall to chance where the lungs are gone, and stay as it is where they alone stay."
+            "A reader of lungs should fall to chance where the lungs are gone, and stay as it is where they alone "
+            f"stay. {plain(lungs_verdict(audits))}"
         )
         _audit("lungs", lung_rows(audits))
         st.subheader("Disturbed films")
-        st.markdown("Diamonds have no interval of their own; that of the change stands in words.")
+        st.markdown(f"Diamonds have no interval of their own; that of the change stands in words. {DISTURBED_GATES}")
         _audit("perturbations", perturbation_rows(audits))
         _adults(audits)
         gates(shown.evaluation.sections.get("gates", {}))
@@ -116,8 +119,9 @@ def _adults(audits: Mapping) -> None:
         st.markdown(f"The model knows children alone. {_NOT_MEASURED}")
         return
     st.markdown(
-        f"The model knows children alone. Of {adult['films']} films of adults {adult['refused']} were refused; on the "
-        "others:"
+        f"The model knows children alone. Of {adult['films']} films of adults {adult['refused']} were refused. Rows "
+        "are of the films that were read; only those that say “refused films included” are of all of them, "
+        "with the gates off."
     )
     _forest("adults", rows, 0.5)
     heat = adult.get("heat_in_boxes")
@@ -137,7 +141,7 @@ def _refused(shown: Shown) -> None:
     if not refused:
         st.markdown(f"All of these {counts['films']} films were scored, with the gates off.")
         return
-    st.markdown(f"{len(refused)} of {counts['films']} films could not be scored and are in no figure above.")
+    st.markdown(f"{len(refused)} of {counts['films']} files could not be decoded as a film and are in no figure above.")
     with st.expander("Which, and why", icon=":material/block:"):
         st.markdown("\n".join(f"- {plain(row['file'])}: {plain(row['reason'])}" for row in refused))
     offer(f"refused-{shown.split}", lambda: refused)

@@ -11,7 +11,7 @@ from cxrmodel.evaluation.origin import flow, flow_rows, hash_rows, training_reco
 from cxrmodel.evaluation.outputs import report_text
 from cxrmodel.evaluation.plots import history_figure
 from cxrmodel.evaluation.results import model_title
-from cxrmodel.evaluation.seeds import MEASURES, load_seeds, spread
+from cxrmodel.evaluation.seeds import HOW_MEASURED, MEASURES, load_seeds, spread
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.web.downloads import lazily
 from cxrmodel.web.evaluation_cache import draw
@@ -118,7 +118,7 @@ def _seeds() -> None:
     ]
     with st.container(key="seeds"):
         st.table(rows, hide_index=True)
-    st.caption("Mean ± standard deviation over the seeds, each trained and measured anew.")
+    st.caption(f"Mean ± standard deviation over the seeds, each trained and measured anew. {HOW_MEASURED}")
     offer("seeds", lambda: runs)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cxrmodel.evaluation.caution import FEWEST
+from cxrmodel.evaluation.caution import FEWEST, SCARCEST
 from cxrmodel.evaluation.results import Evaluation
 
-__all__ = ["MEANINGS", "data_sentence", "explain", "intervals_sentence", "number", "with_interval"]
+__all__ = ["MEANINGS", "explain", "intervals_sentence", "number", "with_interval"]
 
 MEANINGS = {
     "AUC": "The chance that a film with pneumonia scores higher than a normal one. It needs no threshold; 0.5 is "
@@ -36,7 +36,8 @@ MEANINGS = {
     "95 % interval": "Patients were drawn anew with replacement, each with all their films, and the figure computed "
     "again each time; the interval holds the middle 95 % of the results.",
     "Few films": f"A figure is marked that rests on fewer than {FEWEST} films of a class, or on fewer than {FEWEST} "
-    "patients: resamples of so few draw the same ones again and again, and the interval comes out too narrow.",
+    "patients: resamples of so few draw the same ones again and again, and the interval comes out too narrow. Of "
+    f"fewer than {SCARCEST} films of a class no area under a curve is given.",
     "Band": "The same, at each place of the curve.",
     "Operating point": "A threshold that was fixed beforehand, on training patients who were held out.",
     "Prevalence": "Share of films with pneumonia among all films that are read.",
@@ -81,24 +82,3 @@ def with_interval(figure: Mapping[str, float | None]) -> str:
     if figure["value"] is None or figure.get("low") is None or figure.get("high") is None:
         return "not defined" if figure["value"] is None else f"{figure['value']:.4g}"
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
-
-
-def data_sentence(counts: Mapping[str, int]) -> str:
-    """Say what a split holds.
-
-    Parameters
-    ----------
-    counts : mapping of str to int
-        As in an evaluation's ``data``.
-    """
-    refused = (
-        f"{counts['refused']} of them could not be scored."
-        if counts["refused"]
-        else "All were scored, with the gates off."
-    )
-    told = [f"{counts[name]} {said}" for name, said in (("bacteria", "bacterial"), ("virus", "viral")) if counts[name]]
-    kinds = f" ({', '.join(told)})" if told else ""
-    return (
-        f"{counts['films']} films of {counts['patients']} patients: {counts['normal']} normal, "
-        f"{counts['pneumonia']} with pneumonia{kinds}. {refused}"
-    )

@@ -49,8 +49,11 @@ def _line(item: Row, low: float, high: float, mark: float | None) -> str:
         kind = "dot" if item["low"] is not None else "diamond"
         kind += " few" if item["few"] else ""
         drawn += f'<i class="{kind}" style="left:{at(item["value"]):.2f}%"></i>'
-    note = "".join(f"<small>{escape(str(item[key]))}</small>" for key in ("note", "few") if item[key])
+    withheld = item["value"] is None and bool(item["few"])
+    figure = escape(str(item["few"])) if withheld else with_interval(item)
+    said = ("note",) if withheld else ("note", "few")
+    note = "".join(f"<small>{escape(str(item[key]))}</small>" for key in said if item[key])
     return (
         f'<li><span class="name">{escape(str(item["name"]))}{note}</span><span class="track">{drawn}</span>'
-        f'<span class="figure">{with_interval(item)}</span></li>'
+        f'<span class="figure">{figure}</span></li>'
     )

@@ -13,6 +13,9 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation import card as cards
 from cxrmodel.evaluation import card_words
 from cxrmodel.evaluation.card import SECTIONS, model_card, shipped_card
+from cxrmodel.evaluation.card_metrics import POINTS
+from cxrmodel.evaluation.card_tables import interval_cell
+from cxrmodel.evaluation.lung_words import lungs_verdict
 from cxrmodel.evaluation.published import published
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -56,6 +59,7 @@ def test_every_figure_of_a_section_is_told(text):
     """Nothing that was measured is left out, the bad no less than the good."""
     for number in figures_in([PARTS["audits"][name] for name in ("shortcuts", "lungs", "subgroups")]):
         assert f"{number:.3f}" in text
+    assert lungs_verdict(PARTS["audits"]) in text
     assert "All figures are of all films, with the gates off; all could be scored." in text
     assert "| hands | 40 | 2 | 1 | 38 |" in text
     assert "| Grad-CAM | 0.412 (0.392–0.432) |" in text
@@ -72,7 +76,7 @@ def test_figures_follow_from_the_scores(make_evaluation, make_spec):
     """Those at the thresholds are the ones that scikit-learn computes from the films."""
     evaluation = make_evaluation()
     text, scores = model_card([evaluation], make_spec(), {}), evaluation.scores["test"]
-    called = [scores.probabilities >= evaluation.operating_points[name] for name in cards._POINTS]
+    called = [scores.probabilities >= evaluation.operating_points[name] for name in POINTS]
     rows = {line.split(" | ")[0].strip("| "): line.strip("| ").split(" | ")[1:] for line in text.splitlines()}
     for title, measure in {
         "Sensitivity (recall)": recall_score,
@@ -116,6 +120,6 @@ def test_the_file_is_written_only_when_it_changes(tmp_path, monkeypatch):
 
 def test_undefined_and_unbounded_are_words():
     """Never a number that is none."""
-    assert cards._interval(float("nan"), 0.1, 0.2) == "undefined"
-    assert cards._interval(3.0, 2.0, np.inf, ".3g") == "3 (2–no bound)"
-    assert cards._interval(0.96812, None, None) == "0.9681"
+    assert interval_cell(float("nan"), 0.1, 0.2) == "undefined"
+    assert interval_cell(3.0, 2.0, np.inf, ".3g") == "3 (2–no bound)"
+    assert interval_cell(0.96812, None, None) == "0.9681"

@@ -6,8 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cxrmodel.evaluation.caution import FEWEST, few, few_alike, few_called, few_in_groups, few_of, few_rows
+from cxrmodel.evaluation.caution import (
+    FEWEST,
+    SCARCEST,
+    few,
+    few_alike,
+    few_at,
+    few_called,
+    few_in_groups,
+    few_of,
+    few_rows,
+    withheld,
+)
+from cxrmodel.evaluation.figures import precision_recall_figure, roc_figure
+from cxrmodel.evaluation.plots import forest_figure
+from cxrmodel.evaluation.rows import auc_rows, subgroup_rows
 from cxrmodel.evaluation.summary import readme_table
+from cxrmodel.evaluation.thresholds import threshold_table
 
 
 @pytest.mark.parametrize(
@@ -78,6 +93,59 @@ def test_of_groups_and_rows():
     """A diagram's groups, and the names of rows."""
     assert few_in_groups(41.6) == ""
     assert "films in each group: 4" in few_in_groups(4.0)
-    rows = [{"name": "a", "few": ""}, {"name": "b", "few": "x"}, {"name": "c", "few": "y"}]
+    rows = [{"name": name, "few": said, "value": 0.9} for name, said in (("a", ""), ("b", "x"), ("c", "y"))]
     assert few_rows(rows) == "Few films, so an interval to be taken with caution: b; c."
+    gone = {"name": "d", "few": "not given: 1 normal film", "value": None}
+    assert few_rows([gone]) == "d, not given: 1 normal film."
     assert few_rows(rows[:1]) == ""
+
+
+@pytest.mark.parametrize(
+    ("normal", "said"),
+    [
+        (0, "not given: 0 normal films"),
+        (1, "not given: 1 normal film"),
+        (SCARCEST - 1, f"not given: {SCARCEST - 1} normal films"),
+        (SCARCEST, ""),
+    ],
+)
+def test_an_area_of_a_handful_is_withheld(normal, said):
+    """Value and interval both, with the count that is too small; its mark is drawn nowhere."""
+    assert withheld({"normal films": normal, "films with pneumonia": 155}) == said
+    figure = {"value": 0.948, "low": 0.906, "high": 0.98}
+    item = {"name": "smallest", "films": 155 + normal, "positives": 155, "auc": figure}
+    (row,) = subgroup_rows({"subgroups": [item]})
+    assert [row[key] for key in figure] == ([None] * 3 if said else list(figure.values()))
+    (axes,) = forest_figure([row], "AUC").axes
+    assert bool(axes.containers) != bool(said)
+    assert (f"({said})" in axes.get_yticklabels()[1].get_text()) == bool(said)
+
+
+def test_areas_of_a_handful_are_withheld_for_own_films(make_evaluation):
+    """In rows, curves and the table, wherever the area of the whole split would stand."""
+    evaluation = make_evaluation(centre=0.3)
+    labels = np.r_[np.ones(51, int), np.zeros(9, int)]
+    scarce = replace(evaluation, scores={"test": replace(evaluation.scores["test"], labels=labels)})
+    said = "not given: 9 normal films"
+    (row,) = auc_rows({"one": scarce}, "test", {})
+    assert (row["value"], row["few"]) == (None, said)
+    for drawn in (roc_figure([scarce]), precision_recall_figure([scarce])):
+        assert said in " ".join(text.get_text() for text in drawn.findobj(lambda part: hasattr(part, "get_text")))
+    table = readme_table([scarce])
+    assert f"| AUC | {said} |" in table
+    assert f"| Average precision | {said} |" in table
+    assert said not in readme_table([evaluation])
+
+
+def test_an_interval_of_no_width_at_a_threshold(make_evaluation):
+    """Wilson's stands beside it, over the patients whose films the share is of; shares with a width have none."""
+    evaluation = make_evaluation(centre=0.3)
+    scores = evaluation.scores["test"]
+    table = threshold_table(scores.labels, scores.probabilities, scores.patients)
+    everybody = few_at(evaluation, "test", table, 0)
+    assert "Sensitivity (recall): every resample agrees" in everybody
+    assert "over 15 patients is 0.796 to 1.000." in everybody
+    assert "Specificity: every resample agrees" in everybody
+    assert "is 0.000 to 0.204." in everybody
+    assert "Precision (PPV): every" not in everybody
+    assert "resample" not in few_at(evaluation, "test", table, table.at(0.5))

@@ -84,6 +84,32 @@ def test_names_of_own_films_are_text(make_evaluation, make_spec):
     assert "found &lt;i&gt;here&lt;/i&gt;" in text
 
 
+def test_it_begins_with_the_films(report):
+    """Which, how many, gates off; before any figure."""
+    opening = report.split("<h2>")[0]
+    assert "Official test films. 60 films of 30 patients: 30 normal, 30 with pneumonia" in opening
+    assert "All were scored, with the gates off." in opening
+
+
+def test_every_table_scrolls(report):
+    """Each within a box that a keyboard reaches, and a narrow screen is told so."""
+    assert report.count("<table>") == report.count('<div class="scroll" tabindex="0" role="region"') > 3
+    assert len(re.findall(r'aria-label="Table"><table>', report)) == report.count("</table></div>") > 3
+    assert "scroll sideways; a shadow" in report
+
+
+def test_own_films_have_no_card(make_evaluation, make_spec):
+    """The card is of the shipped evaluation; own figures stand in numbers, and where the card is."""
+    evaluation = replace(make_evaluation(), dataset={"name": "Ward 3", "layout": "here", "patients": "each"})
+    text = html_report([evaluation], make_spec(), {})
+    assert "Model card:" not in text
+    assert "shipped weights" not in text
+    assert "The model card is of the shipped evaluation, not of these films." in text
+    auc = evaluation.metrics["test"]["auc"]
+    assert f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})" in text
+    assert "60 films of 30 patients" in text.split("<h2>")[0]
+
+
 @pytest.mark.parametrize("name", ["report", "report.pdf", "report.html.png"])
 def test_only_html_is_written(name, tmp_path):
     """Under a name that says so."""

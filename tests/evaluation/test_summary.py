@@ -3,12 +3,12 @@
 import pytest
 
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.summary import END, START, readme_table, update_readme
+from cxrmodel.evaluation.summary import END, START, films_sentence, readme_table, update_readme
 
 
 def test_table_has_a_column_for_each_model(make_evaluation):
     """A figure stands with its interval in the row of its name."""
-    evaluations = [make_evaluation(), make_evaluation("cnn", centre=0.4)]
+    evaluations = [make_evaluation(centre=0.3), make_evaluation("cnn", centre=0.4)]
     sentence, blank, *rows = readme_table(evaluations).splitlines()
     assert sentence == (
         "Official test split: 60 films of 30 patients, 30 normal and 30 with pneumonia; "
@@ -48,7 +48,7 @@ def test_refused_films_are_told(make_evaluation):
     """A table that leaves films out says so."""
     evaluation = make_evaluation()
     evaluation.data["test"]["refused"] = 2
-    assert "; 2 refused and left out." in readme_table([evaluation])
+    assert "; 2 more could not be decoded and are left out." in readme_table([evaluation])
 
 
 def test_figures_without_value_or_interval(make_evaluation):
@@ -98,3 +98,32 @@ def test_readme_without_its_marks_is_left_alone(text, tmp_path):
 def shown(figures: dict) -> str:
     """A value and its interval, to three decimals."""
     return f"{figures['value']:.3f} ({figures['low']:.3f}–{figures['high']:.3f})"
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ([], "All were scored, with the gates off."),
+        (
+            ["a.png"],
+            "All of these were scored, with the gates off; 1 more could not be decoded as a film and is left out: "
+            "a.png.",
+        ),
+        (
+            list("abcdefg"),
+            "All of these were scored, with the gates off; 7 more could not be decoded as a film and are left out: "
+            "a, b, c, d, e and 2 more.",
+        ),
+    ],
+)
+def test_films_without_a_score_are_not_counted_as_scored(make_evaluation, left_out, said):
+    """The counts are of scored films, whatever the folder held; the others are named."""
+    evaluation = make_evaluation()
+    counts = evaluation.data["test"]
+    for name in ("films", "normal", "patients"):
+        counts[name] += len(left_out)
+    counts["refused"] = len(left_out)
+    evaluation.refused["test"][:] = [{"file": name, "reason": "no film"} for name in left_out]
+    films = "60 films of 30 patients: 30 normal, 30 with pneumonia (30 bacterial)."
+    assert films_sentence(evaluation, "test") == f"{films} {said}"
+    assert "60 films of 30 patients, 30 normal and 30 with pneumonia;" in readme_table([evaluation])

@@ -108,10 +108,11 @@ def test_figures_of_every_section_are_shown(part, say, with_sections):
     said = say(app)
     for number in figures_in([AUDITS["lungs"], AUDITS["subgroups"], AUDITS["adult"]]):
         assert f"{number:.3f}" in said
-    assert "change of AUC -0.031 (-0.051 to -0.011); mean absolute change of the probability 0.047" in said
-    assert "2 of 60 films would be refused, as no lungs are found on them" in said
-    assert "change of AUC 0.000 (-0.001 to 0.000); mean absolute change of the probability 0.005" in said
-    assert "Of 169 films of adults 7 were refused" in said
+    assert "of 5 %; change of AUC -0.031 (-0.051 to -0.011); mean absolute change of the probability 0.047" in said
+    assert "no lungs are found on 2 of 60 films" in said
+    assert "Of the gates only missing lungs are counted here." in said
+    assert "by 10 degrees; change of AUC 0.000 (-0.001 to 0.000); mean absolute change of the probability 0.005" in said
+    assert "Of 169 films of adults 7 were refused. Rows are of the films that were read; only those that say" in said
     shares = ["hands (40)", "2 (5.0\u00a0%)", "1 (2.5\u00a0%)", "38 (95.0\u00a0%)"]
     assert list(map(str, table(app, "Pictures").iloc[0])) == shares
     assert list(map(str, table(app, "Pictures").iloc[1])) == ["scene (24)", "0", "0", "24"]

@@ -24,7 +24,7 @@ from cxrmodel.web.charts import CORNER, precision_recall_chart, reliability_char
 from cxrmodel.web.evaluation_cache import fingerprint
 from cxrmodel.web.evaluation_decision import payload, point_rows, threshold_rows
 from cxrmodel.web.evaluation_files import table_csv
-from cxrmodel.web.evaluation_terms import MEANINGS, data_sentence, with_interval
+from cxrmodel.web.evaluation_terms import MEANINGS, with_interval
 from cxrmodel.web.forest import forest_html
 from cxrmodel.web.history_charts import history_charts
 
@@ -57,19 +57,6 @@ def bands(evaluation):
 def test_with_interval(figure, expected):
     """A figure is said with its interval, where there is one."""
     assert with_interval(figure) == expected
-
-
-@pytest.mark.parametrize(
-    ("refused", "virus", "expected"),
-    [
-        (0, 3, "4 normal, 5 with pneumonia (2 bacterial, 3 viral). All were scored, with the gates off."),
-        (3, 0, "4 normal, 5 with pneumonia (2 bacterial). 3 of them could not be scored."),
-    ],
-)
-def test_data_sentence(refused, virus, expected):
-    """Films, patients and classes are counted, and so are refusals."""
-    counts = {"films": 9, "patients": 7, "normal": 4, "pneumonia": 5, "bacteria": 2, "virus": virus}
-    assert data_sentence(counts | {"refused": refused}) == f"9 films of 7 patients: {expected}"
 
 
 def layers(chart) -> list[list[dict]]:

@@ -22,9 +22,10 @@ HOW = (
 )
 RULE = (
     "Films are explained by Grad-CAM, which every reading brings along, unless another method of at most one pass of "
-    "the network depends on the model and, on the same films, exceeds it in insertion less deletion area by a mean "
-    "whose interval lies above zero. Of several such, the one with the highest mean. Should Grad-CAM not depend on the "
-    "model, any other of these that does comes before it."
+    "the network depends on the model, does not have clearly less of its heat in the lungs (by intervals) and, on the "
+    "same films, exceeds it in insertion less deletion area by a mean whose interval lies above zero. Of several such, "
+    "the one with the highest mean. Should Grad-CAM not depend on the model, any other of these that does comes before "
+    "it."
 )
 
 
@@ -90,15 +91,17 @@ def favoured(measured: Mapping[str, Mapping], rows: Mapping[str, Mapping], patie
     measured : mapping of str to mapping
         By method: ``called`` films, and ``curves`` with ``deletion`` and ``insertion`` of each.
     rows : mapping of str to mapping
-        By method: ``sanity``.
+        By method: ``sanity`` and ``heat_in_lungs``.
     patients : mapping of str to str
         By film.
     """
     stays = rows[INSTANT]["sanity"]["depends_on_model"]
     best, ahead = INSTANT, 0.0 if stays else -np.inf
-    own = _differences(measured[INSTANT])
+    own, in_lungs = _differences(measured[INSTANT]), rows[INSTANT]["heat_in_lungs"]
     for name, part in measured.items():
         if name == INSTANT or METHODS[name].passes > 1 or not rows[name]["sanity"]["depends_on_model"]:
+            continue
+        if _below(rows[name]["heat_in_lungs"], in_lungs):
             continue
         other = _differences(part)
         films = [film for film in other if film in own]
@@ -107,6 +110,11 @@ def favoured(measured: Mapping[str, Mapping], rows: Mapping[str, Mapping], patie
         if gain["value"] is not None and gain["value"] > ahead and (clear or not stays):
             best, ahead = name, gain["value"]
     return best
+
+
+def _below(figure: Mapping, other: Mapping) -> bool:
+    """Whether one interval lies below another."""
+    return None not in (figure["high"], other["low"]) and figure["high"] < other["low"]
 
 
 def _differences(part: Mapping) -> dict[str, float]:

@@ -103,14 +103,30 @@ def test_the_default_is_the_favoured_quick_method(make_spec, gains, default):
     assert section(make_spec(), **gains)["default"] == default
 
 
+def _row(sane: bool = True, low: float | None = 0.5, high: float | None = 0.6) -> dict:
+    """What the default is chosen by, besides the curves."""
+    return {"sanity": {"depends_on_model": sane}, "heat_in_lungs": {"value": low, "low": low, "high": high}}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "default"),
+    [(0.3, 0.49, INSTANT), (0.3, 0.5, "layercam"), (0.7, 0.8, "layercam"), (None, None, "layercam")],
+)
+def test_a_map_with_clearly_less_heat_in_the_lungs_is_not_favoured(low, high, default):
+    """However well it does when its cells are taken away; intervals that touch decide nothing."""
+    patients = dict(zip("abcd", "wxyz", strict=True))
+    rows = {name: _row() for name in METHODS} | {"layercam": _row(low=low, high=high)}
+    assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, rows, patients) == default
+
+
 def test_an_unclear_or_insane_lead_changes_nothing():
     """An interval across zero, or a map that does not depend on the model."""
     patients = dict(zip("abcd", "wxyz", strict=True))
-    rows = {name: {"sanity": {"depends_on_model": True}} for name in METHODS}
+    rows = {name: _row() for name in METHODS}
     unclear = measured()
     unclear["curves"] = {"deletion": [0.5] * 4, "insertion": [0.9, 0.2, 0.9, 0.8]}
     assert favoured({INSTANT: measured(), "layercam": unclear}, rows, patients) == INSTANT
-    insane = rows | {"layercam": {"sanity": {"depends_on_model": False}}}
+    insane = rows | {"layercam": _row(sane=False)}
     assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, insane, patients) == INSTANT
 
 
@@ -126,7 +142,7 @@ def test_an_unclear_or_insane_lead_changes_nothing():
 def test_what_does_not_depend_on_the_model_is_not_favoured(gains, sane, default):
     """Grad-CAM, too, gives way then, to whichever quick method that depends on the model is best."""
     patients = dict(zip("abcd", "wxyz", strict=True))
-    rows = {name: {"sanity": {"depends_on_model": name in sane}} for name in METHODS}
+    rows = {name: _row(name in sane) for name in METHODS}
     found = {INSTANT: measured(), **{name: measured(gain) for name, gain in gains.items()}}
     assert favoured(found, rows, patients) == default
 

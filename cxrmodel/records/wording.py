@@ -8,6 +8,7 @@ from cxrmodel.reasons import HARDLY, MOSTLY, heat_percent
 
 __all__ = [
     "DISCLAIMER",
+    "NOT_HEALTHY",
     "OPERATING_POINTS",
     "band",
     "facts",

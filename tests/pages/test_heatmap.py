@@ -7,6 +7,7 @@ from viewer_buffer import unpack
 
 from cxrmodel.imaging.gate_report import WARN, Finding, GateReport
 from cxrmodel.imaging.gate_words import SENTENCES
+from cxrmodel.records.wording import NOT_HEALTHY
 from cxrmodel.web.text import plain
 
 
@@ -122,7 +123,10 @@ def test_hardly_any_heat_is_no_warning(use, show, say):
 @pytest.mark.parametrize(
     ("probability", "told"),
     [
-        (0.199, "below 20.0 %, the lower edge of the uncertain band. Whatever heat the map shows did not suffice"),
+        (
+            0.199,
+            f"below 20.0 %, the lower edge of the uncertain band. {NOT_HEALTHY} Whatever heat the map shows did not",
+        ),
         (0.2, "the model does not decide. Read this film without it. Finding: uncertain, whatever the map shows."),
         (0.799, "the model does not decide. Read this film without it. Finding: uncertain, whatever the map shows."),
         (0.8, ""),

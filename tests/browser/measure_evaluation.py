@@ -2,8 +2,8 @@
 
 A server of its own is started, and a browser goes from About to Evaluation again and again by the menu. Timed in the
 page from the click to the frame after the first thing of the new page stands there (its heading: first paint), after
-its tabs do, and after both curves do. The way back to About, which draws only words, is timed as a yardstick of browser and
-machine. The first visits are not counted: the first of all loads the model and computes what is then
+its tabs do, and after both curves do. The way back to About, which draws only words, is timed as a yardstick of
+browser and machine. The first visits are not counted: the first of all loads the model and computes what is then
 kept. Then the threshold is moved, and timed from the event to the frame after matrix, marker and figures have changed.
 """
 

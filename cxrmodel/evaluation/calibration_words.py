@@ -22,9 +22,12 @@ def calibration_sentence(evaluation: Evaluation, split: str, before: Reliability
         Of the network's own probability and of the calibrated one.
     """
     scores = evaluation.scores[split]
-    drawn = {name: int(evaluation.bootstrap[name]) for name in ("resamples", "seed")}
     change = calibration_change(
-        scores.labels, uncalibrated(scores.logits), scores.probabilities, scores.patients, **drawn
+        scores.labels,
+        uncalibrated(scores.logits),
+        scores.probabilities,
+        scores.patients,
+        **evaluation.resampling,
     )
     return (
         f"{calibration_verdict(before, after, change)} The calibrated probability assumes that "

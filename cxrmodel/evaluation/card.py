@@ -156,12 +156,12 @@ def _data(evaluation: Evaluation, spec: ModelSpec, record: Mapping) -> str:
     columns = ["Films of", "Station", "From", "Count"]
     stations = [[row[column] for column in columns] for row in flow_rows(flow(evaluation, dict(record)))]
     parts = [words.DATA.strip().format(trained_on=spec.trained_on), table(columns, stations)]
-    trainings = record.get("trainings", ())
-    if trainings:
-        told = [f"{place}. {part['words']}." for place, part in enumerate(trainings, start=1)]
-        parts += [
-            f"Trainings, one after another:\n\n{chr(10).join(told)}" if len(told) > 1 else f"Training: {told[0][3:]}"
-        ]
+    told = [f"{part['words']}." for part in record.get("trainings", ())]
+    if len(told) == 1:
+        parts.append(f"Training: {told[0]}")
+    elif told:
+        listed = "\n".join(f"{place}. {training}" for place, training in enumerate(told, start=1))
+        parts.append(f"Trainings, one after another:\n\n{listed}")
     return "\n\n".join(parts)
 
 

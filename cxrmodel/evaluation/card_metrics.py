@@ -32,20 +32,18 @@ def metrics_section(evaluations: Sequence[Evaluation], audits: Mapping, others: 
     """
     first = evaluations[0]
     scores = first.scores["test"]
-    resamples, seed = (int(first.bootstrap[name]) for name in ("resamples", "seed"))
     figures = threshold_table(
         scores.labels,
         scores.probabilities,
         scores.patients,
         list(first.operating_points.values()),
-        resamples,
-        seed,
+        **first.resampling,
     )
     named = {model_title(evaluation.model): evaluation for evaluation in evaluations}
     areas = forest_table(auc_rows(named, "test", audits, others), "AUC")
     shortcuts = "" if audits.get("shortcuts") else f"\n\nShortcuts: {words.NOT_MEASURED}"
     before, after = (
-        reliability(scores.labels, values, scores.patients, None, resamples, seed)
+        reliability(scores.labels, values, scores.patients, **first.resampling)
         for values in (uncalibrated(scores.logits), scores.probabilities)
     )
     calibrated = [

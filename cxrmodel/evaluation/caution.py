@@ -120,10 +120,9 @@ def few_alike(figure: Mapping[str, float | None], patients: int) -> str:
     """
     if not _without_width(figure):
         return ""
-    low, high = (float(bound) for bound in wilson(figure["value"], patients))
     return (
-        f"All were called alike, so resamples cannot tell the chance in it; Wilson's 95 % interval is {low:.3f} to "
-        f"{high:.3f}."
+        "All were called alike, so resamples cannot tell the chance in it; Wilson's 95 % interval is "
+        f"{_wilson(figure['value'], patients)}."
     )
 
 
@@ -165,10 +164,9 @@ def few_at(evaluation: Evaluation, split: str, table: ThresholdTable, place: int
         patients = np.asarray(scores.patients, str)
         for name in narrow:
             people = len(set(patients[_SHARES[name](scores.labels == 1, called)].tolist()))
-            low, high = (float(bound) for bound in wilson(table.values[name][place], people))
             sentences.append(
                 f"{RATES[name]}: every resample agrees, so its interval has no width and tells nothing of chance; "
-                f"Wilson's 95 % interval over {people} patients is {low:.3f} to {high:.3f}."
+                f"Wilson's 95 % interval over {people} patients is {_wilson(table.values[name][place], people)}."
             )
     return " ".join(filter(None, sentences))
 
@@ -198,6 +196,11 @@ def _classes(evaluation: Evaluation, split: str) -> dict[str, int]:
 
 def _scarce(counts: Mapping[str, float]) -> str:
     return "; ".join(f"{what}: {count:.3g}" for what, count in counts.items() if count < FEWEST)
+
+
+def _wilson(share: float, patients: int) -> str:
+    low, high = wilson(share, patients)
+    return f"{low:.3f} to {high:.3f}"
 
 
 def _without_width(figure: Mapping) -> bool:

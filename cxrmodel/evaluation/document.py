@@ -111,6 +111,11 @@ class Evaluation:
         """The splits that it holds."""
         return tuple(self.scores)
 
+    @property
+    def resampling(self) -> dict[str, int]:
+        """``resamples`` and ``seed`` of the intervals, for whatever is computed anew from the scores."""
+        return {name: int(self.bootstrap[name]) for name in ("resamples", "seed")}
+
 
 def checked_document(document: object, model: str) -> Evaluation:
     """Check that a document is a whole evaluation of a model, and parse it.

@@ -107,12 +107,11 @@ def html_report(
     first = evaluations[0]
     with whole_sections(first.model):
         tables = markdown.render(_tables(evaluations, spec, record, others)).replace("<table>", f"{_SCROLLED}<table>")
+        figures = _figures(evaluations, record, others)
     tables = tables.replace("</table>", "</table></div>")
     title = f"Evaluation of {model_title(first.model)}"
     if first.dataset:
         title += f" on own films: {first.dataset['name']}"
-    with whole_sections(first.model):
-        figures = _figures(evaluations, record, others)
     drawings = "".join(
         f"<figure>{_svg(figure)}<figcaption>{escape(said)}</figcaption></figure>" for said, figure in figures.items()
     )
@@ -130,16 +129,18 @@ def html_report(
 def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequence[Published]) -> dict[str, Figure]:
     first, named = evaluations[0], {model_title(e.model): e for e in evaluations}
     audits = first.sections.get("audits", {})
-    bands = [discrimination_bands(*_given(e), **_drawn(e)) for e in evaluations]
+    bands = [discrimination_bands(*_given(e), **e.resampling) for e in evaluations]
     points = [row for row in others if "sensitivity" in row and "specificity" in row]
     level = f"Bands and lines: {100 * first.bootstrap['level']:.0f} % intervals over patients."
     scores = first.scores["test"]
     diagrams = {
-        "Before calibration": reliability(scores.labels, uncalibrated(scores.logits), scores.patients, **_drawn(first)),
-        "After calibration": reliability(*_given(first), **_drawn(first)),
+        "Before calibration": reliability(
+            scores.labels, uncalibrated(scores.logits), scores.patients, **first.resampling
+        ),
+        "After calibration": reliability(*_given(first), **first.resampling),
     }
     moved = shifted(scores.probabilities, first.prevalence, _PREVALENCE)
-    rare = reliability(scores.labels, moved, scores.patients, _PREVALENCE, **_drawn(first))
+    rare = reliability(scores.labels, moved, scores.patients, _PREVALENCE, **first.resampling)
     areas, groups = auc_rows(named, "test", audits, others), stratum_rows(first, "test") + subgroup_rows(audits)
     beside = {"style": LIGHT, "shortcuts": audits.get("shortcuts", ())}
     figures = {
@@ -155,7 +156,7 @@ def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequenc
             for name, at in first.metrics["test"]["at"].items()
         },
         f"Decision curve. {level}": decision_figure(
-            {name: decision_curve(*_given(e), **_drawn(e)) for name, e in named.items()}
+            {name: decision_curve(*_given(e), **e.resampling) for name, e in named.items()}
         ),
         _said(
             "Reliability before and after calibration; Wilson's 95 % intervals.",
@@ -189,10 +190,6 @@ def _said(*sentences: str) -> str:
 def _given(evaluation: Evaluation) -> tuple:
     scores = evaluation.scores["test"]
     return scores.labels, scores.probabilities, scores.patients
-
-
-def _drawn(evaluation: Evaluation) -> dict[str, int]:
-    return {name: int(evaluation.bootstrap[name]) for name in ("resamples", "seed")}
 
 
 def _tables(evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, others: Sequence[Published]) -> str:

@@ -92,8 +92,7 @@ def signed(value: float) -> str:
 def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
     """Share of films called rightly at the balanced point, by organism, with intervals over patients."""
     scores, threshold = evaluation.scores[split], evaluation.operating_points["balanced"]
-    resamples, seed = (int(evaluation.bootstrap[name]) for name in ("resamples", "seed"))
-    weights = bootstrap.patient_weights(np.asarray(scores.patients, str), resamples, seed)
+    weights = bootstrap.patient_weights(np.asarray(scores.patients, str), **evaluation.resampling)
     groups = np.array(
         [o or ("normal" if y == 0 else "other") for o, y in zip(scores.organisms, scores.labels, strict=True)]
     )

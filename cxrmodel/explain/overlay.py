@@ -130,7 +130,7 @@ def overlay_figure(
     height, width = pixels.shape
     said = [*([] if heat.any() else [NO_HEAT]), *caption.splitlines()]
     lines = [part for line in said for part in wrap(line, _LINE)]
-    tall = max(3.0, 6.0 * height / width) + _LINE_INCHES * len(caption and lines)
+    tall = max(3.0, 6.0 * height / width) + (_LINE_INCHES * len(lines) if caption else 0.0)
     figure = Figure(figsize=(7.0, tall), layout="constrained", facecolor="black")
     axes = figure.add_subplot()
     axes.imshow(overlay(pixels, heat, heat_range, opacity, colour_map, FIGURE_SIDE), interpolation="bilinear")

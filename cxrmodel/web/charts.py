@@ -11,17 +11,17 @@ from cxrmodel.evaluation.results import Evaluation
 from cxrmodel.model.spec import MODELS
 from cxrmodel.records.wording import OPERATING_POINTS
 
-__all__ = ["CORNER", "precision_recall_chart", "reliability_chart", "roc_chart"]
+__all__ = ["COLOURS", "CORNER", "DASHES", "LEGEND", "precision_recall_chart", "reliability_chart", "roc_chart"]
 
-_COLOURS = dict(zip(MODELS, ("#56b4e9", "#e69f00"), strict=True))
-_DASHES = dict(zip(MODELS, ([1, 0], [6, 4]), strict=True))
+COLOURS = dict(zip(MODELS, ("#56b4e9", "#e69f00"), strict=True))
+DASHES = dict(zip(MODELS, ([1, 0], [6, 4]), strict=True))
 _SHAPES = ("triangle-down", "circle", "triangle-up")
 _SHORTCUT_COLOUR = "#cc79a7"
 _SHORTCUT_DASHES = ([2, 2], [8, 3], [8, 3, 2, 3], [14, 4])
 _Scales = tuple[alt.Color, alt.StrokeDash]
 _FINEST = 0.003
 _WHOLE = (0.0, 1.0)
-_LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
+LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
 _POINT = alt.Tooltip("point:N", title=" ")
 CORNER = {"roc": ((0.0, 0.3), (0.7, 1.0)), "precision_recall": ((0.7, 1.0), (0.7, 1.0))}
 """The corner of each chart in which good models lie: extent across and up."""
@@ -115,7 +115,7 @@ def precision_recall_chart(
     )
 
 
-def reliability_chart(bins: Reliability, colour: str = _COLOURS[MODELS[0]]) -> alt.LayerChart:
+def reliability_chart(bins: Reliability, colour: str = COLOURS[MODELS[0]]) -> alt.LayerChart:
     """Draw observed against stated shares with intervals, over a histogram of where the bins lie.
 
     Parameters
@@ -167,12 +167,12 @@ def _rows(rows: list[dict]) -> alt.Chart:
 def _scales(evaluations: Mapping[str, Evaluation], shortcuts: Sequence[Mapping]) -> _Scales:
     names = sorted(evaluations, key=lambda name: MODELS.index(evaluations[name].model))
     models = [evaluations[name].model for name in names]
-    colours = [_COLOURS[model] for model in models] + [_SHORTCUT_COLOUR] * len(shortcuts)
-    dashes = [_DASHES[model] for model in models] + list(_SHORTCUT_DASHES[: len(shortcuts)])
+    colours = [COLOURS[model] for model in models] + [_SHORTCUT_COLOUR] * len(shortcuts)
+    dashes = [DASHES[model] for model in models] + list(_SHORTCUT_DASHES[: len(shortcuts)])
     names += [item["name"] for item in shortcuts]
     return (
-        alt.Color("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=colours)),
-        alt.StrokeDash("model:N", legend=_LEGEND, scale=alt.Scale(domain=names, range=dashes)),
+        alt.Color("model:N", legend=LEGEND, scale=alt.Scale(domain=names, range=colours)),
+        alt.StrokeDash("model:N", legend=LEGEND, scale=alt.Scale(domain=names, range=dashes)),
     )
 
 

@@ -115,10 +115,6 @@ def _given(evaluation: Evaluation, split: str) -> tuple:
     return scores.labels, scores.probabilities, scores.patients
 
 
-def _drawn(evaluation: Evaluation) -> dict[str, int]:
-    return {name: int(evaluation.bootstrap[name]) for name in ("resamples", "seed")}
-
-
 @st.cache_data(show_spinner=False, max_entries=2 * _KEPT)
 def _chart(key: str, _make: Callable[[], alt.Chart | alt.LayerChart]) -> dict:
     return _make().to_dict()
@@ -143,18 +139,18 @@ def _strata(key: str, _evaluation: Evaluation, _split: str) -> list[Row]:
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _table(key: str, _evaluation: Evaluation, _split: str) -> ThresholdTable:
     return threshold_table(
-        *_given(_evaluation, _split), list(_evaluation.operating_points.values()), **_drawn(_evaluation)
+        *_given(_evaluation, _split), list(_evaluation.operating_points.values()), **_evaluation.resampling
     )
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _bands(key: str, _evaluation: Evaluation, _split: str) -> Curves:
-    return discrimination_bands(*_given(_evaluation, _split), **_drawn(_evaluation))
+    return discrimination_bands(*_given(_evaluation, _split), **_evaluation.resampling)
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _benefit(key: str, _evaluation: Evaluation, _split: str) -> DecisionCurve:
-    return decision_curve(*_given(_evaluation, _split), **_drawn(_evaluation))
+    return decision_curve(*_given(_evaluation, _split), **_evaluation.resampling)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4 * _KEPT)
@@ -164,4 +160,4 @@ def _reliability(key: str, kind: str, prevalence: float | None, _evaluation: Eva
         probabilities = uncalibrated(_evaluation.scores[_split].logits)
     elif kind == "shifted":
         probabilities = shifted(probabilities, _evaluation.prevalence, prevalence)
-    return reliability(labels, probabilities, patients, prevalence, **_drawn(_evaluation))
+    return reliability(labels, probabilities, patients, prevalence, **_evaluation.resampling)

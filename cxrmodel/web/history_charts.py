@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 
 from cxrmodel.evaluation.plots import training_starts
+from cxrmodel.web.charts import COLOURS, DASHES, LEGEND
 
 __all__ = ["history_charts"]
 
 _NAMES = ("training films", "held-out films")
-_COLOURS, _DASHES = ("#56b4e9", "#e69f00"), ([1, 0], [6, 4])
 _AUC_COLOUR = "#009e73"
-_LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
 _BESIDE_THE_END = 0.7
 _ROOM = 0.3
 """Share of a chart's height that is kept free for the names of the trainings."""
@@ -42,8 +41,8 @@ def history_charts(
     ]
     highest = max((row["loss"] for row in losses), default=1.0)
     scale = alt.Scale(domain=[0, highest * (1 + _ROOM)], nice=False)
-    colour = alt.Color("of:N", legend=_LEGEND, scale=alt.Scale(domain=list(_NAMES), range=list(_COLOURS)))
-    dash = alt.StrokeDash("of:N", legend=_LEGEND, scale=alt.Scale(domain=list(_NAMES), range=list(_DASHES)))
+    colour = alt.Color("of:N", legend=LEGEND, scale=alt.Scale(domain=list(_NAMES), range=list(COLOURS.values())))
+    dash = alt.StrokeDash("of:N", legend=LEGEND, scale=alt.Scale(domain=list(_NAMES), range=list(DASHES.values())))
     loss = (
         alt.Chart({"values": losses})
         .mark_line(point=True)

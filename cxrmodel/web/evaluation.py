@@ -9,6 +9,7 @@ from cxrmodel.evaluation.caution import few_of
 from cxrmodel.evaluation.sections import whole_sections
 from cxrmodel.evaluation.summary import films_sentence
 from cxrmodel.model.spec import ModelSpec
+from cxrmodel.web.chart_order import charts_last
 from cxrmodel.web.evaluation_calibration import calibration
 from cxrmodel.web.evaluation_card import card
 from cxrmodel.web.evaluation_decision import decision
@@ -29,6 +30,8 @@ PARTS = {
     "What it was made from": origin,
     "Model card": card,
 }
+_PART = "evaluation part"
+"""Key of the part opened. Streamlit forgets it when the page is left."""
 
 
 def evaluation(spec: ModelSpec | None) -> None:
@@ -43,16 +46,17 @@ def evaluation(spec: ModelSpec | None) -> None:
     if shown is None:
         return
     _about_the_films(shown)
-    tabs = st.tabs(list(PARTS), key="evaluation part", on_change="rerun")
+    opened = _PART not in st.session_state
+    tabs = st.tabs(list(PARTS), key=_PART, on_change="rerun")
     for tab, part in zip(tabs, PARTS.values(), strict=True):
         if tab.open:
             with tab:
-                _draw(part, shown)
+                _draw(part, shown, opened)
 
 
-def _draw(part: Callable[[Shown], None], shown: Shown) -> None:
+def _draw(part: Callable[[Shown], None], shown: Shown, opened: bool) -> None:
     try:
-        with whole_sections(shown.evaluation.model):
+        with whole_sections(shown.evaluation.model), charts_last(head_start=opened):
             part(shown)
     except EvaluationError as error:
         number = log_failure(error.__cause__ or error)

@@ -18,9 +18,10 @@ from cxrmodel.evaluation.rows import Row, stratum_rows
 from cxrmodel.evaluation.thresholds import ThresholdTable, threshold_table
 
 __all__ = [
+    "Chart",
     "bands_of",
     "benefit_of",
-    "draw",
+    "described",
     "fingerprint",
     "reliability_of",
     "strata_of",
@@ -29,6 +30,7 @@ __all__ = [
     "verdict_of",
 ]
 
+Chart = alt.Chart | alt.LayerChart
 _KEPT = 48
 
 
@@ -89,19 +91,17 @@ def strata_of(evaluation: Evaluation, split: str) -> list[Row]:
     return _strata(fingerprint(evaluation, split), evaluation, split)
 
 
-def draw(make: Callable[[], alt.Chart | alt.LayerChart], said: str, *key: object) -> None:
-    """Draw a chart, whose making takes longer than all the rest, from its kept description.
+def described(make: Callable[[], Chart], key: tuple) -> dict:
+    """A chart in the terms of Vega-Lite.
 
     Parameters
     ----------
     make : callable
         Makes the chart.
-    said : str
-        For those who do not see it.
-    *key : object
+    key : tuple
         Everything that the chart depends on, as plain values.
     """
-    st.vega_lite_chart(_chart(repr(key), make), alt=said)
+    return _chart(repr(key), make)
 
 
 def text_of(make: Callable[[], str], evaluations: Mapping[str, Evaluation]) -> str:
@@ -116,7 +116,7 @@ def _given(evaluation: Evaluation, split: str) -> tuple:
 
 
 @st.cache_data(show_spinner=False, max_entries=2 * _KEPT)
-def _chart(key: str, _make: Callable[[], alt.Chart | alt.LayerChart]) -> dict:
+def _chart(key: str, _make: Callable[[], Chart]) -> dict:
     return _make().to_dict()
 
 

@@ -6,8 +6,9 @@ from cxrmodel.evaluation.caution import few_in_groups
 from cxrmodel.evaluation.plots import intervals_figure
 from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.records.wording import percent
+from cxrmodel.web.chart_order import draw
 from cxrmodel.web.charts import reliability_chart
-from cxrmodel.web.evaluation_cache import draw, fingerprint, reliability_of, verdict_of
+from cxrmodel.web.evaluation_cache import fingerprint, reliability_of, verdict_of
 from cxrmodel.web.evaluation_calibration_audit import audited_rows, why
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown

@@ -13,8 +13,9 @@ from cxrmodel.evaluation.plots import forest_figure
 from cxrmodel.evaluation.published import Published, published
 from cxrmodel.evaluation.rows import auc_rows
 from cxrmodel.evaluation.summary import OVERALL, overall
+from cxrmodel.web.chart_order import draw
 from cxrmodel.web.charts import precision_recall_chart, roc_chart
-from cxrmodel.web.evaluation_cache import bands_of, draw, fingerprint
+from cxrmodel.web.evaluation_cache import bands_of, fingerprint
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.evaluation_terms import explain, intervals_sentence, number, with_interval

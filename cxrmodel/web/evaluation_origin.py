@@ -13,8 +13,8 @@ from cxrmodel.evaluation.plots import history_figure
 from cxrmodel.evaluation.results import model_title
 from cxrmodel.evaluation.seeds import HOW_MEASURED, MEASURES, load_seeds, spread
 from cxrmodel.model.spec import ModelSpec, load_spec
+from cxrmodel.web.chart_order import draw
 from cxrmodel.web.downloads import lazily
-from cxrmodel.web.evaluation_cache import draw
 from cxrmodel.web.evaluation_files import offer
 from cxrmodel.web.evaluation_shown import Shown
 from cxrmodel.web.history_charts import history_charts

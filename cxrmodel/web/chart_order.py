@@ -1,0 +1,77 @@
+"""Charts of a page, drawn after its words.
+
+A browser needs several times as long for a chart as for all words of a page, and shows neither until it has both,
+where both reach it together.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import sleep
+
+import streamlit as st
+
+from cxrmodel.web.evaluation_cache import Chart, described
+
+__all__ = ["charts_last", "draw"]
+
+_HEAD_START = 0.1
+_Waiting = list[Callable[[], None]]
+_waiting: ContextVar[_Waiting | None] = ContextVar("charts to be drawn", default=None)
+
+
+@contextmanager
+def charts_last(head_start: bool) -> Iterator[None]:
+    """Draw what is asked of :func:`draw` within this block, in its place, when the rest of the block is drawn.
+
+    Parameters
+    ----------
+    head_start : bool
+        Whether to wait a tenth of a second for the browser to show the rest first, as a page does that has just been
+        opened. A tenth is what a reader takes for at once (Miller 1968, *Response time in man-computer conversational
+        transactions*), and the charts take longer than that to appear in any case.
+
+    Raises
+    ------
+    Exception
+        Whatever the block raised, after what was asked for until then is drawn.
+    """
+    waiting: _Waiting = []
+    token = _waiting.set(waiting)
+    fault = None
+    try:
+        yield
+    except Exception as error:
+        fault = error
+    finally:
+        _waiting.reset(token)
+    if waiting and head_start:
+        sleep(_HEAD_START)
+    for chart in waiting:
+        chart()
+    if fault is not None:
+        raise fault
+
+
+def draw(make: Callable[[], Chart], said: str, *key: object) -> None:
+    """Draw a chart, whose making takes longer than all the rest, from its kept description.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the chart.
+    said : str
+        For those who do not see it. No two charts of a page are called the same.
+    *key : object
+        Everything that the chart depends on, as plain values.
+    """
+    place = st.container(key=f"chart {said}")
+
+    def chart() -> None:
+        place.vega_lite_chart(described(make, key), alt=said)
+
+    waiting = _waiting.get()
+    if waiting is None:
+        chart()
+    else:
+        waiting.append(chart)

@@ -1,0 +1,79 @@
+"""Charts after words: the order in which a browser is given them, and where they stand."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxrmodel.web import chart_order
+
+
+def page(head_start: bool, fault: bool) -> None:
+    import altair as alt
+    import streamlit as st
+
+    from cxrmodel.web.chart_order import charts_last, draw
+
+    def bars(name: str) -> alt.Chart:
+        st.session_state.made.append(name)
+        return alt.Chart({"values": [{"a": name}]}).mark_bar().encode(x="a:N")
+
+    st.session_state.made = []
+    try:
+        with charts_last(head_start):
+            st.markdown("above")
+            draw(lambda: bars("first"), "The first", "first", st.session_state.run)
+            st.markdown("between")
+            if fault:
+                raise ValueError("no more")
+            draw(lambda: bars("second"), "The second", "second", st.session_state.run)
+            st.session_state.made.append("words")
+    except ValueError as error:
+        st.markdown(str(error))
+    draw(lambda: bars("outside"), "Outside", "outside", st.session_state.run)
+    st.session_state.made.append("end")
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    taken = []
+    monkeypatch.setattr(chart_order, "sleep", taken.append)
+    return taken
+
+
+@pytest.fixture
+def run(request):
+    def ran(**given: bool) -> AppTest:
+        app = AppTest.from_function(page, kwargs={"head_start": False, "fault": False} | given)
+        app.session_state["run"] = f"{request.node.name} {given}"
+        app.run()
+        assert not app.exception
+        return app
+
+    return ran
+
+
+def kinds(app: AppTest) -> list[str]:
+    """What stands on the page, from top to bottom."""
+    kept = [element for element in app.main if element.type in ("markdown", "vega_lite_chart")]
+    return [element.value if element.type == "markdown" else "chart" for element in kept]
+
+
+@pytest.mark.parametrize("head_start", [False, True])
+def test_charts_come_after_the_words_and_stand_among_them(run, pauses, head_start):
+    """Made last in the order asked for; after a pause only if one is asked for."""
+    app = run(head_start=head_start)
+    assert app.session_state["made"] == ["words", "first", "second", "outside", "end"]
+    assert kinds(app) == ["above", "chart", "between", "chart", "chart"]
+    assert pauses == ([0.1] if head_start else [])
+
+
+def test_fault_after_a_chart(run, pauses):
+    """What was asked for before the fault is drawn, the fault goes on, and later charts are drawn at once."""
+    app = run(fault=True)
+    assert app.session_state["made"] == ["first", "outside", "end"]
+    assert kinds(app) == ["above", "chart", "between", "no more", "chart"]
+
+
+def test_no_chart_no_pause(pauses):
+    with chart_order.charts_last(head_start=True):
+        pass
+    assert pauses == []

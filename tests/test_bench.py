@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from cxrmodel.bench import bench, in_words
+from cxrmodel.bench import bench, in_words, multiplications
+from cxrmodel.model.spec import load_spec
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +47,18 @@ def test_words_name_machine_and_every_figure(found):
     assert f"{found['machine']['cores']} cores" in words
     for name in [*found["stages"], *found["naive"], *found["ratios"]]:
         assert name in words
+
+
+def test_multiplications_of_the_shipped_graph():
+    """Those of a DenseNet-121 by hand (Huang et al. 2017, table 1), whose transitions average before they mix."""
+    side = load_spec("densenet121").input_size
+    known, channels = (side // 2) ** 2 * 7 * 7 * 64, 64
+    for layers, shrunk in ((6, 4), (12, 8), (24, 16), (16, 32)):
+        pixels = (side // shrunk) ** 2
+        for _ in range(layers):
+            known += pixels * (channels * 128 + 3 * 3 * 128 * 32)
+            channels += 32
+        if shrunk < 32:
+            known += pixels // 4 * channels * channels // 2
+            channels //= 2
+    assert multiplications(load_spec("densenet121")) == known + pixels * channels

@@ -20,6 +20,7 @@ from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, save_spec
 from cxrmodel.training.calibrate import choose_calibration
 from cxrmodel.training.dataset import Film, load_films, training_split
+from cxrmodel.training.graph import rewritten
 
 __all__ = ["export_lungs", "export_reader", "to_onnx"]
 
@@ -66,7 +67,7 @@ def to_onnx(network: keras.Model, probes: np.ndarray) -> bytes:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "network.onnx"
         network.export(path, format="onnx", verbose=False)
-        graph = path.read_bytes()
+        graph = rewritten(path.read_bytes())
     opened = open_graph(graph)
     given = opened.run(None, {opened.get_inputs()[0].name: probes})
     for place, (found, true) in enumerate(zip(given, wanted, strict=True)):

@@ -13,8 +13,9 @@ from tqdm import tqdm
 
 from cxrmodel.errors import FilmRefused, OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
+from cxrmodel.model.spec import ModelSpec
 from cxrmodel.reading import Reader, Reading
-from cxrmodel.records.wording import figure_caption, probability_percent, threshold_percent
+from cxrmodel.records.wording import DISCLAIMER, figure_caption, percent, probability_percent, threshold_percent
 
 __all__ = ["COLUMNS", "OVERLAY_ENDING", "list_files", "read_paths"]
 
@@ -67,6 +68,8 @@ def read_paths(
 ) -> int:
     """Read films and write a line for each as it comes; a bad one stops nothing.
 
+    Lines for people are preceded, on standard error, by what holds for all of them.
+
     Parameters
     ----------
     as_json : bool
@@ -106,6 +109,8 @@ def read_paths(
                 f"{len(done)} films of {table} are left out, by their paths; {len(files)} are still to be read. "
                 "To read a film again, take its row out of the table.\n"
             )
+        if files and not as_json:
+            sys.stderr.write(f"{_of_all(reader.spec)}\n")
         bar = stack.enter_context(tqdm(total=len(files), desc="reading", unit="film", disable=len(files) < 2))
         readings = reader.read_many((path.read_bytes, path.name) for path, _ in files)
         for (path, relative), reading in zip(files, readings, strict=True):
@@ -119,6 +124,14 @@ def read_paths(
                 write_row(record | {"reasons": "; ".join(record["reasons"])})
             bar.update()
     return 0 if complete else 3
+
+
+def _of_all(spec: ModelSpec) -> str:
+    """What belongs beside every probability of a model, said once."""
+    return (
+        f"{DISCLAIMER}. Model {spec.version}, trained on children aged {spec.ages}; probabilities assume prevalence "
+        f"{percent(spec.prevalence)}."
+    )
 
 
 def _leads_nowhere(path: Path) -> bool:

@@ -17,6 +17,7 @@ from cxrmodel.batch import COLUMNS, list_files
 from cxrmodel.commands import _parser, main
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.model.spec import load_spec
+from cxrmodel.records.wording import percent
 from cxrmodel.training import loop
 
 RECIPES = Path(loop.__file__).parent / "recipes"
@@ -84,12 +85,23 @@ def test_missing_path_is_an_error_with_its_line(project, capsys):
 
 
 def test_plain_lines_are_sentences(folder, capsys):
-    """Without --json, one readable line a film."""
+    """Without --json, one readable line a film; what holds for all is said once, apart from the results."""
     main(["read", str(folder / "a.png"), str(folder / "c.png")])
-    first, second = capsys.readouterr().out.splitlines()
+    captured, spec = capsys.readouterr(), load_spec("densenet121")
+    first, second = captured.out.splitlines()
     assert "pneumonia" in first
     assert "uncertain from" in first
     assert "refused" in second
+    assert captured.err.splitlines()[0] == (
+        f"Not for diagnosis; research use only. Model {spec.version}, trained on children aged one to five years; "
+        f"probabilities assume prevalence {percent(spec.prevalence)}."
+    )
+
+
+def test_json_is_not_talked_over(folder, capsys):
+    """For programs, standard error holds nothing but what goes wrong."""
+    main(["read", "--json", str(folder / "a.png")])
+    assert capsys.readouterr().err == ""
 
 
 def test_table_has_the_columns_of_the_lines(folder, tmp_path, capsys):

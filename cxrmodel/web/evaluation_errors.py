@@ -58,7 +58,7 @@ def _picture(reader: Reader, row: dict) -> None:
     film, heat = st.columns(2, gap="small")
     film.image(jpeg(film_rgb(pixels)), width="stretch", alt=f"Film {path.name}")
     heat.image(
-        jpeg(overlay(pixels, reading.heat, reading.heat_range, 0.5, "inferno")),
+        jpeg(overlay(pixels, reading.heat, reading.heat_range)),
         width="stretch",
         alt=f"Film {path.name} with its heatmap",
     )

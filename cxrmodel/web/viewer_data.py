@@ -19,10 +19,9 @@ from dataclasses import dataclass
 import matplotlib
 import numpy as np
 
-__all__ = ["COLOUR_MAPS", "FilmLevels", "film_levels", "pack", "windows"]
+from cxrmodel.explain.overlay import COLOUR_MAPS
 
-COLOUR_MAPS = ("viridis", "cividis", "inferno", "magma")
-"""Perceptually uniform. The first is the default: safe for colour-blind readers, and unlike cividis never grey."""
+__all__ = ["FilmLevels", "film_levels", "pack", "windows"]
 
 _DEPTHS = (8, 10, 12, 14, 16)
 _ROUNDING = 4e-7  # of a float32 that went through a division and a product, as a share of it

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from viewer_buffer import unpack
 
-from cxrmodel.web.viewer_data import COLOUR_MAPS, film_levels, pack, windows
+from cxrmodel.explain.overlay import COLOUR_MAPS
+from cxrmodel.web.viewer_data import film_levels, pack, windows
 
 MASK = np.ones((2, 2), bool)
 

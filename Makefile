@@ -3,6 +3,9 @@
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 
+# A file's tests stay together, since they share what is costly to set up. One after the other: ARGS="-n 0".
+AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
+
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -20,7 +23,7 @@ run: $(VENV)/for-running
 	@exec $(IN_VENV) -m streamlit run app.py $(if $(PORT),--server.port $(PORT)) $(if $(ADDRESS),--server.address $(ADDRESS))
 
 test: $(VENV)/for-testing
-	@$(IN_VENV) -m pytest $(ARGS)
+	@$(IN_VENV) -m pytest $(AT_ONCE) $(ARGS)
 
 fuzz: $(VENV)/for-testing
 	@$(IN_VENV) tests/fuzz.py $(ARGS)

@@ -111,9 +111,10 @@ def test_requirements_are_installed_once(machine):
     machine.make("run")
     machine.make("run")
     assert machine.log == ["environment by python3", "install requirements.txt", start, start]
+    tests = "-m pytest -n auto --maxprocesses 4 --dist loadfile"
     machine.make("test")
-    machine.make("test")
-    assert machine.log[4:] == ["install requirements-dev.txt", "-m pytest", "-m pytest"]
+    machine.make("test", "ARGS=tests/imaging -x")
+    assert machine.log[4:] == ["install requirements-dev.txt", tests, f"{tests} tests/imaging -x"]
 
 
 def test_changed_requirements_are_installed_into_the_same_environment(machine):

@@ -31,6 +31,8 @@ def film_box(film: np.ndarray) -> tuple[int, int, int, int]:
         bottom -= _margin(levels[top:bottom, left:right][::-1])
         left += _margin(levels[top:bottom, left:right].T)
         right -= _margin(levels[top:bottom, left:right].T[::-1])
+        if (top, left, bottom, right) == (0, 0, *film.shape):
+            break
     return top, left, bottom, right
 
 

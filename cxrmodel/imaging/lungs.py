@@ -81,7 +81,9 @@ def fields_from_scores(scores: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
     grown = cv2.resize(np.asarray(scores, np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
     _, regions, stats, _ = cv2.connectedComponentsWithStats((grown > 0).astype(np.uint8), connectivity=4)
     largest = 1 + np.argsort(stats[1:, cv2.CC_STAT_AREA], kind="stable")[::-1][:2]
-    return np.isin(regions, largest)
+    kept = np.zeros(len(stats), bool)
+    kept[largest] = True
+    return kept[regions]
 
 
 def regions(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

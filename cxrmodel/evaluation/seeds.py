@@ -115,13 +115,15 @@ def spread(runs: Sequence[Mapping]) -> list[dict]:
     Returns
     -------
     list of dict
-        ``model``, ``form``, ``seeds`` and for each measure ``mean`` and ``deviation`` (None for a single run).
+        ``model``, ``form``, ``seeds``, ``weights`` (their sha256) and for each measure ``mean`` and ``deviation`` (None
+        for a single run).
     """
     groups: dict[tuple[str, str], list[Mapping]] = {}
     for run in runs:
         groups.setdefault((run["model"], run["form"]), []).append(run)
     return [
         {"model": model, "form": form, "seeds": sorted(run["seed"] for run in members)}
+        | {"weights": {run["weights_sha256"] for run in members}}
         | {name: _moments([run[name] for run in members]) for name in MEASURES}
         for (model, form), members in sorted(groups.items())
     ]

@@ -46,7 +46,7 @@ def origin(shown: Shown) -> None:
     with right:
         st.subheader("Training")
         _history(evaluation.model, record)
-    _seeds()
+    _seeds({measured.weights_sha256 for measured in shown.models.values()})
     _configuration(evaluation.model, record)
     st.subheader("Hashes")
     rows = hash_rows(evaluation)
@@ -97,8 +97,8 @@ def _history(model: str, record: Mapping) -> None:
     offer("training-history", lambda: history, lambda: history_figure(history, trainings))
 
 
-def _seeds() -> None:
-    st.subheader("Other seeds")
+def _seeds(in_use: set[str]) -> None:
+    st.subheader("Other seeds and recipes")
     try:
         runs = load_seeds()
     except EvaluationError as error:
@@ -109,7 +109,7 @@ def _seeds() -> None:
         return
     rows = [
         {
-            "Network": model_title(group["model"]),
+            "Network": f"{model_title(group['model'])}{', in use' if group['weights'] & in_use else ''}",
             "Seeds": ", ".join(map(str, group["seeds"])),
             **{title: _moments(group[name]) for name, title in zip(MEASURES, _MEASURES, strict=True)},
             "Sizes and start": group["form"],
@@ -118,7 +118,10 @@ def _seeds() -> None:
     ]
     with st.container(key="seeds"):
         st.table(rows, hide_index=True)
-    st.caption(f"Mean ± standard deviation over the seeds, each trained and measured anew. {HOW_MEASURED}")
+    st.caption(
+        "Mean ± standard deviation over the seeds, each trained and measured anew. The held-out AUC decided what is in "
+        f"use, whatever the test says. {HOW_MEASURED}"
+    )
     offer("seeds", lambda: runs)
 
 

@@ -21,6 +21,7 @@ def test_spread_is_mean_and_sample_deviation():
     found = spread([run(0, 0.90), run(2, 0.97), run(1, 0.92), run(0, 0.5, form="other")])
     assert [(group["form"], group["seeds"]) for group in found] == [("32 px for 1 epochs", [0, 1, 2]), ("other", [0])]
     assert found[0]["auc"] == {"mean": 0.93, "deviation": pytest.approx(0.01 * (26 / 2) ** 0.5, rel=1e-5)}
+    assert found[0]["weights"] == {"a" * 64}
     assert found[1]["accuracy"] == {"mean": 0.5, "deviation": None}
 
 

@@ -14,7 +14,8 @@ from stand_ins import SPEC, FakeReader, evaluation_document
 from cxrmodel.evaluation import results
 from cxrmodel.evaluation.calibration_audit import audit_calibration
 from cxrmodel.evaluation.origin import training_record
-from cxrmodel.web import evaluation_card, evaluation_errors, evaluation_shown
+from cxrmodel.evaluation.seeds import MEASURES
+from cxrmodel.web import evaluation_card, evaluation_errors, evaluation_origin, evaluation_shown
 from cxrmodel.web.evaluation import PARTS
 from cxrmodel.web.evaluation_terms import with_interval
 
@@ -230,6 +231,20 @@ def test_origin(part, say, evaluations):
     trainings = training_record("densenet121")["trainings"]
     assert all(f"{place}. {kept['words']}" in said for place, kept in enumerate(trainings, start=1))
     assert ("a dashed line marks where each begins" in said) == (len(trainings) > 1)
+
+
+@pytest.mark.usefixtures("evaluations")
+def test_the_recipe_in_use_is_marked(part, monkeypatch):
+    """By the weights that were evaluated, not by its figures."""
+    measured = {"model": "densenet121", "seed": 0} | dict.fromkeys(MEASURES, 0.9)
+    better = measured | {"form": "longer", "weights_sha256": "0" * 64} | dict.fromkeys(MEASURES, 0.99)
+    runs = [measured | {"form": "shorter", "weights_sha256": SPEC.weights_sha256}, better]
+    monkeypatch.setattr(evaluation_origin, "load_seeds", lambda: runs)
+    shown = table(part("What it was made from"), "Network", "Sizes and start")
+    assert dict(zip(shown["Sizes and start"], shown["Network"], strict=True)) == {
+        "shorter": "DenseNet-121, in use",
+        "longer": "DenseNet-121",
+    }
 
 
 @pytest.mark.usefixtures("evaluations")

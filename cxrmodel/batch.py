@@ -68,7 +68,7 @@ def read_paths(
 ) -> int:
     """Read films and write a line for each as it comes; a bad one stops nothing.
 
-    Lines for people are preceded, on standard error, by what holds for all of them.
+    What holds for all of them is said before, on standard error.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def read_paths(
                 f"{len(done)} films of {table} are left out, by their paths; {len(files)} are still to be read. "
                 "To read a film again, take its row out of the table.\n"
             )
-        if files and not as_json:
+        if files:
             sys.stderr.write(f"{_of_all(reader.spec)}\n")
         bar = stack.enter_context(tqdm(total=len(files), desc="reading", unit="film", disable=len(files) < 2))
         readings = reader.read_many((path.read_bytes, path.name) for path, _ in files)

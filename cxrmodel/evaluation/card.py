@@ -188,7 +188,7 @@ def _gates(evaluation: Evaluation) -> str:
     sets = evaluation.sections.get("gates", {}).get("sets", ())
     refused = evaluation.data["test"]["refused"]
     scored = f"{refused} could not be scored" if refused else "all could be scored"
-    said = f"All figures are of all films, with the gates off; {scored}."
+    said = f"Figures elsewhere are of all films, with the gates off; {scored}."
     if not sets:
         return f"{said} For other pictures: {words.NOT_MEASURED}"
     rows = [(item["name"], *(str(item[key]) for key in ("films", "read", "warned", "refused"))) for item in sets]

@@ -38,7 +38,10 @@ def _unseen(fills: list[Mapping]) -> str:
     unseen = [item for item in fills if not item.get("seen_in_training")]
     if not unseen:
         return "All fills were seen in training."
-    told = [f"“{item['name']}” {'does' if _holds_chance(item) else 'does not'}" for item in unseen]
+    told = [
+        f"the interval of “{item['name']}” {'holds' if _holds_chance(item) else 'does not hold'} {_CHANCE:g}"
+        for item in unseen
+    ]
     return f"Of the fills that training never saw, {'; '.join(told)}."
 
 

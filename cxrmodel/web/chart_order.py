@@ -16,26 +16,31 @@ from cxrmodel.web.evaluation_cache import Chart, described
 __all__ = ["charts_last", "draw"]
 
 _HEAD_START = 0.1
+_RESERVED = '<div class="chart-place"></div>'
 _Waiting = list[Callable[[], None]]
 _waiting: ContextVar[_Waiting | None] = ContextVar("charts to be drawn", default=None)
 
 
 @contextmanager
-def charts_last(head_start: bool) -> Iterator[None]:
-    """Draw what is asked of :func:`draw` within this block, in its place, when the rest of the block is drawn.
+def charts_last(opened: bool) -> Iterator[None]:
+    """Draw what is asked of :func:`draw` within this block, in its place, when the rest of the block is shown.
 
     Parameters
     ----------
-    head_start : bool
-        Whether to wait a tenth of a second for the browser to show the rest first, as a page does that has just been
-        opened. A tenth is what a reader takes for at once (Miller 1968, *Response time in man-computer conversational
-        transactions*), and the charts take longer than that to appear in any case.
+    opened : bool
+        Whether the page has just been opened. If not, charts are drawn at once, for those that they replace are seen.
+        If so, a place as high as a chart is kept, and the browser gets a tenth of a second to show the rest. A tenth is
+        what a reader takes for at once (Miller 1968, *Response time in man-computer conversational transactions*), and
+        the charts take longer than that to appear in any case.
 
     Raises
     ------
     Exception
         Whatever the block raised, after what was asked for until then is drawn.
     """
+    if not opened:
+        yield
+        return
     waiting: _Waiting = []
     token = _waiting.set(waiting)
     fault = None
@@ -45,7 +50,7 @@ def charts_last(head_start: bool) -> Iterator[None]:
         fault = error
     finally:
         _waiting.reset(token)
-    if waiting and head_start:
+    if waiting:
         sleep(_HEAD_START)
     for chart in waiting:
         chart()
@@ -61,17 +66,17 @@ def draw(make: Callable[[], Chart], said: str, *key: object) -> None:
     make : callable
         Makes the chart.
     said : str
-        For those who do not see it. No two charts of a page are called the same.
+        For those who do not see it.
     *key : object
         Everything that the chart depends on, as plain values.
     """
-    place = st.container(key=f"chart {said}")
+    place, waiting = st.empty(), _waiting.get()
 
     def chart() -> None:
         place.vega_lite_chart(described(make, key), alt=said)
 
-    waiting = _waiting.get()
     if waiting is None:
         chart()
     else:
+        place.html(_RESERVED)
         waiting.append(chart)

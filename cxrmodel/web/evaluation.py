@@ -56,7 +56,7 @@ def evaluation(spec: ModelSpec | None) -> None:
 
 def _draw(part: Callable[[Shown], None], shown: Shown, opened: bool) -> None:
     try:
-        with whole_sections(shown.evaluation.model), charts_last(head_start=opened):
+        with whole_sections(shown.evaluation.model), charts_last(opened):
             part(shown)
     except EvaluationError as error:
         number = log_failure(error.__cause__ or error)

@@ -54,7 +54,7 @@ ul.forest.forest { list-style: none; margin: 0 0 0.4rem; padding: 0; }
 .forest .dot.few, .forest .diamond.few { background: #0e1217; border: 2px solid #56b4e9; }
 .forest .mark { top: 0; height: 100%; border-left: 2px dotted #8a97a3; }
 /* As high as a chart, so that nothing moves when it comes. */
-[class*="st-key-chart-"]:not(:has(canvas, svg)) { min-height: 430px; }
+.chart-place { height: 430px; }
 h4 { font-size: 0.95rem !important; padding: 0.4rem 0 0.2rem !important; margin: 0 !important; color: #c9d3db; }
 .forest li.scale { border: 0; padding: 0; }
 .forest .ends { display: flex; justify-content: space-between; }

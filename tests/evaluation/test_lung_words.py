@@ -26,7 +26,8 @@ OTHERS = [_fill("only", 0.99, 0.98, 1.0, kind="only"), _fill("swapped", 0.02, 0.
         (
             [GREY, HULL, NEW, MIRRORED, *OTHERS],
             "With the lungs removed, 2 of 4 fills keep an interval that holds 0.5. Farthest from it is “hull” with an "
-            "AUC of 0.350 (0.300 to 0.400). Of the fills that training never saw, “new” does not; “mirrored” does.",
+            "AUC of 0.350 (0.300 to 0.400). Of the fills that training never saw, the interval of “new” does not hold "
+            "0.5; the interval of “mirrored” holds 0.5.",
         ),
         (
             [GREY],
@@ -36,7 +37,7 @@ OTHERS = [_fill("only", 0.99, 0.98, 1.0, kind="only"), _fill("swapped", 0.02, 0.
         (
             [_fill("bare", 0.5, None, None, seen=False)],
             "With the lungs removed, 0 of 1 fills keep an interval that holds 0.5. Farthest from it is “bare” with an "
-            "AUC of 0.500. Of the fills that training never saw, “bare” does not.",
+            "AUC of 0.500. Of the fills that training never saw, the interval of “bare” does not hold 0.5.",
         ),
     ],
 )

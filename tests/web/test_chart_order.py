@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from cxrmodel.web import chart_order
 
 
-def page(head_start: bool, fault: bool) -> None:
+def page(opened: bool, fault: bool) -> None:
     import altair as alt
     import streamlit as st
 
@@ -18,7 +18,7 @@ def page(head_start: bool, fault: bool) -> None:
 
     st.session_state.made = []
     try:
-        with charts_last(head_start):
+        with charts_last(opened):
             st.markdown("above")
             draw(lambda: bars("first"), "The first", "first", st.session_state.run)
             st.markdown("between")
@@ -42,7 +42,7 @@ def pauses(monkeypatch):
 @pytest.fixture
 def run(request):
     def ran(**given: bool) -> AppTest:
-        app = AppTest.from_function(page, kwargs={"head_start": False, "fault": False} | given)
+        app = AppTest.from_function(page, kwargs={"opened": False, "fault": False} | given)
         app.session_state["run"] = f"{request.node.name} {given}"
         app.run()
         assert not app.exception
@@ -57,23 +57,42 @@ def kinds(app: AppTest) -> list[str]:
     return [element.value if element.type == "markdown" else "chart" for element in kept]
 
 
-@pytest.mark.parametrize("head_start", [False, True])
-def test_charts_come_after_the_words_and_stand_among_them(run, pauses, head_start):
-    """Made last in the order asked for; after a pause only if one is asked for."""
-    app = run(head_start=head_start)
+def test_charts_come_after_the_words_and_stand_among_them(run, pauses):
+    """On a page that was just opened: made last, after a pause, in the order asked for."""
+    app = run(opened=True)
     assert app.session_state["made"] == ["words", "first", "second", "outside", "end"]
     assert kinds(app) == ["above", "chart", "between", "chart", "chart"]
-    assert pauses == ([0.1] if head_start else [])
+    assert pauses == [0.1]
 
 
-def test_fault_after_a_chart(run, pauses):
+def test_charts_are_replaced_at_once(run, pauses):
+    """On a page that is drawn again, nothing waits and nothing is blank in between."""
+    app = run(opened=False)
+    assert app.session_state["made"] == ["first", "second", "words", "outside", "end"]
+    assert kinds(app) == ["above", "chart", "between", "chart", "chart"]
+    assert pauses == []
+
+
+def test_a_place_is_kept(monkeypatch, run):
+    """Until a chart comes, something of its height stands where it will."""
+    kept = []
+    monkeypatch.setattr(chart_order, "sleep", lambda seconds: kept.append(seconds))
+    monkeypatch.setattr(chart_order, "described", lambda make, key: kept.append(key[0]) or make().to_dict())
+    app = run(opened=True)
+    assert kept == [0.1, "first", "second", "outside"]
+    assert not [element for element in app.main if element.type == "html"]
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_fault_after_a_chart(run, pauses, opened):
     """What was asked for before the fault is drawn, the fault goes on, and later charts are drawn at once."""
-    app = run(fault=True)
+    app = run(fault=True, opened=opened)
     assert app.session_state["made"] == ["first", "outside", "end"]
     assert kinds(app) == ["above", "chart", "between", "no more", "chart"]
+    assert len(pauses) == opened
 
 
 def test_no_chart_no_pause(pauses):
-    with chart_order.charts_last(head_start=True):
+    with chart_order.charts_last(opened=True):
         pass
     assert pauses == []

@@ -1,6 +1,7 @@
 """Charts after words: the order in which a browser is given them, and where they stand."""
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cxrmodel.web import chart_order
@@ -53,8 +54,9 @@ def run(request):
 
 def kinds(app: AppTest) -> list[str]:
     """What stands on the page, from top to bottom."""
-    kept = [element for element in app.main if element.type in ("markdown", "vega_lite_chart")]
-    return [element.value if element.type == "markdown" else "chart" for element in kept]
+    said = {"vega_lite_chart": "chart", "html": "place"}
+    kept = [element for element in app.main if element.type in ("markdown", *said)]
+    return [said.get(element.type) or element.value for element in kept]
 
 
 def test_charts_come_after_the_words_and_stand_among_them(run, pauses):
@@ -74,13 +76,13 @@ def test_charts_are_replaced_at_once(run, pauses):
 
 
 def test_a_place_is_kept(monkeypatch, run):
-    """Until a chart comes, something of its height stands where it will."""
-    kept = []
-    monkeypatch.setattr(chart_order, "sleep", lambda seconds: kept.append(seconds))
-    monkeypatch.setattr(chart_order, "described", lambda make, key: kept.append(key[0]) or make().to_dict())
-    app = run(opened=True)
-    assert kept == [0.1, "first", "second", "outside"]
-    assert not [element for element in app.main if element.type == "html"]
+    """While the browser shows the words, something stands where each chart will; nothing of it stays."""
+    with monkeypatch.context() as patched:
+        patched.setattr(chart_order, "sleep", lambda _: st.stop())
+        app = run(opened=True)
+    assert kinds(app) == ["above", "place", "between", "place"]
+    monkeypatch.setattr(chart_order, "sleep", lambda _: None)
+    assert "place" not in kinds(run(opened=True))
 
 
 @pytest.mark.parametrize("opened", [False, True])

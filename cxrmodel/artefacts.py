@@ -1,19 +1,29 @@
-"""Files that the program ships: read only when they are the ones that were named, and run by ONNX Runtime."""
+"""Files that the program ships, read only when they are the ones that were named; and who runs them on which cores."""
 
 import hashlib
 import os
 from pathlib import Path
 
 import onnxruntime
+from threadpoolctl import threadpool_limits
 
 from cxrmodel.errors import AlteredWeights, MissingWeights
 
-__all__ = ["cores", "open_graph", "read_checked"]
+__all__ = ["cores", "leave_cores_to_networks", "open_graph", "read_checked"]
 
 
 def cores() -> int:
     """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def leave_cores_to_networks() -> None:
+    """Keep every matrix product of NumPy to the thread that asks for it, from now on and in the whole process.
+
+    The library behind them shares even small ones between threads, which then wait busily for the next for tens of
+    milliseconds, while a network runs.
+    """
+    threadpool_limits(1, user_api="blas")
 
 
 def read_checked(path: Path, sha256: str) -> bytes:

@@ -31,6 +31,7 @@ COLUMNS = (
     "reasons",
     "heat_in_lungs",
     "model",
+    "prevalence",
     "milliseconds",
 )
 OVERLAY_ENDING = ".heatmap.png"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cxrmodel.artefacts import leave_cores_to_networks
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused
 from cxrmodel.imaging.canonical import canonical_film
 from cxrmodel.imaging.gate import Gates
@@ -100,6 +101,7 @@ class Reading:
             "reasons": list(self.reasons),
             "heat_in_lungs": None if self.heat_in_lungs is None else round(self.heat_in_lungs, 4),
             "model": self.model,
+            "prevalence": round(self.prevalence, 6),
             "milliseconds": round(self.milliseconds, 1),
         }
 
@@ -135,6 +137,7 @@ class Reader:
         MissingWeights, AlteredWeights
             When a file is absent or not the one that the specification names.
         """
+        leave_cores_to_networks()
         spec, segmenter = load_spec(model, folder), LungSegmenter.load()
         if segmenter.sha256 != spec.lungs_sha256:
             raise AlteredWeights(

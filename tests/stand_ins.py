@@ -18,8 +18,8 @@ POINTS = {"high_sensitivity": 0.2, "balanced": 0.45, "high_specificity": 0.8}
 
 SPEC = ModelSpec(
     model="densenet121",
-    weights_sha256="0123456789ab" + "0" * 52,
-    graph_sha256="e" * 64,
+    weights_sha256="e" * 64,
+    graph_sha256="0123456789ab" + "0" * 52,
     lungs_sha256="f" * 64,
     input_size=224,
     mean=0.5,
@@ -97,7 +97,7 @@ def evaluation_document(model: str = "densenet121", separation: float = 3.0) -> 
     document = {
         "format": 1,
         "model": model,
-        "version": f"{model} {SPEC.weights_sha256[:12]}",
+        "version": f"{model} {SPEC.graph_sha256[:12]}",
         "weights_sha256": SPEC.weights_sha256,
         "created": "2026-03-04",
         "prevalence": SPEC.prevalence,

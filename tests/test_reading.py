@@ -244,6 +244,7 @@ def test_record_has_what_the_command_line_promises(reader, demo_film):
         "reasons",
         "heat_in_lungs",
         "model",
+        "prevalence",
         "milliseconds",
     }
     assert record["status"] == "read"

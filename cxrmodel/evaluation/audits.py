@@ -94,9 +94,9 @@ def audit(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progress:
     except DataError as error:
         left_out.append({"name": "Calibration", "reason": str(error)})
     section["left_out"] = left_out
-    earlier = kept_sections(reader.spec.model, reader.spec.weights_sha256, out).get(SECTION, {})
+    earlier = kept_sections(reader.spec.model, reader.spec.version, out).get(SECTION, {})
     section |= {name: earlier[name] for name in CARRIED if name in earlier}
-    save_section(reader.spec.model, reader.spec.weights_sha256, SECTION, section, out)
+    save_section(reader.spec.model, reader.spec.version, SECTION, section, out)
     return section
 
 

@@ -138,7 +138,7 @@ def _model(evaluation: Evaluation, spec: ModelSpec) -> str:
         "Evaluated": evaluation.created,
         "Kind": words.KINDS.get(spec.model, spec.model),
         "Input": f"one chest radiograph, cropped to its lung fields and reduced to {spec.input_size} x "
-        f"{spec.input_size} pixels",
+        f"{spec.input_size} pixels, read as it is and mirrored",
         "Output": "probability of pneumonia, finding (pneumonia, uncertain or normal), heatmap",
         "Calibration": f"temperature {spec.temperature:.3f}, intercept {spec.intercept:.3f}, "
         f"assumed prevalence {100 * spec.prevalence:.1f} %",

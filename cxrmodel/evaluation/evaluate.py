@@ -80,7 +80,7 @@ def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progre
         counts, rows, refused, metrics, _ = measured(reader, members, split.replace("_", "-") if progress else None)
         document["data"][split], document["metrics"][split] = counts, metrics
         document["scores"][split], document["refused"][split] = rows, refused
-    if kept := kept_sections(reader.spec.model, reader.spec.weights_sha256, out):
+    if kept := kept_sections(reader.spec.model, reader.spec.version, out):
         document["sections"] = kept
     save_evaluation(document, out)
     return document

@@ -1,7 +1,7 @@
 """The methods of explaining, tested on the official test films: the section ``explanations`` of an evaluation.
 
 What has been measured of one method is kept in a working folder, so that a run that was broken off goes on where it
-stopped. The folder's name follows from the weights, the films and the settings: nothing measured otherwise is used.
+stopped. The folder's name follows from the graph, the films and the settings: nothing measured otherwise is used.
 """
 
 import hashlib
@@ -76,7 +76,7 @@ def evaluate_explanations(
     EvaluationError
         When there is no evaluation of these weights to put the section into, or the shuffled weights cannot be used.
     """
-    require_evaluation(reader.spec.model, reader.spec.weights_sha256, out)
+    require_evaluation(reader.spec.model, reader.spec.version, out)
     run = _Run(reader, root, work, films, progress)
     measured = {name: run.measure(name) for name in METHODS}
     section = section_of(
@@ -85,9 +85,9 @@ def evaluate_explanations(
         measured,
         run.random(),
         {name: run.changed(name) for name in METHODS},
-        run.against_shuffled(shuffled, kept_sections(reader.spec.model, reader.spec.weights_sha256, out)),
+        run.against_shuffled(shuffled, kept_sections(reader.spec.model, reader.spec.version, out)),
     )
-    save_section(reader.spec.model, reader.spec.weights_sha256, "explanations", section, out)
+    save_section(reader.spec.model, reader.spec.version, "explanations", section, out)
     return section
 
 
@@ -229,7 +229,7 @@ class _Run:
 
     def _digest(self) -> str:
         films = [case.name for case in self.sample]
-        told = json.dumps([self.spec.weights_sha256, self.spec.lungs_sha256, films, len(self.adults), self._settings()])
+        told = json.dumps([self.spec.graph_sha256, self.spec.lungs_sha256, films, len(self.adults), self._settings()])
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     def _once(self, name: str, make: Callable[[], dict]) -> dict:

@@ -88,7 +88,7 @@ def measure_gates(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, p
         When films are missing, or there is no evaluation of these weights in ``out``.
     """
     section = gate_section(reader, root, RESAMPLES, progress)
-    save_section(reader.spec.model, reader.spec.weights_sha256, "gates", section, out)
+    save_section(reader.spec.model, reader.spec.version, "gates", section, out)
     return section
 
 

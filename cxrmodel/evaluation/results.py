@@ -94,10 +94,10 @@ def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluati
         raise EvaluationError(
             f"The evaluation of {model} cannot be read: it is no whole JSON file. {REMEDY}"
         ) from error
-    if evaluation.weights_sha256 != spec.weights_sha256:
+    if evaluation.version != spec.version:
         raise EvaluationError(
-            f"The evaluation of {model} is outdated: it belongs to other weights ({evaluation.weights_sha256[:12]}, "
-            f"where the model has {spec.weights_sha256[:12]}). {REMEDY}"
+            f"The evaluation of {model} is outdated: it was measured with {evaluation.version}, and the model is "
+            f"{spec.version}. {REMEDY}"
         )
     if dict(evaluation.operating_points) != dict(spec.operating_points) or evaluation.prevalence != spec.prevalence:
         raise EvaluationError(

@@ -18,6 +18,7 @@ from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.similarity import spearman, ssim
 from cxrmodel.model.network import build
 from cxrmodel.model.spec import ModelSpec
+from cxrmodel.model.views import both_ways
 
 __all__ = [
     "ALIKE",
@@ -74,9 +75,15 @@ class NetworkEngine:
 
     def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
-        logits, features = self._both.predict_on_batch(inputs)
-        weights = keras.ops.convert_to_numpy(self._logit.kernel)[:, 0]
-        return logits[:, 0].astype(np.float64), closed_form(features, weights)
+        logits = []
+
+        def maps(views: np.ndarray) -> np.ndarray:
+            found, features = self._both.predict_on_batch(views)
+            logits.append(found[:, 0].astype(np.float64))
+            return closed_form(features, keras.ops.convert_to_numpy(self._logit.kernel)[:, 0])
+
+        heat = both_ways(maps, inputs)
+        return np.mean(logits, axis=0), heat
 
 
 def explainer_of(network: keras.Model, spec: ModelSpec) -> Explainer:

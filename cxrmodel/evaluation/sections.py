@@ -30,29 +30,27 @@ def whole_sections(model: str) -> Iterator[None]:
         ) from error
 
 
-def kept_sections(model: str, weights_sha256: str, folder: Path = EVALUATION_FOLDER) -> dict[str, Mapping]:
-    """The sections of an earlier evaluation of the same weights, for a new one to keep.
+def kept_sections(model: str, version: str, folder: Path = EVALUATION_FOLDER) -> dict[str, Mapping]:
+    """The sections of an earlier evaluation of the same version, for a new one to keep.
 
     Returns
     -------
     dict of str to mapping
-        Empty when there is no earlier evaluation, it cannot be read, or it is of other weights.
+        Empty when there is no earlier evaluation, it cannot be read, or it is of another version.
     """
     try:
         document = json.loads((Path(folder) / f"{model}.json").read_text(encoding="utf-8"))
-        return dict(document["sections"]) if document["weights_sha256"] == weights_sha256 else {}
+        return dict(document["sections"]) if document["version"] == version else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
-def save_section(
-    model: str, weights_sha256: str, name: str, section: Mapping, folder: Path = EVALUATION_FOLDER
-) -> Path:
+def save_section(model: str, version: str, name: str, section: Mapping, folder: Path = EVALUATION_FOLDER) -> Path:
     """Put a section into a model's evaluation, in place of one of the same name.
 
     Parameters
     ----------
-    model, weights_sha256 : str
+    model, version : str
         What was evaluated.
     name : str
         Of the section: ``audits``, ``gates`` or ``explanations``.
@@ -67,31 +65,31 @@ def save_section(
     Raises
     ------
     EvaluationError
-        When there is no whole evaluation of these weights to put it into, or the file cannot be written.
+        When there is no whole evaluation of this version to put it into, or the file cannot be written.
     """
-    document = require_evaluation(model, weights_sha256, folder)
+    document = require_evaluation(model, version, folder)
     document["sections"] = {**document.get("sections", {}), name: section}
     return save_evaluation(document, folder)
 
 
-def require_evaluation(model: str, weights_sha256: str, folder: Path = EVALUATION_FOLDER) -> dict:
+def require_evaluation(model: str, version: str, folder: Path = EVALUATION_FOLDER) -> dict:
     """Read the evaluation that a section would be put into; to be asked before long measurements, too.
 
     Raises
     ------
     EvaluationError
-        When there is none of these weights.
+        When there is none of this version.
     """
     path = Path(folder) / f"{model}.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        same = document["weights_sha256"] == weights_sha256
+        same = document["version"] == version
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EvaluationError(
             f"There is no whole evaluation of {model} in {folder} to add to. Run python -m cxrmodel evaluate first."
         ) from error
     if not same:
         raise EvaluationError(
-            f"The evaluation of {model} is of other weights. Run python -m cxrmodel evaluate before adding to it."
+            f"The evaluation of {model} is of another version. Run python -m cxrmodel evaluate before adding to it."
         )
     return document

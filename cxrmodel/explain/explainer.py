@@ -13,6 +13,7 @@ from cxrmodel.explain.occlusion import occlusion
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
+from cxrmodel.model.views import both_ways
 
 if TYPE_CHECKING:
     import keras
@@ -122,6 +123,15 @@ class Explainer:
             return self._engine.run(tensors)[1]
         if method == "occlusion":
             return np.stack([occlusion(self.logits, tensor, blurred(tensor), progress=told) for tensor in tensors])
+        views = iter((0.0, 0.5))
+
+        def one_way(inputs: np.ndarray) -> np.ndarray:
+            done = next(views)
+            return self._one_way(method, inputs, lambda share: told(done + share / 2))
+
+        return both_ways(one_way, tensors)
+
+    def _one_way(self, method: str, tensors: np.ndarray, told: Callable[[float], None]) -> np.ndarray:
         from cxrmodel.explain import gradients
 
         if self._network is None:

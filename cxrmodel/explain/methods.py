@@ -15,7 +15,8 @@ FINE_LAYER = {"densenet121": "pool3_relu", "cnn": "block2_b"}
 """Where Grad-CAM++ and LayerCAM look: four times as fine as the last features, where they are one map up to scale."""
 SCORE_LAYER = {"densenet121": "pool4_relu", "cnn": "block3_b"}
 """Where Score-CAM looks: twice as fine."""
-SCORECAM_CHANNELS = 32
+SCORECAM_CHANNELS = 16
+"""Channels that Score-CAM tries of each view."""
 SMOOTHGRAD_COPIES = 16
 
 
@@ -34,7 +35,7 @@ class Method:
     unit : str
         What the values of its map are, for the colour bar.
     passes : int
-        How often the network is run, forwards or forwards and backwards, for one film.
+        How often the network is run on a film and its mirror image, forwards or forwards and backwards.
     backwards : bool
         Whether those passes compute gradients, which only Keras can.
     tensorflow : bool
@@ -102,7 +103,7 @@ _ALL = (
         "Places twice as fine as Grad-CAM, weighed by what the network says of the film behind masks.",
         "Channels that are not tried: only those that vary most over the film are. Masked films are unlike real ones.",
         "activations by the logit that their masks reach",
-        SCORECAM_CHANNELS + 2,
+        2 * (SCORECAM_CHANNELS + 1) + 1,
         backwards=False,
     ),
     Method(

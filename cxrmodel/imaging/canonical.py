@@ -4,18 +4,16 @@ Training films exist only as 224 x 224 copies, squashed with an antialiased bili
 come at full size. Passing every film through the same filter to the same size gives both one texture.
 """
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
+import cv2
 import numpy as np
-from PIL import Image
 
-__all__ = ["FILM_SIDE", "canonical_film"]
+__all__ = ["FILM_SIDE", "canonical_film", "contrast"]
 
 FILM_SIDE = 224
-LARGE = 1_000_000
-"""Pixels from which a film is worth being split between threads."""
-
-_threads = ThreadPoolExecutor(2, "canonical")
+_BLOCK = 8
+"""Lines of the result that are made at one time: many enough for a matrix product, with few weights of zero."""
 
 
 def canonical_film(pixels: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
@@ -32,21 +30,33 @@ def canonical_film(pixels: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
     -------
     ndarray of uint8, shape (side, side)
     """
-    film = np.ascontiguousarray(pixels, np.float32)
-    if film.shape[1] != side:
-        # Rows are independent while the width shrinks, so they can be split without changing a bit of the result.
-        if film.size >= LARGE:
-            film = np.concatenate(list(_threads.map(_narrowed, np.array_split(film, 2), [side] * 2)))
-        else:
-            film = _narrowed(film, side)
-    if film.shape[0] != side:
-        film = _resized(film, (side, side))
-    return np.clip(np.rint(film * 255.0), 0, 255).astype(np.uint8)
+    film = _fewer_rows(np.asarray(pixels, np.float32), side)
+    film = _fewer_rows(np.ascontiguousarray(film.T), side).T
+    return np.clip(np.rint(film * np.float32(255)), 0, 255).astype(np.uint8, order="C")
 
 
-def _narrowed(rows: np.ndarray, side: int) -> np.ndarray:
-    return _resized(rows, (side, len(rows)))
+def contrast(film: np.ndarray) -> float:
+    """Standard deviation of a canonical film's grey levels, 0..127.5: (H, W) uint8 -> float."""
+    return float(cv2.meanStdDev(film)[1][0, 0])
 
 
-def _resized(film: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return np.asarray(Image.fromarray(film).resize(size, Image.Resampling.BILINEAR))
+def _fewer_rows(film: np.ndarray, side: int) -> np.ndarray:
+    if len(film) == side:
+        return film
+    made = np.empty((side, film.shape[1]), np.float32)
+    for start, first, last, weights in _bands(len(film), side):
+        np.matmul(weights, film[first:last], out=made[start : start + len(weights)])
+    return made
+
+
+@lru_cache(maxsize=64)
+def _bands(length: int, side: int) -> list[tuple[int, int, int, np.ndarray]]:
+    """For each block of result lines: its first, the film's lines that it is made of, and their weights."""
+    step = length / side
+    reach, bands = max(step, 1.0), []
+    for start in range(0, side, _BLOCK):
+        middles = (np.arange(start, min(start + _BLOCK, side)) + 0.5) * step
+        first, last = max(0, int(middles[0] - reach)), min(length, int(np.ceil(middles[-1] + reach)))
+        weights = np.maximum(0.0, 1.0 - np.abs(np.arange(first, last) + 0.5 - middles[:, None]) / reach)
+        bands.append((start, first, last, (weights / weights.sum(1, keepdims=True)).astype(np.float32)))
+    return bands

@@ -14,7 +14,7 @@ import numpy as np
 from cxrmodel.artefacts import read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.imaging.borders import film_box
-from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.canonical import canonical_film, contrast
 from cxrmodel.imaging.gate_lungs import examine_lungs
 from cxrmodel.imaging.gate_picture import clipped_share, cropped, examine_margins, examine_posture, inverted
 from cxrmodel.imaging.gate_report import Finding, GateReport, Rule, judge, load_rules
@@ -99,7 +99,7 @@ class Gates:
         """
         rules, shape = self.rules, radiograph.pixels.shape
         box = film_box(canonical)
-        report = GateReport((judge(rules["size"], min(shape)), judge(rules["contrast"], float(canonical.std()))))
+        report = GateReport((judge(rules["size"], min(shape)), judge(rules["contrast"], contrast(canonical))))
         report = report.plus(*examine_margins(box, shape, rules))
         if "cropped" in report.corrections:
             radiograph = cropped(radiograph, box)

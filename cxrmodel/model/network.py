@@ -10,6 +10,7 @@ import keras
 from keras import layers
 
 from cxrmodel.errors import TrainingError
+from cxrmodel.model.views import mirrored
 
 __all__ = ["CAM_LAYER", "FEATURE_LAYERS", "build", "build_posture", "build_segmenter", "for_reading", "with_map"]
 
@@ -86,7 +87,7 @@ def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
 
 
 def for_reading(network: keras.Model, model: str) -> keras.Model:
-    """Give a trained reader all that a reading needs of one pass.
+    """Give a trained reader all that a reading needs, of one pass over a film and its mirror image.
 
     Parameters
     ----------
@@ -98,15 +99,20 @@ def for_reading(network: keras.Model, model: str) -> keras.Model:
     Returns
     -------
     keras.Model
-        The outputs of ``with_map``, and (N, F), the activations of ``FEATURE_LAYERS`` averaged over the film.
+        The outputs of ``with_map``, and (N, F), the activations of ``FEATURE_LAYERS`` averaged over the film; of each
+        the mean over both views (``cxrmodel.model.views``), for the map laid back on the film.
     """
     both = with_map(network, CAM_LAYER[model])
     pooled = [
         layers.GlobalAveragePooling2D(name=f"{name}_mean")(network.get_layer(name).output)
         for name in FEATURE_LAYERS[model]
     ]
-    features = layers.Concatenate(name="features")(pooled)
-    return keras.Model(network.input, [*both.outputs, features], name=f"{network.name}_for_reading")
+    one_way = keras.Model(network.input, [*both.outputs, layers.Concatenate(name="features")(pooled)])
+    film = layers.Input(network.input_shape[1:])
+    views = keras.ops.concatenate([film, mirrored(film)], axis=0)
+    logits, maps, features = (keras.ops.split(part, 2, axis=0) for part in one_way(views))
+    means = [sum(logits) / 2, (maps[0] + mirrored(maps[1])) / 2, sum(features) / 2]
+    return keras.Model(film, means, name=f"{network.name}_for_reading")
 
 
 def build_segmenter(size: int | None = None) -> keras.Model:

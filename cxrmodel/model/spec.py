@@ -109,8 +109,8 @@ class ModelSpec:
 
     @property
     def version(self) -> str:
-        """Name and first 12 digits of the weights' sha256."""
-        return f"{self.model} {self.weights_sha256[:12]}"
+        """Name and first 12 digits of the graph's sha256: another way of reading with the same weights differs."""
+        return f"{self.model} {self.graph_sha256[:12]}"
 
 
 def load_spec(model: str, folder: Path = MODEL_FOLDER) -> ModelSpec:

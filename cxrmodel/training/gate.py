@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.borders import film_box
-from cxrmodel.imaging.canonical import FILM_SIDE
+from cxrmodel.imaging.canonical import FILM_SIDE, contrast
 from cxrmodel.imaging.gate import GATE_FOLDER
 from cxrmodel.imaging.gate_lungs import lie_of_lungs
 from cxrmodel.imaging.gate_picture import clipped_share, margin_share
@@ -128,7 +128,7 @@ def _measure(
         shares, inverse = posture.probabilities(picture), posture.probabilities(255 - picture)
         row = {f"upright {name}": shares[name] for name in POSTURES} | {"inverse inverted": inverse["inverted"]}
         row["turned"] = sum(shares[name] for name in ("turned left", "upside down", "turned right"))
-        row |= {"margins": margin_share(film_box(picture)), "contrast": float(picture.std())}
+        row |= {"margins": margin_share(film_box(picture)), "contrast": contrast(picture)}
         row |= {"clipped": clipped_share(picture), "film likeness": film.distance(whole_film(picture))}
         row |= plausibility(picture, mask) | lie_of_lungs(mask)
         row["lung likeness"] = lungs.distance(around_lungs(picture, _fields(mask)))

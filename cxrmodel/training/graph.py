@@ -3,7 +3,7 @@
 ONNX Runtime keeps the channels of a convolutional network in blocks as wide as a vector register, but only between
 nodes that it knows in that layout; around every other node it unpacks and packs them again. TensorFlow's exporter
 writes a batch normalisation that cannot be folded into a convolution as a multiplication and an addition, and padding
-as a node of its own: neither is such a node.
+as a node of its own: neither is such a node. Nor are the dozens that it needs to repeat rows and columns.
 """
 
 from collections import defaultdict
@@ -12,6 +12,8 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+from onnx.utils import Extractor
 
 __all__ = ["rewritten"]
 
@@ -26,6 +28,7 @@ def rewritten(graph: bytes) -> bytes:
     - Zero padding between a rectifier and a maximum becomes the latter's own: nothing lies below the zeros.
     - A 1 x 1 convolution before an average over patches comes after it, on a fraction of the pixels: both are linear,
       and neither looks where the other does.
+    - Nodes that together repeat every row and column become one ``Resize``.
 
     Parameters
     ----------
@@ -40,6 +43,7 @@ def rewritten(graph: bytes) -> bytes:
     model = onnx.load_model_from_string(graph)
     for rule in (_normalise, _pad_within, _average_first):
         _rewrite(model.graph, rule)
+    _repeat(model)
     onnx.checker.check_model(model)
     return model.SerializeToString()
 
@@ -94,10 +98,7 @@ def _rewrite(graph: onnx.GraphProto, rule: Callable[[_Nodes, onnx.NodeProto], _F
         gone.add(following.output[0])
     del graph.node[:]
     graph.node.extend(kept)
-    used = {name for node in graph.node for name in node.input}
-    constants = [item for item in graph.initializer if item.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend(constants)
+    _drop_unused(graph)
 
 
 def _normalise(known: _Nodes, node: onnx.NodeProto) -> _Found | None:
@@ -158,6 +159,74 @@ def _pixel_by_pixel(convolution: dict) -> bool:
 
 def _padded(options: dict) -> bool:
     return any(options.get("pads", ())) or options.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")
+
+
+_MOVES = {"Cast", "Concat", "Gather", "Reshape", "Shape", "Slice", "Tile", "Transpose", "Unsqueeze"}
+"""Nodes that move values without changing them."""
+
+
+def _repeat(model: onnx.ModelProto) -> None:
+    """Where a transposition ends a chain that repeats rows and columns, put one node in place of the chain."""
+    graph = model.graph
+    shapes = _shapes(model)
+    makers = {name: node for node in graph.node for name in node.output}
+    for node in [node for node in graph.node if node.op_type == "Transpose"]:
+        sources, (made,) = _moved(node, makers, {item.name for item in graph.initializer}), node.output
+        if len(sources) != 1 or len(shapes.get(*sources, ())) != 4:
+            continue
+        (source,) = sources
+        times = _repeats(model, source, made, shapes[source])
+        if times:
+            constant = numpy_helper.from_array(np.float32([1, 1, *times]), f"{made}/scales")
+            options = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+            place = list(graph.node).index(node)
+            graph.initializer.append(constant)
+            graph.node.insert(place, helper.make_node("Resize", [source, "", constant.name], [made], **options))
+            graph.node.remove(node)
+    _drop_unused(graph)
+
+
+def _moved(node: onnx.NodeProto, makers: dict, constants: set[str]) -> set[str]:
+    """The values that a node's chain of movers starts from."""
+    found, waiting = set(), [*node.input]
+    while waiting:
+        name = waiting.pop()
+        maker = makers.get(name)
+        if maker is not None and maker.op_type in _MOVES:
+            waiting += maker.input
+        elif name and name not in constants:
+            found.add(name)
+    return found
+
+
+def _repeats(model: onnx.ModelProto, source: str, made: str, shape: list[int]) -> tuple[int, int] | None:
+    """How often nodes between two values repeat rows and columns, found by running them; None if they do not."""
+    values = np.arange(2 * np.prod(shape[1:]), dtype=np.float32).reshape(2, *shape[1:])
+    part = Extractor(onnx.shape_inference.infer_shapes(model)).extract_model([source], [made])
+    (found,) = ReferenceEvaluator(part).run(None, {source: values})
+    if found.ndim != 4 or any(long % short for long, short in zip(found.shape, values.shape, strict=True)):
+        return None
+    rows, columns = (found.shape[axis] // values.shape[axis] for axis in (2, 3))
+    same = rows * columns > 1 and np.array_equal(found, values.repeat(rows, 2).repeat(columns, 3))
+    return (rows, columns) if same else None
+
+
+def _shapes(model: onnx.ModelProto) -> dict[str, list[int]]:
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    return {item.name: [side.dim_value for side in item.type.tensor_type.shape.dim] for item in graph.value_info}
+
+
+def _drop_unused(graph: onnx.GraphProto) -> None:
+    """Remove nodes and constants that nothing follows from."""
+    needed, kept = {item.name for item in graph.output}, []
+    for node in reversed(graph.node):
+        if needed & set(node.output):
+            kept.append(node)
+            needed |= set(node.input)
+    constants = [item for item in graph.initializer if item.name in needed]
+    for part, left in ((graph.node, kept[::-1]), (graph.initializer, constants)):
+        del part[:]
+        part.extend(left)
 
 
 def _options(node: onnx.NodeProto) -> dict:

@@ -93,8 +93,9 @@ def _model(spec: ModelSpec) -> str:
     )
     return (
         f"A convolutional network, **{spec.version}**, sees a chest radiograph at {spec.input_size} x "
-        f"{spec.input_size} pixels, cropped to the lung fields that a smaller network finds, and gives the probability "
-        "of pneumonia. The heatmap shows, as raw Grad-CAM values, which places raise the score.\n\n"
+        f"{spec.input_size} pixels, cropped to the lung fields that a smaller network finds, as it is and mirrored, "
+        "and gives the probability of pneumonia by the mean of both. The heatmap shows, as raw Grad-CAM values, which "
+        "places raise the score.\n\n"
         f"The probability was calibrated on {len(spec.held_out_patients)} held-out training patients (temperature "
         f"{spec.temperature:.2f}, intercept {spec.intercept:.2f}) and assumes a prevalence of "
         f"{percent(spec.prevalence)}. The same patients fixed the thresholds of the operating points: {points}."

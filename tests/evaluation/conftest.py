@@ -47,7 +47,7 @@ def make_spec() -> Callable[..., ModelSpec]:
             **{
                 "model": "densenet121",
                 "weights_sha256": "ab" * 32,
-                "graph_sha256": "e" * 64,
+                "graph_sha256": "ab" * 32,
                 "lungs_sha256": "cd" * 32,
                 "input_size": 8,
                 "mean": 0.5,

@@ -193,9 +193,9 @@ def reader(archive, make_spec) -> GreyReader:
 
 
 def test_what_the_archive_lacks_is_left_out_with_a_reason(reader, archive, tmp_path):
-    """The rest is measured, stored beside the evaluation, and carries what others have added for the same weights."""
+    """The rest is measured, stored beside the evaluation, and carries what others have added for the same version."""
     evaluate(reader, archive, tmp_path, progress=False)
-    save_section("densenet121", reader.spec.weights_sha256, "audits", {"seeds": [1, 2], "films": 0}, tmp_path)
+    save_section("densenet121", reader.spec.version, "audits", {"seeds": [1, 2], "films": 0}, tmp_path)
     section = audit(reader, archive, tmp_path, progress=False)
     assert {item["name"] for item in section["left_out"]} == {
         "File size",
@@ -216,12 +216,12 @@ def test_what_the_archive_lacks_is_left_out_with_a_reason(reader, archive, tmp_p
 
 
 def test_no_evaluation_no_audits(reader, archive, tmp_path, make_spec):
-    """They belong to an evaluation of the same weights, and say so before any film is read."""
+    """They belong to an evaluation of the same version, and say so before any film is read."""
     with pytest.raises(EvaluationError, match="no evaluation"):
         audit(reader, archive, tmp_path, progress=False)
     evaluate(reader, archive, tmp_path, progress=False)
-    other = GreyReader(make_spec(weights_sha256="cd" * 32))
-    with pytest.raises(EvaluationError, match="other weights"):
+    other = GreyReader(make_spec(graph_sha256="cd" * 32))
+    with pytest.raises(EvaluationError, match="outdated: it was measured with densenet121 abababababab"):
         audit(other, archive, tmp_path, progress=False)
     assert other.batches == []
 

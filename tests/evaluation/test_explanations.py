@@ -268,7 +268,7 @@ def test_a_whole_run_and_going_on(real_archive, make_document, tmp_path, monkeyp
     out, work, shuffled = tmp_path / "out", tmp_path / "work", tmp_path / "shuffled"
     points = dict.fromkeys(reader.spec.operating_points, 1e-9)  # every film is called pneumonia
     object.__setattr__(reader, "spec", reader.spec.__class__(**vars(reader.spec) | {"operating_points": points}))
-    document = make_document("cnn") | {"weights_sha256": reader.spec.weights_sha256}
+    document = make_document("cnn") | {"version": reader.spec.version}
     save_evaluation(document, out)
     made = explanations.evaluate_explanations(reader, root, out, work, shuffled, films=4, progress=False)
     assert json.loads((out / "cnn.json").read_text())["sections"]["explanations"] == json.loads(json.dumps(made))
@@ -307,7 +307,7 @@ def test_what_is_offered_follows_the_section(make_document, make_spec, tmp_path,
     assert offered.sanity_sentence({}, "layercam")[0] is None
     made = section(spec, layercam=0.1)
     made["methods"][4]["sanity"]["depends_on_model"] = False
-    save_section(spec.model, spec.weights_sha256, "explanations", made, tmp_path)
+    save_section(spec.model, spec.version, "explanations", made, tmp_path)
     tested = offered.tested_explanations(spec)
     assert offered.default_method(tested) == "layercam"
     assert offered.findings_of(tested, "layercam")["heat_range"] == 2.0
@@ -315,7 +315,7 @@ def test_what_is_offered_follows_the_section(make_document, make_spec, tmp_path,
     depends, sentence = offered.sanity_sentence(tested, "saliency")
     assert depends is False
     assert "not the model" in sentence
-    assert offered.tested_explanations(make_spec(weights_sha256="0" * 64)) == {}
+    assert offered.tested_explanations(make_spec(graph_sha256="0" * 64)) == {}
 
 
 def test_nothing_is_measured_without_an_evaluation_to_add_to(real_archive, tmp_path):

@@ -122,8 +122,8 @@ def test_a_folders_name_is_made_plain(tmp_path):
 def test_figures_of_other_weights_are_refused(reader, ward, tmp_path, make_spec):
     """As for the shipped ones."""
     evaluate_folder(reader, ward(), "w", tmp_path, progress=False)
-    with pytest.raises(EvaluationError, match="other weights"):
-        load_file(tmp_path / "w.densenet121.json", "densenet121", make_spec(weights_sha256="9" * 64))
+    with pytest.raises(EvaluationError, match="outdated: it was measured with densenet121 abababababab"):
+        load_file(tmp_path / "w.densenet121.json", "densenet121", make_spec(graph_sha256="9" * 64))
 
 
 def test_what_was_never_measured(tmp_path):

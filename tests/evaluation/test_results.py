@@ -191,11 +191,14 @@ def test_json_that_is_no_object(text, make_spec, tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"weights_sha256": "ef" * 32}, r"outdated: it belongs to other weights \(abababababab.* efefefefefef"),
+        (
+            {"graph_sha256": "ef" * 32},
+            "outdated: it was measured with densenet121 abababababab, .* densenet121 efefefefefef",
+        ),
         ({"operating_points": {"high_sensitivity": 0.2, "balanced": 0.6, "high_specificity": 0.8}}, "outdated"),
         ({"prevalence": 0.6}, "outdated"),
     ],
-    ids=["weights", "operating points", "prevalence"],
+    ids=["version", "operating points", "prevalence"],
 )
 def test_outdated_evaluation(change, words, make_document, make_spec, tmp_path):
     """Figures of another model than the shipped one are never shown."""

@@ -1,4 +1,4 @@
-"""Sections are added to the evaluation of their own weights, outlive a new one of them, and no other."""
+"""Sections are added to the evaluation of their own version, outlive a new one of them, and no other."""
 
 import json
 
@@ -13,23 +13,23 @@ SECTION = {"films": 3, "rows": [{"name": "a", "auc": {"value": 0.5, "low": None,
 
 def test_a_section_comes_back_and_replaces_its_namesake(make_document, make_spec, tmp_path):
     """Others stay."""
-    weights = make_spec().weights_sha256
+    version = make_spec().version
     save_evaluation(make_document(), tmp_path)
-    save_section("densenet121", weights, "gates", {"old": 1}, tmp_path)
-    save_section("densenet121", weights, "audits", {"other": 2}, tmp_path)
-    save_section("densenet121", weights, "gates", SECTION, tmp_path)
+    save_section("densenet121", version, "gates", {"old": 1}, tmp_path)
+    save_section("densenet121", version, "audits", {"other": 2}, tmp_path)
+    save_section("densenet121", version, "gates", SECTION, tmp_path)
     loaded = load_evaluation("densenet121", tmp_path, make_spec())
     assert loaded.sections == {"gates": SECTION, "audits": {"other": 2}}
-    assert kept_sections("densenet121", weights, tmp_path) == loaded.sections
+    assert kept_sections("densenet121", version, tmp_path) == loaded.sections
 
 
-def test_other_weights_keep_nothing_and_take_nothing(make_document, tmp_path):
+def test_another_version_keeps_nothing_and_takes_nothing(make_document, tmp_path):
     """A section never ends up beside figures of another network."""
     path = save_evaluation(make_document() | {"sections": {"gates": SECTION}}, tmp_path)
-    assert kept_sections("densenet121", "0" * 64, tmp_path) == {}
+    assert kept_sections("densenet121", "densenet121 000000000000", tmp_path) == {}
     before = path.read_bytes()
-    with pytest.raises(EvaluationError, match="other weights"):
-        save_section("densenet121", "0" * 64, "gates", SECTION, tmp_path)
+    with pytest.raises(EvaluationError, match="another version"):
+        save_section("densenet121", "densenet121 000000000000", "gates", SECTION, tmp_path)
     assert path.read_bytes() == before
 
 
@@ -38,6 +38,6 @@ def test_nothing_is_kept_of_a_missing_or_damaged_file(text, tmp_path):
     """Nor is anything added to it."""
     if text is not None:
         (tmp_path / "densenet121.json").write_text(text)
-    assert kept_sections("densenet121", "0" * 64, tmp_path) == {}
+    assert kept_sections("densenet121", "densenet121 000000000000", tmp_path) == {}
     with pytest.raises(EvaluationError, match="Run python -m cxrmodel evaluate first"):
-        save_section("densenet121", "0" * 64, "gates", SECTION, tmp_path)
+        save_section("densenet121", "densenet121 000000000000", "gates", SECTION, tmp_path)

@@ -232,7 +232,7 @@ def test_costs_are_those_stated(network, spec, films):
     assert sum(counted) == METHODS["occlusion"].passes
     counted.clear()
     explainer.crop_maps("scorecam", films[:1])
-    assert sum(counted) + 1 == METHODS["scorecam"].passes == SCORECAM_CHANNELS + 2
+    assert sum(counted) + 1 == METHODS["scorecam"].passes == 2 * SCORECAM_CHANNELS + 3
 
 
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)

@@ -28,6 +28,20 @@ def test_backends_agree(model):
     assert maps.ndim == 3
 
 
+@pytest.mark.parametrize("backend", [OnnxEngine, KerasEngine])
+def test_a_mirrored_film_gets_the_same_answer(backend):
+    """The very logit and features, and the map mirrored; the film is read both ways whichever way it lies."""
+    spec = load_spec("cnn")
+    engine = backend(spec)
+    films = np.random.default_rng(0).normal(size=(3, spec.input_size, spec.input_size, 1)).astype(np.float32)
+    logits, maps, features = engine.read(films)
+    turned = engine.read(np.ascontiguousarray(films[:, :, ::-1]))
+    np.testing.assert_allclose(turned[0], logits, atol=1e-5)
+    np.testing.assert_allclose(turned[1][:, :, ::-1], maps, atol=1e-6)
+    np.testing.assert_allclose(turned[2], features, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(maps, maps[:, :, ::-1], atol=1e-3 * float(np.ptp(maps)))
+
+
 def test_threads_share_one_engine():
     """Runs at once give what runs one at a time give."""
     spec = load_spec("cnn")

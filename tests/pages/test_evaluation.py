@@ -310,7 +310,11 @@ def own(tmp_path, monkeypatch, evaluations):
     results.save_evaluation(document, folder)
     monkeypatch.setattr(evaluation_shown, "own_evaluations", lambda: results.own_evaluations(folder))
     load = results.load_file
-    monkeypatch.setattr(evaluation_shown, "load_file", lambda path, model, spec=None: load(path, model, spec or SPEC))
+    monkeypatch.setattr(
+        evaluation_shown,
+        "load_file",
+        lambda path, model, spec=None: load(path, model, spec or replace(SPEC, model=model)),
+    )
     monkeypatch.setattr(evaluation_card, "shipped_card", lambda: "# Shipped card")
     return folder
 
@@ -389,10 +393,10 @@ def test_damaged_section_is_a_sentence(part, say, evaluations, name, section, da
 def test_figures_of_other_weights_are_refused(visit, say, use, evaluations):
     """Figures that were measured with other weights than those loaded are not shown for them."""
     other = FakeReader()
-    other.spec = replace(SPEC, weights_sha256="e" * 64)
+    other.spec = replace(SPEC, graph_sha256="e" * 64)
     use(other)
     app = visit("evaluation")
-    assert "The evaluation of densenet121 is outdated: it belongs to other weights" in say(app)
+    assert "The evaluation of densenet121 is outdated: it was measured with densenet121 0123456789ab" in say(app)
     assert list(table(app, "Figure").columns) == ["Figure", "Plain CNN"]
 
 

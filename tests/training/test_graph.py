@@ -46,6 +46,29 @@ ZERO = np.float32(0)
 KERNEL = np.random.default_rng(0).normal(size=(5, CHANNELS, 1, 1)).astype(np.float32)
 POOL = {"kernel_shape": [3, 3], "strides": [2, 2]}
 HALVED = {"kernel_shape": [2, 2], "strides": [2, 2]}
+TWICE = {
+    "row": np.int64([3]),
+    "rows": np.int64([1, 1, 1, 2, 1]),
+    "tall": np.int64([-1, CHANNELS, 16, 8]),
+    "column": np.int64([4]),
+    "columns": np.int64([1, 1, 1, 1, 3]),
+    "wide": np.int64([-1, CHANNELS, 16, 24]),
+}
+
+
+def repeated(turn=(0, 1, 2, 3)) -> list:
+    """Every row twice, every column three times, in the steps that an exporter takes."""
+    return [
+        node("Relu", "x", out="r"),
+        node("Unsqueeze", "r", "row", out="r1"),
+        node("Tile", "r1", "rows", out="r2"),
+        node("Reshape", "r2", "tall", out="r3"),
+        node("Unsqueeze", "r3", "column", out="c1"),
+        node("Tile", "c1", "columns", out="c2"),
+        node("Reshape", "c2", "wide", out="c3"),
+        node("Transpose", "c3", perm=turn),
+    ]
+
 
 REWRITTEN = {
     "scale and shift": (
@@ -73,8 +96,32 @@ REWRITTEN = {
         {"k": KERNEL, "b": np.arange(5, dtype=np.float32)},
         ["AveragePool", "Conv"],
     ),
+    "rows and columns repeated": (repeated(), TWICE, ["Relu", "Resize"]),
 }
 LEFT = {
+    "rows for columns": ([node("Relu", "x", out="r"), node("Transpose", "r", perm=[0, 1, 3, 2])], {}),
+    "repeated and turned": (repeated((0, 1, 3, 2)), TWICE),
+    "the whole beside itself": (
+        [node("Relu", "x", out="r"), node("Tile", "r", "t", out="w"), node("Transpose", "w", perm=[0, 1, 2, 3])],
+        {"t": np.int64([1, 1, 2, 2])},
+    ),
+    "two values as one": (
+        [
+            node("Relu", "x", out="r"),
+            node("Neg", "x", out="n"),
+            node("Concat", "r", "n", axis=2, out="w"),
+            node("Transpose", "w", perm=[0, 1, 2, 3]),
+        ],
+        {},
+    ),
+    "a part": (
+        [
+            node("Relu", "x", out="r"),
+            node("Slice", "r", "from", "to", "along", out="w"),
+            node("Transpose", "w", perm=[0, 1, 2, 3]),
+        ],
+        {"from": np.int64([0]), "to": np.int64([3]), "along": np.int64([2])},
+    ),
     "scale alone": ([node("Mul", "x", "a")], {"a": SCALE}),
     "scale taken twice": (
         [node("Mul", "x", "a", out="m"), node("Add", "m", "b", out="s"), node("Add", "s", "m")],

@@ -130,8 +130,8 @@ def read_paths(
 def _of_all(spec: ModelSpec) -> str:
     """What belongs beside every probability of a model, said once."""
     return (
-        f"{DISCLAIMER}. Model {spec.version}, trained on children aged {spec.ages}; probabilities assume prevalence "
-        f"{percent(spec.prevalence)}."
+        f"{DISCLAIMER}. Model {spec.version}, trained on children aged {spec.ages}; probabilities assume a prevalence "
+        f"of {percent(spec.prevalence)}."
     )
 
 

@@ -100,7 +100,7 @@ def test_what_holds_for_every_number_is_said_once(folder, capsys, options):
     spec, said = load_spec("densenet121"), capsys.readouterr().err
     assert said.startswith(
         f"Not for diagnosis; research use only. Model {spec.version}, trained on children aged one to five years; "
-        f"probabilities assume prevalence {percent(spec.prevalence)}.\n"
+        f"probabilities assume a prevalence of {percent(spec.prevalence)}.\n"
     )
     assert said.count(spec.version) == 1
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from cxrmodel.artefacts import cores
 from cxrmodel.errors import AlteredWeights, Busy, FilmRefused, MissingWeights, PictureRefused, UnfamiliarFilm
@@ -228,6 +229,22 @@ def test_film_size_hardly_matters(reader, films):
     large = cv2.resize(film, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
     enlarged = cv2.imencode(".png", large)[1].tobytes()
     assert reader.read(enlarged, "x").probability == pytest.approx(reader.read(data, "x").probability, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["synthetic-normal-1.png", "synthetic-pneumonia-1.png"])
+def test_a_mirrored_film_reads_as_the_film_itself(reader, films, name):
+    """Up to where the segmenter sets the edge of the lungs, which it finds in one view alone."""
+    film = cv2.imdecode(np.frombuffer(films[name], np.uint8), cv2.IMREAD_GRAYSCALE)
+    mirrored = cv2.imencode(".png", film[:, ::-1])[1].tobytes()
+    assert reader.read(mirrored, "x").logit == pytest.approx(reader.read(films[name], "x").logit, abs=0.3)
+
+
+def test_a_reader_leaves_the_cores_to_its_networks(reader):
+    """Products of matrices keep to one thread: those that wait for the next one would slow every network down."""
+    with threadpool_limits(2, user_api="blas"):
+        assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {2}
+        Reader.load(reader.spec.model)
+        assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {1}
 
 
 def test_record_has_what_the_command_line_promises(reader, demo_film):

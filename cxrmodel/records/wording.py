@@ -191,7 +191,7 @@ def finding_sentence(reading: Reading) -> str:
     """
     said = probability_percent(reading.probability, reading.operating_points)
     return (
-        f"Finding: {reading.finding}. Probability of pneumonia {said} (assumes prevalence "
+        f"Finding: {reading.finding}. Probability of pneumonia {said} (assumes a prevalence of "
         f"{percent(reading.prevalence)})."
     )
 

@@ -176,9 +176,9 @@ def test_a_share_of_heat_reads_the_same_everywhere(share):
 @pytest.mark.parametrize(
     ("probability", "expected"),
     [
-        (0.87, "Finding: pneumonia. Probability of pneumonia 87\u00a0% (assumes prevalence 74\u00a0%)."),
-        (0.4496, "Finding: uncertain. Probability of pneumonia 45.0\u00a0% (assumes prevalence 74\u00a0%)."),
-        (0.001, "Finding: normal. Probability of pneumonia <\u00a01\u00a0% (assumes prevalence 74\u00a0%)."),
+        (0.87, "Finding: pneumonia. Probability of pneumonia 87\u00a0% (assumes a prevalence of 74\u00a0%)."),
+        (0.4496, "Finding: uncertain. Probability of pneumonia 45.0\u00a0% (assumes a prevalence of 74\u00a0%)."),
+        (0.001, "Finding: normal. Probability of pneumonia <\u00a01\u00a0% (assumes a prevalence of 74\u00a0%)."),
     ],
 )
 def test_finding_sentence(probability, expected):

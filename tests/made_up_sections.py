@@ -33,6 +33,10 @@ AUDITS = {
         "panels": [
             {"name": "opacity against normal", "description": "", "films": 99, "positives": 65, "auc": interval(0.711)}
         ],
+        "findings": [
+            {"group": "normal", "films": 34, "pneumonia": 21, "uncertain": 10, "normal": 3},
+            {"group": "abnormal_no_opacity", "films": 0, "pneumonia": 0, "uncertain": 0, "normal": 0},
+        ],
         "heat_in_boxes": {"films": 61, "share": interval(0.322), "peak_in_box": interval(0.433)}
         | {"expected_by_area": 0.177},
     },

@@ -17,9 +17,10 @@ from cxrmodel.evaluation import intervals
 from cxrmodel.evaluation.metrics import significant
 from cxrmodel.evaluation.panel import open_film
 from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
+from cxrmodel.model.calibration import FINDINGS, finding
 
 if TYPE_CHECKING:
-    from cxrmodel.reading import Reader
+    from cxrmodel.reading import Reader, Score
 
 __all__ = ["Adult", "adult_panel", "find_adults", "heat_in_boxes", "parse_boxes"]
 
@@ -120,13 +121,13 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
     -------
     dict
         ``films`` (that can be decoded), ``unreadable``, ``refused`` (by reading), ``panels``: opacity against normal
-        and against everything else, of the films that are read and, where any is refused, of all, gates off; and
+        and against everything else, of the films that are read and, where any is refused, of all, gates off;
+        ``findings``, of the films that are read: for each group its ``films`` and how many get which finding; and
         ``heat_in_boxes``, gates off: of the films with boxes and heat, the mean ``share`` of heat within the boxes, how
         often the peak is (``peak_in_box``), what either would be by chance if heat lay evenly over the crop
         (``expected_by_area``) or over the lungs (``expected_in_lungs``), and the films without heat (``empty``).
     """
-    kept, logits, heats = [], [], []
-    refused = 0
+    kept, logits, heats, called = [], [], [], []
     for start in range(0, len(adults), BATCH):
         part = adults[start : start + BATCH]
         films = [(adult, open_film(adult.path)) for adult in part]
@@ -134,9 +135,9 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
         if read:
             found = reader.ungated(np.stack([canonical_film(film.pixels) for _, film in read]))
             verdicts = reader.score_many((adult.path.read_bytes(), "film") for adult, _ in read)
-            taken = [not isinstance(verdict, FilmRefused) for verdict in verdicts]
-            refused += len(taken) - sum(taken)
-            kept += zip((adult for adult, _ in read), taken, strict=True)
+            findings = [_finding(reader, verdict) for verdict in verdicts]
+            called += [(adult.group, said) for (adult, _), said in zip(read, findings, strict=True) if said]
+            kept += zip((adult for adult, _ in read), map(bool, findings), strict=True)
             logits += found.logits.tolist()
             for place, (adult, film) in enumerate(read):
                 if adult.boxes:
@@ -146,6 +147,7 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
     groups = np.array([adult.group for adult, _ in kept], str)
     patients = np.array([adult.patient for adult, _ in kept], str)
     taken, scores = np.array([taken for _, taken in kept], bool), np.array(logits)
+    refused = len(kept) - len(called)
     subsets = [("", taken)] + ([(", refused films included", np.ones(len(kept), bool))] if refused else [])
     return {
         "films": len(kept),
@@ -154,8 +156,18 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
         "panels": [
             row for text, chosen in subsets for row in _panels(text, groups[chosen], scores[chosen], patients[chosen])
         ],
+        "findings": [_counted(group, [said for member, said in called if member == group]) for group in GROUPS],
         "heat_in_boxes": _summary(heats),
     }
+
+
+def _finding(reader: "Reader", verdict: "Score | FilmRefused") -> str | None:
+    refused = isinstance(verdict, FilmRefused)
+    return None if refused else finding(verdict.probability, reader.spec.operating_points)
+
+
+def _counted(group: str, findings: Sequence[str]) -> dict:
+    return {"group": group, "films": len(findings)} | {said: findings.count(said) for said in FINDINGS}
 
 
 def _panels(text: str, groups: np.ndarray, scores: np.ndarray, patients: np.ndarray) -> list[dict]:

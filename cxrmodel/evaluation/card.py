@@ -23,6 +23,7 @@ from cxrmodel.evaluation.published import Published, published
 from cxrmodel.evaluation.results import load_evaluation, model_title
 from cxrmodel.evaluation.rows import (
     DISTURBED_GATES,
+    adult_finding_rows,
     adult_rows,
     lung_rows,
     perturbation_rows,
@@ -175,9 +176,11 @@ def _failures(evaluation: Evaluation, audits: Mapping) -> str:
     before = {"Lungs removed, alone and exchanged": lungs_verdict(audits)}
     if groups["Disturbed films"]:
         before["Disturbed films"] = DISTURBED_GATES
+    called = adult_finding_rows(audits)
+    after = {"Adults": called and table(called[0], [line.values() for line in called])}
     parts = []
     for title, rows in groups.items():
-        told = (before.get(title), forest_table(rows, "Figure") if rows else words.NOT_MEASURED)
+        told = (before.get(title), forest_table(rows, "Figure") if rows else words.NOT_MEASURED, after.get(title))
         parts.append("\n\n".join(filter(None, (f"### {title}", *told))))
     return "\n\n".join(
         [*parts, f"### Refusals and warnings\n\n{_gates(evaluation)}", f"### Heatmaps\n\n{_maps(evaluation)}"]

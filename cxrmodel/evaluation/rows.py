@@ -12,13 +12,16 @@ from cxrmodel.evaluation import bootstrap
 from cxrmodel.evaluation.caution import few, few_alike, few_films, withheld, withheld_of
 from cxrmodel.evaluation.document import Evaluation
 from cxrmodel.evaluation.metrics import LEVEL, significant
+from cxrmodel.model.calibration import FINDINGS
 
 __all__ = [
     "DISTURBED_GATES",
     "Row",
+    "adult_finding_rows",
     "adult_rows",
     "auc_rows",
     "confident_errors",
+    "finding_row",
     "lung_rows",
     "perturbation_rows",
     "row",
@@ -166,6 +169,22 @@ def adult_rows(audits: Mapping) -> list[Row]:
         _of_classes("AUC on adults", item, f"{item['positives']} with opacities", kinds)
         for item in audits.get("adult", {}).get("panels", ())
     ]
+
+
+def adult_finding_rows(audits: Mapping) -> list[dict[str, str]]:
+    """What the program calls the adults that it reads, by what radiologists saw; a row as of ``finding_row``."""
+    said = {"normal": "Normal", "abnormal_no_opacity": "Abnormal, without an opacity", "opacity": "With an opacity"}
+    return [
+        finding_row(said[row["group"]], row["films"], row)
+        for row in audits.get("adult", {}).get("findings", ())
+        if row["films"]
+    ]
+
+
+def finding_row(said: str, films: int, counts: Mapping[str, int]) -> dict[str, str]:
+    """What a group of films is called, as a row: ``Films``, and for each finding its count and share of the group."""
+    shares = {f"Finding: {name}": f"{counts[name]} ({100 * counts[name] / films:.1f} %)" for name in FINDINGS}
+    return {"Films": f"{said} ({films})"} | shares
 
 
 def confident_errors(evaluation: Evaluation, split: str, most: int = 12) -> list[dict]:

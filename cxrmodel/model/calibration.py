@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 __all__ = [
+    "FINDINGS",
     "at_prevalence",
     "choose_operating_points",
     "finding",
@@ -20,6 +21,8 @@ __all__ = [
     "log_odds",
     "probability",
 ]
+
+FINDINGS = ("pneumonia", "uncertain", "normal")
 
 
 def log_odds(share: float) -> float:

@@ -10,6 +10,7 @@ from cxrmodel.evaluation.plots import forest_figure
 from cxrmodel.evaluation.rows import (
     DISTURBED_GATES,
     Row,
+    adult_finding_rows,
     adult_rows,
     confident_errors,
     lung_rows,
@@ -121,9 +122,18 @@ def _adults(audits: Mapping) -> None:
     st.markdown(
         f"The model knows children alone. Of {adult['films']} films of adults {adult['refused']} were refused. Rows "
         "are of the films that were read; only those that say “refused films included” are of all of them, "
-        "with the gates off."
+        "with the gates off. Radiologists have read these again; refusals and warnings, below, are counted on them and "
+        "on more adults whose labels nobody checked."
     )
     _forest("adults", rows, 0.5)
+    called = adult_finding_rows(audits)
+    if called:
+        st.markdown(
+            "What the program calls those adults that it reads, by what radiologists saw on the film; each false alarm "
+            "among them is a reason not to use it on adults."
+        )
+        st.table(called, hide_index=True)
+        offer("adult-findings", lambda: called)
     heat = adult.get("heat_in_boxes")
     if heat:
         st.markdown(

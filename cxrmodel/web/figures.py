@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from cxrmodel.evaluation.results import Scores
+from cxrmodel.evaluation.rows import finding_row
+from cxrmodel.model.calibration import FINDINGS
 
 __all__ = [
     "band_sentence",
     "finding_rows",
 ]
-
-_FINDINGS = ("pneumonia", "uncertain", "normal")
 
 
 def finding_rows(scores: Scores, operating_points: Mapping[str, float]) -> list[dict[str, str]]:
@@ -39,11 +39,7 @@ def finding_rows(scores: Scores, operating_points: Mapping[str, float]) -> list[
     for said, members in groups.items():
         films = int(members.sum())
         if films:
-            counts = {name: int((called[members] == name).sum()) for name in _FINDINGS}
-            rows.append(
-                {"Films": f"{said} ({films})"}
-                | {f"Finding: {name}": f"{count} ({100 * count / films:.1f} %)" for name, count in counts.items()}
-            )
+            rows.append(finding_row(said, films, {name: int((called[members] == name).sum()) for name in FINDINGS}))
     return rows
 
 

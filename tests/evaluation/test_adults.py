@@ -1,6 +1,7 @@
 """The adult panel: boxes on the canonical film, heat within them, refusals counted, nothing of a single film kept."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -59,6 +60,8 @@ class Judge:
 
     def __init__(self, heat):
         self.heat = heat
+        points = {"high_sensitivity": 0.45, "balanced": 0.6, "high_specificity": 0.72}
+        self.spec = SimpleNamespace(operating_points=points)
 
     def ungated(self, films, lungs=None):
         """Lungs are the upper half, the crop is the left half."""
@@ -72,7 +75,7 @@ class Judge:
         """In order."""
         for data, name in items:
             first = canonical_film(read_radiograph(data, name).pixels)[0, 0]
-            yield NoLungsFound("No lungs.") if first < 5 else Score(float(first), 0.5)
+            yield NoLungsFound("No lungs.") if first < 5 else Score(float(first), first / 255)
 
 
 @pytest.fixture
@@ -100,6 +103,11 @@ def test_panel_by_hand(panel):
     assert sum(steps) == 15
     assert [(row["films"], row["positives"]) for row in found["panels"]] == [(8, 4), (13, 4), (9, 5), (14, 5)]
     assert [row["auc"]["value"] for row in found["panels"]] == pytest.approx([1.0, 1.0, 0.8, 0.8])
+    assert found["findings"] == [
+        {"group": "normal", "films": 4, "pneumonia": 0, "uncertain": 0, "normal": 4},
+        {"group": "abnormal_no_opacity", "films": 5, "pneumonia": 0, "uncertain": 5, "normal": 0},
+        {"group": "opacity", "films": 4, "pneumonia": 3, "uncertain": 1, "normal": 0},
+    ]
     boxes = found["heat_in_boxes"]
     assert (boxes["films"], boxes["empty"]) == (5, 0)
     assert boxes["share"]["value"] == pytest.approx(1.0, abs=1e-3)

@@ -114,6 +114,9 @@ def test_figures_of_every_section_are_shown(part, say, with_sections):
     assert "Of the gates only missing lungs are counted here." in said
     assert "by 10 degrees; change of AUC 0.000 (-0.001 to 0.000); mean absolute change of the probability 0.005" in said
     assert "Of 169 films of adults 7 were refused. Rows are of the films that were read; only those that say" in said
+    called = next(item.value for item in app.table if "Normal (34)" in set(item.value["Films"]))
+    assert called.iloc[0].tolist() == ["Normal (34)", "21 (61.8 %)", "10 (29.4 %)", "3 (8.8 %)"]
+    assert len(called) == 1
     shares = ["hands (40)", "2 (5.0\u00a0%)", "1 (2.5\u00a0%)", "38 (95.0\u00a0%)"]
     assert list(map(str, table(app, "Pictures").iloc[0])) == shares
     assert list(map(str, table(app, "Pictures").iloc[1])) == ["scene (24)", "0", "0", "24"]

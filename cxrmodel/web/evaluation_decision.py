@@ -35,7 +35,8 @@ def decision(shown: Shown) -> None:
     shown : Shown
     """
     evaluation, split = shown.evaluation, shown.split
-    _mount(data=payload(evaluation, split), key=f"decision {fingerprint(evaluation, split)}", width="stretch")
+    with st.container(key="decision"):
+        _mount(data=payload(evaluation, split), key=f"decision {fingerprint(evaluation, split)}", width="stretch")
     with st.container(horizontal=True, gap="small"):
         offer(f"thresholds-{split}", lambda: threshold_rows(evaluation, split), label="Figures at every threshold")
         curves = {name: benefit_of(e, split) for name, e in shown.first.items()}

@@ -55,6 +55,9 @@ ul.forest.forest { list-style: none; margin: 0 0 0.4rem; padding: 0; }
 .forest .mark { top: 0; height: 100%; border-left: 2px dotted #8a97a3; }
 /* As high as a chart, so that nothing moves when it comes. */
 .chart-place { height: 430px; }
+.st-key-decision { min-height: 1080px; }
+@media (max-width: 1200px) { .st-key-decision { min-height: 1300px; } }
+@media (max-width: 800px) { .st-key-decision { min-height: 2050px; } }
 h4 { font-size: 0.95rem !important; padding: 0.4rem 0 0.2rem !important; margin: 0 !important; color: #c9d3db; }
 .forest li.scale { border: 0; padding: 0; }
 .forest .ends { display: flex; justify-content: space-between; }

@@ -177,7 +177,8 @@ def _failures(evaluation: Evaluation, audits: Mapping) -> str:
     if groups["Disturbed films"]:
         before["Disturbed films"] = DISTURBED_GATES
     called = adult_finding_rows(audits)
-    after = {"Adults": called and table(called[0], [line.values() for line in called])}
+    said = "What the program calls those adults that it reads, by what radiologists saw on the film:"
+    after = {"Adults": f"{said}\n\n{table(called[0], [line.values() for line in called])}" if called else None}
     parts = []
     for title, rows in groups.items():
         told = (before.get(title), forest_table(rows, "Figure") if rows else words.NOT_MEASURED, after.get(title))

@@ -62,6 +62,7 @@ def test_every_figure_of_a_section_is_told(text):
     assert lungs_verdict(PARTS["audits"]) in text
     assert "Figures elsewhere are of all films, with the gates off; all could be scored." in text
     assert "| hands | 40 | 2 | 1 | 38 |" in text
+    assert "| Normal (34) | 21 (61.8 %) | 10 (29.4 %) | 3 (8.8 %) |" in text
     assert "| Grad-CAM | 0.412 (0.392–0.432) |" in text
     assert "Not measured" not in text
 

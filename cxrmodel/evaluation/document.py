@@ -66,7 +66,7 @@ class Evaluation:
     Attributes
     ----------
     model, version, weights_sha256, created : str
-        Name, name with the first digits of the weights' sha256, that sha256, and the day (ISO 8601).
+        Name, name with the first digits of the graph's sha256, the weights' sha256, and the day (ISO 8601).
     prevalence : float
         That the probabilities assume, 0..1.
     operating_points : mapping of str to float

@@ -146,11 +146,12 @@ def _model(evaluation: Evaluation, spec: ModelSpec) -> str:
         "Thresholds on the probability": points,
         "Licence": "MIT; trained on films under CC BY 4.0",
     }
-    return f"{table(['Property', 'Value'], rows.items())}\n\n{table(['Hash of', 'sha256'], _hashes(evaluation))}"
+    return f"{table(['Property', 'Value'], rows.items())}\n\n{table(['Hash of', 'sha256'], _hashes(evaluation, spec))}"
 
 
-def _hashes(evaluation: Evaluation) -> list[tuple[str, str]]:
-    return [(row["Of"], f"`{row['sha256']}`") for row in hash_rows(evaluation)]
+def _hashes(evaluation: Evaluation, spec: ModelSpec) -> list[tuple[str, str]]:
+    exported = [("Graph, whose first digits are the version", f"`{spec.graph_sha256}`")]
+    return exported + [(row["Of"], f"`{row['sha256']}`") for row in hash_rows(evaluation)]
 
 
 def _data(evaluation: Evaluation, spec: ModelSpec, record: Mapping) -> str:

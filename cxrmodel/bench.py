@@ -172,15 +172,15 @@ def multiplications(spec: ModelSpec) -> float:
     """
     import onnx
 
+    from cxrmodel.training.graph import shapes
+
     model = onnx.load_model_from_string(read_graph(spec))
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
     del model.graph.value_info[:]  # which say nothing of how many views there are
-    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    shaped = (*graph.value_info, *graph.output)
-    sides = {item.name: [side.dim_value for side in item.type.tensor_type.shape.dim] for item in shaped}
-    kernels = {item.name: list(item.dims) for item in graph.initializer}
-    convolutions = [(kernels[node.input[1]], sides[node.output[0]]) for node in graph.node if node.op_type == "Conv"]
-    return float(sum(np.prod(kernel) * views * np.prod(places) for kernel, (views, _, *places) in convolutions))
+    kernels, made = {item.name: list(item.dims) for item in model.graph.initializer}, shapes(model)
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    sides = [(kernels[node.input[1]], made[node.output[0]]) for node in convolutions]
+    return float(sum(np.prod(kernel) * views * np.prod(places) for kernel, (views, _, *places) in sides))
 
 
 def _limit(products: float) -> dict:

@@ -127,7 +127,7 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
         often the peak is (``peak_in_box``), what either would be by chance if heat lay evenly over the crop
         (``expected_by_area``) or over the lungs (``expected_in_lungs``), and the films without heat (``empty``).
     """
-    kept, logits, heats, called = [], [], [], []
+    kept, logits, heats = [], [], []
     for start in range(0, len(adults), BATCH):
         part = adults[start : start + BATCH]
         films = [(adult, open_film(adult.path)) for adult in part]
@@ -136,8 +136,7 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
             found = reader.ungated(np.stack([canonical_film(film.pixels) for _, film in read]))
             verdicts = reader.score_many((adult.path.read_bytes(), "film") for adult, _ in read)
             findings = [_finding(reader, verdict) for verdict in verdicts]
-            called += [(adult.group, said) for (adult, _), said in zip(read, findings, strict=True) if said]
-            kept += zip((adult for adult, _ in read), map(bool, findings), strict=True)
+            kept += zip((adult for adult, _ in read), findings, strict=True)
             logits += found.logits.tolist()
             for place, (adult, film) in enumerate(read):
                 if adult.boxes:
@@ -146,8 +145,8 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
         step(len(part))
     groups = np.array([adult.group for adult, _ in kept], str)
     patients = np.array([adult.patient for adult, _ in kept], str)
-    taken, scores = np.array([taken for _, taken in kept], bool), np.array(logits)
-    refused = len(kept) - len(called)
+    taken, scores = np.array([said is not None for _, said in kept], bool), np.array(logits)
+    refused = len(kept) - int(taken.sum())
     subsets = [("", taken)] + ([(", refused films included", np.ones(len(kept), bool))] if refused else [])
     return {
         "films": len(kept),
@@ -156,7 +155,9 @@ def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int],
         "panels": [
             row for text, chosen in subsets for row in _panels(text, groups[chosen], scores[chosen], patients[chosen])
         ],
-        "findings": [_counted(group, [said for member, said in called if member == group]) for group in GROUPS],
+        "findings": [
+            _counted(group, [said for adult, said in kept if said and adult.group == group]) for group in GROUPS
+        ],
         "heat_in_boxes": _summary(heats),
     }
 

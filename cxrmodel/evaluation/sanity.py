@@ -18,7 +18,7 @@ from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.similarity import spearman, ssim
 from cxrmodel.model.network import build
 from cxrmodel.model.spec import ModelSpec
-from cxrmodel.model.views import both_ways
+from cxrmodel.model.views import laid_together, mirrored
 
 __all__ = [
     "ALIKE",
@@ -75,15 +75,9 @@ class NetworkEngine:
 
     def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
-        logits = []
-
-        def maps(views: np.ndarray) -> np.ndarray:
-            found, features = self._both.predict_on_batch(views)
-            logits.append(found[:, 0].astype(np.float64))
-            return closed_form(features, keras.ops.convert_to_numpy(self._logit.kernel)[:, 0])
-
-        heat = both_ways(maps, inputs)
-        return np.mean(logits, axis=0), heat
+        logits, features = self._both.predict_on_batch(np.concatenate([inputs, mirrored(inputs)]))
+        maps = closed_form(features, keras.ops.convert_to_numpy(self._logit.kernel)[:, 0])
+        return np.mean(np.split(logits[:, 0].astype(np.float64), 2), axis=0), laid_together(*np.split(maps, 2))
 
 
 def explainer_of(network: keras.Model, spec: ModelSpec) -> Explainer:

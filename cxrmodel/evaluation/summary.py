@@ -7,6 +7,7 @@ from pathlib import Path
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.caution import few_of, withheld_of
 from cxrmodel.evaluation.results import Evaluation, model_title
+from cxrmodel.model.calibration import FINDINGS
 
 __all__ = [
     "END",
@@ -193,7 +194,7 @@ def _findings(evaluation: Evaluation, label: int) -> str:
     """Counts of what the app calls the films of one class: by the uncertain band, not by the balanced threshold."""
     scores = evaluation.scores["test"]
     called = Counter(scores.findings(evaluation.operating_points)[scores.labels == label].tolist())
-    return " / ".join(str(called[name]) for name in ("pneumonia", "uncertain", "normal"))
+    return " / ".join(str(called[name]) for name in FINDINGS)
 
 
 def _row(title: str, cells: Sequence[str]) -> str:

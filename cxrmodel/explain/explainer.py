@@ -13,7 +13,7 @@ from cxrmodel.explain.occlusion import occlusion
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
-from cxrmodel.model.views import both_ways
+from cxrmodel.model.views import laid_together, mirrored
 
 if TYPE_CHECKING:
     import keras
@@ -123,13 +123,9 @@ class Explainer:
             return self._engine.run(tensors)[1]
         if method == "occlusion":
             return np.stack([occlusion(self.logits, tensor, blurred(tensor), progress=told) for tensor in tensors])
-        views = iter((0.0, 0.5))
-
-        def one_way(inputs: np.ndarray) -> np.ndarray:
-            done = next(views)
-            return self._one_way(method, inputs, lambda share: told(done + share / 2))
-
-        return both_ways(one_way, tensors)
+        maps = self._one_way(method, tensors, lambda share: told(share / 2))
+        turned = np.ascontiguousarray(mirrored(tensors))
+        return laid_together(maps, self._one_way(method, turned, lambda share: told((1 + share) / 2)))
 
     def _one_way(self, method: str, tensors: np.ndarray, told: Callable[[float], None]) -> np.ndarray:
         from cxrmodel.explain import gradients

@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from cxrmodel.errors import TrainingError
-from cxrmodel.model.views import mirrored
+from cxrmodel.model.views import laid_together, mirrored
 
 __all__ = ["CAM_LAYER", "FEATURE_LAYERS", "build", "build_posture", "build_segmenter", "for_reading", "with_map"]
 
@@ -111,7 +111,7 @@ def for_reading(network: keras.Model, model: str) -> keras.Model:
     film = layers.Input(network.input_shape[1:])
     views = keras.ops.concatenate([film, mirrored(film)], axis=0)
     logits, maps, features = (keras.ops.split(part, 2, axis=0) for part in one_way(views))
-    means = [sum(logits) / 2, (maps[0] + mirrored(maps[1])) / 2, sum(features) / 2]
+    means = [sum(logits) / 2, laid_together(*maps), sum(features) / 2]
     return keras.Model(film, means, name=f"{network.name}_for_reading")
 
 

@@ -4,11 +4,7 @@ Pneumonia is as likely on either side, and training mirrors half of its films, y
 one film a little differently. The mean does not depend on how the film lies, and is nearer the truth than either.
 """
 
-from collections.abc import Callable
-
-import numpy as np
-
-__all__ = ["both_ways", "mirrored"]
+__all__ = ["laid_together", "mirrored"]
 
 
 def mirrored(views):
@@ -16,17 +12,6 @@ def mirrored(views):
     return views[:, :, ::-1]
 
 
-def both_ways(maps: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray) -> np.ndarray:
-    """Mean of what a function draws over films as they are and, laid back, over them mirrored.
-
-    Parameters
-    ----------
-    maps : callable
-        (N, size, size, 1) -> (N, h, w).
-    inputs : ndarray of float32, shape (N, size, size, 1)
-
-    Returns
-    -------
-    ndarray of float32, shape (N, h, w)
-    """
-    return (maps(inputs) + mirrored(maps(np.ascontiguousarray(mirrored(inputs))))) / 2
+def laid_together(maps, of_mirrored):
+    """Mean of maps of films and, laid back, those of their mirror images: any tensors of shape (N, H, W, ...)."""
+    return (maps + mirrored(of_mirrored)) / 2

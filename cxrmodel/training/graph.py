@@ -8,6 +8,7 @@ as a node of its own: neither is such a node. Nor are the dozens that it needs t
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import onnx
@@ -15,10 +16,12 @@ from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.utils import Extractor
 
-__all__ = ["rewritten"]
+__all__ = ["rewritten", "shapes"]
 
 _Found = tuple[list[onnx.NodeProto], list[onnx.TensorProto], onnx.NodeProto]
-"""What stands for a node and the one after it, constants that it needs, and that one after it."""
+"""What stands for nodes, constants that it needs, and the last of those nodes."""
+_MOVES = {"Cast", "Concat", "Gather", "Reshape", "Shape", "Slice", "Tile", "Transpose", "Unsqueeze"}
+"""Nodes that move values without changing them."""
 
 
 def rewritten(graph: bytes) -> bytes:
@@ -41,23 +44,40 @@ def rewritten(graph: bytes) -> bytes:
         ONNX with the same inputs and outputs, and the same values up to rounding.
     """
     model = onnx.load_model_from_string(graph)
-    for rule in (_normalise, _pad_within, _average_first):
-        _rewrite(model.graph, rule)
-    _repeat(model)
+    for rule in (_normalise, _pad_within, _average_first, _repeated):
+        _rewrite(model, rule)
     onnx.checker.check_model(model)
     return model.SerializeToString()
 
 
-class _Nodes:
-    """Who makes a value, and who takes it."""
+def shapes(model: onnx.ModelProto) -> dict[str, list[int]]:
+    """Shapes of the values that a model computes, 0 for a side that does not follow from those of its inputs."""
+    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    computed = (*graph.value_info, *graph.output)
+    return {item.name: [side.dim_value for side in item.type.tensor_type.shape.dim] for item in computed}
 
-    def __init__(self, graph: onnx.GraphProto):
+
+class _Nodes:
+    """Who makes a value, who takes it, and what shape it has."""
+
+    def __init__(self, model: onnx.ModelProto):
+        self._model, graph = model, model.graph
         self._constants = {item.name: item for item in graph.initializer}
         self._makers = {name: node for node in graph.node for name in node.output}
         self._takers, self._given = defaultdict(list), {item.name for item in graph.output}
         for node in graph.node:
             for name in node.input:
                 self._takers[name].append(node)
+
+    @cached_property
+    def shapes(self) -> dict[str, list[int]]:
+        """As :func:`shapes` gives them."""
+        return shapes(self._model)
+
+    @cached_property
+    def parts(self) -> Extractor:
+        """Takes parts out of the model."""
+        return Extractor(onnx.shape_inference.infer_shapes(self._model))
 
     def only_taker(self, node: onnx.NodeProto, kind: str) -> onnx.NodeProto | None:
         """The node of a kind that alone takes what this one makes."""
@@ -68,6 +88,18 @@ class _Nodes:
     def made_by(self, value: str, kind: str) -> bool:
         """Whether a node of a kind makes this value."""
         return value in self._makers and self._makers[value].op_type == kind
+
+    def sources(self, node: onnx.NodeProto, kinds: set[str]) -> set[str]:
+        """What enters the nodes of some kinds that lead to this one, constants left out."""
+        found, waiting = set(), [*node.input]
+        while waiting:
+            name = waiting.pop()
+            maker = self._makers.get(name)
+            if maker is not None and maker.op_type in kinds:
+                waiting += maker.input
+            elif name and name not in self._constants:
+                found.add(name)
+        return found
 
     def per_channel(self, node: onnx.NodeProto) -> tuple[str, np.ndarray] | None:
         """What a node of two inputs combines with one constant a channel, and these constants."""
@@ -82,9 +114,9 @@ class _Nodes:
         return numpy_helper.to_array(self._constants[name]) if name in self._constants else None
 
 
-def _rewrite(graph: onnx.GraphProto, rule: Callable[[_Nodes, onnx.NodeProto], _Found | None]) -> None:
-    """Put what a rule makes of a node and the one after it in their place, where it makes anything."""
-    known, gone, kept = _Nodes(graph), set(), []
+def _rewrite(model: onnx.ModelProto, rule: Callable[[_Nodes, onnx.NodeProto], _Found | None]) -> None:
+    """Put what a rule makes of nodes in the place of the last of them, where it makes anything."""
+    graph, known, gone, kept = model.graph, _Nodes(model), set(), []
     for node in graph.node:
         if node.output[0] in gone:
             continue
@@ -92,10 +124,10 @@ def _rewrite(graph: onnx.GraphProto, rule: Callable[[_Nodes, onnx.NodeProto], _F
         if found is None:
             kept.append(node)
             continue
-        replacing, constants, following = found
+        replacing, constants, last = found
         kept += replacing
         graph.initializer.extend(constants)
-        gone.add(following.output[0])
+        gone.add(last.output[0])
     del graph.node[:]
     graph.node.extend(kept)
     _drop_unused(graph)
@@ -161,59 +193,31 @@ def _padded(options: dict) -> bool:
     return any(options.get("pads", ())) or options.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")
 
 
-_MOVES = {"Cast", "Concat", "Gather", "Reshape", "Shape", "Slice", "Tile", "Transpose", "Unsqueeze"}
-"""Nodes that move values without changing them."""
-
-
-def _repeat(model: onnx.ModelProto) -> None:
-    """Where a transposition ends a chain that repeats rows and columns, put one node in place of the chain."""
-    graph = model.graph
-    shapes = _shapes(model)
-    makers = {name: node for node in graph.node for name in node.output}
-    for node in [node for node in graph.node if node.op_type == "Transpose"]:
-        sources, (made,) = _moved(node, makers, {item.name for item in graph.initializer}), node.output
-        if len(sources) != 1 or len(shapes.get(*sources, ())) != 4:
-            continue
-        (source,) = sources
-        times = _repeats(model, source, made, shapes[source])
-        if times:
-            constant = numpy_helper.from_array(np.float32([1, 1, *times]), f"{made}/scales")
-            options = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-            place = list(graph.node).index(node)
-            graph.initializer.append(constant)
-            graph.node.insert(place, helper.make_node("Resize", [source, "", constant.name], [made], **options))
-            graph.node.remove(node)
-    _drop_unused(graph)
-
-
-def _moved(node: onnx.NodeProto, makers: dict, constants: set[str]) -> set[str]:
-    """The values that a node's chain of movers starts from."""
-    found, waiting = set(), [*node.input]
-    while waiting:
-        name = waiting.pop()
-        maker = makers.get(name)
-        if maker is not None and maker.op_type in _MOVES:
-            waiting += maker.input
-        elif name and name not in constants:
-            found.add(name)
-    return found
-
-
-def _repeats(model: onnx.ModelProto, source: str, made: str, shape: list[int]) -> tuple[int, int] | None:
-    """How often nodes between two values repeat rows and columns, found by running them; None if they do not."""
-    values = np.arange(2 * np.prod(shape[1:]), dtype=np.float32).reshape(2, *shape[1:])
-    part = Extractor(onnx.shape_inference.infer_shapes(model)).extract_model([source], [made])
-    (found,) = ReferenceEvaluator(part).run(None, {source: values})
-    if found.ndim != 4 or any(long % short for long, short in zip(found.shape, values.shape, strict=True)):
+def _repeated(known: _Nodes, node: onnx.NodeProto) -> _Found | None:
+    if node.op_type != "Transpose":
         return None
-    rows, columns = (found.shape[axis] // values.shape[axis] for axis in (2, 3))
+    sources, (made,) = known.sources(node, _MOVES), node.output
+    if len(sources) != 1 or len(known.shapes.get(*sources, ())) != 4:
+        return None
+    (source,) = sources
+    times = _times_repeated(known, source, made)
+    if times is None:
+        return None
+    scales = numpy_helper.from_array(np.float32([1, 1, *times]), f"{made}/scales")
+    options = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return [helper.make_node("Resize", [source, "", scales.name], [made], **options)], [scales], node
+
+
+def _times_repeated(known: _Nodes, source: str, made: str) -> tuple[int, int] | None:
+    """How often nodes between two values repeat rows and columns, found by running them; None if they do not."""
+    sides = (2, *known.shapes[source][1:])
+    values = np.arange(np.prod(sides), dtype=np.float32).reshape(sides)
+    (found,) = ReferenceEvaluator(known.parts.extract_model([source], [made])).run(None, {source: values})
+    if found.ndim != 4 or any(long % short for long, short in zip(found.shape, sides, strict=True)):
+        return None
+    rows, columns = (found.shape[axis] // sides[axis] for axis in (2, 3))
     same = rows * columns > 1 and np.array_equal(found, values.repeat(rows, 2).repeat(columns, 3))
     return (rows, columns) if same else None
-
-
-def _shapes(model: onnx.ModelProto) -> dict[str, list[int]]:
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    return {item.name: [side.dim_value for side in item.type.tensor_type.shape.dim] for item in graph.value_info}
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:

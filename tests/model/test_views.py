@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cxrmodel.model.network import CAM_LAYER, FEATURE_LAYERS, build, for_reading, with_map
-from cxrmodel.model.views import both_ways, mirrored
+from cxrmodel.model.views import laid_together, mirrored
 
 
 def test_left_and_right_by_hand():
@@ -23,7 +23,7 @@ def test_mean_of_both_views_by_hand():
         return seen
 
     film = np.float32([[[2], [5], [4]]])[None]
-    assert both_ways(left, film).tolist() == [[[1.0, 0.0, 2.0]]]
+    assert laid_together(left(film), left(mirrored(film))).tolist() == [[[1.0, 0.0, 2.0]]]
 
 
 @pytest.mark.parametrize("model", CAM_LAYER)

@@ -1,4 +1,4 @@
-# Two commands are enough: make run, make test. Both build the virtual environment they need.
+# make run and make test are all that is needed. Both build the virtual environment.
 
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
@@ -9,15 +9,17 @@ AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test fuzz lint clean
+.PHONY: help run test fuzz lint requirements wheel clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run      start the app on http://localhost:8501 (elsewhere: make run PORT=8600 ADDRESS=0.0.0.0)'
 	@echo 'make test     run the tests (some of them: make test ARGS="tests/imaging -x")'
 	@echo 'make fuzz     feed damaged files to the reader (how many: make fuzz ARGS="--inputs 50000 --seed 1")'
-	@echo 'make lint     check style and format'
-	@echo 'make clean    remove the virtual environment and every cache'
+	@echo 'make lint     check style, format and types'
+	@echo 'make wheel    build the package into dist/'
+	@echo 'make requirements    pin requirements*.txt again from pyproject.toml (newer versions: ARGS=--upgrade)'
+	@echo 'make clean    remove the virtual environment, builds and caches'
 
 run: $(VENV)/for-running
 	@exec $(IN_VENV) -m streamlit run app.py $(if $(PORT),--server.port $(PORT)) $(if $(ADDRESS),--server.address $(ADDRESS))
@@ -31,9 +33,21 @@ fuzz: $(VENV)/for-testing
 lint: $(VENV)/for-testing
 	@$(IN_VENV) -m ruff check .
 	@$(IN_VENV) -m ruff format --check .
+	@$(IN_VENV) -m mypy
+
+wheel: $(VENV)/for-testing
+	@$(IN_VENV) -m hatchling build -d dist -t wheel
+
+# Versions that still fit stay as they are. The first command pins what make run installs, the second adds development.
+COMPILE = UV_CUSTOM_COMPILE_COMMAND='make requirements' $(VENV)/bin/uv pip compile pyproject.toml --quiet \
+	--universal --python-version 3.11 --annotation-style line --no-emit-index-url $(ARGS)
+
+requirements: $(VENV)/for-testing
+	@$(COMPILE) --extra train --extra compare --output-file requirements.txt
+	@$(COMPILE) --all-extras --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find cxrmodel pages tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment. The stamps say which requirements are installed in full; the file "unfinished" lies beside them

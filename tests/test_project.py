@@ -12,48 +12,110 @@ import streamlit.config
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+ELSEWHERE = {"colorama"}  # pinned for Windows only
+
 
 def pins(path) -> dict[str, str]:
     """Name -> version of each line of a requirements file."""
     lines = [line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    wanted = [Requirement(line) for line in lines if line and not line.startswith("-r ")]
+    wanted = [Requirement(line) for line in lines if line]
     assert all(re.fullmatch(r"==[\w.]+", str(requirement.specifier)) for requirement in wanted)
-    return {canonicalize_name(requirement.name): str(requirement.specifier)[2:] for requirement in wanted}
+    assert not [requirement.name for requirement in wanted if requirement.url]
+    found = {canonicalize_name(requirement.name): str(requirement.specifier)[2:] for requirement in wanted}
+    assert len(found) == len(wanted)
+    return found
+
+
+def applies(requirement: Requirement) -> bool:
+    """Whether a requirement holds on this machine, without extras."""
+    return not requirement.marker or requirement.marker.evaluate({"extra": ""})
 
 
 def needs(name: str) -> set[str]:
     """Names of everything an installed distribution needs, directly or through others."""
     found, waiting = set(), [name]
     while waiting:
-        for text in distribution(waiting.pop()).requires or []:
-            requirement = Requirement(text)
+        for requirement in map(Requirement, distribution(waiting.pop()).requires or []):
             needed = canonicalize_name(requirement.name)
-            if needed not in found and (not requirement.marker or requirement.marker.evaluate({"extra": ""})):
+            if needed not in found and applies(requirement):
                 found.add(needed)
                 waiting.append(needed)
     return found
 
 
-def test_every_requirement_and_what_it_needs_is_pinned(project):
+@pytest.fixture(scope="module")
+def running(project) -> dict[str, str]:
+    """What ``make run`` installs."""
+    return pins(project / "requirements.txt")
+
+
+@pytest.fixture(scope="module")
+def developing(project) -> dict[str, str]:
+    """What ``make test`` installs."""
+    return pins(project / "requirements-dev.txt")
+
+
+@pytest.fixture(scope="module")
+def declared(project) -> dict[str, list[Requirement]]:
+    """Part -> direct dependencies: "core" and the extras of pyproject.toml."""
+    table = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    parts = {"core": table["dependencies"], **table["optional-dependencies"]}
+    return {part: [Requirement(line) for line in lines] for part, lines in parts.items()}
+
+
+def test_every_requirement_and_what_it_needs_is_pinned(running, developing):
     """Nothing is left for the day of the installation to decide."""
-    running = pins(project / "requirements.txt")
-    testing = pins(project / "requirements-dev.txt")
-    assert "-r requirements.txt" in (project / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
-    assert set().union(*map(needs, running)) <= set(running)
-    assert set().union(*map(needs, testing)) <= set(running) | set(testing)
-    assert not set(running) & set(testing)
+    here = {name for name in developing if name not in ELSEWHERE}
+    assert set().union(*map(needs, here & set(running))) <= set(running)
+    assert set().union(*map(needs, here)) <= set(developing)
 
 
-def test_only_one_opencv_is_installed(project):
+def test_development_adds_to_what_runs(running, developing):
+    """The tests run on the versions that the app runs on."""
+    assert running.items() <= developing.items()
+
+
+@pytest.mark.parametrize("part", ["core", "train", "compare", "dev"])
+def test_the_ranges_hold_the_pins(declared, running, developing, part):
+    """The package accepts the tested versions, and make run installs all that a user can choose."""
+    pinned = developing if part == "dev" else running
+    assert [
+        str(wanted) for wanted in declared[part] if pinned[canonicalize_name(wanted.name)] not in wanted.specifier
+    ] == []
+
+
+def test_ranges_end_before_the_next_breaking_version(declared):
+    """Versions by date promise nothing and have no upper bound."""
+    dated = {"imagecodecs"}
+    unbounded = [wanted.name for part in declared.values() for wanted in part if "<" not in str(wanted.specifier)]
+    assert set(unbounded) == dated
+
+
+def test_the_core_needs_no_tensorflow(declared):
+    """Reading and the app run on the exported networks alone."""
+    core = {canonicalize_name(wanted.name) for wanted in declared["core"]}
+    assert not {"tensorflow", "keras", "tf-keras-vis"} & core.union(*map(needs, core))
+
+
+def test_every_direct_dependency_has_its_reason(project):
+    """One line each, in pyproject.toml."""
+    text = (project / "pyproject.toml").read_text(encoding="utf-8")
+    lines = re.findall(r'^    "[a-z][\w-]+>=.*$', text, re.MULTILINE)
+    assert lines
+    assert [line for line in lines if not re.search(r"# \w+", line)] == []
+
+
+def test_only_one_opencv_is_installed(running):
     """The two distributions overwrite each other's cv2."""
-    assert "opencv-python-headless" in pins(project / "requirements.txt")
+    assert "opencv-python-headless" in running
     with pytest.raises(PackageNotFoundError):
         distribution("opencv-python")
 
 
-def test_scipy_stays_below_two(project):
+def test_scipy_stays_below_two(declared):
     """Grad-CAM imports a namespace that SciPy 2 removes."""
-    assert int(pins(project / "requirements.txt")["scipy"].split(".")[0]) < 2
+    scipy = next(wanted for wanted in declared["core"] if wanted.name == "scipy")
+    assert "2.0" not in scipy.specifier
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +205,10 @@ def test_a_clean_machine_gets_what_it_lacks(project, tmp_path, present, installe
     done = subprocess.run(
         [here / ".ci" / "run"], env={"PATH": str(programs)}, capture_output=True, text=True, cwd=tmp_path, check=True
     )
-    *before, last = done.stdout.splitlines()
+    *before, lint, last = done.stdout.splitlines()
     asked = [word for line in before for word in line.split() if not word.startswith("-")]
     assert [word for word in asked if word not in ("apt-get", "update", "install", "fonts-dejavu-core")] == installed
+    assert lint.startswith("make lint ")
     assert last == f"make test CXR_DATA={here}/../shared/data CXR_STRICT=1"
 
 

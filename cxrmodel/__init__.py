@@ -1,3 +1,3 @@
-"""A chest X-ray reader: the probability of pneumonia in paediatric films, with what it rests on."""
+"""A chest X-ray reader: the probability of pneumonia in paediatric images, with what it rests on."""
 
 __version__ = "0.1.0"

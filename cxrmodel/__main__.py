@@ -5,7 +5,7 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from cxrmodel.commands import main
+from cxrmodel.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -39,10 +39,12 @@ def read_checked(path: Path, sha256: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise MissingWeights(f"The weights {path} cannot be read, so no film is. Install the program again.") from error
+        raise MissingWeights(
+            f"The weights {path} cannot be read, so no image is. Install the program again."
+        ) from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise AlteredWeights(
-            f"The weights {path} are not those that the specification names, so no film is read with them. "
+            f"The weights {path} are not those that the specification names, so no image is read with them. "
             "Install the program again."
         )
     return data

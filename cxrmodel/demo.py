@@ -1,4 +1,4 @@
-"""The demo films that come with the program: synthetic, of no patient."""
+"""The demo images that come with the program: synthetic, of no patient."""
 
 import json
 from dataclasses import dataclass
@@ -6,23 +6,23 @@ from pathlib import Path
 
 from cxrmodel.errors import DataError
 
-__all__ = ["FILMS_FOLDER", "DemoFilm", "demo_films"]
+__all__ = ["IMAGES_FOLDER", "DemoImage", "demo_images"]
 
-FILMS_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "films"
+IMAGES_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "demo"
 
 
 @dataclass(frozen=True)
-class DemoFilm:
-    """One synthetic film.
+class DemoImage:
+    """One synthetic image.
 
     Attributes
     ----------
     name : str
         File name, for example ``synthetic-normal-1.png``.
     title : str
-        What a list of films shows, for example ``Synthetic normal film 1``.
+        What a list of images shows, for example ``Synthetic normal image 1``.
     kind : str
-        ``normal`` or ``pneumonia``: the class of training films from whose model it was drawn.
+        ``normal`` or ``pneumonia``: the class of training images from whose model it was drawn.
     path : Path
         Where the PNG lies.
     """
@@ -33,8 +33,8 @@ class DemoFilm:
     path: Path
 
 
-def demo_films(folder: Path = FILMS_FOLDER) -> list[DemoFilm]:
-    """List the demo films in the order of their index.
+def demo_images(folder: Path = IMAGES_FOLDER) -> list[DemoImage]:
+    """List the demo images in the order of their index.
 
     Raises
     ------
@@ -43,8 +43,10 @@ def demo_films(folder: Path = FILMS_FOLDER) -> list[DemoFilm]:
     """
     try:
         index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-        return [DemoFilm(film["file"], film["title"], film["kind"], folder / film["file"]) for film in index["films"]]
+        return [
+            DemoImage(image["file"], image["title"], image["kind"], folder / image["file"]) for image in index["images"]
+        ]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise DataError(
-            f"The list of demo films in {folder} cannot be read. Restore it from the program's own archive."
+            f"The list of demo images in {folder} cannot be read. Restore it from the program's own archive."
         ) from error

@@ -1,8 +1,8 @@
-"""Every refusal and failure that the program states by name. A leaf: it imports nothing of ours.
+"""Refusals and failures by name. Each carries a message; its text says what happened and what to do."""
 
-The text of each error is a full sentence, written for the clinician or operator who reads it: what is
-wrong, and what to do next.
-"""
+from typing import Any
+
+from cxrmodel.messages import Message
 
 __all__ = [
     "AlteredWeights",
@@ -13,9 +13,9 @@ __all__ = [
     "DataError",
     "EmptyFile",
     "EvaluationError",
-    "FilmRefused",
-    "FilmTooLarge",
-    "FilmTooSmall",
+    "ImageRefused",
+    "ImageTooLarge",
+    "ImageTooSmall",
     "ImplausibleShape",
     "MissingPixels",
     "MissingWeights",
@@ -28,29 +28,52 @@ __all__ = [
     "OutputRefused",
     "PictureRefused",
     "TrainingError",
-    "UnfamiliarFilm",
+    "UnfamiliarImage",
     "UnreadableFile",
     "UnsupportedFile",
 ]
 
 
 class CxrError(Exception):
-    """Root of everything that this program refuses or fails at by name."""
+    """Root of everything that this program refuses or fails at by name.
+
+    Parameters
+    ----------
+    code : str
+        Of the message, for example ``imaging.empty``.
+    **values
+        Of the message.
+
+    Attributes
+    ----------
+    message : Message
+        Its text is the text of the error.
+    """
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(code)
+        self.message = Message(code, **values)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.message)
 
 
-class FilmRefused(CxrError):
-    """This file is not a film that may be read; no number is given for it."""
+class ImageRefused(CxrError):
+    """This file is not an image that may be read; no number is given for it."""
 
 
-class EmptyFile(FilmRefused):
+class EmptyFile(ImageRefused):
     """The file holds no bytes."""
 
 
-class UnsupportedFile(FilmRefused):
+class UnsupportedFile(ImageRefused):
     """The bytes are not of a type that the program reads."""
 
 
-class UnreadableFile(FilmRefused):
+class UnreadableFile(ImageRefused):
     """The bytes claim a known type but are broken or truncated."""
 
 
@@ -58,52 +81,52 @@ class MissingPixels(UnreadableFile):
     """A DICOM file without pixel data, or with fewer than its size calls for."""
 
 
-class NoPicture(FilmRefused):
+class NoPicture(ImageRefused):
     """A DICOM object of another kind: a report, a directory, an annotation."""
 
 
-class OtherModality(FilmRefused):
+class OtherModality(ImageRefused):
     """A DICOM file that names another modality than projection radiography."""
 
 
-class OtherBodyPart(FilmRefused):
+class OtherBodyPart(ImageRefused):
     """A DICOM file that names another part of the body than the chest."""
 
 
-class OtherView(FilmRefused):
+class OtherView(ImageRefused):
     """A DICOM file that names another view than a frontal one."""
 
 
-class AnimatedFile(FilmRefused):
+class AnimatedFile(ImageRefused):
     """The file holds more than one picture."""
 
 
-class ColourPicture(FilmRefused):
+class ColourPicture(ImageRefused):
     """A true colour picture, which no radiograph is."""
 
 
-class FilmTooLarge(FilmRefused):
+class ImageTooLarge(ImageRefused):
     """More bytes or pixels than the stated limit."""
 
 
-class FilmTooSmall(FilmRefused):
+class ImageTooSmall(ImageRefused):
     """Too few pixels to judge."""
 
 
-class ImplausibleShape(FilmRefused):
-    """A strip far longer than wide, which no film is."""
+class ImplausibleShape(ImageRefused):
+    """A strip far longer than wide, which no image is."""
 
 
-class PictureRefused(FilmRefused):
-    """A gate finds that the picture is no upright, whole, frontal chest film."""
+class PictureRefused(ImageRefused):
+    """A check finds that the picture is no upright, whole, frontal chest radiograph."""
 
 
 class NoLungsFound(PictureRefused):
     """The segmenter finds no lung fields to read."""
 
 
-class UnfamiliarFilm(FilmRefused):
-    """The film is too unlike those that the model learnt from."""
+class UnfamiliarImage(ImageRefused):
+    """The image is too unlike those that the model learnt from."""
 
 
 class ModelError(CxrError):
@@ -123,7 +146,7 @@ class Busy(CxrError):
 
 
 class DataError(CxrError):
-    """A film collection is missing, incomplete or damaged."""
+    """An image collection is missing, incomplete or damaged."""
 
 
 class OutputRefused(CxrError):
@@ -136,3 +159,7 @@ class TrainingError(CxrError):
 
 class EvaluationError(CxrError):
     """A stored evaluation is missing, damaged, or of other weights."""
+
+
+def _restored(kind: type[CxrError], message: Message) -> CxrError:
+    return kind(message.code, **message.values)

@@ -1,7 +1,7 @@
-"""The way of a film through decoder, lungs and network, one at a time or many at once.
+"""The way of an image through decoder, lungs and network, one at a time or many at once.
 
-One film alone has every core. Of many films each goes its whole way on one thread, with networks that keep to it, and
-there are as many threads as cores: none waits for another, which costs less than sharing one film's work.
+One image alone has every core. Of many images each goes its whole way on one thread, with networks that keep to it, and
+there are as many threads as cores: none waits for another, which costs less than sharing one image's work.
 """
 
 import threading
@@ -16,29 +16,29 @@ from typing import NamedTuple
 import numpy as np
 
 from cxrmodel.artefacts import cores
-from cxrmodel.errors import FilmRefused
-from cxrmodel.imaging.canonical import FILM_SIDE, canonical_film
-from cxrmodel.imaging.gate import Gates
-from cxrmodel.imaging.gate_report import Finding, GateReport
+from cxrmodel.checks.out_of_distribution import FamiliarityCheck
+from cxrmodel.checks.report import CheckReport, Finding
+from cxrmodel.checks.suite import Checks
+from cxrmodel.errors import ImageRefused
+from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.model.engine import Engine
-from cxrmodel.model.familiarity import FamiliarityGate
 from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["Pipeline", "ReadyFilm", "Run", "Source", "Ungated"]
+__all__ = ["Pipeline", "ReadyImage", "Run", "Source", "Unchecked"]
 
 AHEAD = 2
-"""Films made ready or waiting to be handed back, for each thread: enough to keep it busy, few enough for memory."""
+"""Images made ready or waiting to be handed back, for each thread: enough to keep it busy, few enough for memory."""
 
 Source = tuple[Callable[[], bytes], str]
 """What gives a file's bytes, and the file's name."""
 
 
 @dataclass(frozen=True, eq=False)
-class ReadyFilm:
-    """A film that the network may run on.
+class ReadyImage:
+    """An image that the network may run on.
 
     Attributes
     ----------
@@ -46,8 +46,8 @@ class ReadyFilm:
     canonical : ndarray of uint8, shape (224, 224)
     lungs : LungFields
     ready : ModelInput
-    report : GateReport
-        Of the gates before the network; empty where they were left out.
+    report : CheckReport
+        Of the checks before the network; empty where they were left out.
     seconds : float
         From bytes in memory.
     """
@@ -56,13 +56,13 @@ class ReadyFilm:
     canonical: np.ndarray
     lungs: LungFields
     ready: ModelInput
-    report: GateReport
+    report: CheckReport
     seconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What the network said of one film.
+    """What the network said of one image.
 
     Attributes
     ----------
@@ -70,9 +70,9 @@ class Run:
     heat : ndarray of float32, shape (h, w)
         Grad-CAM over the crop.
     familiarity : Finding
-        How like the training films the network finds the film.
+        How like the training images the network finds the image.
     seconds : float
-        The film's share of its batch's time.
+        The image's share of its batch's time.
     """
 
     logit: float
@@ -81,20 +81,20 @@ class Run:
     seconds: float
 
 
-class Ungated(NamedTuple):
-    """What the networks say of canonical films whatever these show.
+class Unchecked(NamedTuple):
+    """What the networks say of canonical images whatever these show.
 
     Attributes
     ----------
     lungs : ndarray of bool, shape (N, 224, 224)
-        By which the films were cropped.
+        By which the images were cropped.
     plausible : ndarray of bool, shape (N,)
-        Whether these may be two lungs; where not, reading refuses the film.
+        Whether these may be two lungs; where not, reading refuses the image.
     boxes : list of tuple of int, length N
         Top, left, bottom, right of each crop.
     logits : ndarray of float64, shape (N,)
     heat : ndarray of float32, shape (N, 224, 224)
-        Grad-CAM on the film.
+        Grad-CAM on the image.
     """
 
     lungs: np.ndarray
@@ -105,16 +105,16 @@ class Ungated(NamedTuple):
 
 
 class Pipeline:
-    """Gates, lung segmenter and network of one specification; may be used from several threads.
+    """Checks, lung segmenter and network of one specification; may be used from several threads.
 
     Parameters
     ----------
     spec : ModelSpec
     segmenter : LungSegmenter
     engine : Engine
-    gates : Gates
+    checks : Checks
         On picture and lungs.
-    familiarity : FamiliarityGate
+    familiarity : FamiliarityCheck
         On the network's features.
     """
 
@@ -123,11 +123,11 @@ class Pipeline:
         spec: ModelSpec,
         segmenter: LungSegmenter,
         engine: Engine,
-        gates: Gates,
-        familiarity: FamiliarityGate,
+        checks: Checks,
+        familiarity: FamiliarityCheck,
     ):
         self.spec, self._segmenter, self._engine = spec, segmenter, engine
-        self.gates, self._familiarity = gates, familiarity
+        self.checks, self._familiarity = checks, familiarity
         self._narrow, self._making = None, threading.Lock()
 
     def single_threaded(self) -> "Pipeline":
@@ -135,122 +135,124 @@ class Pipeline:
         with self._making:
             if self._narrow is None:
                 segmenter, engine = self._segmenter.single_threaded(), self._engine.single_threaded()
-                self._narrow = Pipeline(self.spec, segmenter, engine, self.gates, self._familiarity)
+                self._narrow = Pipeline(self.spec, segmenter, engine, self.checks, self._familiarity)
             return self._narrow
 
-    def make_ready(self, source: Callable[[], bytes], name: str, gated: bool = True) -> ReadyFilm | Exception:
+    def make_ready(self, source: Callable[[], bytes], name: str, checked: bool = True) -> ReadyImage | Exception:
         """Open and decode one file, find its lungs and crop it to them.
 
         Parameters
         ----------
-        gated : bool
-            Whether a gate may change or refuse the film. If not, one without lungs is taken whole.
+        checked : bool
+            Whether a check may change or refuse the image. If not, one without lungs is taken whole.
 
         Returns
         -------
-        ReadyFilm or Exception
+        ReadyImage or Exception
             Whatever is raised is handed back: one file must never take the others with it.
         """
         try:
             data = source()
             start = time.perf_counter()
             radiograph = read_radiograph(data, name)
-            canonical, report = canonical_film(radiograph.pixels), GateReport()
-            if gated:
-                radiograph, canonical, report = self.gates.picture(radiograph, canonical)
+            canonical, report = canonical_image(radiograph.pixels), CheckReport()
+            if checked:
+                radiograph, canonical, report = self.checks.picture(radiograph, canonical)
                 report.insist()
             mask = self._segmenter.masks(canonical[None])[0]
-            if gated:
-                report = report.plus(*self.gates.lungs(canonical, mask))
+            if checked:
+                report = report.plus(*self.checks.lungs(canonical, mask))
                 report.insist()
             return self._ready(radiograph, canonical, mask, report, start)
         except Exception as error:
             return error
 
-    def examine(self, source: Callable[[], bytes], name: str) -> tuple[GateReport, float] | FilmRefused:
-        """Ask every gate about one file, however early one of them refuses it.
+    def examine(self, source: Callable[[], bytes], name: str) -> tuple[CheckReport, float] | ImageRefused:
+        """Ask every check about one file, however early one of them refuses it.
 
         Returns
         -------
-        (GateReport, float) or FilmRefused
+        (CheckReport, float) or ImageRefused
             All findings, and the logit, which means nothing where a finding refuses; or why the file cannot be decoded.
         """
         try:
             radiograph = read_radiograph(source(), name)
-        except FilmRefused as refusal:
+        except ImageRefused as refusal:
             return refusal
-        radiograph, canonical, report = self.gates.picture(radiograph, canonical_film(radiograph.pixels))
+        radiograph, canonical, report = self.checks.picture(radiograph, canonical_image(radiograph.pixels))
         mask = self._segmenter.masks(canonical[None])[0]
-        report = report.plus(*self.gates.lungs(canonical, mask))
-        film = self._ready(radiograph, canonical, mask, report, time.perf_counter())
-        (ran,) = self.run([film])
+        report = report.plus(*self.checks.lungs(canonical, mask))
+        image = self._ready(radiograph, canonical, mask, report, time.perf_counter())
+        (ran,) = self.run([image])
         return report.plus(ran.familiarity), ran.logit
 
     def _ready(
-        self, radiograph: Radiograph, canonical: np.ndarray, mask: np.ndarray, report: GateReport, start: float
-    ) -> ReadyFilm:
+        self, radiograph: Radiograph, canonical: np.ndarray, mask: np.ndarray, report: CheckReport, start: float
+    ) -> ReadyImage:
         lungs = LungFields(mask if mask.any() else np.ones_like(mask))
         ready = prepare(canonical, lungs.box, **self.spec.preparation)
-        return ReadyFilm(radiograph, canonical, lungs, ready, report, time.perf_counter() - start)
+        return ReadyImage(radiograph, canonical, lungs, ready, report, time.perf_counter() - start)
 
-    def run(self, films: Sequence[ReadyFilm]) -> list[Run]:
+    def run(self, images: Sequence[ReadyImage]) -> list[Run]:
         """Run the network.
 
         Returns
         -------
         list of Run
-            In the order of ``films``.
+            In the order of ``images``.
         """
-        if not films:
+        if not images:
             return []
         start = time.perf_counter()
-        logits, maps, features = self._engine.read(np.stack([film.ready.tensor for film in films]))
+        logits, maps, features = self._engine.read(np.stack([image.ready.tensor for image in images]))
         found = self._familiarity.examine(features)
-        seconds = (time.perf_counter() - start) / len(films)
+        seconds = (time.perf_counter() - start) / len(images)
         rows = zip(logits, maps, found, strict=True)
         return [Run(float(logit), heat, familiarity, seconds) for logit, heat, familiarity in rows]
 
-    def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
-        """Run the network on canonical films without judging them, for measurements on disturbed ones.
+    def unchecked(self, images: np.ndarray, lungs: np.ndarray | None = None) -> Unchecked:
+        """Run the network on canonical images without judging them, for measurements on disturbed ones.
 
         Parameters
         ----------
-        films : ndarray of uint8, shape (N, 224, 224)
+        images : ndarray of uint8, shape (N, 224, 224)
             One batch.
         lungs : ndarray of bool, shape (N, 224, 224), or None
-            Where to crop; None asks the segmenter. A film without any lung is not cropped.
+            Where to crop; None asks the segmenter. An image without any lung is not cropped.
         """
-        lungs = self._segmenter.masks(films) if lungs is None else lungs
-        boxes = [LungFields(mask).box if mask.any() else (0, 0, FILM_SIDE, FILM_SIDE) for mask in lungs]
-        ready = [prepare(film, box, **self.spec.preparation) for film, box in zip(films, boxes, strict=True)]
+        lungs = self._segmenter.masks(images) if lungs is None else lungs
+        boxes = [LungFields(mask).box if mask.any() else (0, 0, IMAGE_SIDE, IMAGE_SIDE) for mask in lungs]
+        ready = [prepare(image, box, **self.spec.preparation) for image, box in zip(images, boxes, strict=True)]
         logits, maps = self._engine.run(np.stack([item.tensor for item in ready]))
-        heat = np.stack([item.to_film(heat) for item, heat in zip(ready, maps, strict=True)])
-        plausible = np.array([self._segmenter.plausible(film, mask) for film, mask in zip(films, lungs, strict=True)])
-        return Ungated(lungs, plausible, [item.box for item in ready], logits, heat)
+        heat = np.stack([item.to_image(heat) for item, heat in zip(ready, maps, strict=True)])
+        plausible = np.array(
+            [self._segmenter.plausible(image, mask) for image, mask in zip(images, lungs, strict=True)]
+        )
+        return Unchecked(lungs, plausible, [item.box for item in ready], logits, heat)
 
-    def stream(self, sources: Iterable[Source], gated: bool = True) -> Iterator[tuple[ReadyFilm, Run] | Exception]:
-        """Read films on as many threads as there are cores, and hand them back in order.
+    def stream(self, sources: Iterable[Source], checked: bool = True) -> Iterator[tuple[ReadyImage, Run] | Exception]:
+        """Read images on as many threads as there are cores, and hand them back in order.
 
         Parameters
         ----------
-        gated : bool
-            As for ``make_ready``; it holds for the network's own gate too.
+        checked : bool
+            As for ``make_ready``; it holds for the network's own check too.
 
         Yields
         ------
-        (ReadyFilm, Run) or Exception
-            One for each source; an exception is the film's own: a refusal, or what opening it raised.
+        (ReadyImage, Run) or Exception
+            One for each source; an exception is the image's own: a refusal, or what opening it raised.
         """
         sources = iter(sources)
         first, workers = list(islice(sources, 2)), cores()
         if len(first) < 2:
-            yield from (self.go(*source, gated) for source in first)
+            yield from (self.go(*source, checked) for source in first)
             return
         go, sources, coming = self.single_threaded().go, chain(first, sources), deque[Future]()
         with ThreadPoolExecutor(workers) as pool:
 
             def order(count: int) -> None:
-                coming.extend(pool.submit(go, *source, gated) for source in islice(sources, count))
+                coming.extend(pool.submit(go, *source, checked) for source in islice(sources, count))
 
             order(AHEAD * workers)
             while coming:
@@ -258,18 +260,18 @@ class Pipeline:
                 order(1)
                 yield done
 
-    def go(self, source: Callable[[], bytes], name: str, gated: bool) -> tuple[ReadyFilm, Run] | Exception:
-        """Take one film its whole way; a refusal, or whatever opening it raised, is handed back."""
-        film = self.make_ready(source, name, gated)
-        if isinstance(film, Exception):
-            return film
-        (run,) = self.run([film])
+    def go(self, source: Callable[[], bytes], name: str, checked: bool) -> tuple[ReadyImage, Run] | Exception:
+        """Take one image its whole way; a refusal, or whatever opening it raised, is handed back."""
+        image = self.make_ready(source, name, checked)
+        if isinstance(image, Exception):
+            return image
+        (run,) = self.run([image])
         try:
-            if gated:
-                film.report.plus(run.familiarity).insist()
-        except FilmRefused as refusal:
+            if checked:
+                image.report.plus(run.familiarity).insist()
+        except ImageRefused as refusal:
             return refusal
-        return film, run
+        return image, run
 
     @property
     def engine(self) -> Engine:

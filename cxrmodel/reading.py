@@ -1,4 +1,4 @@
-"""Bytes -> Reading: the one way by which page, command line, evaluation and tests read a film."""
+"""Bytes -> Reading: the one way by which page, command line, evaluation and tests read an image."""
 
 import threading
 import time
@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from cxrmodel.artefacts import leave_cores_to_networks
-from cxrmodel.errors import AlteredWeights, Busy, FilmRefused
-from cxrmodel.imaging.canonical import canonical_film
-from cxrmodel.imaging.gate import Gates
-from cxrmodel.imaging.gate_report import GateReport
+from cxrmodel.checks.out_of_distribution import load_familiarity
+from cxrmodel.checks.report import CheckReport
+from cxrmodel.checks.suite import Checks
+from cxrmodel.errors import AlteredWeights, Busy, ImageRefused
+from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.engine import Engine, load_engine
-from cxrmodel.model.familiarity import load_familiarity
 from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
-from cxrmodel.pipeline import Pipeline, ReadyFilm, Run, Source, Ungated
+from cxrmodel.pipeline import Pipeline, ReadyImage, Run, Source, Unchecked
 from cxrmodel.reasons import reasons_beside
 
 __all__ = ["Reader", "Reading", "Score", "read"]
@@ -33,7 +33,7 @@ QUEUE = 32
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What the program says of one film.
+    """What the program says of one image.
 
     Attributes
     ----------
@@ -50,9 +50,9 @@ class Reading:
     prevalence : float
         Share of pneumonia that the probability assumes.
     heat : ndarray of float32, shape (224, 224)
-        Raw Grad-CAM on the canonical film, zero or above.
+        Raw Grad-CAM on the canonical image, zero or above.
     heat_range : float
-        Top of the colour range, the same for every film.
+        Top of the colour range, the same for every image.
     heat_in_lungs : float or None
         Share of heat within the lungs, 0..1; None for an all-zero map.
     reasons : tuple of str
@@ -61,8 +61,8 @@ class Reading:
         Version, and the ages that it was trained on.
     milliseconds : float
         From bytes in memory to this reading, model loaded.
-    gate : GateReport
-        What the gates found; its warnings are among the reasons.
+    check : CheckReport
+        What the checks found; its warnings are among the reasons.
     """
 
     radiograph: Radiograph
@@ -81,11 +81,11 @@ class Reading:
     model: str
     ages: str
     milliseconds: float
-    gate: GateReport = field(default_factory=GateReport)
+    check: CheckReport = field(default_factory=CheckReport)
 
     @property
     def name(self) -> str:
-        """The film's file name, as given."""
+        """The image's file name, as given."""
         return self.radiograph.name
 
     def as_record(self) -> dict:
@@ -98,7 +98,7 @@ class Reading:
             "uncertain_to": round(self.operating_points["high_specificity"], 6),
             "operating_point": self.operating_point,
             "threshold": round(self.threshold, 6),
-            "reasons": list(self.reasons),
+            "reasons": [str(reason) for reason in self.reasons],
             "heat_in_lungs": None if self.heat_in_lungs is None else round(self.heat_in_lungs, 4),
             "model": self.model,
             "prevalence": round(self.prevalence, 6),
@@ -108,7 +108,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Score:
-    """A film's numbers alone: logit, and calibrated probability, 0..1."""
+    """An image's numbers alone: logit, and calibrated probability, 0..1."""
 
     logit: float
     probability: float
@@ -143,15 +143,15 @@ class Reader:
             raise AlteredWeights(
                 f"{model} was fixed with another lung segmenter than the one in assets/lungs. Export the model again."
             )
-        gates, familiarity = Gates.load(), load_familiarity(spec, folder)
-        if segmenter.sha256 != gates.lungs_sha256:
+        checks, familiarity = Checks.load(), load_familiarity(spec, folder)
+        if segmenter.sha256 != checks.lungs_sha256:
             raise AlteredWeights(
-                "The gates were fixed with another lung segmenter than the one in assets/lungs. Export them again."
+                "The checks were fixed with another lung segmenter than the one in assets/lungs. Export them again."
             )
-        return cls(spec, Pipeline(spec, segmenter, load_engine(spec, folder), gates, familiarity))
+        return cls(spec, Pipeline(spec, segmenter, load_engine(spec, folder), checks, familiarity))
 
     def read(self, data: bytes, name: str) -> Reading:
-        """Read one film.
+        """Read one image.
 
         Parameters
         ----------
@@ -162,23 +162,23 @@ class Reader:
 
         Raises
         ------
-        FilmRefused
-            When the file is not a film that may be read; no number was computed.
+        ImageRefused
+            When the file is not an image that may be read; no number was computed.
         Busy
             When ``QUEUE`` other readings run or wait.
         """
         if not self._places.acquire(blocking=False):
-            raise Busy(f"{QUEUE} films are being read already. Try this one again in a few seconds.")
+            raise Busy(f"{QUEUE} images are being read already. Try this one again in a few seconds.")
         try:
-            film = self._pipeline.make_ready(lambda: data, name)
-            if isinstance(film, Exception):
-                raise film
+            image = self._pipeline.make_ready(lambda: data, name)
+            if isinstance(image, Exception):
+                raise image
             with self._turn:  # one run has every core; two at once would only slow each other down
-                (ran,) = self._pipeline.run([film])
+                (ran,) = self._pipeline.run([image])
         finally:
             self._places.release()
-        film.report.plus(ran.familiarity).insist()
-        return self._reading(film, ran)
+        image.report.plus(ran.familiarity).insist()
+        return self._reading(image, ran)
 
     @property
     def engine(self) -> Engine:
@@ -190,12 +190,12 @@ class Reader:
         return self._probability(self.engine.run(inputs)[0])
 
     def model_input(self, reading: Reading) -> ModelInput:
-        """What the network saw of a film that was read."""
-        film = canonical_film(reading.radiograph.pixels)
-        return prepare(film, reading.lungs.box, **self.spec.preparation)
+        """What the network saw of an image that was read."""
+        image = canonical_image(reading.radiograph.pixels)
+        return prepare(image, reading.lungs.box, **self.spec.preparation)
 
     def read_many(self, sources: Iterable[Source]) -> Iterator[Reading | Exception]:
-        """Read many films: each on a thread of its own, handed back in order as they come.
+        """Read many images: each on a thread of its own, handed back in order as they come.
 
         Parameters
         ----------
@@ -205,30 +205,30 @@ class Reader:
         Yields
         ------
         Reading or Exception
-            One for each source: a reading, the ``FilmRefused`` that says why there is none, or whatever else
+            One for each source: a reading, the ``ImageRefused`` that says why there is none, or whatever else
             opening or decoding the file raised.
         """
         for item in self._pipeline.stream(sources):
             yield item if isinstance(item, Exception) else self._reading(*item)
 
-    def score_many(self, items: Iterable[tuple[bytes, str]], gated: bool = True) -> Iterator[Score | FilmRefused]:
-        """Score many films: the numbers of ``read`` alone.
+    def score_many(self, items: Iterable[tuple[bytes, str]], checked: bool = True) -> Iterator[Score | ImageRefused]:
+        """Score many images: the numbers of ``read`` alone.
 
         Parameters
         ----------
         items : iterable of (bytes, str)
             File contents and names.
-        gated : bool
-            Whether gates may change or refuse a film. Without them every file that can be decoded gets a number,
-            which is for measuring the network alone and never for a reader of films.
+        checked : bool
+            Whether checks may change or refuse an image. Without them every file that can be decoded gets a number,
+            which is for measuring the network alone and never for a reader of images.
 
         Yields
         ------
-        Score or FilmRefused
+        Score or ImageRefused
             One for each item, in order; refusals are handed back, not raised.
         """
-        for item in self._pipeline.stream(((partial(bytes, data), name) for data, name in items), gated):
-            if isinstance(item, FilmRefused):
+        for item in self._pipeline.stream(((partial(bytes, data), name) for data, name in items), checked):
+            if isinstance(item, ImageRefused):
                 yield item
             elif isinstance(item, Exception):
                 raise item
@@ -236,29 +236,29 @@ class Reader:
                 logit = item[1].logit
                 yield Score(logit, self._probability(logit))
 
-    def examine(self, source: Callable[[], bytes], name: str) -> tuple[GateReport, float] | FilmRefused:
-        """Every gate's findings on one file, and its probability; see ``Pipeline.examine``."""
+    def examine(self, source: Callable[[], bytes], name: str) -> tuple[CheckReport, float] | ImageRefused:
+        """Every check's findings on one file, and its probability; see ``Pipeline.examine``."""
         found = self._pipeline.examine(source, name)
-        return found if isinstance(found, FilmRefused) else (found[0], self._probability(found[1]))
+        return found if isinstance(found, ImageRefused) else (found[0], self._probability(found[1]))
 
-    def ungated(self, films: np.ndarray, lungs: np.ndarray | None = None) -> Ungated:
-        """Run the network on a batch of canonical films without judging them; see ``Pipeline.ungated``."""
-        return self._pipeline.ungated(films, lungs)
+    def unchecked(self, images: np.ndarray, lungs: np.ndarray | None = None) -> Unchecked:
+        """Run the network on a batch of canonical images without judging them; see ``Pipeline.unchecked``."""
+        return self._pipeline.unchecked(images, lungs)
 
     def _probability(self, logit: float) -> float:
         return probability(logit, **self.spec.calibration)
 
-    def _reading(self, film: ReadyFilm, ran: Run) -> Reading:
+    def _reading(self, image: ReadyImage, ran: Run) -> Reading:
         start, spec = time.perf_counter(), self.spec
-        report = film.report.plus(ran.familiarity)
+        report = image.report.plus(ran.familiarity)
         value = self._probability(ran.logit)
         named = finding(value, spec.operating_points)
-        heat = film.ready.to_film(ran.heat)
+        heat = image.ready.to_image(ran.heat)
         total = float(heat.sum())
-        inside = float(heat[film.lungs.mask].sum()) / total if total > 0 else None
+        inside = float(heat[image.lungs.mask].sum()) / total if total > 0 else None
         return Reading(
-            radiograph=film.radiograph,
-            lungs=film.lungs,
+            radiograph=image.radiograph,
+            lungs=image.lungs,
             logit=ran.logit,
             probability=value,
             finding=named,
@@ -269,13 +269,13 @@ class Reader:
             heat=heat,
             heat_range=spec.heat_range,
             heat_in_lungs=inside,
-            reasons=film.radiograph.notes
+            reasons=image.radiograph.notes
             + report.warnings
             + reasons_beside(named, float(heat.max()) / spec.heat_range, inside),
             model=spec.version,
             ages=spec.ages,
-            milliseconds=1000.0 * (film.seconds + ran.seconds + time.perf_counter() - start),
-            gate=report,
+            milliseconds=1000.0 * (image.seconds + ran.seconds + time.perf_counter() - start),
+            check=report,
         )
 
 
@@ -284,11 +284,11 @@ _loading = threading.Lock()
 
 
 def read(data: bytes, name: str) -> Reading:
-    """Read one film with the shipped DenseNet, loading it on the first call.
+    """Read one image with the shipped DenseNet, loading it on the first call.
 
     Raises
     ------
-    FilmRefused, ModelError
+    ImageRefused, ModelError
     """
     global _default
     with _loading:

@@ -45,10 +45,10 @@ def reasons_beside(named: str, peak: float, inside: float | None) -> tuple[str, 
     if named == "uncertain":
         reasons.append(
             "The probability lies between the high-sensitivity and the high-specificity threshold: "
-            "the model cannot tell, so judge the film without it."
+            "the model cannot tell, so judge the image without it."
         )
     if inside is None:
-        reasons.append("The heatmap is empty: nothing on the film speaks for pneumonia to the model.")
+        reasons.append("The heatmap is empty: nothing on the image speaks for pneumonia to the model.")
     elif peak >= HARDLY and inside < MOSTLY:
         reasons.append(
             f"Most of the heat lies outside the lung fields ({heat_percent(inside)} within): "

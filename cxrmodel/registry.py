@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
-__all__ = ["Named", "Registry"]
+__all__ = ["Named", "Registry", "UnknownName"]
 
 
 class Named(Protocol):
@@ -15,6 +15,13 @@ class Named(Protocol):
 
 
 Entry = TypeVar("Entry", bound=Named)
+
+
+class UnknownName(KeyError):
+    """A registry has no entry of that name; the text lists the names that it has."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Registry(Generic[Entry]):
@@ -68,13 +75,13 @@ class Registry(Generic[Entry]):
 
         Raises
         ------
-        KeyError
+        UnknownName
             When there is none; the message lists the known names.
         """
         try:
             return self._entries[name]
         except KeyError:
-            raise KeyError(f"unknown {self.kind} {name!r}; known: {', '.join(self._entries)}") from None
+            raise UnknownName(f"unknown {self.kind} {name!r}; known: {', '.join(self._entries)}") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

@@ -1,4 +1,4 @@
-"""Fixtures that any test may ask for: drawn films, their files, and the real films where they lie."""
+"""Fixtures that any test may ask for: drawn images, their files, and the real images where they lie."""
 
 import os
 from collections.abc import Callable
@@ -40,18 +40,18 @@ def strict_skip() -> Callable[[str], NoReturn]:
 
 @pytest.fixture(scope="session")
 def data_root(strict_skip) -> Path:
-    """The folder that holds the real films (CXR_DATA, else data/ in the project)."""
+    """The folder that holds the real images (CXR_DATA, else data/ in the project)."""
     configured = os.environ.get("CXR_DATA")
     root = Path(configured).resolve() if configured else PROJECT / "data"
     if not (root / "chest_xray").is_dir():
-        strict_skip(f"needs the real films: {root} holds no chest_xray; point CXR_DATA at the folder that does")
+        strict_skip(f"needs the real images: {root} holds no chest_xray; point CXR_DATA at the folder that does")
     return root
 
 
 @pytest.fixture(scope="session")
-def make_film() -> Callable[..., np.ndarray]:
-    """A function ``make_film(seed=0, shape=(480, 560))`` that draws a crude chest film."""
-    return _draw_film
+def make_image() -> Callable[..., np.ndarray]:
+    """A function ``make_image(seed=0, shape=(480, 560))`` that draws a crude chest radiograph."""
+    return _draw_image
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +61,10 @@ def png() -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
-def make_archive(make_film, png) -> Callable[..., Path]:
+def make_archive(make_image, png) -> Callable[..., Path]:
     """A function ``make_archive(root, patients=6)`` that writes a drawn archive in the public layout.
 
-    Each patient has two films; the test and val folders hold two patients of each class.
+    Each patient has two images; the test and val folders hold two patients of each class.
     """
 
     def build(root: Path, patients: int = 6) -> Path:
@@ -74,9 +74,9 @@ def make_archive(make_film, png) -> Callable[..., Path]:
                 place = root / "chest_xray" / folder / label
                 place.mkdir(parents=True)
                 for number in range(start, start + count):
-                    for film, name in enumerate(names(number)):
-                        seed = 4 * number + 2 * (label == "PNEUMONIA") + film
-                        (place / f"{name}.jpeg").write_bytes(png(make_film(seed, (224, 224))))
+                    for image, name in enumerate(names(number)):
+                        seed = 4 * number + 2 * (label == "PNEUMONIA") + image
+                        (place / f"{name}.jpeg").write_bytes(png(make_image(seed, (224, 224))))
         return root
 
     return build
@@ -92,15 +92,15 @@ def _pneumonia_names(number: int) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def demo_film() -> bytes:
-    """The bytes of the first demo film."""
-    return min((PROJECT / "assets" / "films").glob("*.png")).read_bytes()
+def demo_image() -> bytes:
+    """The bytes of the first demo image."""
+    return min((PROJECT / "assets" / "demo").glob("*.png")).read_bytes()
 
 
-def _draw_film(seed: int = 0, shape: tuple[int, int] = (480, 560)) -> np.ndarray:
+def _draw_image(seed: int = 0, shape: tuple[int, int] = (480, 560)) -> np.ndarray:
     """Draw two dark lungs, ribs, spine, heart and diaphragm; float32 of the given shape, 0..1, air dark.
 
-    The seed moves the organs by a few per cent and makes the grain; nothing comes from a real film.
+    The seed moves the organs by a few per cent and makes the grain; nothing comes from a real image.
     """
     rng = np.random.default_rng(seed)
     height, width = shape
@@ -113,18 +113,18 @@ def _draw_film(seed: int = 0, shape: tuple[int, int] = (480, 560)) -> np.ndarray
         return np.clip((1 - radius) / edge, 0, 1)
 
     trunk = within(0.5, 0.62, 0.5, 0.72, 0.06)
-    film = 0.05 + 0.57 * trunk
+    image = 0.05 + 0.57 * trunk
     ribs = 0.06 * np.sin(2 * np.pi * (y * 9 + 0.9 * np.abs(x - 0.5))) ** 2
     for side, dx, dy in ((-1, shift[0], shift[1]), (1, shift[2], shift[3])):
         lung = within(0.5 + side * 0.19 + dx, 0.48 + dy, 0.145, 0.31)
-        film = film * (1 - lung) + (0.2 + ribs) * lung
+        image = image * (1 - lung) + (0.2 + ribs) * lung
     heart = within(0.55 + shift[4], 0.6 + shift[5], 0.14, 0.15, 0.3)
     spine = np.clip((0.035 - np.abs(x - 0.5)) / 0.02, 0, 1) * trunk
-    film = np.maximum(film, 0.68 * heart)
-    film = np.maximum(film, 0.72 * spine)
-    film = cv2.GaussianBlur(film, (0, 0), max(0.6, 0.006 * min(shape)))
-    film += rng.normal(0, 0.012, shape)
-    return np.clip(film, 0, 1).astype(np.float32)
+    image = np.maximum(image, 0.68 * heart)
+    image = np.maximum(image, 0.72 * spine)
+    image = cv2.GaussianBlur(image, (0, 0), max(0.6, 0.006 * min(shape)))
+    image += rng.normal(0, 0.012, shape)
+    return np.clip(image, 0, 1).astype(np.float32)
 
 
 def _png(pixels: np.ndarray, bits: int = 8) -> bytes:

@@ -1,4 +1,4 @@
-"""The demo films on disk are the six that their index lists."""
+"""The demo images on disk are the six that their index lists."""
 
 import hashlib
 import json
@@ -7,51 +7,51 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cxrmodel.demo import FILMS_FOLDER, demo_films
+from cxrmodel.demo import IMAGES_FOLDER, demo_images
 from cxrmodel.errors import DataError
 
 
 @pytest.fixture(scope="module")
 def index() -> dict:
-    return json.loads((FILMS_FOLDER / "index.json").read_text(encoding="utf-8"))
+    return json.loads((IMAGES_FOLDER / "index.json").read_text(encoding="utf-8"))
 
 
-def test_three_films_of_each_kind():
+def test_three_images_of_each_kind():
     """Six in all, and nothing else in the folder."""
-    films = demo_films()
-    assert [film.kind for film in films] == ["normal"] * 3 + ["pneumonia"] * 3
-    assert {path.name for path in FILMS_FOLDER.glob("*.png")} == {film.name for film in films}
+    images = demo_images()
+    assert [image.kind for image in images] == ["normal"] * 3 + ["pneumonia"] * 3
+    assert {path.name for path in IMAGES_FOLDER.glob("*.png")} == {image.name for image in images}
 
 
-def test_films_are_the_listed_ones(index):
+def test_images_are_the_listed_ones(index):
     """Checksums match, and each file stays small."""
-    for film in index["films"]:
-        data = (FILMS_FOLDER / film["file"]).read_bytes()
-        assert hashlib.sha256(data).hexdigest() == film["sha256"]
+    for image in index["images"]:
+        data = (IMAGES_FOLDER / image["file"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == image["sha256"]
         assert len(data) < 100_000
 
 
-@pytest.mark.parametrize("film", demo_films(), ids=lambda film: film.name)
-def test_every_film_says_that_it_is_synthetic(film):
+@pytest.mark.parametrize("image", demo_images(), ids=lambda image: image.name)
+def test_every_image_says_that_it_is_synthetic(image):
     """In its name, its title, and the PNG's own description."""
-    assert film.name.startswith("synthetic-")
-    assert film.title.startswith("Synthetic ")
-    with Image.open(film.path) as picture:
-        assert picture.text["Description"].startswith("Synthetic film")
+    assert image.name.startswith("synthetic-")
+    assert image.title.startswith("Synthetic ")
+    with Image.open(image.path) as picture:
+        assert picture.text["Description"].startswith("Synthetic image")
 
 
-def test_no_film_is_nearer_to_a_training_film_than_other_patients_are(index):
+def test_no_image_is_nearer_to_a_training_image_than_other_patients_are(index):
     """As measured when they were drawn."""
     others = index["other_patients"]
-    for film in index["films"]:
-        assert film["nearest_rmse"] > others["rmse"]["percentile_1"] > others["rmse"]["minimum"]
-        assert film["nearest_correlation"] < others["correlation"]["percentile_99"] < others["correlation"]["maximum"]
+    for image in index["images"]:
+        assert image["nearest_rmse"] > others["rmse"]["percentile_1"] > others["rmse"]["minimum"]
+        assert image["nearest_correlation"] < others["correlation"]["percentile_99"] < others["correlation"]["maximum"]
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"films": [{}]}', '{"films": 1}'])
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"images": [{}]}', '{"images": 1}'])
 def test_a_damaged_index_is_named(tmp_path: Path, content):
     """One sentence that names the folder."""
     if content is not None:
         (tmp_path / "index.json").write_text(content)
-    with pytest.raises(DataError, match="demo films in"):
-        demo_films(tmp_path)
+    with pytest.raises(DataError, match="demo images in"):
+        demo_images(tmp_path)

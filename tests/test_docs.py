@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from cxrmodel.demo import demo_films
-from cxrmodel.evaluation.results import load_evaluation
+from cxrmodel.demo import demo_images
+from cxrmodel.evaluation.report.readme import END, START, readme_table
 from cxrmodel.evaluation.seeds import HOW_MEASURED, load_seeds, training_table
-from cxrmodel.evaluation.summary import END, START, readme_table
-from cxrmodel.training.dataset import LABELS
+from cxrmodel.evaluation.storage import load_evaluation
+from cxrmodel.training.archive import LABELS
 from cxrmodel.training.loop import load_recipe
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ DOCUMENTS = [
     "README.md",
     "MODEL_CARD.md",
     "CHANGELOG.md",
-    "assets/films/README.md",
+    "assets/demo/README.md",
     "docs/training.md",
     "docs/audits.md",
     "docs/performance.md",
@@ -47,22 +47,22 @@ def commands() -> list[str]:
 
 
 def write_archive(root: Path) -> None:
-    """Lay out disturbed demo films as the public archive does: 14 patients of each class to train on, 4 to test."""
+    """Lay out disturbed demo images as the public archive does: 14 patients of each class to train on, 4 to test."""
     rng = np.random.default_rng(0)
-    kinds = {kind: [film for film in demo_films() if film.kind == kind.lower()] for kind in LABELS}
+    kinds = {kind: [image for image in demo_images() if image.kind == kind.lower()] for kind in LABELS}
     for folder, patients in (("train", range(12)), ("val", range(12, 14)), ("test", range(14, 18))):
-        for kind, films in kinds.items():
+        for kind, images in kinds.items():
             place = root / "chest_xray" / folder / kind
             place.mkdir(parents=True)
             for patient in patients:
-                film = cv2.imread(str(films[patient % len(films)].path), cv2.IMREAD_GRAYSCALE)
-                film = cv2.resize(film, (224, 224), interpolation=cv2.INTER_AREA).astype(np.float32)
-                film = np.roll(film, rng.integers(-6, 7, 2), (0, 1)) * rng.uniform(0.8, 1.1) + rng.normal(
-                    0, 2, film.shape
+                image = cv2.imread(str(images[patient % len(images)].path), cv2.IMREAD_GRAYSCALE)
+                image = cv2.resize(image, (224, 224), interpolation=cv2.INTER_AREA).astype(np.float32)
+                image = np.roll(image, rng.integers(-6, 7, 2), (0, 1)) * rng.uniform(0.8, 1.1) + rng.normal(
+                    0, 2, image.shape
                 )
                 organism = ("bacteria", "virus")[patient % 2]
                 name = f"person{patient}_{organism}_{patient}" if LABELS[kind] else f"IM-{patient:04d}-0001"
-                coded = cv2.imencode(".jpeg", np.clip(film, 0, 255).astype(np.uint8))[1]
+                coded = cv2.imencode(".jpeg", np.clip(image, 0, 255).astype(np.uint8))[1]
                 (place / f"{name}.jpeg").write_bytes(coded.tobytes())
 
 
@@ -146,7 +146,7 @@ def test_no_figure_is_typed_by_hand():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_training_described_is_the_one_of_the_weights(project, model):
-    """Recipe, sizes, epochs, seed and film counts of docs/training.md are those kept beside the weights."""
+    """Recipe, sizes, epochs, seed and image counts of docs/training.md are those kept beside the weights."""
     text = (project / "docs" / "training.md").read_text(encoding="utf-8")
     kept = json.loads((project / "assets" / "model" / f"{model}.training.json").read_text(encoding="utf-8"))
     recipes = {path.name: load_recipe(path) for path in (project / "cxrmodel" / "training" / "recipes").glob("*.toml")}
@@ -159,7 +159,7 @@ def test_the_training_described_is_the_one_of_the_weights(project, model):
         for name, value in part["recipe"]["options"].items():
             assert recipe.options[name] == value
     split, options = kept["split"], kept["recipe"]["options"]
-    assert f"{split['train_films'] + split['held_out_films']:,} films" in text
+    assert f"{split['train_images'] + split['held_out_images']:,} images" in text
     assert f"{len(split['repeats_dropped'])} repeated files" in text
     assert f"{options['surroundings']:.0%}".replace("%", " %") in text
 
@@ -186,7 +186,7 @@ def test_the_limits_stated_are_those_of_the_program():
 def test_the_transfer_syntaxes_stated_are_those_that_are_read(project):
     """And every refusal named is one of the program's."""
     from cxrmodel import errors
-    from cxrmodel.imaging.dicom_file import SYNTAXES
+    from cxrmodel.imaging.dicom.dataset import SYNTAXES
 
     text = (project / "docs" / "dicom.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\b1\.2\.840\.[\d.]*\d", text)) == SYNTAXES
@@ -195,7 +195,7 @@ def test_the_transfer_syntaxes_stated_are_those_that_are_read(project):
 
 def test_the_keys_of_a_reading_are_those_documented():
     """The table of the README and the command's columns."""
-    from cxrmodel.batch import COLUMNS
+    from cxrmodel.cli.batch import COLUMNS
 
     rows = re.findall(r"^\| (`.+?`) \|", README, re.MULTILINE)
     assert [key for row in rows for key in re.findall(r"`(\w+)`", row)] == list(COLUMNS)
@@ -209,10 +209,10 @@ def test_the_version_has_its_place_in_the_changelog(project):
     assert f"## [{__version__}]" in text
 
 
-def test_the_posture_training_described_is_the_one_shipped(project):
-    """Size, epochs and seed of docs/training.md are those kept beside the gates."""
-    spec = json.loads((project / "assets" / "gate" / "spec.json").read_text(encoding="utf-8"))
-    recipe = spec["posture"]["recipe"]
+def test_the_orientation_training_described_is_the_one_shipped(project):
+    """Size, epochs and seed of docs/training.md are those kept beside the checks."""
+    spec = json.loads((project / "assets" / "checks" / "spec.json").read_text(encoding="utf-8"))
+    recipe = spec["orientation"]["recipe"]
     stages = ", ".join(f"{size} px ({epochs})" for size, epochs in recipe["stages"])
     text = (project / "docs" / "training.md").read_text(encoding="utf-8")
-    assert f"| posture network | `posture.toml` | {stages} | {recipe['seed']} |" in text
+    assert f"| orientation network | `orientation.toml` | {stages} | {recipe['seed']} |" in text

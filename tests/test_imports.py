@@ -11,28 +11,30 @@ import pytest
 
 # A module imports only from its own rank or below.
 RANKS = {
-    "errors": 0,
+    "messages": 0,
+    "registry": 0,
     "paths": 0,
-    "artefacts": 1,
-    "demo": 1,
-    "imaging": 1,
-    "model": 1,
-    "explain": 2,
-    "pipeline": 2,
-    "reasons": 1,
-    "reading": 3,
-    "training": 4,
-    "evaluation": 4,
-    "records": 4,
-    "batch": 4,
-    "bench": 4,
-    "bench_training": 5,
-    "web": 5,
-    "commands_evaluate": 5,
-    "commands": 6,
-    "pages": 6,
-    "app": 7,
-    "__main__": 7,
+    "metrics": 2,
+    "errors": 1,
+    "models": 3,
+    "artefacts": 2,
+    "demo": 2,
+    "reasons": 2,
+    "imaging": 2,
+    "model": 3,
+    "checks": 4,
+    "explain": 4,
+    "pipeline": 5,
+    "reading": 6,
+    "training": 7,
+    "evaluation": 7,
+    "report": 7,
+    "benchmark": 8,
+    "web": 9,
+    "cli": 9,
+    "pages": 10,
+    "app": 10,
+    "__main__": 10,
 }
 DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -81,15 +83,8 @@ def test_heavy_libraries_stay_where_they_belong(path):
     part = part_of(path)
     if part not in ("web", "pages", "app"):
         assert "streamlit" not in libraries
-    if part in ("errors", "demo", "imaging", "records", "web", "pages", "app"):
+    if part in ("errors", "demo", "imaging", "report", "web", "pages", "app"):
         assert not libraries & TENSORFLOW
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_modules_stay_small(path):
-    """Under 300 lines, pages under 80."""
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines < (80 if part_of(path) in ("pages", "app") else 300)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))

@@ -12,13 +12,13 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from cxrmodel.artefacts import cores
-from cxrmodel.errors import AlteredWeights, Busy, FilmRefused, MissingWeights, PictureRefused, UnfamiliarFilm
-from cxrmodel.evaluation.evaluate import agreement, original_pairs
-from cxrmodel.evaluation.hard_cases import SPOILT
-from cxrmodel.imaging.canonical import canonical_film
-from cxrmodel.imaging.gate import Gates
+from cxrmodel.checks.out_of_distribution import FamiliarityCheck
+from cxrmodel.checks.suite import Checks
+from cxrmodel.errors import AlteredWeights, Busy, ImageRefused, MissingWeights, PictureRefused, UnfamiliarImage
+from cxrmodel.evaluation.audits.hard_cases import SPOILT
+from cxrmodel.evaluation.run import agreement, original_pairs
+from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.model.calibration import finding, probability
-from cxrmodel.model.familiarity import FamiliarityGate
 from cxrmodel.model.preprocess import crop_box
 from cxrmodel.model.spec import MODEL_FOLDER, load_spec, save_spec
 from cxrmodel.pipeline import AHEAD
@@ -33,16 +33,16 @@ def reader() -> Reader:
 
 
 @pytest.fixture(scope="module")
-def films(project) -> dict[str, bytes]:
-    """The demo films by name."""
-    return {path.name: path.read_bytes() for path in sorted((project / "assets" / "films").glob("*.png"))}
+def images(project) -> dict[str, bytes]:
+    """The demo images by name."""
+    return {path.name: path.read_bytes() for path in sorted((project / "assets" / "demo").glob("*.png"))}
 
 
-def test_every_demo_film_is_read(reader, films):
-    """Six synthetic films, each with a number that follows from its logit and the specification."""
-    assert len(films) == 6
+def test_every_demo_image_is_read(reader, images):
+    """Six synthetic images, each with a number that follows from its logit and the specification."""
+    assert len(images) == 6
     spec = reader.spec
-    for name, data in films.items():
+    for name, data in images.items():
         reading = reader.read(data, name)
         assert reading.name == name
         assert reading.probability == probability(reading.logit, **spec.calibration)
@@ -51,11 +51,11 @@ def test_every_demo_film_is_read(reader, films):
         assert reading.model == spec.version
 
 
-def test_ungated_films_get_what_a_reading_gives(reader, films):
-    """The same logit, lungs and heat for canonical films in one batch; given lungs are where the film is cropped."""
-    readings = [reader.read(data, name) for name, data in films.items()]
-    canonical = np.stack([canonical_film(reading.radiograph.pixels) for reading in readings])
-    found = reader.ungated(canonical)
+def test_unchecked_images_get_what_a_reading_gives(reader, images):
+    """The same logit, lungs and heat for canonical images in one batch; given lungs are where the image is cropped."""
+    readings = [reader.read(data, name) for name, data in images.items()]
+    canonical = np.stack([canonical_image(reading.radiograph.pixels) for reading in readings])
+    found = reader.unchecked(canonical)
     for place, reading in enumerate(readings):
         assert found.logits[place] == pytest.approx(reading.logit, abs=1e-3)
         np.testing.assert_array_equal(found.lungs[place], reading.lungs.mask)
@@ -63,32 +63,32 @@ def test_ungated_films_get_what_a_reading_gives(reader, films):
         assert found.plausible[place]
     moved = np.zeros_like(found.lungs[:1])
     moved[0, 100:200, 100:200] = True
-    again = reader.ungated(canonical[:1], moved)
+    again = reader.unchecked(canonical[:1], moved)
     assert again.boxes == [crop_box((100, 100, 200, 200), reader.spec.margin)]
     assert again.logits[0] != pytest.approx(found.logits[0], abs=1e-3)
     np.testing.assert_array_equal(again.lungs, moved)
 
 
-def test_nothing_is_refused_ungated(reader):
-    """A black film has a logit like any other, and says that its lungs are not plausible."""
-    found = reader.ungated(np.zeros((1, 224, 224), np.uint8))
+def test_nothing_is_refused_unchecked(reader):
+    """A black image has a logit like any other, and says that its lungs are not plausible."""
+    found = reader.unchecked(np.zeros((1, 224, 224), np.uint8))
     assert np.isfinite(found.logits).all()
     assert not found.plausible.any()
     if not found.lungs.any():
         assert found.boxes == [(0, 0, 224, 224)]
 
 
-def test_demo_films_of_the_two_kinds_are_told_apart(reader, films):
-    """The model finds more pneumonia in every synthetic pneumonia film than in any synthetic normal one."""
-    values = {name: reader.read(data, name).probability for name, data in films.items()}
+def test_demo_images_of_the_two_kinds_are_told_apart(reader, images):
+    """The model finds more pneumonia in every synthetic pneumonia image than in any synthetic normal one."""
+    values = {name: reader.read(data, name).probability for name, data in images.items()}
     normal = [value for name, value in values.items() if "normal" in name]
     pneumonia = [value for name, value in values.items() if "pneumonia" in name]
     assert max(normal) < min(pneumonia)
 
 
-def test_heat_is_on_the_film_and_its_share_in_the_lungs_adds_up(reader, films):
+def test_heat_is_on_the_image_and_its_share_in_the_lungs_adds_up(reader, images):
     """Raw, zero or above, nothing outside the crop, and the share recomputed from map and mask."""
-    for name, data in films.items():
+    for name, data in images.items():
         reading = reader.read(data, name)
         assert reading.heat.shape == (224, 224)
         assert reading.heat.min() >= 0
@@ -100,29 +100,29 @@ def test_heat_is_on_the_film_and_its_share_in_the_lungs_adds_up(reader, films):
             assert reading.heat_in_lungs is None
 
 
-def test_reading_twice_gives_the_same(reader, demo_film):
+def test_reading_twice_gives_the_same(reader, demo_image):
     """Nothing of one reading stays behind for the next."""
-    first, second = reader.read(demo_film, "a"), reader.read(demo_film, "b")
+    first, second = reader.read(demo_image, "a"), reader.read(demo_image, "b")
     assert first.logit == second.logit
     np.testing.assert_array_equal(first.heat, second.heat)
 
 
-def test_scoring_many_gives_the_numbers_of_reading_one(reader, films, png):
+def test_scoring_many_gives_the_numbers_of_reading_one(reader, images, png):
     """In order, refusals in their place, whatever else is in the batch."""
-    items = [(data, name) for name, data in films.items()]
+    items = [(data, name) for name, data in images.items()]
     blank = (png(np.zeros((300, 300), np.float32)), "blank")
     scores = list(reader.score_many([*items[:3], blank, *items[3:], (b"", "empty")]))
     assert isinstance(scores[3], PictureRefused)
-    assert isinstance(scores[-1], FilmRefused)
+    assert isinstance(scores[-1], ImageRefused)
     numbers = [score for score in scores if isinstance(score, Score)]
     for (data, name), score in zip(items, numbers, strict=True):
         assert score.logit == pytest.approx(reader.read(data, name).logit, abs=1e-4)
 
 
-def test_many_films_and_one_are_read_alike(reader, films):
-    """However many films are read at once, each is the reading that it is alone, map and lungs included."""
-    sources = [(lambda data=data: data, name) for name, data in films.items()]
-    for reading, (name, data) in zip(reader.read_many(sources), films.items(), strict=True):
+def test_many_images_and_one_are_read_alike(reader, images):
+    """However many images are read at once, each is the reading that it is alone, map and lungs included."""
+    sources = [(lambda data=data: data, name) for name, data in images.items()]
+    for reading, (name, data) in zip(reader.read_many(sources), images.items(), strict=True):
         alone = reader.read(data, name)
         assert (reading.name, reading.finding, reading.reasons) == (name, alone.finding, alone.reasons)
         assert reading.logit == pytest.approx(alone.logit, abs=1e-4)
@@ -130,23 +130,23 @@ def test_many_films_and_one_are_read_alike(reader, films):
         np.testing.assert_array_equal(reading.lungs.mask, alone.lungs.mask)
 
 
-def test_a_film_by_itself_opens_no_second_network(demo_film, monkeypatch):
-    """One film has every core; networks that keep to a thread are opened for the second."""
+def test_an_image_by_itself_opens_no_second_network(demo_image, monkeypatch):
+    """One image has every core; networks that keep to a thread are opened for the second."""
     reader, opened = Reader.load(), []
     make = reader.engine.single_threaded
     monkeypatch.setattr(reader.engine, "single_threaded", lambda: opened.append(1) or make())
-    assert len(list(reader.read_many([(lambda: demo_film, "alone")]))) == 1
+    assert len(list(reader.read_many([(lambda: demo_image, "alone")]))) == 1
     assert not opened
     assert not list(reader.read_many([]))
     for _ in range(2):
-        assert len(list(reader.read_many([(lambda: demo_film, "one of three")] * 3))) == 3
+        assert len(list(reader.read_many([(lambda: demo_image, "one of three")] * 3))) == 3
     assert opened == [1]
 
 
-def test_films_are_opened_no_further_ahead_than_is_needed(reader, demo_film):
-    """A folder of any length takes the memory of a few films."""
+def test_images_are_opened_no_further_ahead_than_is_needed(reader, demo_image):
+    """A folder of any length takes the memory of a few images."""
     opened = []
-    many = reader.read_many((lambda place=place: opened.append(place) or demo_film, "film") for place in range(40))
+    many = reader.read_many((lambda place=place: opened.append(place) or demo_image, "image") for place in range(40))
     for handed_back in range(1, 6):
         next(many)
         assert len(opened) <= handed_back + AHEAD * cores() + 1
@@ -154,9 +154,9 @@ def test_films_are_opened_no_further_ahead_than_is_needed(reader, demo_film):
     assert len(opened) < 40
 
 
-def test_threads_get_the_same_numbers(reader, films):
+def test_threads_get_the_same_numbers(reader, images):
     """Readings at once are readings one at a time."""
-    items = list(films.items())
+    items = list(images.items())
     alone = [reader.read(data, name).logit for name, data in items]
     found: dict[int, float] = {}
 
@@ -204,39 +204,39 @@ def test_a_share_of_heat_is_rounded_down(share, said):
     assert heat_percent(share) == said
 
 
-def test_a_full_queue_says_so_at_once(reader, demo_film):
+def test_a_full_queue_says_so_at_once(reader, demo_image):
     """Beyond the stated bound a reading is turned away with a sentence, and is read once there is room."""
     for _ in range(QUEUE):
         assert reader._places.acquire(blocking=False)
     with pytest.raises(Busy, match="again in a few seconds"):
-        reader.read(demo_film, "x")
+        reader.read(demo_image, "x")
     for _ in range(QUEUE):
         reader._places.release()
-    assert 0 <= reader.read(demo_film, "x").probability <= 1
+    assert 0 <= reader.read(demo_image, "x").probability <= 1
 
 
 def test_a_refusal_gives_its_place_back(reader):
-    """However many films are refused, the queue does not fill up."""
+    """However many images are refused, the queue does not fill up."""
     for _ in range(QUEUE + 1):
-        with pytest.raises(FilmRefused):
+        with pytest.raises(ImageRefused):
             reader.read(b"", "empty")
 
 
-def test_film_size_hardly_matters(reader, films):
-    """A film enlarged four times reads as the film itself."""
-    data = films["synthetic-pneumonia-1.png"]
-    film = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
-    large = cv2.resize(film, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+def test_image_size_hardly_matters(reader, images):
+    """An image enlarged four times reads as the image itself."""
+    data = images["synthetic-pneumonia-1.png"]
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    large = cv2.resize(image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
     enlarged = cv2.imencode(".png", large)[1].tobytes()
     assert reader.read(enlarged, "x").probability == pytest.approx(reader.read(data, "x").probability, abs=0.02)
 
 
 @pytest.mark.parametrize("name", ["synthetic-normal-1.png", "synthetic-pneumonia-1.png"])
-def test_a_mirrored_film_reads_as_the_film_itself(reader, films, name):
+def test_a_mirrored_image_reads_as_the_image_itself(reader, images, name):
     """Up to where the segmenter sets the edge of the lungs, which it finds in one view alone."""
-    film = cv2.imdecode(np.frombuffer(films[name], np.uint8), cv2.IMREAD_GRAYSCALE)
-    mirrored = cv2.imencode(".png", film[:, ::-1])[1].tobytes()
-    assert reader.read(mirrored, "x").logit == pytest.approx(reader.read(films[name], "x").logit, abs=0.3)
+    image = cv2.imdecode(np.frombuffer(images[name], np.uint8), cv2.IMREAD_GRAYSCALE)
+    mirrored = cv2.imencode(".png", image[:, ::-1])[1].tobytes()
+    assert reader.read(mirrored, "x").logit == pytest.approx(reader.read(images[name], "x").logit, abs=0.3)
 
 
 def test_a_reader_leaves_the_cores_to_its_networks(reader):
@@ -247,9 +247,9 @@ def test_a_reader_leaves_the_cores_to_its_networks(reader):
         assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {1}
 
 
-def test_record_has_what_the_command_line_promises(reader, demo_film):
+def test_record_has_what_the_command_line_promises(reader, demo_image):
     """The keys of one line, with values that JSON can hold."""
-    record = reader.read(demo_film, "x").as_record()
+    record = reader.read(demo_image, "x").as_record()
     assert set(record) == {
         "status",
         "probability",
@@ -268,12 +268,12 @@ def test_record_has_what_the_command_line_promises(reader, demo_film):
     assert record["milliseconds"] > 0
 
 
-def test_an_uncertain_film_says_so(reader, demo_film):
+def test_an_uncertain_image_says_so(reader, demo_image):
     """Within the band, the reasons tell the reader not to lean on the model."""
-    value = reader.read(demo_film, "x").probability
+    value = reader.read(demo_image, "x").probability
     band = {"high_sensitivity": value / 2, "balanced": value, "high_specificity": (1 + value) / 2}
     unsure = Reader(dataclasses.replace(reader.spec, operating_points=band), reader._pipeline)
-    reading = unsure.read(demo_film, "x")
+    reading = unsure.read(demo_image, "x")
     assert reading.finding == "uncertain"
     assert any("cannot tell" in reason for reason in reading.reasons)
 
@@ -311,7 +311,7 @@ def test_another_segmenter_reads_nothing(copied):
 
 
 def test_every_original_is_read(reader, data_root):
-    """The films at their full size, as a clinician would drop them in."""
+    """The images at their full size, as a clinician would drop them in."""
     paths = sorted((data_root / "originals").glob("*/*.jpeg"))
     if not paths:
         pytest.skip("the public archive alone has no originals folder")
@@ -321,26 +321,26 @@ def test_every_original_is_read(reader, data_root):
 
 
 def test_originals_agree_with_their_small_copies(reader, data_root):
-    """On average a film at full size and its 224 px copy differ by at most two hundredths."""
+    """On average an image at full size and its 224 px copy differ by at most two hundredths."""
     if not (data_root / "originals").is_dir():
         pytest.skip("the public archive alone has no originals folder")
     found = agreement(reader, original_pairs(data_root))
-    assert found["films"] == 80
+    assert found["images"] == 80
     assert found["probability"]["mean_difference"] <= 0.02
 
 
 @pytest.fixture(scope="module")
-def levels(films) -> np.ndarray:
-    """A demo film's grey levels."""
-    return cv2.imdecode(np.frombuffer(films["synthetic-normal-1.png"], np.uint8), cv2.IMREAD_GRAYSCALE)
+def levels(images) -> np.ndarray:
+    """A demo image's grey levels."""
+    return cv2.imdecode(np.frombuffer(images["synthetic-normal-1.png"], np.uint8), cv2.IMREAD_GRAYSCALE)
 
 
-def test_an_inverted_film_gives_the_same_number(reader, levels, png):
-    """Corrected, said so among the reasons, and read as the film itself."""
+def test_an_inverted_image_gives_the_same_number(reader, levels, png):
+    """Corrected, said so among the reasons, and read as the image itself."""
     right, wrong = (reader.read(png(pixels), "x") for pixels in (levels / 255, 1 - levels / 255))
-    assert right.gate.corrections == ()
-    assert wrong.gate.corrections == ("inverted",)
-    assert set(wrong.gate.warnings) <= set(wrong.reasons)
+    assert right.check.corrections == ()
+    assert wrong.check.corrections == ("inverted",)
+    assert set(wrong.check.warnings) <= set(wrong.reasons)
     assert wrong.probability == pytest.approx(right.probability, abs=0.02)
 
 
@@ -348,54 +348,54 @@ def test_an_inverted_film_gives_the_same_number(reader, levels, png):
     ("spoil", "said"),
     [
         (np.rot90, "on its side"),
-        (lambda film: np.rot90(film, 2), "upside down"),
-        (lambda film: film[:, : film.shape[1] // 2], None),
-        (lambda film: SPOILT["fragment"][1](film, np.random.default_rng(0)), None),
-        (lambda film: np.full_like(film, 90), "blank"),
-        (lambda film: cv2.resize(film, (100, 100)), "too small"),
+        (lambda image: np.rot90(image, 2), "upside down"),
+        (lambda image: image[:, : image.shape[1] // 2], None),
+        (lambda image: SPOILT["fragment"][1](image, np.random.default_rng(0)), None),
+        (lambda image: np.full_like(image, 90), "blank"),
+        (lambda image: cv2.resize(image, (100, 100)), "too small"),
     ],
 )
 def test_no_number_for_what_cannot_be_judged(reader, levels, png, spoil, said):
-    """A refusal by name with a sentence, one film at a time and among others."""
+    """A refusal by name with a sentence, one image at a time and among others."""
     data = png(np.ascontiguousarray(spoil(levels)) / 255)
-    with pytest.raises(FilmRefused, match=said or "."):
+    with pytest.raises(ImageRefused, match=said or "."):
         reader.read(data, "x")
     (found,) = reader.score_many([(data, "x")])
-    assert isinstance(found, FilmRefused)
+    assert isinstance(found, ImageRefused)
 
 
-def test_without_gates_every_picture_gets_a_number(reader, levels, png):
-    """For measuring the network alone: the same number for a film, and one for a blank picture."""
-    items = [(png(levels / 255), "film"), (png(np.full((300, 300), 0.4)), "blank"), (b"", "empty")]
-    film, blank, empty = reader.score_many(items, gated=False)
-    assert film.logit == pytest.approx(reader.read(items[0][0], "film").logit, abs=1e-4)
+def test_without_checks_every_picture_gets_a_number(reader, levels, png):
+    """For measuring the network alone: the same number for an image, and one for a blank picture."""
+    items = [(png(levels / 255), "image"), (png(np.full((300, 300), 0.4)), "blank"), (b"", "empty")]
+    image, blank, empty = reader.score_many(items, checked=False)
+    assert image.logit == pytest.approx(reader.read(items[0][0], "image").logit, abs=1e-4)
     assert isinstance(blank, Score)
-    assert isinstance(empty, FilmRefused)
+    assert isinstance(empty, ImageRefused)
 
 
-def test_a_film_unlike_the_training_films_is_refused_by_its_features(reader, demo_film):
-    """The gate behind the network: beyond its threshold no number leaves the reader, one at a time or many."""
+def test_an_image_unlike_the_training_images_is_refused_by_its_features(reader, demo_image):
+    """The check behind the network: beyond its threshold no number leaves the reader, one at a time or many."""
     pipeline = copy.copy(reader._pipeline)
-    gate = pipeline._familiarity
-    pipeline._familiarity = FamiliarityGate(gate.familiarity, dataclasses.replace(gate.rule, warn=0.0, refuse=0.0))
+    check = pipeline._familiarity
+    pipeline._familiarity = FamiliarityCheck(check.familiarity, dataclasses.replace(check.rule, warn=0.0, refuse=0.0))
     strict = Reader(reader.spec, pipeline)
-    with pytest.raises(UnfamiliarFilm, match="unlike every film"):
-        strict.read(demo_film, "x")
-    (found,) = strict.score_many([(demo_film, "x")])
-    assert isinstance(found, UnfamiliarFilm)
+    with pytest.raises(UnfamiliarImage, match="unlike every image"):
+        strict.read(demo_image, "x")
+    (found,) = strict.score_many([(demo_image, "x")])
+    assert isinstance(found, UnfamiliarImage)
 
 
 def test_examining_asks_every_rule(reader, levels, png):
     """Also behind a refusal: one finding of each, and a probability."""
     report, value = reader.examine(lambda: png(np.rot90(levels) / 255), "x")
     assert report.outcome == "refuse"
-    assert {item.rule for item in report.findings} >= set(reader._pipeline.gates.rules) - {"page"} | {"familiarity"}
+    assert {item.rule for item in report.findings} >= set(reader._pipeline.checks.rules) - {"page"} | {"familiarity"}
     assert 0 <= value <= 1
-    assert isinstance(reader.examine(lambda: b"", "x"), FilmRefused)
+    assert isinstance(reader.examine(lambda: b"", "x"), ImageRefused)
 
 
-def test_gates_of_another_segmenter_read_nothing(monkeypatch):
+def test_checks_of_another_segmenter_read_nothing(monkeypatch):
     """Thresholds fixed on other lung fields mean nothing."""
-    monkeypatch.setattr(Gates, "load", classmethod(lambda cls: SimpleNamespace(lungs_sha256="0" * 64)))
-    with pytest.raises(AlteredWeights, match="gates were fixed with another"):
+    monkeypatch.setattr(Checks, "load", classmethod(lambda cls: SimpleNamespace(lungs_sha256="0" * 64)))
+    with pytest.raises(AlteredWeights, match="checks were fixed with another"):
         Reader.load()

@@ -2,7 +2,7 @@
 // the page, and nothing is asked of the server. The only arithmetic here is Bayes' rule for the reader's prevalence
 // and the net benefit under the marker.
 
-const views = new Map(); // what the user set, by the films and model looked at; kept while the page lives
+const views = new Map(); // what the user set, by the images and model looked at; kept while the page lives
 
 const NO_BREAK = "\u00a0";
 const SHARES = [0, 0.2, 0.4, 0.6, 0.8, 1];
@@ -110,10 +110,10 @@ function benefitPlot(data) {
   );
   const marker = element("circle", { class: "marker", r: 9 });
   svg.append(marker);
-  const films = data.counts.tp[0] + data.counts.fp[0];
+  const images = data.counts.tp[0] + data.counts.fp[0];
   return [svg, (i, threshold) => {
     const t = Math.min(threshold, 0.99);
-    const benefit = (data.counts.tp[i] - (data.counts.fp[i] * t) / (1 - t)) / films;
+    const benefit = (data.counts.tp[i] - (data.counts.fp[i] * t) / (1 - t)) / images;
     marker.setAttribute("cx", x(t));
     marker.setAttribute("cy", y(benefit));
     return benefit;
@@ -216,7 +216,7 @@ function build(root, data, view) {
     moveMatrix(counts);
     few.textContent = data.few[i];
     moveRoc(i);
-    benefitNote.textContent = `Net benefit at ${percent(view.threshold)}: ${moveBenefit(i, view.threshold).toFixed(3)} per film.`;
+    benefitNote.textContent = `Net benefit at ${percent(view.threshold)}: ${moveBenefit(i, view.threshold).toFixed(3)} per image.`;
     for (const [stated, , move] of figures) move(stated.values[i], stated.lows[i], stated.highs[i]);
     const odds = view.prevalence / (1 - view.prevalence);
     const [plus, minus] = ["lr_positive", "lr_negative"].map((key) => data.figures.find((stated) => stated.key === key));
@@ -227,7 +227,7 @@ function build(root, data, view) {
     const sick = Math.round(1000 * view.prevalence);
     const found = Math.round((sick * counts.tp) / (counts.tp + counts.fn));
     const alarms = Math.round(((1000 - sick) * counts.fp) / (counts.fp + counts.tn));
-    frequency.textContent = `Of 1000 such films ${sick} show pneumonia: ${found} of them are called, ${sick - found} missed; `
+    frequency.textContent = `Of 1000 such images ${sick} show pneumonia: ${found} of them are called, ${sick - found} missed; `
       + `of the ${1000 - sick} normal ones ${alarms} are false alarms.`;
   }
 
@@ -242,7 +242,7 @@ function build(root, data, view) {
     element(
       "div",
       { class: "parts" },
-      part("Calls", matrixTable, element("p", { class: "note" }, "Counts of films, and their share of the row."), few),
+      part("Calls", matrixTable, element("p", { class: "note" }, "Counts of images, and their share of the row."), few),
       part("Figures at this threshold", element("table", { class: "figures" }, element("tbody", {}, ...figures.map(([, row]) => row))), element("p", { class: "note" }, data.interval)),
       part("On the ROC curve", roc, element("p", { class: "note" }, "Ring: this threshold. Dots: the operating points. Dotted: chance.")),
       part("Decision curve", benefit, benefitNote, element("p", { class: "note" }, data.meanings.benefit)),

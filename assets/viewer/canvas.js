@@ -1,4 +1,4 @@
-// Draws film and heat on a plain canvas, displayed pixels only. Moving the film resamples it to the screen; changing
+// Draws image and heat on a plain canvas, displayed pixels only. Moving the image resamples it to the screen; changing
 // grey levels or colours only looks every displayed pixel up in two tables.
 
 const OPAQUE_BLACK = 0xff000000; // little-endian, as every browser's platform is
@@ -41,7 +41,7 @@ class CanvasRenderer {
   }
 
   resample(shot) {
-    const { paneWidth, height, scale, x, y } = shot, { film, heat } = this.scene;
+    const { paneWidth, height, scale, x, y } = shot, { image, heat } = this.scene;
     const heated = shot.panes.some((pane) => pane.from < paneWidth);
     const place = [paneWidth, height, scale, x, y].join(" ");
     if (this.place !== place) {
@@ -51,26 +51,26 @@ class CanvasRenderer {
       }
       this.box = {
         left: Math.max(0, Math.ceil(x - 0.5)),
-        right: Math.max(0, Math.min(paneWidth, Math.ceil(x + film[0].width * scale - 0.5))),
+        right: Math.max(0, Math.min(paneWidth, Math.ceil(x + image[0].width * scale - 0.5))),
         top: Math.max(0, Math.ceil(y - 0.5)),
-        bottom: Math.max(0, Math.min(height, Math.ceil(y + film[0].height * scale - 0.5))),
+        bottom: Math.max(0, Math.min(height, Math.ceil(y + image[0].height * scale - 0.5))),
       };
-      const level = pyramidLevel(film, scale), { data, ...size } = film[level];
+      const level = pyramidLevel(image, scale), { data, ...size } = image[level];
       const step = 1 / (scale * 2 ** level);
       stretch(data, size, { x, y, stepX: step, stepY: step }, this.grey, paneWidth, this.box, 1);
       this.place = place;
       this.heated = "";
     }
     if (heated && this.heated !== place) {
-      const stepX = heat.width / (film[0].width * scale), stepY = heat.height / (film[0].height * scale);
+      const stepX = heat.width / (image[0].width * scale), stepY = heat.height / (image[0].height * scale);
       stretch(heat.data, heat, { x, y, stepX, stepY }, this.share, paneWidth, this.box, 255 / FULL);
       this.heated = place;
     }
   }
 
-  // The film's level -> one of 256 greys; grey and heat -> the colour of the screen.
+  // The image's level -> one of 256 greys; grey and heat -> the colour of the screen.
   shade({ low, high, inverted, opacity, threshold, fill, colourMap }) {
-    const { header, colours } = this.scene, { top } = header.film;
+    const { header, colours } = this.scene, { top } = header.image;
     const tone = `${low} ${high} ${inverted}`, mixing = `${opacity} ${threshold} ${fill} ${colourMap}`;
     if (this.tone !== tone) {
       this.table = new Uint8Array(65536);
@@ -99,9 +99,9 @@ class CanvasRenderer {
   destroy() {}
 }
 
-// The copy of the film to draw from: at least three texels for each four pixels of the screen, so that nothing blurs.
-function pyramidLevel(film, scale) {
-  return Math.min(film.length - 1, Math.max(0, Math.floor(Math.log2(1 / scale) + 0.42)));
+// The copy of the image to draw from: at least three texels for each four pixels of the screen, so that nothing blurs.
+function pyramidLevel(image, scale) {
+  return Math.min(image.length - 1, Math.max(0, Math.floor(Math.log2(1 / scale) + 0.42)));
 }
 
 // Bilinear, rows first. Device column X lies at source column (X + 0.5 - x) * stepX - 0.5.

@@ -1,4 +1,4 @@
-// The controls around the film, and what they say.
+// The controls around the image, and what they say.
 
 function connectControls(viewer, signal) {
   const on = (name, kind, work) => viewer.part(name).addEventListener(kind, work, { signal });
@@ -23,15 +23,15 @@ function connectControls(viewer, signal) {
 }
 
 function showNumbers(viewer) {
-  const { scene, view, shot } = viewer, { film } = scene.header;
+  const { scene, view, shot } = viewer, { image } = scene.header;
   const span = Math.round(view.high - view.low), middle = Math.round((view.low + view.high) / 2);
   viewer.write("levels", `Window ${span} · level ${middle}${view.inverted ? " · inverted" : ""}`);
   viewer.write("zoom", `Zoom ${percent(shot.scale)}`);
   let said = "";
   if (viewer.at) {
-    const [x, y] = toFilm(shot, viewer.at[0] * viewer.density, viewer.at[1] * viewer.density).map(Math.floor);
-    if (x >= 0 && y >= 0 && x < film.width && y < film.height)
-      said = `x ${x}, y ${y}: ${scene.film[0].data[y * film.width + x]} of ${film.top}`;
+    const [x, y] = toImage(shot, viewer.at[0] * viewer.density, viewer.at[1] * viewer.density).map(Math.floor);
+    if (x >= 0 && y >= 0 && x < image.width && y < image.height)
+      said = `x ${x}, y ${y}: ${scene.image[0].data[y * image.width + x]} of ${image.top}`;
   }
   viewer.write("pixel", said);
 }
@@ -56,7 +56,7 @@ function showControls(viewer) {
   viewer.write("opacity-said", percent(choice.opacity));
   viewer.write("threshold-said", thresholdWords(header, choice));
   const badges = header.badges.map(([word, sentence]) => badge(word, sentence));
-  if (view.inverted) badges.push(badge("Inverted by you", "Press i to see the film as it is.", "user"));
+  if (view.inverted) badges.push(badge("Inverted by you", "Press i to see the image as it is.", "user"));
   viewer.part("badges").replaceChildren(...badges);
   showSplitter(viewer);
   showLegend(viewer);
@@ -82,7 +82,7 @@ function showLegend(viewer) {
   viewer.part("ramp").setAttribute("aria-label", `Colour bar from 0 to ${most}`);
   const drawn = choice.contour
     ? "Lines at quarters of it."
-    : "On the film colours are paler, because opacity follows heat.";
+    : "On the image colours are paler, because opacity follows heat.";
   const measured = `${header.title}. ${header.range} ${drawn}`;
   viewer.write("meaning", choice.overlay ? measured : "The overlay is off. Press h to show it.");
   viewer.write("remark", header.remarkShown ? header.remark : "");

@@ -4,7 +4,7 @@ const KEYS = [
   ["i", "invert", "Invert"],
   ["+", "in", "Zoom in"],
   ["-", "out", "Zoom out"],
-  ["=", "fit", "Fit the film"],
+  ["=", "fit", "Fit the image"],
   [" ", "reset", "Reset view and window"],
   ["h", "overlay", "Heatmap on or off"],
   ["k", "contour", "Contours or filled map"],
@@ -21,8 +21,8 @@ const GESTURES = [
   ["Drag", "Window (across) and level (up and down)"],
   ["One finger", "Window and level once it moves across; up and down scrolls the page"],
   ["Wheel, pinch", "Zoom at the pointer"],
-  ["Space, Shift or middle button and drag, two fingers", "Move the film"],
-  ["Arrow keys on the film", "Move it; with Shift: window and level"],
+  ["Space, Shift or middle button and drag, two fingers", "Move the image"],
+  ["Arrow keys on the image", "Move it; with Shift: window and level"],
 ];
 const ZOOM_STEP = 1.25, MOVE_STEP = 40, LEVEL_STEP = 12;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

@@ -1,4 +1,4 @@
-// Lines and letters over the film: lung outline, contours, sides, scale bar. Never part of the film's own pixels.
+// Lines and letters over the image: lung outline, contours, sides, scale bar. Never part of the image's own pixels.
 
 const OUTLINE = "#7cdcff", INK = "#f2f6f9", HALO = "rgba(0, 0, 0, 0.75)";
 const STEPS = [0.25, 0.5, 0.75];
@@ -9,7 +9,7 @@ function contours(scene, threshold, colourMap) {
   if (threshold > 0) levels.unshift(threshold);
   return levels.map((level) => {
     const at = 3 * Math.round(level * 255);
-    return { path: pathOf(isoline(scene.heat, level * FULL), scene.header.film), colour: `rgb(${shades.slice(at, at + 3).join(",")})` };
+    return { path: pathOf(isoline(scene.heat, level * FULL), scene.header.image), colour: `rgb(${shades.slice(at, at + 3).join(",")})` };
   });
 }
 

@@ -1,4 +1,4 @@
-// Lines of equal value on a grid (marching squares), in the unit square of the film.
+// Lines of equal value on a grid (marching squares), in the unit square of the image.
 
 // Returns closed lines, each a flat list x0, y0, x1, y1 and so on. Beyond the grid's edge the value counts as zero, so
 // every line closes: each edge of the grid that one crosses is joined to two others.
@@ -48,7 +48,7 @@ function isoline({ width, height, data }, level) {
   return lines;
 }
 
-// Lines as one path in pixels of the film, made once and stroked at every place and size.
+// Lines as one path in pixels of the image, made once and stroked at every place and size.
 function pathOf(lines, { width, height }) {
   const path = new Path2D();
   for (const line of lines) {

@@ -1,5 +1,5 @@
-// The buffer that the server packs, taken apart. Its layout stands in cxrmodel/web/viewer_data.py.
-// The viewer's scripts are joined in one module, in the order that cxrmodel/web/viewer.py gives.
+// The buffer that the server packs, taken apart. Its layout stands in cxrmodel/web/components/viewer_data.py.
+// The viewer's scripts are joined in one module, in the order that cxrmodel/web/components/viewer.py gives.
 
 const FULL = 65535; // what a share of the colour range counts up to
 
@@ -21,15 +21,15 @@ async function unpack(header, body) {
   const lungs = Uint16Array.from(parts.lungs, (value) => (value ? FULL : 0));
   return {
     header,
-    film: pyramid(filmLevels(parts.film, header.film), header.film.width, header.film.height),
+    image: pyramid(imageLevels(parts.image, header.image), header.image.width, header.image.height),
     heat: { ...header.heat, data: heat },
-    outline: pathOf(isoline(blurred({ ...header.lungs, data: lungs }), FULL / 2), header.film),
+    outline: pathOf(isoline(blurred({ ...header.lungs, data: lungs }), FULL / 2), header.image),
     colours: new Map(header.colourMaps.map((name, i) => [name, parts.colours.subarray(768 * i, 768 * (i + 1))])),
   };
 }
 
-// Rows arrive as differences from the row above. All films are held in 16 bits, so that one loop serves them all.
-function filmLevels(coded, { width, height, top }) {
+// Rows arrive as differences from the row above. All images are held in 16 bits, so that one loop serves them all.
+function imageLevels(coded, { width, height, top }) {
   const size = width * height, levels = new Uint16Array(size), mask = top > 255 ? 65535 : 255;
   if (top > 255) for (let i = 0; i < size; i++) levels[i] = (coded[i] << 8) | coded[size + i];
   else levels.set(coded);

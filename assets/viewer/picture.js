@@ -1,13 +1,13 @@
-// The film with its overlay as a picture to keep: the whole film at its own resolution, a legend, and where it is from.
+// The image with its overlay as a picture to keep: the whole image at its own resolution, a legend, and where it is from.
 
 const MOST_SIDE = 4096, LEAST_WIDTH = 900;
 
 // Resolves to a Blob of a PNG. `name`: what the user typed to be printed on it, often nothing.
 function picture(scene, view, choice, name) {
-  const { film } = scene.header;
-  const magnified = Math.max(1, Math.ceil(LEAST_WIDTH / film.width));
-  const scale = Math.min(magnified, MOST_SIDE / Math.max(film.width, film.height));
-  const width = Math.round(film.width * scale), height = Math.round(film.height * scale);
+  const { image } = scene.header;
+  const magnified = Math.max(1, Math.ceil(LEAST_WIDTH / image.width));
+  const scale = Math.min(magnified, MOST_SIDE / Math.max(image.width, image.height));
+  const width = Math.round(image.width * scale), height = Math.round(image.height * scale);
   const layout = choice.layout === "side" ? "side" : "one", gap = GAP;
   const canvasWidth = layout === "side" ? 2 * width + gap : width;
   const shown = document.createElement("canvas");

@@ -1,13 +1,13 @@
 // What is looked at and how: arithmetic only, no drawing. Kept in this tab's memory alone, and never a pixel of it.
 
-// A film's view, by the film's checksum; and the choices that hold for all films. Both outlive a rerun and a page.
+// An image's view, by the image's checksum; and the choices that hold for all images. Both outlive a rerun and a page.
 const views = new Map();
 const choices = {};
 
 const DEFAULTS = { opacity: 0.5, threshold: 0, contour: false, split: 0.5, keys: true };
 const GAP = 4; // between two panes, in CSS pixels
 const NARROW = 560; // below this width two panes are too small to be the first thing shown
-const MOST_ZOOM = 32; // pixels of the screen for one of the film
+const MOST_ZOOM = 32; // pixels of the screen for one of the image
 
 function firstView(header) {
   const [low, high] = header.windows.own ?? header.windows.whole;
@@ -27,22 +27,22 @@ function chosen(header, width) {
 }
 
 // Everything a renderer needs for one picture on a canvas of `width` x `height` device pixels:
-// panes (x: left edge; from: first column within the pane that shows heat), the film's scale in device pixels a film
+// panes (x: left edge; from: first column within the pane that shows heat), the image's scale in device pixels an image
 // pixel and its place in each pane, grey levels shown as black and white, and how heat is mixed in.
 function frame(scene, view, choice, width, height, density = 1) {
-  const { width: filmWidth, height: filmHeight } = scene.header.film;
+  const { width: imageWidth, height: imageHeight } = scene.header.image;
   const gap = Math.round(GAP * density);
   const paneWidth = choice.layout === "side" ? Math.max(1, (width - gap) >> 1) : width;
   const never = paneWidth, start = choice.overlay ? 0 : never;
   let panes = [{ x: 0, from: start }];
   if (choice.layout === "side") panes = [{ x: 0, from: never }, { x: paneWidth + gap, from: start }];
   if (choice.layout === "split") panes = [{ x: 0, from: choice.overlay ? Math.round(choice.split * paneWidth) : never }];
-  const fit = Math.min(paneWidth / filmWidth, height / filmHeight);
+  const fit = Math.min(paneWidth / imageWidth, height / imageHeight);
   const scale = fit * view.zoom;
   return {
     width, height, paneWidth, panes, fit, scale,
-    x: Math.round(paneWidth / 2 - view.x * filmWidth * scale),
-    y: Math.round(height / 2 - view.y * filmHeight * scale),
+    x: Math.round(paneWidth / 2 - view.x * imageWidth * scale),
+    y: Math.round(height / 2 - view.y * imageHeight * scale),
     low: view.low, high: view.high, inverted: view.inverted,
     opacity: choice.opacity, threshold: choice.threshold, colourMap: choice.colourMap,
     fill: !choice.contour, contour: choice.contour,
@@ -55,7 +55,7 @@ function inPane(shot, x) {
   return Math.min(shot.paneWidth, Math.max(0, x - pane.x));
 }
 
-function toFilm(shot, x, y) {
+function toImage(shot, x, y) {
   return [(inPane(shot, x) - shot.x) / shot.scale, (y - shot.y) / shot.scale];
 }
 
@@ -63,18 +63,18 @@ function clamp(value, low, high) {
   return Math.min(high, Math.max(low, value));
 }
 
-// Zooms so that the film's point under (x, y) of the canvas stays there.
+// Zooms so that the image's point under (x, y) of the canvas stays there.
 function zoomAt(scene, view, shot, x, y, factor) {
-  const { width, height } = scene.header.film, [filmX, filmY] = toFilm(shot, x, y);
+  const { width, height } = scene.header.image, [imageX, imageY] = toImage(shot, x, y);
   const most = Math.max(1, MOST_ZOOM / shot.fit);
   view.zoom = clamp(view.zoom * factor, Math.min(1, 1 / shot.fit) * 0.5, most);
   const scale = shot.fit * view.zoom;
-  view.x = clamp((shot.paneWidth / 2 + filmX * scale - inPane(shot, x)) / scale / width, 0, 1);
-  view.y = clamp((shot.height / 2 + filmY * scale - y) / scale / height, 0, 1);
+  view.x = clamp((shot.paneWidth / 2 + imageX * scale - inPane(shot, x)) / scale / width, 0, 1);
+  view.y = clamp((shot.height / 2 + imageY * scale - y) / scale / height, 0, 1);
 }
 
 function pan(scene, view, shot, dx, dy) {
-  const { width, height } = scene.header.film;
+  const { width, height } = scene.header.image;
   view.x = clamp(view.x - dx / shot.scale / width, 0, 1);
   view.y = clamp(view.y - dy / shot.scale / height, 0, 1);
 }
@@ -86,7 +86,7 @@ function fit(view) {
 // Window (the span of levels from black to white) by `across`, level (its middle) by `down`, in CSS pixels of a drag:
 // to the right is less contrast, up is brighter. The narrower the window, the finer the step.
 function windowLevel(header, view, across, down) {
-  const { top } = header.film, span = view.high - view.low, step = Math.max(span, top / 32) / 300;
+  const { top } = header.image, span = view.high - view.low, step = Math.max(span, top / 32) / 300;
   const width = clamp(span + across * step, Math.max(1, top / 255), 2 * top);
   const level = clamp((view.low + view.high) / 2 + down * step * (view.inverted ? -1 : 1), 0, top);
   view.low = level - width / 2;

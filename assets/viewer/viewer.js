@@ -36,7 +36,7 @@ class Viewer {
     } catch {
       if (this.digest !== header.digest) return;
       this.digest = "";
-      this.fail("The film could not be shown in this browser. Reload the page, or use a current browser.");
+      this.fail("The image could not be shown in this browser. Reload the page, or use a current browser.");
     }
   }
 
@@ -69,7 +69,7 @@ class Viewer {
   }
 
   useRenderer(Kind) {
-    const old = this.part("film"), canvas = old.cloneNode();
+    const old = this.part("image"), canvas = old.cloneNode();
     old.replaceWith(canvas);
     this.renderer?.destroy();
     this.renderer = null;
@@ -195,7 +195,7 @@ class Viewer {
     if (name === "fit") fit(view);
     else if (name === "invert") view.inverted = !view.inverted;
     else if (name === "reset") Object.assign(view, firstView(scene.header));
-    else if (!setWindow(scene.header, view, name)) return this.hear("This film has no such window.");
+    else if (!setWindow(scene.header, view, name)) return this.hear("This image has no such window.");
     this.changed();
     showControls(this);
   }
@@ -209,7 +209,7 @@ class Viewer {
     panel.querySelector("input, button").focus({ preventScroll: true });
   }
 
-  // Back to the film, where the keys act: on the opener, Space would open the panel again.
+  // Back to the image, where the keys act: on the opener, Space would open the panel again.
   closePanels() {
     for (const name of ["help", "save"]) {
       const panel = this.part(name), opener = this.root.querySelector(`.bar [data-command="${name}"]`);
@@ -230,7 +230,7 @@ class Viewer {
       this.closePanels();
       this.hear("The picture is saved among your downloads.");
     } catch {
-      this.part("name").setCustomValidity("The picture could not be made: the film is too large for this browser.");
+      this.part("name").setCustomValidity("The picture could not be made: the image is too large for this browser.");
       this.part("name").reportValidity();
     }
   }

@@ -1,4 +1,4 @@
-// Draws film and heat on a graphics processor, with the same arithmetic as canvas.js.
+// Draws image and heat on a graphics processor, with the same arithmetic as canvas.js.
 
 const VERTEX = `#version 300 es
 void main() { gl_Position = vec4(gl_VertexID == 1 ? 3.0 : -1.0, gl_VertexID == 2 ? 3.0 : -1.0, 0.0, 1.0); }`;
@@ -7,9 +7,9 @@ const FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
-uniform usampler2D film, heat;
+uniform usampler2D image, heat;
 uniform sampler2D colours;
-uniform vec2 place, filmSize, window;
+uniform vec2 place, imageSize, window;
 uniform float scale, canvasHeight, paneX, from, opacity, threshold;
 uniform int level;
 uniform bool inverted;
@@ -29,13 +29,13 @@ void main() {
   vec2 pixel = vec2(gl_FragCoord.x - paneX, canvasHeight - gl_FragCoord.y);
   vec2 point = (pixel - place) / scale;
   colour = vec4(0.0, 0.0, 0.0, 1.0);
-  if (any(lessThan(point, vec2(0.0))) || any(greaterThanEqual(point, filmSize))) return;
-  float value = floor(at(film, point / exp2(float(level)), level) + 0.5);
+  if (any(lessThan(point, vec2(0.0))) || any(greaterThanEqual(point, imageSize))) return;
+  float value = floor(at(image, point / exp2(float(level)), level) + 0.5);
   float grey = floor(clamp((value - window.x) * 255.0 / (window.y - window.x), 0.0, 255.0) + 0.5) / 255.0;
   grey = inverted ? 1.0 - grey : grey;
   colour.rgb = vec3(grey);
   if (pixel.x < from) return;
-  float share = floor(at(heat, point / filmSize * vec2(textureSize(heat, 0)), 0) / 257.0 + 0.5);
+  float share = floor(at(heat, point / imageSize * vec2(textureSize(heat, 0)), 0) / 257.0 + 0.5);
   if (share / 255.0 < threshold) return;
   colour.rgb = mix(vec3(grey), texelFetch(colours, ivec2(int(share), 0), 0).rgb, opacity * share / 255.0);
 }`;
@@ -63,17 +63,17 @@ class WebglRenderer {
     if (!gl.getProgramParameter(this.program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(this.program));
     gl.useProgram(this.program);
     this.uniforms = new Proxy({}, { get: (known, name) => (known[name] ??= gl.getUniformLocation(this.program, name)) });
-    ["film", "heat", "colours"].forEach((name, unit) => gl.uniform1i(this.uniforms[name], unit));
+    ["image", "heat", "colours"].forEach((name, unit) => gl.uniform1i(this.uniforms[name], unit));
     this.textures = [];
   }
 
   setScene(scene) {
-    const { gl } = this, { film, heat } = scene;
-    if (Math.max(film[0].width, film[0].height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) throw new Error("too large");
+    const { gl } = this, { image, heat } = scene;
+    if (Math.max(image[0].width, image[0].height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) throw new Error("too large");
     this.scene = scene;
     this.colourMap = "";
     this.textures.forEach((texture) => gl.deleteTexture(texture));
-    this.textures = [film, [heat]].map((levels, unit) => {
+    this.textures = [image, [heat]].map((levels, unit) => {
       const texture = this.texture(unit);
       gl.pixelStorei(gl.UNPACK_ALIGNMENT, 2);
       gl.texStorage2D(gl.TEXTURE_2D, levels.length, gl.R16UI, levels[0].width, levels[0].height);
@@ -83,7 +83,7 @@ class WebglRenderer {
       return texture;
     });
     this.textures.push(this.texture(2));
-    if (gl.getError() !== gl.NO_ERROR) throw new Error("no room for the film");
+    if (gl.getError() !== gl.NO_ERROR) throw new Error("no room for the image");
   }
 
   texture(unit) {
@@ -96,7 +96,7 @@ class WebglRenderer {
   }
 
   draw(shot) {
-    const { gl, uniforms, scene, canvas } = this, { width, height } = scene.film[0];
+    const { gl, uniforms, scene, canvas } = this, { width, height } = scene.image[0];
     if (this.colourMap !== shot.colourMap) {
       gl.activeTexture(gl.TEXTURE2);
       gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
@@ -109,13 +109,13 @@ class WebglRenderer {
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.enable(gl.SCISSOR_TEST);
     gl.uniform2f(uniforms.place, shot.x, shot.y);
-    gl.uniform2f(uniforms.filmSize, width, height);
+    gl.uniform2f(uniforms.imageSize, width, height);
     gl.uniform2f(uniforms.window, shot.low, shot.high);
     gl.uniform1f(uniforms.scale, shot.scale);
     gl.uniform1f(uniforms.canvasHeight, shot.height);
     gl.uniform1f(uniforms.opacity, shot.fill ? shot.opacity : 0);
     gl.uniform1f(uniforms.threshold, shot.threshold);
-    gl.uniform1i(uniforms.level, pyramidLevel(scene.film, shot.scale));
+    gl.uniform1i(uniforms.level, pyramidLevel(scene.image, shot.scale));
     gl.uniform1i(uniforms.inverted, shot.inverted ? 1 : 0);
     for (const pane of shot.panes) {
       gl.scissor(pane.x, 0, shot.paneWidth, shot.height);

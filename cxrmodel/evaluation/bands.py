@@ -80,18 +80,18 @@ def discrimination_bands(
     precision = np.empty((len(true), GRID))
     for row, (hits, alarms) in enumerate(zip(true, false, strict=True)):
         sensitivity[row] = np.interp(grid, alarms / alarms[-1], hits / hits[-1])
-        # The first threshold that reaches a recall; at recall 0 the first that calls any film with pneumonia.
+        # The first threshold that reaches a recall; at recall 0 the first that calls any image with pneumonia.
         reached = np.searchsorted(hits, np.maximum(grid * hits[-1], 1) - 1e-9)
         precision[row] = hits[reached] / (hits[reached] + alarms[reached])
     return Curves(Band(grid, *column_intervals(sensitivity)), Band(grid, *column_intervals(precision)))
 
 
-def net_benefit(tp: ArrayLike, fp: ArrayLike, films: ArrayLike, threshold: ArrayLike) -> np.ndarray:
-    """True positives less false positives, these weighed by the odds of the threshold, per film (Vickers and Elkin).
+def net_benefit(tp: ArrayLike, fp: ArrayLike, images: ArrayLike, threshold: ArrayLike) -> np.ndarray:
+    """True positives less false positives, these weighed by the odds of the threshold, per image (Vickers and Elkin).
 
     Parameters
     ----------
-    tp, fp, films : array-like of float
+    tp, fp, images : array-like of float
         Counts.
     threshold : array-like of float
         Probability at which the harm of a false alarm and of a missed case balance, 0 <= threshold < 1.
@@ -101,14 +101,14 @@ def net_benefit(tp: ArrayLike, fp: ArrayLike, films: ArrayLike, threshold: Array
     ndarray of float64
         At most the share of pneumonia; may be negative.
     """
-    tp, fp, films, threshold = (np.asarray(value, np.float64) for value in (tp, fp, films, threshold))
-    return (tp - fp * threshold / (1 - threshold)) / films
+    tp, fp, images, threshold = (np.asarray(value, np.float64) for value in (tp, fp, images, threshold))
+    return (tp - fp * threshold / (1 - threshold)) / images
 
 
 def decision_curve(
     labels: ArrayLike, probabilities: ArrayLike, patients: Sequence[str], resamples: int = 2000, seed: int = 0
 ) -> DecisionCurve:
-    """Compute the net benefit of calling films at each threshold from 1 to 99 %, against calling all and none.
+    """Compute the net benefit of calling images at each threshold from 1 to 99 %, against calling all and none.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def decision_curve(
         part.sum(axis=1, keepdims=True) - np.pad(np.cumsum(part, axis=1), ((0, 0), (1, 0)))[:, first]
         for part in (drawn.pneumonia, drawn.normal)
     )
-    films = (drawn.pneumonia + drawn.normal).sum(axis=1, keepdims=True)
-    benefit = net_benefit(true, false, films, _WORTH)
+    images = (drawn.pneumonia + drawn.normal).sum(axis=1, keepdims=True)
+    benefit = net_benefit(true, false, images, _WORTH)
     sick = float(labels.mean())
     return DecisionCurve(_WORTH, benefit[0], *column_intervals(benefit[1:]), net_benefit(sick, 1 - sick, 1, _WORTH))

@@ -1,7 +1,7 @@
 """Metrics of many weighted samples at once, and the weights of a bootstrap over patients.
 
-A resample that draws a patient twice counts all of that patient's films twice, so a resample is a vector of
-film weights. All resamples are tallied at equal probabilities in one sort; every metric then follows from sums.
+A resample that draws a patient twice counts all of that patient's images twice, so a resample is a vector of
+image weights. All resamples are tallied at equal probabilities in one sort; every metric then follows from sums.
 
 References
 ----------
@@ -31,14 +31,14 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """Weight of normal and of pneumonia films at each distinct probability, for B samples.
+    """Weight of normal and of pneumonia images at each distinct probability, for B samples.
 
     Attributes
     ----------
     probabilities : ndarray of float64, shape (G,)
         Distinct probabilities, rising.
     normal, pneumonia : ndarray of float64, shape (B, G)
-        Sums of film weights, >= 0.
+        Sums of image weights, >= 0.
     """
 
     probabilities: np.ndarray
@@ -47,19 +47,19 @@ class Tally:
 
 
 def patient_weights(patients: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Draw patients with replacement, as many as there are, and count each film as often as its patient was drawn.
+    """Draw patients with replacement, as many as there are, and count each image as often as its patient was drawn.
 
     Parameters
     ----------
     patients : ndarray of str, shape (N,)
-        Whose film each is.
+        Whose image each is.
     resamples, seed : int
         Number of resamples, and the seed of their random generator.
 
     Returns
     -------
     ndarray of float64, shape (resamples, N)
-        Whole numbers. They do not depend on the order of the films.
+        Whole numbers. They do not depend on the order of the images.
     """
     names, index = np.unique(patients, return_inverse=True)
     drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
@@ -67,7 +67,7 @@ def patient_weights(patients: np.ndarray, resamples: int, seed: int) -> np.ndarr
 
 
 def tally(labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> Tally:
-    """Sum film weights by class and probability.
+    """Sum image weights by class and probability.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def tally(labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) ->
     )
 
 
-def roc_auc(films: Tally) -> np.ndarray:
+def roc_auc(images: Tally) -> np.ndarray:
     """Share of (pneumonia, normal) pairs in the right order, equal probabilities counting half.
 
     Returns
@@ -94,47 +94,47 @@ def roc_auc(films: Tally) -> np.ndarray:
     ndarray of float64, shape (B,)
         0..1; NaN where a sample lacks a class.
     """
-    below = np.cumsum(films.normal, axis=1) - films.normal / 2
-    pairs = films.normal.sum(axis=1) * films.pneumonia.sum(axis=1)
-    return _ratio((films.pneumonia * below).sum(axis=1), pairs)
+    below = np.cumsum(images.normal, axis=1) - images.normal / 2
+    pairs = images.normal.sum(axis=1) * images.pneumonia.sum(axis=1)
+    return _ratio((images.pneumonia * below).sum(axis=1), pairs)
 
 
-def average_precision(films: Tally) -> np.ndarray:
+def average_precision(images: Tally) -> np.ndarray:
     """Precision at each distinct threshold, weighted by the recall gained there (no interpolation).
 
     Returns
     -------
     ndarray of float64, shape (B,)
-        0..1; NaN where a sample lacks a pneumonia film.
+        0..1; NaN where a sample lacks a pneumonia image.
     """
-    true = np.cumsum(films.pneumonia[:, ::-1], axis=1)
-    false = np.cumsum(films.normal[:, ::-1], axis=1)
+    true = np.cumsum(images.pneumonia[:, ::-1], axis=1)
+    false = np.cumsum(images.normal[:, ::-1], axis=1)
     precision = np.nan_to_num(_ratio(true, true + false))
-    return _ratio((films.pneumonia[:, ::-1] * precision).sum(axis=1), true[:, -1])
+    return _ratio((images.pneumonia[:, ::-1] * precision).sum(axis=1), true[:, -1])
 
 
-def brier(films: Tally) -> np.ndarray:
+def brier(images: Tally) -> np.ndarray:
     """Mean squared difference of probability and label (Brier 1950), shape (B,), 0..1."""
-    squared = films.pneumonia * (1 - films.probabilities) ** 2 + films.normal * films.probabilities**2
-    return _ratio(squared.sum(axis=1), (films.normal + films.pneumonia).sum(axis=1))
+    squared = images.pneumonia * (1 - images.probabilities) ** 2 + images.normal * images.probabilities**2
+    return _ratio(squared.sum(axis=1), (images.normal + images.pneumonia).sum(axis=1))
 
 
-def calibration_bins(films: Tally, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def calibration_bins(images: Tally, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cut each sample, in order of probability, into bins of equal weight.
 
-    Films of one probability that lie across an edge are shared out in proportion, so the order of ties plays no part.
+    Images of one probability that lie across an edge are shared out in proportion, so the order of ties plays no part.
 
     Returns
     -------
     weight : ndarray of float64, shape (B,)
         Of each bin of a sample.
     expected, observed : ndarray of float64, shape (B, bins)
-        Sums, in each bin, of the probabilities and of the pneumonia films.
+        Sums, in each bin, of the probabilities and of the pneumonia images.
     """
-    mass = films.normal + films.pneumonia
+    mass = images.normal + images.pneumonia
     total = mass.sum(axis=1)
     columns = []
-    for part in (mass, mass * films.probabilities, films.pneumonia):
+    for part in (mass, mass * images.probabilities, images.pneumonia):
         columns.append(np.pad(np.cumsum(part, axis=1), ((0, 0), (1, 0))))
     edges = total[:, None] * np.arange(bins + 1) / bins
     expected, observed = (
@@ -144,20 +144,20 @@ def calibration_bins(films: Tally, bins: int) -> tuple[np.ndarray, np.ndarray, n
     return total / bins, expected, observed
 
 
-def calibration_error(films: Tally, bins: int) -> np.ndarray:
+def calibration_error(images: Tally, bins: int) -> np.ndarray:
     """Mean absolute difference of expected and observed share over bins of equal weight, shape (B,), 0..1."""
-    weight, expected, observed = calibration_bins(films, bins)
+    weight, expected, observed = calibration_bins(images, bins)
     return _ratio(np.abs(expected - observed).sum(axis=1), weight * bins)
 
 
-def confusion(films: Tally, threshold: float) -> dict[str, np.ndarray]:
+def confusion(images: Tally, threshold: float) -> dict[str, np.ndarray]:
     """Weights ``tn``, ``fp``, ``fn``, ``tp``, each of shape (B,), calling pneumonia at or above the threshold."""
-    called = films.probabilities >= threshold
+    called = images.probabilities >= threshold
     return {
-        "tn": films.normal[:, ~called].sum(axis=1),
-        "fp": films.normal[:, called].sum(axis=1),
-        "fn": films.pneumonia[:, ~called].sum(axis=1),
-        "tp": films.pneumonia[:, called].sum(axis=1),
+        "tn": images.normal[:, ~called].sum(axis=1),
+        "fp": images.normal[:, called].sum(axis=1),
+        "fn": images.pneumonia[:, ~called].sum(axis=1),
+        "tp": images.pneumonia[:, called].sum(axis=1),
     }
 
 
@@ -180,7 +180,7 @@ def percentile_interval(values: np.ndarray, level: float) -> tuple[float, float]
     Parameters
     ----------
     values : ndarray of float64, shape (B,)
-        NaN marks a degenerate resample, for example one without a normal film; it is left out.
+        NaN marks a degenerate resample, for example one without a normal image; it is left out.
     level : float
         Share of resamples inside, 0..1.
 

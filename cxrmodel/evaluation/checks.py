@@ -32,26 +32,26 @@ def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[np.ndarray, np
     if labels.ndim != 1 or labels.shape != probabilities.shape:
         raise DataError(
             f"Labels of shape {labels.shape} and probabilities of shape {probabilities.shape} do not match. "
-            "Give one of each for each film."
+            "Give one of each for each image."
         )
     if not len(labels):
-        raise DataError("There are no films to evaluate. Check the folder that was given.")
+        raise DataError("There are no images to evaluate. Check the folder that was given.")
     if not np.isin(labels, (0, 1)).all():
-        raise DataError("Labels must be 0 (normal) or 1 (pneumonia). Correct the table of films.")
+        raise DataError("Labels must be 0 (normal) or 1 (pneumonia). Correct the table of images.")
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
-        raise DataError("A probability is missing or outside 0 to 1. Read the films again.")
+        raise DataError("A probability is missing or outside 0 to 1. Read the images again.")
     return labels.astype(np.int64), probabilities
 
 
 def both_classes(labels: ArrayLike, probabilities: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Make arrays as :func:`checked` does, of films of both classes.
+    """Make arrays as :func:`checked` does, of images of both classes.
 
     Raises
     ------
     DataError
-        As :func:`checked`, and when all films are of one class.
+        As :func:`checked`, and when all images are of one class.
     """
     labels, probabilities = checked(labels, probabilities)
     if labels.min() == labels.max():
-        raise DataError("All films are of one class. Evaluate on a set that holds normal and pneumonia films.")
+        raise DataError("All images are of one class. Evaluate on a set that holds normal and pneumonia images.")
     return labels, probabilities

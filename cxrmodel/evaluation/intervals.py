@@ -36,7 +36,7 @@ def interval(value: float, resampled: np.ndarray) -> Interval:
 
 
 def _weights(patients: Sequence[str]) -> np.ndarray:
-    """The films themselves, each once, and then every resample: shape (1 + RESAMPLES, N)."""
+    """The images themselves, each once, and then every resample: shape (1 + RESAMPLES, N)."""
     drawn = bootstrap.patient_weights(np.asarray(patients, str), RESAMPLES, SEED)
     return np.vstack([np.ones(drawn.shape[1]), drawn])
 
@@ -54,7 +54,7 @@ def auc(labels: np.ndarray, scores: np.ndarray, patients: Sequence[str]) -> Inte
     scores : ndarray of float, shape (N,)
         On any rising scale.
     patients : sequence of str, length N
-        Who is resampled, with all films.
+        Who is resampled, with all images.
     """
     found = _aucs(labels, scores, _weights(patients))
     return interval(found[0], found[1:])
@@ -68,7 +68,7 @@ def auc_change(labels: np.ndarray, before: np.ndarray, after: np.ndarray, patien
 
 
 def mean(values: np.ndarray, patients: Sequence[str]) -> Interval:
-    """Mean over films; undefined where there are none."""
+    """Mean over images; undefined where there are none."""
     values = np.asarray(values, np.float64)
     if not len(values):
         return {"value": None, "low": None, "high": None}
@@ -89,7 +89,7 @@ def calibration(
     Parameters
     ----------
     prevalence : float or None
-        Share of pneumonia to which the films are weighted; None leaves them as they are.
+        Share of pneumonia to which the images are weighted; None leaves them as they are.
 
     Returns
     -------
@@ -100,9 +100,9 @@ def calibration(
     if prevalence is not None:
         share = labels.mean()
         weights = weights * np.where(labels > 0, prevalence / share, (1 - prevalence) / (1 - share))
-    films = bootstrap.tally(labels, np.asarray(probabilities, np.float64), weights)
-    ece = bootstrap.calibration_error(films, CALIBRATION_BINS)
-    brier = bootstrap.brier(films)
+    images = bootstrap.tally(labels, np.asarray(probabilities, np.float64), weights)
+    ece = bootstrap.calibration_error(images, CALIBRATION_BINS)
+    brier = bootstrap.brier(images)
     excess = np.nanmean(ece[1:]) - ece[0]
     return {
         "ece": interval(ece[0], np.maximum(ece[1:] - excess, 0)),

@@ -1,6 +1,6 @@
 """Labels and probabilities -> figures of merit, with intervals over patients.
 
-scikit-learn computes the figures; ``bootstrap`` computes the same ones for all resamples at once. A film counts as
+scikit-learn computes the figures; ``bootstrap`` computes the same ones for all resamples at once. An image counts as
 called pneumonia when its probability is at or above the threshold.
 
 References
@@ -69,9 +69,9 @@ class PrecisionRecallPoints(NamedTuple):
 
 
 class ReliabilityBins(NamedTuple):
-    """Bins of equal weight: ``films`` in each (a fraction is possible), mean probability and share of pneumonia."""
+    """Bins of equal weight: ``images`` in each (a fraction is possible), mean probability and share of pneumonia."""
 
-    films: float
+    images: float
     mean_probability: np.ndarray
     observed: np.ndarray
 
@@ -119,7 +119,7 @@ def confusion_at(labels: ArrayLike, probabilities: ArrayLike, threshold: float) 
     labels, probabilities : array-like, shape (N,)
         As in :func:`roc_points`; one class is enough.
     threshold : float
-        Probability at or above which a film is called pneumonia.
+        Probability at or above which an image is called pneumonia.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def rates_at(labels: ArrayLike, probabilities: ArrayLike, threshold: float) -> d
     dict of str to float or None
         ``accuracy``, ``balanced_accuracy``, ``precision`` (positive predictive value, at this sample's own
         prevalence), ``recall`` (sensitivity), ``specificity``, ``f1``, each 0..1; None where undefined, for example
-        the precision when no film is called pneumonia.
+        the precision when no image is called pneumonia.
 
     Raises
     ------
@@ -168,8 +168,8 @@ def rates_at(labels: ArrayLike, probabilities: ArrayLike, threshold: float) -> d
 def expected_calibration_error(labels: ArrayLike, probabilities: ArrayLike, bins: int = CALIBRATION_BINS) -> float:
     """Compute how far probabilities are from the observed shares, over bins of equal mass.
 
-    The films are put in order of probability and cut into ``bins`` parts of equal weight; the error is the mean, over
-    the parts, of the absolute difference of mean probability and share of pneumonia. Films of one probability
+    The images are put in order of probability and cut into ``bins`` parts of equal weight; the error is the mean, over
+    the parts, of the absolute difference of mean probability and share of pneumonia. Images of one probability
     across an edge are shared out in proportion. Even a perfect model has a small error, from the sampling of each part.
 
     Returns
@@ -210,10 +210,10 @@ def evaluate_scores(
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict:
-    """Compute every figure of a set of films, with 95 % intervals.
+    """Compute every figure of a set of images, with 95 % intervals.
 
-    The intervals are percentile intervals over resampled patients, who bring all their films. A resample in which
-    a figure is undefined (no normal film, say) is left out of that figure's interval; where more than half are so,
+    The intervals are percentile intervals over resampled patients, who bring all their images. A resample in which
+    a figure is undefined (no normal image, say) is left out of that figure's interval; where more than half are so,
     the interval is None. A resample's calibration error holds the chance of sampling twice, so the mean excess of
     the resamples over the value (the bootstrap's estimate of bias, Efron and Tibshirani, chapter 10) is first taken
     off them.
@@ -225,7 +225,7 @@ def evaluate_scores(
     probabilities : array-like of float, shape (N,)
         0..1.
     patients : sequence of str, length N
-        Grouping key of each film.
+        Grouping key of each image.
     operating_points : mapping of str to float
         Name to threshold on the probability.
     resamples, seed : int
@@ -245,7 +245,7 @@ def evaluate_scores(
     """
     labels, probabilities = both_classes(labels, probabilities)
     if len(patients) != len(labels):
-        raise DataError(f"There are {len(patients)} patients for {len(labels)} films. Give one for each film.")
+        raise DataError(f"There are {len(patients)} patients for {len(labels)} images. Give one for each image.")
     weights = bootstrap.patient_weights(np.asarray(patients, str), resamples, seed)
     drawn = bootstrap.tally(labels, probabilities, weights)
     ece = expected_calibration_error(labels, probabilities)

@@ -1,4 +1,4 @@
-"""Which code and which films an evaluation was made with, as hashes."""
+"""Which code and which images an evaluation was made with, as hashes."""
 
 import hashlib
 import platform
@@ -7,35 +7,35 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cxrmodel.errors import DataError
-from cxrmodel.training.dataset import Film
+from cxrmodel.training.archive import Image
 
-__all__ = ["code_sha256", "films_sha256", "provenance"]
+__all__ = ["code_sha256", "images_sha256", "provenance"]
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "scikit-learn")
 
 
-def provenance(films: Mapping[str, Sequence[Film]]) -> dict:
+def provenance(images: Mapping[str, Sequence[Image]]) -> dict:
     """Describe what an evaluation is made with.
 
     Parameters
     ----------
-    films : mapping of str to sequence of Film
+    images : mapping of str to sequence of Image
         By split.
 
     Returns
     -------
     dict
-        ``code_sha256``, ``films_sha256`` by split, ``python`` and ``libraries`` with their versions.
+        ``code_sha256``, ``images_sha256`` by split, ``python`` and ``libraries`` with their versions.
 
     Raises
     ------
     DataError
-        When a film cannot be read.
+        When an image cannot be read.
     """
     return {
         "code_sha256": code_sha256(),
-        "films_sha256": {split: films_sha256(members) for split, members in films.items()},
+        "images_sha256": {split: images_sha256(members) for split, members in images.items()},
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
@@ -50,19 +50,19 @@ def code_sha256(package: Path = PACKAGE) -> str:
     return digest.hexdigest()
 
 
-def films_sha256(films: Sequence[Film]) -> str:
-    """Hash of a set of films: name, label and content of each, in order of their names.
+def images_sha256(images: Sequence[Image]) -> str:
+    """Hash of a set of images: name, label and content of each, in order of their names.
 
     Raises
     ------
     DataError
-        When a film cannot be read.
+        When an image cannot be read.
     """
     digest = hashlib.sha256()
-    for film in sorted(films, key=lambda film: film.name):
-        digest.update(f"{film.name}\n{film.label}\n".encode())
+    for image in sorted(images, key=lambda image: image.name):
+        digest.update(f"{image.name}\n{image.label}\n".encode())
         try:
-            digest.update(hashlib.sha256(film.path.read_bytes()).digest())
+            digest.update(hashlib.sha256(image.path.read_bytes()).digest())
         except OSError as error:
-            raise DataError(f"{film.path} cannot be read ({error.strerror}). Unpack the archive again.") from error
+            raise DataError(f"{image.path} cannot be read ({error.strerror}). Unpack the archive again.") from error
     return digest.hexdigest()

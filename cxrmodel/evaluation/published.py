@@ -1,10 +1,10 @@
-"""What others published on the same test films: ``assets/evaluation/published.json``."""
+"""What others published on the same test images: ``assets/evaluation/published.json``."""
 
 import json
 from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.results import EVALUATION_FOLDER
+from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 
 __all__ = ["Published", "published"]
 

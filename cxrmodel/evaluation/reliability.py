@@ -28,16 +28,16 @@ class Reliability(NamedTuple):
 
     Attributes
     ----------
-    films : float
-        Weight of each bin, in films.
+    images : float
+        Weight of each bin, in images.
     stated, observed, low, high : ndarray of float64, shape (bins,)
-        Mean probability and share of pneumonia of each bin, and the share's 95 % interval (Wilson's, films taken as
+        Mean probability and share of pneumonia of each bin, and the share's 95 % interval (Wilson's, images taken as
         independent, weighed ones at their effective number); 0..1.
     ece, brier : dict of str to float or None
         ``value``, ``low`` and ``high``.
     """
 
-    films: float
+    images: float
     stated: np.ndarray
     observed: np.ndarray
     low: np.ndarray
@@ -83,7 +83,7 @@ def reliability(
         0 normal, 1 pneumonia, both of which must occur; 0..1.
     patients : sequence of str, length N
     prevalence : float or None
-        Share of pneumonia that the films are weighed to; None leaves them as they are.
+        Share of pneumonia that the images are weighed to; None leaves them as they are.
     resamples, seed : int
         Of the bootstrap.
     bins : int
@@ -156,14 +156,14 @@ def calibration_change(
     return {name: _figure(change[0], change[1:]) for name, change in changes.items()}
 
 
-def wilson(share: ArrayLike, films: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def wilson(share: ArrayLike, images: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Wilson's 95 % interval of a share.
 
     Parameters
     ----------
     share : array-like of float
         Observed, 0..1.
-    films : array-like of float
+    images : array-like of float
         Of how many; above 0, a fraction is possible.
 
     Returns
@@ -171,8 +171,8 @@ def wilson(share: ArrayLike, films: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     low, high : ndarray of float64
         0..1; never of no width, not at 0 or 1 either.
     """
-    share, films = np.asarray(share, np.float64), np.asarray(films, np.float64)
-    z = _NORMAL_QUANTILE**2 / films
+    share, images = np.asarray(share, np.float64), np.asarray(images, np.float64)
+    z = _NORMAL_QUANTILE**2 / images
     middle, half = (share + z / 2) / (1 + z), np.sqrt(z * share * (1 - share) + z**2 / 4) / (1 + z)
     return np.clip(middle - half, 0, share), np.clip(middle + half, share, 1)
 

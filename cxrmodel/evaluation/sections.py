@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.document import REMEDY
-from cxrmodel.evaluation.results import EVALUATION_FOLDER, save_evaluation
+from cxrmodel.evaluation.schema import REMEDY
+from cxrmodel.evaluation.storage import EVALUATION_FOLDER, save_evaluation
 
 __all__ = ["kept_sections", "require_evaluation", "save_section", "whole_sections"]
 
@@ -53,7 +53,7 @@ def save_section(model: str, version: str, name: str, section: Mapping, folder: 
     model, version : str
         What was evaluated.
     name : str
-        Of the section: ``audits``, ``gates`` or ``explanations``.
+        Of the section: ``audits``, ``checks`` or ``explanations``.
     section : mapping
         Plain JSON, without NaN.
 

@@ -14,17 +14,17 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_sco
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.metrics import significant
-from cxrmodel.evaluation.results import EVALUATION_FOLDER, model_title
+from cxrmodel.evaluation.storage import EVALUATION_FOLDER, model_title
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.model.calibration import choose_operating_points, probability
 from cxrmodel.model.preprocess import prepare
-from cxrmodel.training.dataset import find_films, load_films
+from cxrmodel.training.archive import find_images, load_images
 
 __all__ = ["HOW_MEASURED", "MEASURES", "load_seeds", "measure_run", "save_seeds", "spread", "training_table"]
 
 HOW_MEASURED = (
     "Each run's threshold is chosen here on the logits of its training record and at even prevalence, while "
-    "`export` fixes the shipped thresholds on what a reading sees of the held-out films, so accuracies of the "
+    "`export` fixes the shipped thresholds on what a reading sees of the held-out images, so accuracies of the "
     "shipped weights differ a little from those elsewhere. Test is the official test, whatever evaluation is "
     "selected."
 )
@@ -36,7 +36,7 @@ BATCH = 32
 
 
 def measure_run(run: Path, root: Path) -> dict:
-    """Measure one finished training on the official test films, leaving out those on which no lungs are found.
+    """Measure one finished training on the official test images, leaving out those on which no lungs are found.
 
     Parameters
     ----------
@@ -67,23 +67,23 @@ def measure_run(run: Path, root: Path) -> dict:
         raise EvaluationError(f"{run} holds no finished training. Name a folder that train wrote.") from error
     network = keras.models.load_model(path, compile=False)
     segmenter, size, margin = LungSegmenter.load(), recipe["stages"][-1][0], recipe["options"]["margin"]
-    films, inputs = [], []
-    for film in find_films(root, ("test",)):
-        (pixels,) = load_films([film])
+    images, inputs = [], []
+    for image in find_images(root, ("test",)):
+        (pixels,) = load_images([image])
         mask = segmenter.masks(pixels[None])[0]
         if segmenter.plausible(pixels, mask):
             box = LungFields(mask).box
             ready = prepare(pixels, box, margin=margin, size=size, mean=report["mean"], std=report["std"])
-            films.append(film)
+            images.append(image)
             inputs.append(ready.tensor)
     logits = [
         keras.ops.convert_to_numpy(network(np.stack(inputs[i : i + BATCH]), training=False))[:, 0]
         for i in range(0, len(inputs), BATCH)
     ]
     held = report["held_out"]
-    truth, held_logits = np.array([film["label"] for film in held]), np.array([film["logit"] for film in held])
+    truth, held_logits = np.array([image["label"] for image in held]), np.array([image["logit"] for image in held])
     threshold = choose_operating_points(truth, probability(held_logits, 1.0, 0.5))["balanced"]
-    labels, values = np.array([film.label for film in films]), probability(np.concatenate(logits), 1.0, 0.5)
+    labels, values = np.array([image.label for image in images]), probability(np.concatenate(logits), 1.0, 0.5)
     return {
         "model": recipe["model"],
         "form": form_of(report),
@@ -106,7 +106,7 @@ def form_of(report: Mapping) -> str:
 
 def _stages(recipe: Mapping) -> str:
     words = ", ".join(f"{size} px for {epochs} epochs" for size, epochs in recipe["stages"])
-    return f"{words} on blends of two films" if recipe.get("mixup") else words
+    return f"{words} on blends of two images" if recipe.get("mixup") else words
 
 
 def spread(runs: Sequence[Mapping]) -> list[dict]:

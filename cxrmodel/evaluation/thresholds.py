@@ -42,7 +42,7 @@ class ThresholdTable:
     Attributes
     ----------
     thresholds : ndarray of float64, shape (K,)
-        Rising, from 0: a film is called pneumonia at or above. Between two of them nothing changes that matters here.
+        Rising, from 0: an image is called pneumonia at or above. Between two of them nothing changes that matters here.
     counts : dict of str to ndarray of int64, shape (K,)
         ``tn``, ``fp``, ``fn``, ``tp``.
     values, lows, highs : dict of str to ndarray of float64, shape (K,)
@@ -186,15 +186,15 @@ def column_intervals(values: np.ndarray, level: float = LEVEL) -> tuple[np.ndarr
     return bounds[0], bounds[1]
 
 
-def _counts(films: bootstrap.Tally, first: np.ndarray) -> dict[str, np.ndarray]:
-    """Confusion weights, each of shape (B, K), when films from each index of the probabilities on are called."""
+def _counts(images: bootstrap.Tally, first: np.ndarray) -> dict[str, np.ndarray]:
+    """Confusion weights, each of shape (B, K), when images from each index of the probabilities on are called."""
     below = {
         name: np.pad(np.cumsum(part, axis=1), ((0, 0), (1, 0)))[:, first]
-        for name, part in (("tn", films.normal), ("fn", films.pneumonia))
+        for name, part in (("tn", images.normal), ("fn", images.pneumonia))
     }
     return {
         "tn": below["tn"],
-        "fp": films.normal.sum(axis=1, keepdims=True) - below["tn"],
+        "fp": images.normal.sum(axis=1, keepdims=True) - below["tn"],
         "fn": below["fn"],
-        "tp": films.pneumonia.sum(axis=1, keepdims=True) - below["fn"],
+        "tp": images.pneumonia.sum(axis=1, keepdims=True) - below["fn"],
     }

@@ -1,4 +1,4 @@
-"""Runs any method on one film's crop, with progress, and loads what it needs when it is first needed."""
+"""Runs any method on one image's crop, with progress, and loads what it needs when it is first needed."""
 
 import threading
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxrmodel.explain import methods
-from cxrmodel.explain.cells import blurred
+from cxrmodel.explain.grid import blurred
 from cxrmodel.explain.occlusion import occlusion
 from cxrmodel.model.engine import Engine
+from cxrmodel.model.mirroring import laid_together, mirrored
 from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
-from cxrmodel.model.views import laid_together, mirrored
 
 if TYPE_CHECKING:
     import keras
@@ -33,7 +33,7 @@ def loading(explainer: "Explainer", method: str) -> bool:
 
 
 class Explainer:
-    """Every method over one set of weights; shared by all threads, one film at a time.
+    """Every method over one set of weights; shared by all threads, one image at a time.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Explainer:
     network : callable
         Gives the Keras network of those weights; called once, when a method first needs it.
     many : bool
-        Whether many films are to be explained, so that it pays to trace gradients first.
+        Whether many images are to be explained, so that it pays to trace gradients first.
     """
 
     def __init__(self, spec: ModelSpec, engine: Engine, network: Callable[[], "keras.Model"], many: bool = False):
@@ -74,7 +74,7 @@ class Explainer:
     def scores(self, inputs: np.ndarray) -> np.ndarray:
         """The network's score at an even prevalence, 0..1: the logistic function of its logits.
 
-        Not the calibrated probability: that hardly moves on a film which is far above the thresholds.
+        Not the calibrated probability: that hardly moves on an image which is far above the thresholds.
         """
         return 1.0 / (1.0 + np.exp(-self.logits(inputs)))
 
@@ -105,7 +105,7 @@ class Explainer:
             raise ValueError(f"unknown method {method!r}; there are {', '.join(methods.METHODS)}")
         title, report = methods.METHODS[method].title, progress or (lambda share, words: None)
         while not self._turn.acquire(timeout=_WAIT):
-            report(0.0, f"{title}: waiting for another film to be explained")
+            report(0.0, f"{title}: waiting for another image to be explained")
         try:
             if loading(self, method):
                 report(0.0, "Loading TensorFlow, which takes some seconds, once after each start of the program")
@@ -113,9 +113,9 @@ class Explainer:
         finally:
             self._turn.release()
 
-    def film_map(self, method: str, ready: ModelInput, progress: Progress | None = None) -> np.ndarray:
-        """A method's map on the canonical film: as ``crop_maps``, but of shape (224, 224), zero outside the crop."""
-        return ready.to_film(self.crop_maps(method, ready.tensor[None], progress)[0])
+    def image_map(self, method: str, ready: ModelInput, progress: Progress | None = None) -> np.ndarray:
+        """A method's map on the canonical image: as ``crop_maps``, but of shape (224, 224), zero outside the crop."""
+        return ready.to_image(self.crop_maps(method, ready.tensor[None], progress)[0])
 
     def _run(self, method: str, tensors: np.ndarray, told: Callable[[float], None]) -> np.ndarray:
         told(0.0)

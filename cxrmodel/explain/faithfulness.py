@@ -1,7 +1,7 @@
-"""Does a map show what the network looks at? Tests that need the network's answers and no opinion of the film.
+"""Does a map show what the network looks at? Tests that need the network's answers and no opinion of the image.
 
 Petsiuk et al., RISE: Randomized Input Sampling for Explanation of Black-box Models, BMVC 2018: as the places that a
-map calls hottest are taken away, the probability must fall fast (deletion); as they are put back on an empty film, it
+map calls hottest are taken away, the probability must fall fast (deletion); as they are put back on an empty image, it
 must rise fast (insertion). "Taken away" here means shown as the crop's own blur: a patch of one grey would bring edges
 of its own.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxrmodel.explain.cells import blurred, cell_heat, cell_numbers
+from cxrmodel.explain.grid import blurred, cell_heat, cell_numbers
 
 __all__ = ["CELLS", "STEPS", "Curves", "Scores", "curves", "disturbed", "heat_in_lungs", "order_of", "random_order"]
 
@@ -19,14 +19,14 @@ CELLS = 14
 """Cells along a side of the crop: all methods are judged on the same board, however fine their maps."""
 STEPS = 16
 NOISE = 2.0
-"""Of the stability test: standard deviation in grey levels of 255, less than a film's own grain."""
+"""Of the stability test: standard deviation in grey levels of 255, less than an image's own grain."""
 
 Scores = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Deletion and insertion of one film in one order.
+    """Deletion and insertion of one image in one order.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ def disturbed(tensor: np.ndarray, std: float, seed: int, noise: float = NOISE) -
 
 
 def heat_in_lungs(heat: np.ndarray, lungs: np.ndarray) -> float | None:
-    """Share of a film's heat that lies within its lungs.
+    """Share of an image's heat that lies within its lungs.
 
     Parameters
     ----------

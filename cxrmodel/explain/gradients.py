@@ -1,7 +1,7 @@
 """Explanations through tf-keras-vis, on the Keras network.
 
 They load TensorFlow; nothing on the way to a reading imports this module. Every function explains the logit, takes
-one film at a time or several, and gives raw maps over the crop: zero or above, not stretched to a film's own peak.
+one image at a time or several, and gives raw maps over the crop: zero or above, not stretched to an image's own peak.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def gradcam(network: keras.Model, layer: str, inputs: np.ndarray) -> np.ndarray:
 def gradcam_plus_plus(network: keras.Model, layer: str, inputs: np.ndarray) -> np.ndarray:
     """Grad-CAM++ of the logit (Chattopadhay et al., WACV 2018), as raw values.
 
-    The published weights carry the factor exp(logit), the same at every place of a film, which would set films
+    The published weights carry the factor exp(logit), the same at every place of an image, which would set images
     apart by powers of ten. It is left out: the map is that of the logit less its own value.
 
     Parameters
@@ -88,7 +88,7 @@ def saliency(network: keras.Model, inputs: np.ndarray, traced: bool = False) -> 
         As of ``gradcam``.
     traced : bool
         Whether to run the gradients as one graph: the first call for a network then takes seconds longer, and every
-        later one a third of the time. For many films.
+        later one a third of the time. For many images.
 
     Returns
     -------
@@ -117,9 +117,9 @@ def smoothgrad(
     network, inputs
         As of ``gradcam``.
     samples : int
-        Copies of each film.
+        Copies of each image.
     noise : float
-        Standard deviation of the noise, as a share of the film's own range of grey.
+        Standard deviation of the noise, as a share of the image's own range of grey.
     seed : int
     progress : callable, optional
         Told the share done, 0..1; what it raises stops the work.
@@ -153,7 +153,7 @@ def scorecam(
     logits: Logits,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """Score-CAM of one film (Wang et al., CVPR workshops 2020), in the library's faster variant.
+    """Score-CAM of one image (Wang et al., CVPR workshops 2020), in the library's faster variant.
 
     The library puts a softmax over the network's outputs, which makes 1 of a single logit whatever it is, so the
     network is shown to it with a second output of zero. A channel weighs as much as its mask raises the logit above
@@ -165,7 +165,7 @@ def scorecam(
         As of ``gradcam``.
     inputs : ndarray of float32, shape (1, size, size, 1)
     channels : int
-        How many are tried: those that vary most over the film.
+        How many are tried: those that vary most over the image.
     logits : callable
         Inputs (N, size, size, 1) -> logits (N,); may be a faster engine with the same weights.
     progress : callable, optional

@@ -35,7 +35,7 @@ class Method:
     unit : str
         What the values of its map are, for the colour bar.
     passes : int
-        How often the network is run on a film and its mirror image, forwards or forwards and backwards.
+        How often the network is run on an image and its mirror image, forwards or forwards and backwards.
     backwards : bool
         Whether those passes compute gradients, which only Keras can.
     tensorflow : bool
@@ -100,8 +100,8 @@ _ALL = (
         "Score-CAM (faster variant)",
         "Wang et al., Score-CAM, CVPR workshops 2020",
         "https://arxiv.org/abs/1910.01279",
-        "Places twice as fine as Grad-CAM, weighed by what the network says of the film behind masks.",
-        "Channels that are not tried: only those that vary most over the film are. Masked films are unlike real ones.",
+        "Places twice as fine as Grad-CAM, weighed by what the network says of the image behind masks.",
+        "Channels that are not tried: only those that vary most over the image are. Masked images are unlike real ones.",
         "activations by the logit that their masks reach",
         2 * (SCORECAM_CHANNELS + 1) + 1,
         backwards=False,
@@ -121,8 +121,8 @@ _ALL = (
         "SmoothGrad",
         "Smilkov et al., SmoothGrad, 2017",
         "https://arxiv.org/abs/1706.03825",
-        "Saliency with less grain: the mean over noisy copies of the film.",
-        "What speaks for pneumonia: it has no sign. The noise may carry the copies away from real films.",
+        "Saliency with less grain: the mean over noisy copies of the image.",
+        "What speaks for pneumonia: it has no sign. The noise may carry the copies away from real images.",
         "change of the logit by standard deviation of grey",
         SMOOTHGRAD_COPIES,
     ),

@@ -1,4 +1,4 @@
-"""Occlusion sensitivity: how much the logit falls when a part of the film is covered.
+"""Occlusion sensitivity: how much the logit falls when a part of the image is covered.
 
 Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014. The only method here that needs
 nothing but the network's answers.
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cxrmodel.explain.cells import cell_numbers
+from cxrmodel.explain.grid import cell_numbers
 
 __all__ = ["CELLS", "COVERS", "WINDOW", "occlusion"]
 

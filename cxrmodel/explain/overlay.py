@@ -1,4 +1,4 @@
-"""Arrays -> pictures: a heatmap over its film, on a colour range that is the same for every film."""
+"""Arrays -> pictures: a heatmap over its image, on a colour range that is the same for every image."""
 
 from functools import lru_cache
 from textwrap import wrap
@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-__all__ = ["COLOUR_MAPS", "FIGURE_SIDE", "LEGEND", "NO_HEAT", "film_rgb", "overlay", "overlay_figure"]
+__all__ = ["COLOUR_MAPS", "FIGURE_SIDE", "LEGEND", "NO_HEAT", "image_rgb", "overlay", "overlay_figure"]
 
 COLOUR_MAPS = ("viridis", "cividis", "inferno", "magma")
 """Perceptually uniform. The first is the default: safe for colour-blind readers, and unlike cividis never grey."""
@@ -19,11 +19,11 @@ FIGURE_SIDE = 1050
 LEGEND = "Grad-CAM: what each place adds to the logit"
 _LINE, _LINE_INCHES = 100, 0.13
 """Letters in a line of a caption, so that it fits the figure, and a line's height."""
-NO_HEAT = "The map is zero everywhere: nothing on this film speaks for pneumonia to the model."
+NO_HEAT = "The map is zero everywhere: nothing on this image speaks for pneumonia to the model."
 
 
-def film_rgb(pixels: np.ndarray) -> np.ndarray:
-    """A film as a picture.
+def image_rgb(pixels: np.ndarray) -> np.ndarray:
+    """An image as a picture.
 
     Parameters
     ----------
@@ -44,16 +44,16 @@ def overlay(
     colour_map: str = COLOUR_MAPS[0],
     longest: int | None = None,
 ) -> np.ndarray:
-    """Lay a heatmap over its film at the film's own resolution, or as large as it will be shown.
+    """Lay a heatmap over its image at the image's own resolution, or as large as it will be shown.
 
-    Where there is no heat the film shows unchanged: the opacity of a place is ``opacity`` times its heat as a
+    Where there is no heat the image shows unchanged: the opacity of a place is ``opacity`` times its heat as a
     share of the range.
 
     Parameters
     ----------
     pixels : ndarray of float32, shape (H, W), 0..1
     heat : ndarray of float32, shape (h, w), zero or above
-        Covers the whole film, at any resolution.
+        Covers the whole image, at any resolution.
     heat_range : float
         Heat that takes the top colour; more is clipped to it.
     opacity : float
@@ -61,12 +61,12 @@ def overlay(
     colour_map : str
         One of ``COLOUR_MAPS``.
     longest : int or None
-        Pixels that the picture's longer side is not to exceed; None keeps the film's. A film is shrunk by the whole
+        Pixels that the picture's longer side is not to exceed; None keeps the image's. An image is shrunk by the whole
         number that achieves it; what is left over at its right and lower edge, less than that number, is left out.
 
     Returns
     -------
-    ndarray of uint8, shape (H, W, 3), or smaller in the film's proportions
+    ndarray of uint8, shape (H, W, 3), or smaller in the image's proportions
 
     Raises
     ------

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from scipy.stats import rankdata
 
-from cxrmodel.explain.cells import cell_heat
+from cxrmodel.explain.grid import cell_heat
 
 __all__ = ["GRID", "gridded", "spearman", "ssim"]
 

@@ -1,7 +1,7 @@
-"""The one small film that the networks see.
+"""The one small image that the networks see.
 
-Training films exist only as 224 x 224 copies, squashed with an antialiased bilinear filter, while uploads
-come at full size. Passing every film through the same filter to the same size gives both one texture.
+Training images exist only as 224 x 224 copies, squashed with an antialiased bilinear filter, while uploads
+come at full size. Passing every image through the same filter to the same size gives both one texture.
 """
 
 from functools import lru_cache
@@ -9,20 +9,20 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-__all__ = ["FILM_SIDE", "canonical_film", "contrast"]
+__all__ = ["IMAGE_SIDE", "canonical_image", "contrast"]
 
-FILM_SIDE = 224
+IMAGE_SIDE = 224
 _BLOCK = 8
 """Lines of the result that are made at one time: many enough for a matrix product, with few weights of zero."""
 
 
-def canonical_film(pixels: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
-    """Squash a film to a square with a triangle filter scaled to the reduction (no aliasing).
+def canonical_image(pixels: np.ndarray, side: int = IMAGE_SIDE) -> np.ndarray:
+    """Squash an image to a square with a triangle filter scaled to the reduction (no aliasing).
 
     Parameters
     ----------
     pixels : ndarray of float32, shape (H, W)
-        Film, 0..1, air dark.
+        Image, 0..1, air dark.
     side : int
         Side of the result in pixels.
 
@@ -30,28 +30,28 @@ def canonical_film(pixels: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
     -------
     ndarray of uint8, shape (side, side)
     """
-    film = _fewer_rows(np.asarray(pixels, np.float32), side)
-    film = _fewer_rows(np.ascontiguousarray(film.T), side).T
-    return np.clip(np.rint(film * np.float32(255)), 0, 255).astype(np.uint8, order="C")
+    image = _fewer_rows(np.asarray(pixels, np.float32), side)
+    image = _fewer_rows(np.ascontiguousarray(image.T), side).T
+    return np.clip(np.rint(image * np.float32(255)), 0, 255).astype(np.uint8, order="C")
 
 
-def contrast(film: np.ndarray) -> float:
-    """Standard deviation of a canonical film's grey levels, 0..127.5: (H, W) uint8 -> float."""
-    return float(cv2.meanStdDev(film)[1][0, 0])
+def contrast(image: np.ndarray) -> float:
+    """Standard deviation of a canonical image's grey levels, 0..127.5: (H, W) uint8 -> float."""
+    return float(cv2.meanStdDev(image)[1][0, 0])
 
 
-def _fewer_rows(film: np.ndarray, side: int) -> np.ndarray:
-    if len(film) == side:
-        return film
-    made = np.empty((side, film.shape[1]), np.float32)
-    for start, first, last, weights in _bands(len(film), side):
-        np.matmul(weights, film[first:last], out=made[start : start + len(weights)])
+def _fewer_rows(image: np.ndarray, side: int) -> np.ndarray:
+    if len(image) == side:
+        return image
+    made = np.empty((side, image.shape[1]), np.float32)
+    for start, first, last, weights in _bands(len(image), side):
+        np.matmul(weights, image[first:last], out=made[start : start + len(weights)])
     return made
 
 
 @lru_cache(maxsize=64)
 def _bands(length: int, side: int) -> list[tuple[int, int, int, np.ndarray]]:
-    """For each block of result lines: its first, the film's lines that it is made of, and their weights."""
+    """For each block of result lines: its first, the image's lines that it is made of, and their weights."""
     step = length / side
     reach, bands = max(step, 1.0), []
     for start in range(0, side, _BLOCK):

@@ -1,6 +1,6 @@
-"""Radiograph -> LungFields: where the lungs are on the film.
+"""Radiograph -> LungFields: where the lungs are on the image.
 
-A small U-Net of our own (``assets/lungs``), learnt from lung annotations of the training films and run by
+A small U-Net of our own (``assets/lungs``), learnt from lung annotations of the training images and run by
 ONNX Runtime, so that finding lungs needs no deep-learning framework.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from cxrmodel.artefacts import open_graph, read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
-from cxrmodel.imaging.canonical import FILM_SIDE, contrast
+from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
 
 __all__ = ["BOUNDS", "LungFields", "LungSegmenter", "as_input", "fields_from_scores", "plausibility", "regions"]
 
@@ -26,19 +26,19 @@ BOUNDS = ("area", "balance", "contrast")
 
 @dataclass(frozen=True, eq=False)
 class LungFields:
-    """The lung fields of one film.
+    """The lung fields of one image.
 
     Attributes
     ----------
     mask : ndarray of bool, shape (224, 224)
-        True within the lungs, in the frame of the canonical film; at least one pixel is.
+        True within the lungs, in the frame of the canonical image; at least one pixel is.
     """
 
     mask: np.ndarray
 
     @property
     def area(self) -> float:
-        """Share of the film that is lung, 0..1."""
+        """Share of the image that is lung, 0..1."""
         return float(self.mask.mean())
 
     @property
@@ -48,12 +48,12 @@ class LungFields:
         return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
 
 
-def as_input(films: np.ndarray, size: int) -> np.ndarray:
-    """Shrink canonical films to what the segmenter sees.
+def as_input(images: np.ndarray, size: int) -> np.ndarray:
+    """Shrink canonical images to what the segmenter sees.
 
     Parameters
     ----------
-    films : ndarray of uint8, shape (N, 224, 224)
+    images : ndarray of uint8, shape (N, 224, 224)
     size : int
         Side of the result in pixels.
 
@@ -62,11 +62,11 @@ def as_input(films: np.ndarray, size: int) -> np.ndarray:
     ndarray of float32, shape (N, size, size, 1)
         0..1.
     """
-    small = np.stack([cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA) for film in films])
+    small = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
     return small[..., None].astype(np.float32) / 255.0
 
 
-def fields_from_scores(scores: np.ndarray, side: int = FILM_SIDE) -> np.ndarray:
+def fields_from_scores(scores: np.ndarray, side: int = IMAGE_SIDE) -> np.ndarray:
     """Turn the segmenter's logits into a clean mask: the two largest regions above even odds.
 
     Parameters
@@ -106,12 +106,12 @@ def regions(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return areas[order], middles[1:][order]
 
 
-def plausibility(film: np.ndarray, mask: np.ndarray, areas: np.ndarray | None = None) -> dict[str, float]:
-    """Measure what tells two lungs on a film from whatever else a segmenter may mark.
+def plausibility(image: np.ndarray, mask: np.ndarray, areas: np.ndarray | None = None) -> dict[str, float]:
+    """Measure what tells two lungs on an image from whatever else a segmenter may mark.
 
     Parameters
     ----------
-    film : ndarray of uint8, shape (224, 224)
+    image : ndarray of uint8, shape (224, 224)
     mask : ndarray of bool, shape (224, 224)
     areas : ndarray of int, optional
         Of ``regions(mask)``, where they are known.
@@ -119,14 +119,14 @@ def plausibility(film: np.ndarray, mask: np.ndarray, areas: np.ndarray | None = 
     Returns
     -------
     dict of str to float
-        ``area``: share of the film that is marked, 0..1. ``balance``: area of the second largest region over
-        that of the largest, 0..1. ``contrast``: standard deviation of the film's grey levels, 0..127.5.
+        ``area``: share of the image that is marked, 0..1. ``balance``: area of the second largest region over
+        that of the largest, 0..1. ``contrast``: standard deviation of the image's grey levels, 0..127.5.
     """
     largest, second = [*(regions(mask)[0] if areas is None else areas), 0, 0][:2]
     return {
         "area": np.count_nonzero(mask) / mask.size,
         "balance": float(second / max(largest, 1)),
-        "contrast": contrast(film),
+        "contrast": contrast(image),
     }
 
 
@@ -136,7 +136,7 @@ class LungSegmenter:
     Parameters
     ----------
     weights : bytes
-        An ONNX graph: (N, S, S, 1) float32 in 0..1 -> logit of lung, (N, s, s, 1) over the same film.
+        An ONNX graph: (N, S, S, 1) float32 in 0..1 -> logit of lung, (N, s, s, 1) over the same image.
     size : int
         S, the side of its input in pixels.
     least : dict of str to float
@@ -180,48 +180,48 @@ class LungSegmenter:
         """The same segmenter for callers that bring threads of their own: every call keeps to its thread."""
         return LungSegmenter(self._weights, self.size, self.least, threads=1)
 
-    def masks(self, films: np.ndarray) -> np.ndarray:
-        """Segment canonical films.
+    def masks(self, images: np.ndarray) -> np.ndarray:
+        """Segment canonical images.
 
         Parameters
         ----------
-        films : ndarray of uint8, shape (N, 224, 224)
+        images : ndarray of uint8, shape (N, 224, 224)
 
         Returns
         -------
         ndarray of bool, shape (N, 224, 224)
             All False where nothing looks like lung.
         """
-        scores = self._session.run(None, {self._input: as_input(films, self.size)})[0]
+        scores = self._session.run(None, {self._input: as_input(images, self.size)})[0]
         return np.stack([fields_from_scores(score[..., 0]) for score in scores])
 
-    def find(self, film: np.ndarray) -> LungFields:
-        """Find the lungs of one canonical film.
+    def find(self, image: np.ndarray) -> LungFields:
+        """Find the lungs of one canonical image.
 
         Parameters
         ----------
-        film : ndarray of uint8, shape (224, 224)
+        image : ndarray of uint8, shape (224, 224)
 
         Raises
         ------
         NoLungsFound
-            When what is found falls short of a bound. Some pictures that are not chest films pass.
+            When what is found falls short of a bound. Some pictures that are not chest radiographs pass.
         """
-        return self.accept(film, self.masks(film[None])[0])
+        return self.accept(image, self.masks(image[None])[0])
 
-    def plausible(self, film: np.ndarray, mask: np.ndarray) -> bool:
-        """Whether a mask may be two lungs on a film: every bound is reached."""
-        measured = plausibility(film, mask)
+    def plausible(self, image: np.ndarray, mask: np.ndarray) -> bool:
+        """Whether a mask may be two lungs on an image: every bound is reached."""
+        measured = plausibility(image, mask)
         return all(measured[bound] >= self.least[bound] for bound in BOUNDS)
 
-    def accept(self, film: np.ndarray, mask: np.ndarray) -> LungFields:
+    def accept(self, image: np.ndarray, mask: np.ndarray) -> LungFields:
         """Take a mask for lung fields, or refuse it.
 
         Raises
         ------
         NoLungsFound
         """
-        if not self.plausible(film, mask):
+        if not self.plausible(image, mask):
             raise NoLungsFound(
                 "No two lungs were found on this picture, so it is not read. "
                 "Use an upright frontal chest radiograph that shows both lungs."

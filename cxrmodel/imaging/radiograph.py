@@ -8,16 +8,16 @@ import numpy as np
 from cxrmodel.errors import (
     AnimatedFile,
     EmptyFile,
-    FilmRefused,
-    FilmTooLarge,
-    FilmTooSmall,
+    ImageRefused,
+    ImageTooLarge,
+    ImageTooSmall,
     ImplausibleShape,
 )
-from cxrmodel.imaging.filetypes import is_dicom
-from cxrmodel.imaging.grey import full_scale, single_channel
-from cxrmodel.imaging.headers import Header, broken, read_header
-from cxrmodel.imaging.pictures import Picture, decode
-from cxrmodel.imaging.quiet import hush
+from cxrmodel.imaging.decoder_logs import hush
+from cxrmodel.imaging.formats.bounds import Header, broken, read_header
+from cxrmodel.imaging.formats.decode import Picture, decode
+from cxrmodel.imaging.formats.sniff import is_dicom
+from cxrmodel.imaging.greyscale import full_scale, single_channel
 
 __all__ = ["MAX_ASPECT", "MAX_BYTES", "MAX_PIXELS", "MIN_SIDE", "Radiograph", "read_radiograph"]
 
@@ -40,14 +40,14 @@ _TURNS = {
 
 @dataclass(frozen=True, eq=False)
 class Radiograph:
-    """One film, upright and on one scale.
+    """One image, upright and on one scale.
 
     Attributes
     ----------
     pixels : ndarray of float32, shape (H, W)
         0..1, air dark, read-only, C-contiguous.
     name : str
-        Name that the film came under. Never used to judge it.
+        Name that the image came under. Never used to judge it.
     sha256 : str
         Of the file's bytes, 64 hexadecimal digits.
     file_format : str
@@ -55,9 +55,9 @@ class Radiograph:
     bits : int
         Stored bits per sample: commonly 8 to 16, else 1, 2, 4 or 32.
     notes : tuple of str
-        Sentences on what was done to the film that its viewer should know.
+        Sentences on what was done to the image that its viewer should know.
     inverted : bool
-        The file stores white as its lowest values, and the film was inverted.
+        The file stores white as its lowest values, and the image was inverted.
     view_position : str or None
         "AP", "PA", or "frontal" where the file does not say which. This and what follows is known from DICOM alone.
     laterality : str or None
@@ -65,12 +65,12 @@ class Radiograph:
     pixel_spacing : (float, float) or None
         Millimetres between rows and between columns of ``pixels``.
     spacing_from : str or None
-        Where that was measured: "calibrated" (in the patient), "imager" (at the detector, where a film is larger
-        than the patient), "scanned" (on a digitised film), "unstated".
+        Where that was measured: "calibrated" (in the patient), "imager" (at the detector, where an image is larger
+        than the patient), "scanned" (on a digitised image), "unstated".
     age_years : float or None
         Age of the patient.
     stored_range : (int, int) or None
-        Lowest and highest stored value of the film.
+        Lowest and highest stored value of the image.
     study_uid, series_uid, instance_uid : str or None
         Of the DICOM objects, for reports. Never shown unasked.
 
@@ -114,8 +114,8 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
     The type is judged by the content alone, and size and shape from the header before any pixel is decoded.
     Eight-bit levels are divided by 255; see `full_scale` for deeper ones and `single_channel` for pictures stored in
     colour. Transparent parts become black, as air is. Polarity is what the file says (TIFF WhiteIsZero is
-    inverted), and the film is turned as its EXIF or TIFF orientation says, each with a note. What becomes of a DICOM
-    file is told by `cxrmodel.imaging.dicom`. Safe to call from several threads.
+    inverted), and the image is turned as its EXIF or TIFF orientation says, each with a note. What becomes of a DICOM
+    file is told by `cxrmodel.imaging.dicom.image`. Safe to call from several threads.
 
     Parameters
     ----------
@@ -131,14 +131,14 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
 
     Raises
     ------
-    FilmRefused
+    ImageRefused
         One of its subclasses, with a sentence that says what to do; nothing else, whatever the bytes.
     """
     if not data:
         raise EmptyFile("This file is empty: copy it again from its source and drop it once more.")
     if len(data) > MAX_BYTES:
-        raise FilmTooLarge(
-            f"This file is larger than {MAX_BYTES // 2**20} MiB: export the film as a compressed greyscale PNG "
+        raise ImageTooLarge(
+            f"This file is larger than {MAX_BYTES // 2**20} MiB: export the image as a compressed greyscale PNG "
             "or at a smaller size."
         )
     hush()
@@ -148,21 +148,21 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
     _check(header)
     try:
         return _radiograph(decode(data, header), data, header, name)
-    except FilmRefused:
+    except ImageRefused:
         raise
     except Exception as error:  # Decoders raise whatever they like on damaged bytes.
         raise broken(header.file_format) from error
 
 
 def _from_dicom(data: bytes, name: str) -> Radiograph:
-    # Half a second of imports that no other film needs.
-    from cxrmodel.imaging.dicom import open_dicom, show
+    # Half a second of imports that no other image needs.
+    from cxrmodel.imaging.dicom.image import open_dicom, show
 
-    film = open_dicom(data)
-    raster = film.raster
-    for width, height in ((raster.columns, raster.rows), (film.width, film.height)):
+    image = open_dicom(data)
+    raster = image.raster
+    for width, height in ((raster.columns, raster.rows), (image.width, image.height)):
         _check(Header("DICOM", width, height, raster.stored))
-    shown = show(film)
+    shown = show(image)
     tags = shown.tags
     return Radiograph(
         pixels=shown.pixels,
@@ -189,23 +189,23 @@ def _check(header: Header) -> None:
     if header.several:
         raise AnimatedFile(
             "This file holds more than one picture, such as an animation or several pages: "
-            "export the one film as a PNG or a TIFF of a single page."
+            "export the one image as a PNG or a TIFF of a single page."
         )
     shorter, longer = sorted((header.width, header.height))
     if shorter < MIN_SIDE:
-        raise FilmTooSmall(
-            f"This picture is {header.width} x {header.height} pixels, and a film needs at least {MIN_SIDE} on each "
-            "side: export the film at its full size."
+        raise ImageTooSmall(
+            f"This picture is {header.width} x {header.height} pixels, and an image needs at least {MIN_SIDE} on each "
+            "side: export the image at its full size."
         )
     if shorter * longer > MAX_PIXELS:
-        raise FilmTooLarge(
+        raise ImageTooLarge(
             f"This picture has more than {MAX_PIXELS // 1_000_000} million pixels "
-            f"({header.width} x {header.height}): export the film at a smaller size."
+            f"({header.width} x {header.height}): export the image at a smaller size."
         )
     if longer > MAX_ASPECT * shorter:
         raise ImplausibleShape(
             f"This picture is {header.width} x {header.height} pixels, a strip more than {MAX_ASPECT:g} times as long "
-            "as wide, which no chest film is: export the whole film, uncropped."
+            "as wide, which no chest radiograph is: export the whole image, uncropped."
         )
 
 
@@ -215,13 +215,13 @@ def _radiograph(picture: Picture, data: bytes, header: Header, name: str) -> Rad
     white, depth = full_scale(picture.samples)
     grey, tinted = single_channel(picture.samples, white)
     if tinted:
-        notes.append("The film is stored with a faint tint; its brightness was read.")
+        notes.append("The image is stored with a faint tint; its brightness was read.")
     if 8 <= depth < header.bits:
-        notes.append(f"The film is stored in {header.bits} bits and uses {depth}; it was read as {depth}-bit.")
+        notes.append(f"The image is stored in {header.bits} bits and uses {depth}; it was read as {depth}-bit.")
     pixels = np.divide(grey, np.float32(white), dtype=np.float32)
     if header.white_is_zero:
         pixels = np.subtract(np.float32(1), pixels, out=pixels)
-        notes.append("The file stores white as zero; the film was inverted so that air is dark.")
+        notes.append("The file stores white as zero; the image was inverted so that air is dark.")
     if picture.alpha is not None:
         pixels *= picture.alpha
         notes.append("The picture is partly transparent; transparent parts were read as black.")
@@ -229,7 +229,7 @@ def _radiograph(picture: Picture, data: bytes, header: Header, name: str) -> Rad
         quarters, mirrored, words = _TURNS[picture.orientation]
         pixels = np.rot90(pixels, quarters)
         pixels = pixels[:, ::-1] if mirrored else pixels
-        notes.append(f"The film was {words}, as the file asks for.")
+        notes.append(f"The image was {words}, as the file asks for.")
     sha256 = hashlib.sha256(data).hexdigest()
     return Radiograph(
         pixels, name, sha256, header.file_format, header.bits, tuple(notes), inverted=header.white_is_zero

@@ -48,7 +48,7 @@ def probability(logit, temperature: float, prevalence: float, intercept: float =
     temperature : float
         Above 0; larger is less certain.
     prevalence : float
-        Share of pneumonia among the films to be read, strictly between 0 and 1.
+        Share of pneumonia among the images to be read, strictly between 0 and 1.
     intercept : float
         Added to the log-odds, as fitted at an even prevalence.
 
@@ -118,7 +118,7 @@ def fit_temperature(labels, logits, prevalence: float) -> float:
     logits : array of float, shape (N,)
         Of an even prevalence.
     prevalence : float
-        Share of pneumonia among these films.
+        Share of pneumonia among these images.
     """
     labels, logits = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
     prior, signs = log_odds(prevalence), np.where(labels > 0, -1.0, 1.0)
@@ -140,8 +140,8 @@ def fit_temperature(labels, logits, prevalence: float) -> float:
 def fit_platt(labels, logits, prevalence: float) -> tuple[float, float]:
     """Temperature and intercept of greatest posterior likelihood.
 
-    The priors are mild, standard normal on the logarithm of the slope and on the intercept, so that few films, or
-    films that the logit tells apart without error, give finite numbers. The slope is above 0, so the order of films
+    The priors are mild, standard normal on the logarithm of the slope and on the intercept, so that few images, or
+    images that the logit tells apart without error, give finite numbers. The slope is above 0, so the order of images
     is kept.
 
     Parameters
@@ -150,7 +150,7 @@ def fit_platt(labels, logits, prevalence: float) -> tuple[float, float]:
     logits : array of float, shape (N,)
         Of an even prevalence.
     prevalence : float
-        Share of pneumonia among these films.
+        Share of pneumonia among these images.
 
     Returns
     -------
@@ -178,7 +178,7 @@ def choose_operating_points(labels, probabilities, sensitivity: float = 0.98, sp
     labels : array of {0, 1}, shape (N,)
     probabilities : array of float, shape (N,)
     sensitivity, specificity : float
-        What the outer points must reach on these films.
+        What the outer points must reach on these images.
 
     Returns
     -------

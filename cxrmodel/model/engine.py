@@ -42,7 +42,7 @@ class Engine(Protocol):
         logits, maps : ndarray
             As ``run`` gives them.
         features : ndarray of float32, shape (N, F)
-            For ``cxrmodel.model.familiarity``.
+            For ``cxrmodel.checks.out_of_distribution``.
         """
 
     def single_threaded(self) -> "Engine":

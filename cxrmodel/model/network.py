@@ -10,19 +10,19 @@ import keras
 from keras import layers
 
 from cxrmodel.errors import TrainingError
-from cxrmodel.model.views import laid_together, mirrored
+from cxrmodel.model.mirroring import laid_together, mirrored
 
-__all__ = ["CAM_LAYER", "FEATURE_LAYERS", "build", "build_posture", "build_segmenter", "for_reading", "with_map"]
+__all__ = ["CAM_LAYER", "FEATURE_LAYERS", "build", "build_orientation", "build_segmenter", "for_reading", "with_map"]
 
 CAM_LAYER = {"densenet121": "relu", "cnn": "last_features"}
 FEATURE_LAYERS = {"densenet121": ("pool3_pool", "pool4_pool"), "cnn": ("block2_pool", "block3_pool")}
-"""Layers whose pooled activations tell how like the training films a film is."""
+"""Layers whose pooled activations tell how like the training images an image is."""
 # Multiples of 16, which vector units fill.
 SEGMENTER_WIDTHS, SEGMENTER_BOTTOM = (16, 32, 64), 128
 
 
 def build(model: str, size: int | None = None, dropout: float = 0.0, init: str = "none") -> keras.Model:
-    """Build a reader: film crop in, logit of pneumonia out.
+    """Build a reader: image crop in, logit of pneumonia out.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
 
 
 def for_reading(network: keras.Model, model: str) -> keras.Model:
-    """Give a trained reader all that a reading needs, of one pass over a film and its mirror image.
+    """Give a trained reader all that a reading needs, of one pass over an image and its mirror image.
 
     Parameters
     ----------
@@ -99,8 +99,8 @@ def for_reading(network: keras.Model, model: str) -> keras.Model:
     Returns
     -------
     keras.Model
-        The outputs of ``with_map``, and (N, F), the activations of ``FEATURE_LAYERS`` averaged over the film; of each
-        the mean over both views (``cxrmodel.model.views``), for the map laid back on the film.
+        The outputs of ``with_map``, and (N, F), the activations of ``FEATURE_LAYERS`` averaged over the image; of each
+        the mean over both views (``cxrmodel.model.mirroring``), for the map laid back on the image.
     """
     both = with_map(network, CAM_LAYER[model])
     pooled = [
@@ -108,11 +108,11 @@ def for_reading(network: keras.Model, model: str) -> keras.Model:
         for name in FEATURE_LAYERS[model]
     ]
     one_way = keras.Model(network.input, [*both.outputs, layers.Concatenate(name="features")(pooled)])
-    film = layers.Input(network.input_shape[1:])
-    views = keras.ops.concatenate([film, mirrored(film)], axis=0)
+    image = layers.Input(network.input_shape[1:])
+    views = keras.ops.concatenate([image, mirrored(image)], axis=0)
     logits, maps, features = (keras.ops.split(part, 2, axis=0) for part in one_way(views))
     means = [sum(logits) / 2, laid_together(*maps), sum(features) / 2]
-    return keras.Model(film, means, name=f"{network.name}_for_reading")
+    return keras.Model(image, means, name=f"{network.name}_for_reading")
 
 
 def build_segmenter(size: int | None = None) -> keras.Model:
@@ -141,14 +141,14 @@ def build_segmenter(size: int | None = None) -> keras.Model:
     return keras.Model(inputs, logit, name="lungs")
 
 
-def build_posture(size: int, dropout: float = 0.0) -> keras.Model:
-    """Build the network that tells how a film lies.
+def build_orientation(size: int, dropout: float = 0.0) -> keras.Model:
+    """Build the network that tells how an image lies.
 
     Returns
     -------
     keras.Model
-        Input (N, size, size, 1) float32, of ``cxrmodel.imaging.posture.as_posture_input``, size divisible by 16;
-        output (N, 7), the logits of ``POSTURES``.
+        Input (N, size, size, 1) float32, of ``cxrmodel.checks.orientation.as_orientation_input``, size divisible by 16;
+        output (N, 7), the logits of ``ORIENTATIONS``.
     """
     inputs = layers.Input((size, size, 1))
     x = inputs
@@ -156,7 +156,7 @@ def build_posture(size: int, dropout: float = 0.0) -> keras.Model:
         x = _convolution(x, width, f"down{depth}", strides=2)
     x = layers.Flatten(name="flat")(x)
     x = layers.Dropout(dropout, name="dropout")(layers.Dense(64, "relu", name="hidden")(x))
-    return keras.Model(inputs, layers.Dense(7, name="posture_logits")(x), name="posture")
+    return keras.Model(inputs, layers.Dense(7, name="orientation_logits")(x), name="orientation")
 
 
 def _convolution(x, filters: int, name: str, strides: int = 1):

@@ -1,4 +1,4 @@
-"""Canonical film + lung fields -> what the network sees, and the way back.
+"""Canonical image + lung fields -> what the network sees, and the way back.
 
 The only such code: training, evaluation and reading share it.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from cxrmodel.imaging.canonical import FILM_SIDE
+from cxrmodel.imaging.canonical import IMAGE_SIDE
 
 __all__ = ["Box", "ModelInput", "crop", "crop_box", "normalise", "prepare"]
 
@@ -17,21 +17,21 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class ModelInput:
-    """One film as the network sees it.
+    """One image as the network sees it.
 
     Attributes
     ----------
     tensor : ndarray of float32, shape (size, size, 1)
-        The crop, normalised with the training films' statistics.
+        The crop, normalised with the training images' statistics.
     box : tuple of int
-        Top, left, bottom, right of the crop in the canonical film.
+        Top, left, bottom, right of the crop in the canonical image.
     """
 
     tensor: np.ndarray
     box: Box
 
-    def to_film(self, heat: np.ndarray) -> np.ndarray:
-        """Lay a map of the network's input back onto the film.
+    def to_image(self, heat: np.ndarray) -> np.ndarray:
+        """Lay a map of the network's input back onto the image.
 
         Parameters
         ----------
@@ -44,15 +44,15 @@ class ModelInput:
             Zero outside the crop.
         """
         top, left, bottom, right = self.box
-        film = np.zeros((FILM_SIDE, FILM_SIDE), np.float32)
-        film[top:bottom, left:right] = cv2.resize(
+        image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.float32)
+        image[top:bottom, left:right] = cv2.resize(
             np.asarray(heat, np.float32), (right - left, bottom - top), interpolation=cv2.INTER_LINEAR
         )
-        return film
+        return image
 
 
 def crop_box(lung_box: Box, margin: float) -> Box:
-    """Widen a lung box by a share of its own height and width, within the film.
+    """Widen a lung box by a share of its own height and width, within the image.
 
     Parameters
     ----------
@@ -63,15 +63,15 @@ def crop_box(lung_box: Box, margin: float) -> Box:
     """
     top, left, bottom, right = lung_box
     rows, columns = round((bottom - top) * margin), round((right - left) * margin)
-    return max(0, top - rows), max(0, left - columns), min(FILM_SIDE, bottom + rows), min(FILM_SIDE, right + columns)
+    return max(0, top - rows), max(0, left - columns), min(IMAGE_SIDE, bottom + rows), min(IMAGE_SIDE, right + columns)
 
 
-def crop(film: np.ndarray, box: Box, size: int) -> np.ndarray:
-    """Cut a box out of a canonical film and squash it to a square, antialiased where it shrinks.
+def crop(image: np.ndarray, box: Box, size: int) -> np.ndarray:
+    """Cut a box out of a canonical image and squash it to a square, antialiased where it shrinks.
 
     Parameters
     ----------
-    film : ndarray, shape (224, 224)
+    image : ndarray, shape (224, 224)
     box : tuple of int
         Top, left, bottom, right.
     size : int
@@ -79,16 +79,16 @@ def crop(film: np.ndarray, box: Box, size: int) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (size, size), of the film's dtype
+    ndarray, shape (size, size), of the image's dtype
     """
     top, left, bottom, right = box
-    part = film[top:bottom, left:right]
+    part = image[top:bottom, left:right]
     shrinks = min(part.shape) >= size
     return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def normalise(crops: np.ndarray, mean: float, std: float) -> np.ndarray:
-    """Scale grey levels by the training films' statistics.
+    """Scale grey levels by the training images' statistics.
 
     Parameters
     ----------
@@ -103,12 +103,12 @@ def normalise(crops: np.ndarray, mean: float, std: float) -> np.ndarray:
     return ((crops.astype(np.float32) / 255.0 - mean) / std)[..., None]
 
 
-def prepare(film: np.ndarray, lung_box: Box, *, margin: float, size: int, mean: float, std: float) -> ModelInput:
-    """Crop a canonical film to its lungs and normalise it.
+def prepare(image: np.ndarray, lung_box: Box, *, margin: float, size: int, mean: float, std: float) -> ModelInput:
+    """Crop a canonical image to its lungs and normalise it.
 
     Returns
     -------
     ModelInput
     """
     box = crop_box(lung_box, margin)
-    return ModelInput(normalise(crop(film, box, size), mean, std), box)
+    return ModelInput(normalise(crop(image, box, size), mean, std), box)

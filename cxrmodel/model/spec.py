@@ -52,7 +52,7 @@ class ModelSpec:
     heat_range : float
         Top of the colour range of every heatmap; the bottom is 0.
     heat_percentile : float
-        Of the maps of held-out pneumonia films, which ``heat_range`` is.
+        Of the maps of held-out pneumonia images, which ``heat_range`` is.
     ages, trained_on : str
         Words for the reader of a probability.
     split_seed : int
@@ -61,7 +61,7 @@ class ModelSpec:
     intercept : float
         What is added to the log-odds after the temperature; 0 in specifications that name none.
     familiarity : dict
-        ``sha256`` of the features' spread over training films, the ``warn`` and ``refuse`` thresholds of a film's
+        ``sha256`` of the features' spread over training images, the ``warn`` and ``refuse`` thresholds of an image's
         distance from them, and ``source``, where these come from. Empty, it reads nothing.
     """
 
@@ -142,7 +142,7 @@ def save_spec(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> None:
 
 
 def read_familiarity(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:
-    """Read the spread of training films that a specification names, and check that it is that one.
+    """Read the spread of training images that a specification names, and check that it is that one.
 
     Raises
     ------

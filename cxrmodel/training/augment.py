@@ -1,6 +1,6 @@
-"""Random disturbances of a training film, in NumPy and OpenCV so that no deep-learning backend is involved.
+"""Random disturbances of a training image, in NumPy and OpenCV so that no deep-learning backend is involved.
 
-Every function takes its own random generator: a sample is a pure function of seed, epoch and film, whatever
+Every function takes its own random generator: a sample is a pure function of seed, epoch and image, whatever
 thread makes it, so a resumed training sees what an unbroken one would have seen.
 """
 
@@ -12,26 +12,28 @@ from cxrmodel.model.preprocess import Box
 __all__ = ["borrow_greys", "disturb_greys", "jitter_box", "reframed", "replace", "soft_mask", "turn"]
 
 
-def turn(film: np.ndarray, mask: np.ndarray, rng: np.random.Generator, degrees: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rotate film and mask together by up to ``degrees`` either way, and mirror half of them.
+def turn(
+    image: np.ndarray, mask: np.ndarray, rng: np.random.Generator, degrees: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rotate image and mask together by up to ``degrees`` either way, and mirror half of them.
 
     Parameters
     ----------
-    film : ndarray of uint8, shape (H, W)
+    image : ndarray of uint8, shape (H, W)
     mask : ndarray of bool, shape (H, W)
 
     Returns
     -------
-    film, mask : ndarray
+    image, mask : ndarray
         Of the same shapes and dtypes. Corners are filled by repeating the edge.
     """
-    height, width = film.shape
+    height, width = image.shape
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), rng.uniform(-degrees, degrees), 1.0)
-    film = cv2.warpAffine(film, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    image = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     mask = cv2.warpAffine(mask.astype(np.uint8), matrix, (width, height), flags=cv2.INTER_NEAREST)
     if rng.random() < 0.5:
-        film, mask = film[:, ::-1], mask[:, ::-1]
-    return np.ascontiguousarray(film), np.ascontiguousarray(mask) > 0
+        image, mask = image[:, ::-1], mask[:, ::-1]
+    return np.ascontiguousarray(image), np.ascontiguousarray(mask) > 0
 
 
 def jitter_box(box: Box, rng: np.random.Generator, share: float, side: int) -> Box:
@@ -51,14 +53,14 @@ def jitter_box(box: Box, rng: np.random.Generator, share: float, side: int) -> B
     return top, left, max(bottom, top + 8), max(right, left + 8)
 
 
-def reframed(film: np.ndarray, rng: np.random.Generator, degrees: float, stretch: float, shift: float) -> np.ndarray:
-    """A film as another frame around the same patient would have it: turned, stretched and shifted a little.
+def reframed(image: np.ndarray, rng: np.random.Generator, degrees: float, stretch: float, shift: float) -> np.ndarray:
+    """An image as another frame around the same patient would have it: turned, stretched and shifted a little.
 
-    How tightly a film is framed differs between hospitals and ages, and is not what makes it a chest film.
+    How tightly an image is framed differs between hospitals and ages, and is not what makes it a chest radiograph.
 
     Parameters
     ----------
-    film : ndarray of uint8 or float32, shape (S, S)
+    image : ndarray of uint8 or float32, shape (S, S)
     degrees : float
         Turned by up to so much either way.
     stretch : float
@@ -68,16 +70,16 @@ def reframed(film: np.ndarray, rng: np.random.Generator, degrees: float, stretch
 
     Returns
     -------
-    ndarray, shape (S, S), of the film's dtype
+    ndarray, shape (S, S), of the image's dtype
         What the frame newly takes in is black, or repeats the edge.
     """
-    side, middle = film.shape[0], (film.shape[0] - 1) / 2
+    side, middle = image.shape[0], (image.shape[0] - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), rng.uniform(-degrees, degrees), 1.0)
     scale = np.exp(rng.uniform(-stretch, stretch, 2))
     matrix = np.diag(scale) @ matrix
     matrix[:, 2] += (1 - scale) * middle + rng.uniform(-shift, shift, 2) * side
     filling = cv2.BORDER_REPLICATE if rng.random() < 0.6 else cv2.BORDER_CONSTANT
-    return cv2.warpAffine(film, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=filling)
+    return cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=filling)
 
 
 def soft_mask(mask: np.ndarray, rng: np.random.Generator, grow: tuple[int, int] = (0, 7)) -> np.ndarray:
@@ -95,15 +97,15 @@ def soft_mask(mask: np.ndarray, rng: np.random.Generator, grow: tuple[int, int] 
 
 
 def replace(crop: np.ndarray, keep: np.ndarray, rng: np.random.Generator, other: np.ndarray | None) -> np.ndarray:
-    """Replace what lies outside ``keep`` by grey, noise, its own blur, or another film.
+    """Replace what lies outside ``keep`` by grey, noise, its own blur, or another image.
 
     Parameters
     ----------
     crop : ndarray of float32, shape (S, S), 0..255
     keep : ndarray of float32, shape (S, S), 0..1
-        1 where the film stays.
+        1 where the image stays.
     other : ndarray of float32, shape (S, S), or None
-        Another film's crop; None leaves that choice out.
+        Another image's crop; None leaves that choice out.
 
     Returns
     -------

@@ -11,36 +11,36 @@ import keras
 import numpy as np
 
 from cxrmodel.artefacts import open_graph
+from cxrmodel.checks.out_of_distribution import Familiarity, fit_familiarity
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
 from cxrmodel.model.calibration import choose_operating_points, probability
-from cxrmodel.model.familiarity import Familiarity, fit_familiarity
 from cxrmodel.model.network import CAM_LAYER, for_reading
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, save_spec
-from cxrmodel.training.calibrate import choose_calibration
-from cxrmodel.training.dataset import Film, load_films, training_split
-from cxrmodel.training.graph import rewritten
+from cxrmodel.training.archive import Image, load_images, training_split
+from cxrmodel.training.calibration import choose_calibration
+from cxrmodel.training.onnx_rewrite import rewritten
 
 __all__ = ["export_lungs", "export_reader", "to_onnx"]
 
 PROBES = 64
-"""Held-out films on which the exported graph must agree with the network."""
+"""Held-out images on which the exported graph must agree with the network."""
 HEAT_PERCENTILE = 99.0
 AGES = "one to five years"
 TRAINED_ON = "Guangzhou paediatric chest radiographs (Kermany et al. 2018), antero-posterior"
 
-FAMILIAR_FILMS = 1500
-"""Training films from which the spread of features is learnt."""
+FAMILIAR_IMAGES = 1500
+"""Training images from which the spread of features is learnt."""
 WARN_PERCENTILE, REFUSE_PERCENTILE, REFUSE_FACTOR = 95.0, 99.5, 1.35
-"""Of held-out films' scores; a film is refused beyond the latter times the factor."""
+"""Of held-out images' scores; an image is refused beyond the latter times the factor."""
 FAMILIARITY_SOURCE = (
-    f"{WARN_PERCENTILE:g}th percentile of held-out films; {REFUSE_FACTOR:g} times their {REFUSE_PERCENTILE:g}th"
+    f"{WARN_PERCENTILE:g}th percentile of held-out images; {REFUSE_FACTOR:g} times their {REFUSE_PERCENTILE:g}th"
 )
 
 TOLERANCE = 1e-3
 LEAST_SHARE = 0.8
-"""What measures less than this share of the least among held-out films is not taken for lungs."""
+"""What measures less than this share of the least among held-out images is not taken for lungs."""
 
 
 def to_onnx(network: keras.Model, probes: np.ndarray) -> bytes:
@@ -137,7 +137,7 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     except OSError as error:
         raise TrainingError(f"{error.filename} cannot be read. Finish the training in {run} first.") from error
     if report["recipe"]["options"].get("shuffle_labels", False):
-        raise TrainingError(f"The network in {run} was trained on shuffled labels and must never read a film.")
+        raise TrainingError(f"The network in {run} was trained on shuffled labels and must never read an image.")
     segmenter, split = LungSegmenter.load(), training_split(root, report["split"]["seed"])
     preparation = {
         "margin": report["recipe"]["options"]["margin"],
@@ -146,14 +146,16 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         "std": report["std"],
     }
     held_out, inputs = _inputs(split.held_out, segmenter, preparation)
-    _, learnt = _inputs(split.train[:: max(1, len(split.train) // FAMILIAR_FILMS)], segmenter, preparation)
+    _, learnt = _inputs(split.train[:: max(1, len(split.train) // FAMILIAR_IMAGES)], segmenter, preparation)
     network = for_reading(keras.models.load_model(run / f"{model}.keras", compile=False), model)
     graph = to_onnx(network, inputs[:PROBES])
     (logits, maps, features), (_, _, known) = _outputs(graph, inputs), _outputs(graph, learnt)
-    labels, logits = np.array([film.label for film in held_out]), logits[:, 0].astype(np.float64)
+    labels, logits = np.array([image.label for image in held_out]), logits[:, 0].astype(np.float64)
     prevalence = round(float(labels.mean()), 4)
     try:
-        _, temperature, intercept = choose_calibration(labels, logits, [film.patient for film in held_out], prevalence)
+        _, temperature, intercept = choose_calibration(
+            labels, logits, [image.patient for image in held_out], prevalence
+        )
         familiarity = fit_familiarity(known)
         spread = familiarity.to_bytes()
         spec = ModelSpec(
@@ -191,19 +193,19 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     return spec
 
 
-def _inputs(films: Sequence[Film], segmenter: LungSegmenter, preparation: dict) -> tuple[list[Film], np.ndarray]:
-    """Those films that have lungs, and what the network sees of them."""
+def _inputs(images: Sequence[Image], segmenter: LungSegmenter, preparation: dict) -> tuple[list[Image], np.ndarray]:
+    """Those images that have lungs, and what the network sees of them."""
     kept, inputs = [], []
-    for film, picture in zip(films, load_films(films), strict=True):
+    for image, picture in zip(images, load_images(images), strict=True):
         mask = segmenter.masks(picture[None])[0]
         if segmenter.plausible(picture, mask):
-            kept.append(film)
+            kept.append(image)
             inputs.append(prepare(picture, LungFields(mask).box, **preparation).tensor)
     return kept, np.stack(inputs)
 
 
 def _outputs(graph: bytes, inputs: np.ndarray, batch: int = 32) -> list[np.ndarray]:
-    """Logits, maps and features of films."""
+    """Logits, maps and features of images."""
     opened = open_graph(graph)
     name = opened.get_inputs()[0].name
     parts = [opened.run(None, {name: inputs[i : i + batch]}) for i in range(0, len(inputs), batch)]
@@ -211,7 +213,7 @@ def _outputs(graph: bytes, inputs: np.ndarray, batch: int = 32) -> list[np.ndarr
 
 
 def _familiarity_rule(familiarity: Familiarity, features: np.ndarray) -> dict:
-    """Thresholds on the scores of held-out films."""
+    """Thresholds on the scores of held-out images."""
     scores = familiarity.scores(features)
     warn, last = np.percentile(scores, [WARN_PERCENTILE, REFUSE_PERCENTILE])
     refuse = max(warn, REFUSE_FACTOR * last)

@@ -16,7 +16,7 @@ Sample = Callable[[int, int, np.random.Generator], tuple[np.ndarray, np.ndarray,
 def blend(
     x: np.ndarray, y: np.ndarray, weight: np.ndarray, rng: np.random.Generator, mixup: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Blend each film of a batch with the one before it.
+    """Blend each image of a batch with the one before it.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def blend(
     Returns
     -------
     x, y, weight : ndarray of float32
-        Of the same shapes. Label and weight are such that the loss of a blend is the two films' weighted losses
-        in the blend's shares. The larger share is always the film's own.
+        Of the same shapes. Label and weight are such that the loss of a blend is the two images' weighted losses
+        in the blend's shares. The larger share is always the image's own.
     """
     share = rng.beta(mixup, mixup, len(x)).astype(np.float32)
     share = np.maximum(share, 1 - share)
@@ -50,12 +50,12 @@ class Feed:
     sample : callable (index, size, rng) -> (x, y, weight)
         Makes one sample. Called from several threads.
     count : int
-        Number of films.
+        Number of images.
     batch : int
-        Films a batch; the last, smaller batch of an epoch is left out where there is a full one.
+        Images a batch; the last, smaller batch of an epoch is left out where there is a full one.
     seed : int
     mixup : float
-        Parameter of the Beta distribution from which each film's share in a blend of two is drawn (Zhang et al.,
+        Parameter of the Beta distribution from which each image's share in a blend of two is drawn (Zhang et al.,
         mixup, ICLR 2018); 0 blends nothing.
     """
 
@@ -84,7 +84,7 @@ class Feed:
             made = np.stack(x), np.asarray(np.stack(y), np.float32), np.asarray(weight, np.float32)
             if not self.mixup:
                 return made
-            # A stream of its own: no film has a place at or above the count.
+            # A stream of its own: no image has a place at or above the count.
             return blend(*made, np.random.default_rng((self.seed, epoch, self.count + step)), self.mixup)
 
         with ThreadPoolExecutor(self.workers) as pool:

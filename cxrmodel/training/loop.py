@@ -25,7 +25,7 @@ AVERAGE_EVERY = 4
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that a training depends on but the films.
+    """Everything that a training depends on but the images.
 
     Attributes
     ----------
@@ -42,11 +42,11 @@ class Recipe:
     dropout : float
         Share of pooled features dropped.
     mixup : float
-        Of ``Feed``: 0 blends no films.
+        Of ``Feed``: 0 blends no images.
     smoothing : float
         Label smoothing: 0 and 1 become half of it and one less half of it (Szegedy et al., CVPR 2016).
     options : dict
-        What the film sampler reads: shares and ranges of the augmentation.
+        What the image sampler reads: shares and ranges of the augmentation.
     """
 
     model: str
@@ -121,7 +121,7 @@ def fit(
     Parameters
     ----------
     score : callable (model, size) -> dict
-        Judges the averaged weights on held-out films after each epoch.
+        Judges the averaged weights on held-out images after each epoch.
     folder : Path
         Receives ``checkpoint.npz`` and ``history.json`` after every epoch.
     resume : bool

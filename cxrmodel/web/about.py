@@ -10,12 +10,12 @@ import streamlit as st
 
 from cxrmodel import __version__
 from cxrmodel.errors import CxrError
-from cxrmodel.evaluation.results import load_evaluation
-from cxrmodel.evaluation.summary import films_sentence
+from cxrmodel.evaluation.report.readme import images_sentence
+from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.imaging.lungs import LUNGS_FOLDER
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
-from cxrmodel.records.wording import DISCLAIMER, OPERATING_POINTS, percent, threshold_percent
-from cxrmodel.web.evaluation_terms import with_interval
+from cxrmodel.report.wording import DISCLAIMER, OPERATING_POINTS, percent, threshold_percent
+from cxrmodel.web.evaluation.terms import with_interval
 from cxrmodel.web.text import plain
 
 __all__ = ["about"]
@@ -24,39 +24,39 @@ _USE = f"""
 **{DISCLAIMER}.** The program is for research and teaching. It is no medical device, and no decision about a patient
 may rest on it.
 
-- It knows **{{children}}**, frontal antero-posterior films, of **one hospital**. It has not learnt adults,
-  infants, lateral films, or other diseases.
-- It refuses only what it can tell is no film. It may take pictures that are not chest films, and films of adults, for
-  films that it knows, and **give a number** all the same; such a number means nothing.
-- It tells films labelled pneumonia from films labelled normal. It says nothing of other findings: a film without
-  pneumonia is not a healthy film.
-- Its training films were chosen by their authors and poor ones removed. A poor, rotated or cropped film may mislead it.
-- Networks can learn what goes with a disease and not the disease itself, such as how a film was taken. Films are
+- It knows **{{children}}**, frontal antero-posterior images, of **one hospital**. It has not learnt adults,
+  infants, lateral images, or other diseases.
+- It refuses only what it can tell is no image. It may take pictures that are not chest radiographs, and images of adults, for
+  images that it knows, and **give a number** all the same; such a number means nothing.
+- It tells images labelled pneumonia from images labelled normal. It says nothing of other findings: an image without
+  pneumonia is not a healthy image.
+- Its training images were chosen by their authors and poor ones removed. A poor, rotated or cropped image may mislead it.
+- Networks can learn what goes with a disease and not the disease itself, such as how an image was taken. Images are
   cropped to the lungs before they are read, which lessens this but does not end it. See the heatmap, and doubt heat
   outside the lungs.
-- A probability holds for films like those it was trained on, at the prevalence that stands beside it.
+- A probability holds for images like those it was trained on, at the prevalence that stands beside it.
 """
 
 _SOURCES = """
-- **Films**: Kermany D. S. et al., *Identifying Medical Diagnoses and Treatable Diseases by Image-Based Deep Learning*,
+- **Images**: Kermany D. S. et al., *Identifying Medical Diagnoses and Treatable Diseases by Image-Based Deep Learning*,
   Cell 172 (2018) 1122-1131; *Labeled Optical Coherence Tomography (OCT) and Chest X-Ray Images for Classification*,
-  Mendeley Data, [doi:10.17632/rscbjbr9sj.2](https://doi.org/10.17632/rscbjbr9sj.2), CC BY 4.0. The films were reduced
+  Mendeley Data, [doi:10.17632/rscbjbr9sj.2](https://doi.org/10.17632/rscbjbr9sj.2), CC BY 4.0. The images were reduced
   and cropped for training; none of them is part of this program.
 - **Lung masks**: V7 Labs, COVID-19 X-ray dataset annotations, CC BY 4.0. The lung segmenter was trained on them.
-- **Demo films**: drawn by a statistical model of the films above. They show no patient.
+- **Demo images**: drawn by a statistical model of the images above. They show no patient.
 - **Network**: Huang G. et al., *Densely Connected Convolutional Networks*, CVPR 2017. **Heatmap**: Selvaraju R. R.
   et al., *Grad-CAM*, ICCV 2017. **Calibration**: Guo C. et al., *On Calibration of Modern Neural Networks*, ICML 2017.
 """
 
 _LICENCES = f"""
-Chest X-ray reader {__version__} is free software under the MIT licence; the file LICENSE has its text. Films and masks
+Chest X-ray reader {__version__} is free software under the MIT licence; the file LICENSE has its text. Images and masks
 are under CC BY 4.0, as stated above. The libraries it uses keep their own licences; requirements.txt names the
 libraries, and a licence where it is not a permissive one.
 """
 
 _PROBLEMS = """
 Tell whoever runs this program for you. Give the model version, what you did, and the reference number if there is one:
-the server's log holds the kind of error under that number, and nothing of the film. **Never send a patient's film or
+the server's log holds the kind of error under that number, and nothing of the image. **Never send a patient's image or
 name** with a report.
 """
 
@@ -106,13 +106,13 @@ def _training(spec: ModelSpec) -> str:
     sentences = [f"{spec.trained_on}."]
     if split := _json(MODEL_FOLDER / f"{spec.model}.training.json").get("split"):
         sentences.append(
-            f"The network learnt from {split['train_films']} films of {split['train_patients']} patients; "
-            f"{split['held_out_films']} films of {len(split['held_out_patients'])} other patients were held out for "
+            f"The network learnt from {split['train_images']} images of {split['train_patients']} patients; "
+            f"{split['held_out_images']} images of {len(split['held_out_patients'])} other patients were held out for "
             f"every choice that was made. Repeated files left out: {len(split['repeats_dropped'])}."
         )
     if test := _json(LUNGS_FOLDER / "spec.json").get("test"):
         sentences.append(
-            f"The lung segmenter agrees with the annotated masks of {test['films']} test films at a mean Dice of "
+            f"The lung segmenter agrees with the annotated masks of {test['images']} test images at a mean Dice of "
             f"{test['dice_mean']:.3f}."
         )
     return " ".join(sentences)
@@ -126,7 +126,7 @@ def _quality(spec: ModelSpec) -> str:
     figures = evaluation.metrics["test"]
     balanced = figures["at"]["balanced"]
     return (
-        f"Official test: {films_sentence(evaluation, 'test')} AUC {with_interval(figures['auc'])}. At the balanced "
+        f"Official test: {images_sentence(evaluation, 'test')} AUC {with_interval(figures['auc'])}. At the balanced "
         f"operating point, sensitivity {with_interval(balanced['recall'])} and specificity "
         f"{with_interval(balanced['specificity'])}. In brackets {100 * evaluation.bootstrap['level']:.0f} % intervals. "
         "The Evaluation page has the rest."

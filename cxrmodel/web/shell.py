@@ -7,9 +7,10 @@ import streamlit as st
 
 from cxrmodel.errors import ModelError
 from cxrmodel.reading import Reader
-from cxrmodel.records.wording import DISCLAIMER
-from cxrmodel.web import engine, navigation
-from cxrmodel.web.failures import log_failure
+from cxrmodel.report.wording import DISCLAIMER
+from cxrmodel.web import app as navigation
+from cxrmodel.web import engine
+from cxrmodel.web.errors import log_failure
 from cxrmodel.web.style import ICON, STYLE
 from cxrmodel.web.text import plain
 
@@ -38,7 +39,7 @@ def frame(title: str) -> Iterator[Reader | None]:
     try:
         reader, trouble = engine.reader(), ""
     except ModelError as error:
-        reader, trouble = None, f"{plain(str(error))} No film is read until then."
+        reader, trouble = None, f"{plain(str(error))} No image is read until then."
     except Exception as error:
         reader, trouble = None, _unexpected(error, "The model could not be loaded")
     _notice(reader)
@@ -60,12 +61,12 @@ def _notice(reader: Reader | None) -> None:
         st.caption(f"Model: {version}")
         if reader:
             st.caption(f"Trained on children aged {reader.spec.ages}.")
-        st.caption("Films stay in this session's own memory and go when it ends.")
+        st.caption("Images stay in this session's own memory and go when it ends.")
 
 
 def _unexpected(error: Exception, what: str) -> str:
     return (
         f"{what} because of an unexpected error, reference number {log_failure(error)}. "
-        "Reload the page and drop your films again, as a reload forgets them. If it happens again, "
+        "Reload the page and drop your images again, as a reload forgets them. If it happens again, "
         "report the number as the About page describes."
     )

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 
 from cxrmodel.reading import Reading
-from cxrmodel.web.viewer import assets, levels_of, packed
+from cxrmodel.web.components.viewer import assets, levels_of, packed
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -60,5 +60,5 @@ def data_of(reading: Reading, overlay: bool = True) -> bytes:
 
 
 def show(tab, data: bytes) -> None:
-    """Give the component its data, as each rerun does, and wait until the film is drawn."""
+    """Give the component its data, as each rerun does, and wait until the image is drawn."""
     tab.evaluate(SHOW, base64.b64encode(data).decode())

@@ -20,10 +20,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from bare import ARGUMENTS, chromium
+from tests.browser.bare import ARGUMENTS, chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 WARM, VISITS, MOVES = 3, 15, 60

@@ -1,6 +1,6 @@
 """How long the viewer takes from a hand's event to the finished picture: ``python tests/browser/measure_viewer.py``.
 
-A film of 2,000 x 2,000 pixels is shown side by side with its overlay and lung outline, in headless chromium, where
+An image of 2,000 x 2,000 pixels is shown side by side with its overlay and lung outline, in headless chromium, where
 software draws every pixel. Each real event of mouse, wheel or key is timed from its coming to the page until pixels of
 both layers were read back after the drawing that shows it, so that nothing is left undone; and from the browser's own
 time stamp on it, which adds the wait in the browser's queues: that of a wheel on an empty page is measured beside it.
@@ -8,21 +8,15 @@ The plain canvas is what the viewer draws on there; WebGL drawn by software stan
 """
 
 import platform
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from bare import ARGUMENTS, as_if_fast, chromium, data_of, mount, show
-from stand_ins import fake_reading
-
-from cxrmodel.demo import demo_films
+from cxrmodel.demo import demo_images
 from cxrmodel.imaging.radiograph import read_radiograph
+from tests.browser.bare import ARGUMENTS, as_if_fast, chromium, data_of, mount, show
+from tests.support.stand_ins import fake_reading
 
 SIDE, WARM = 2000, 5
 EVENTS = {"canvas": 120, "webgl": 10}
@@ -30,14 +24,14 @@ EXPOSED = "\nwindow.Viewer = Viewer;"
 WATCH = """(kind) => {
   const waiting = [], draw = window.Viewer.prototype.draw, one = new Uint8Array(4);
   window.taken = [];
-  const [film, marks] = ["film", "marks"].map((name) => root.querySelector(`[data-part=${name}]`));
+  const [image, marks] = ["image", "marks"].map((name) => root.querySelector(`[data-part=${name}]`));
   for (const name of ["pointermove", "wheel", "keydown"])
     window.addEventListener(name, (event) => waiting.push([performance.now(), event.timeStamp]), true);
   window.Viewer.prototype.draw = function () {
     draw.call(this);
-    const gl = kind === "webgl" && film.getContext("webgl2"), x = film.width >> 1, y = film.height >> 1;
+    const gl = kind === "webgl" && image.getContext("webgl2"), x = image.width >> 1, y = image.height >> 1;
     if (gl) gl.readPixels(x, y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, one);
-    else film.getContext("2d").getImageData(x, y, 1, 1);
+    else image.getContext("2d").getImageData(x, y, 1, 1);
     marks.getContext("2d").getImageData(x, y, 1, 1);
     const now = performance.now();
     for (const [came, stamped] of waiting.splice(0)) window.taken.push([now - came, now - stamped]);
@@ -53,15 +47,15 @@ EMPTY = """() => {
 
 
 def reading():
-    """A synthetic film with grain, as large as a detector's."""
-    film = read_radiograph(demo_films()[0].path.read_bytes(), "film").pixels
-    film = cv2.resize(film, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    grain = np.random.default_rng(0).normal(0, 0.01, film.shape)
-    return fake_reading(np.clip(film + grain, 0, 1))
+    """A synthetic image with grain, as large as a detector's."""
+    image = read_radiograph(demo_images()[0].path.read_bytes(), "image").pixels
+    image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, 0.01, image.shape)
+    return fake_reading(np.clip(image + grain, 0, 1))
 
 
 def wheel(tab, number: int) -> None:
-    """Turn the wheel: a while towards the film, a while away from it."""
+    """Turn the wheel: a while towards the image, a while away from it."""
     tab.mouse.wheel(0, -40 if number % 40 < 20 else 40)
 
 
@@ -109,7 +103,7 @@ def measure(tab, kind: str) -> None:
     tab.evaluate(WATCH, kind)
     print(f"{kind}: window and level: {drag()}", flush=True)
     keyboard.down("Shift")
-    print(f"{kind}: moving the film: {drag()}", flush=True)
+    print(f"{kind}: moving the image: {drag()}", flush=True)
     keyboard.up("Shift")
     print(f"{kind}: zooming: {timed(tab, wheel, EVENTS[kind])}", flush=True)
     print(f"{kind}: overlay on and off: {timed(tab, lambda tab, number: keyboard.press('h'), EVENTS[kind])}")
@@ -128,7 +122,7 @@ def main() -> None:
             show(tab, data)
             if kind == "canvas":
                 size = tab.evaluate("() => ['width', 'height'].map((side) => root.querySelector('canvas')[side])")
-                print(f"film {SIDE} x {SIDE}, drawn {size[0]} x {size[1]}, {len(data) / 1e6:.1f} MB sent")
+                print(f"image {SIDE} x {SIDE}, drawn {size[0]} x {size[1]}, {len(data) / 1e6:.1f} MB sent")
             measure(tab, kind)
             tab.close()
         empty_page(browser)

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 pytestmark = pytest.mark.browser
 
-TITLES = {"read": "Read a film", "heatmap": "Heatmap", "evaluation": "Evaluation", "about": "About"}
+TITLES = {"read": "Read an image", "heatmap": "Heatmap", "evaluation": "Evaluation", "about": "About"}
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +33,15 @@ def settle(watched) -> str:
     return watched.tab.inner_text("body")
 
 
-def drop(watched, demo_film: bytes) -> float:
-    """Drop a film, wait for its reading, and give the probability as the page shows it, in per cent."""
-    watched.tab.set_input_files("input[type=file]", {"name": "film.png", "mimeType": "", "buffer": demo_film})
+def drop(watched, demo_image: bytes) -> float:
+    """Drop an image, wait for its reading, and give the probability as the page shows it, in per cent."""
+    watched.tab.set_input_files("input[type=file]", {"name": "image.png", "mimeType": "", "buffer": demo_image})
     shown = watched.tab.get_by_test_id("stMetricValue").inner_text()
     return float(re.fullmatch(r"[<>]?\s*(\d+(?:\.\d)?)\s%", shown).group(1))
 
 
-def film_drawn(watched):
-    """Wait until the viewer shows its film, and give the viewer."""
+def image_drawn(watched):
+    """Wait until the viewer shows its image, and give the viewer."""
     watched.tab.locator("[data-part=stage][aria-busy=false]").wait_for()
     return watched.tab.locator("[data-part=viewer]")
 
@@ -52,7 +52,7 @@ def part(watched, name: str) -> str:
 
 
 def drag(watched) -> None:
-    """Drag across the middle of the film, to the right."""
+    """Drag across the middle of the image, to the right."""
     box = watched.tab.locator("[data-part=stage]").bounding_box()
     x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 2
     watched.tab.mouse.move(x, y)
@@ -68,36 +68,36 @@ def check(watched) -> None:
     assert watched.troubles == []
 
 
-def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
-    """A film is dropped and read; its heatmap, the curves and the rest open, and the notice is on every page."""
+def test_from_a_dropped_image_to_the_curves(address, watched, demo_image):
+    """An image is dropped and read; its heatmap, the curves and the rest open, and the notice is on every page."""
     tab = watched.tab
     tab.goto(address)
-    heading(watched, "Read a film")
-    assert 0 < drop(watched, demo_film) < 100
+    heading(watched, "Read an image")
+    assert 0 < drop(watched, demo_image) < 100
     finding = tab.get_by_role("heading", name=re.compile("Finding: (pneumonia|normal|uncertain)"))
     finding.wait_for()
-    assert "film.png" in settle(watched)
-    film_drawn(watched).get_by_text("The overlay is off.").wait_for()
+    assert "image.png" in settle(watched)
+    image_drawn(watched).get_by_text("The overlay is off.").wait_for()
     assert tab.get_by_label("Layout").input_value() == "one"
     drag(watched)
     window = part(watched, "levels")
     assert not window.startswith("Window 255 ")
 
-    tab.get_by_role("link", name="Where on the film").click()
+    tab.get_by_role("link", name="Where on the image").click()
     heading(watched, "Heatmap")
-    film_drawn(watched).get_by_text("The range is the same for every film.").wait_for()
+    image_drawn(watched).get_by_text("The range is the same for every image.").wait_for()
     settle(watched)
     assert part(watched, "levels") == window
     assert tab.get_by_label("Layout").input_value() == "side"
     tab.keyboard.press("h")
     tab.get_by_text("The overlay is off.").wait_for()
     tab.keyboard.press("h")
-    checksum = hashlib.sha256(demo_film).hexdigest()[:8]
-    tab.get_by_text("The range is the same for every film.").wait_for()
+    checksum = hashlib.sha256(demo_image).hexdigest()[:8]
+    tab.get_by_text("The range is the same for every image.").wait_for()
     tab.get_by_role("button", name="Save picture").click()
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Save", exact=True).click()
-    assert download.value.suggested_filename == f"film {checksum} heatmap.png"
+    assert download.value.suggested_filename == f"image {checksum} heatmap.png"
     assert Image.open(download.value.path()).format == "PNG"
 
     tab.get_by_role("link", name="Evaluation", exact=True).click()
@@ -113,28 +113,28 @@ def test_from_a_dropped_film_to_the_curves(address, watched, demo_film):
     check(watched)
 
 
-def test_report_is_a_page_of_what_was_read(address, watched, demo_film):
+def test_report_is_a_page_of_what_was_read(address, watched, demo_image):
     """The report comes as a PDF of one page that says what the page says."""
     tab = watched.tab
     tab.goto(f"{address}/read")
-    probability, checksum = drop(watched, demo_film), hashlib.sha256(demo_film).hexdigest()[:8]
+    probability, checksum = drop(watched, demo_image), hashlib.sha256(demo_image).hexdigest()[:8]
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Report as PDF").click()
-    assert download.value.suggested_filename == f"film {checksum} reading.pdf"
+    assert download.value.suggested_filename == f"image {checksum} reading.pdf"
     (page,) = PdfReader(BytesIO(Path(download.value.path()).read_bytes())).pages
     text = " ".join(page.extract_text().split())
     assert re.search(rf"Probability of pneumonia: [<>]?\s?{probability:g}(\.0)? %", text)
-    assert "Film: film.png" in text
+    assert "Image: image.png" in text
     assert checksum in text
     check(watched)
 
 
-def test_viewer_on_a_phone(address, phone, demo_film):
+def test_viewer_on_a_phone(address, phone, demo_image):
     """On a narrow screen the page is no wider than it, and a rerun of the page leaves the viewer as it is."""
     tab = phone.tab
     tab.goto(f"{address}/read")
-    drop(phone, demo_film)
-    film_drawn(phone)
+    drop(phone, demo_image)
+    image_drawn(phone)
     assert tab.evaluate("() => document.documentElement.scrollWidth") <= 390
     tab.locator("[data-part=stage]").focus()
     tab.keyboard.press("i")
@@ -147,10 +147,10 @@ def test_viewer_on_a_phone(address, phone, demo_film):
 
 
 def test_refusal_is_a_sentence(address, watched):
-    """A file that is no film is refused with its name and a sentence, and no number is shown."""
+    """A file that is no image is refused with its name and a sentence, and no number is shown."""
     tab = watched.tab
     tab.goto(f"{address}/read")
-    tab.set_input_files("input[type=file]", {"name": "a.png", "mimeType": "", "buffer": b"no film at all"})
+    tab.set_input_files("input[type=file]", {"name": "a.png", "mimeType": "", "buffer": b"no image at all"})
     tab.get_by_text("Refused: a.png.").wait_for()
     assert tab.get_by_test_id("stMetricValue").count() == 0
     check(watched)
@@ -172,10 +172,10 @@ def test_own_address_on_a_cold_server(serve, watched, name, title):
         check(watched)
 
 
-def test_first_film_on_a_cold_server(serve, watched, demo_film):
-    """A film dropped on the very first page that a fresh server shows is read, not lost."""
+def test_first_image_on_a_cold_server(serve, watched, demo_image):
+    """An image dropped on the very first page that a fresh server shows is read, not lost."""
     with serve() as address:
         watched.tab.goto(f"{address}/read")
-        heading(watched, "Read a film")
-        assert 0 < drop(watched, demo_film) < 100
+        heading(watched, "Read an image")
+        assert 0 < drop(watched, demo_image) < 100
         check(watched)

@@ -3,7 +3,7 @@
 import pytest
 
 from cxrmodel.evaluation.metrics import confusion_at, rates_at
-from cxrmodel.evaluation.results import load_evaluation
+from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.evaluation.thresholds import further_rates, predictive_values
 
 pytestmark = pytest.mark.browser
@@ -34,7 +34,7 @@ def counts(tab) -> dict[str, int]:
 
 
 def test_slider_moves_everything(serve, watched):
-    """At any threshold the page says what the films say; the prevalence moves the predictive values alone."""
+    """At any threshold the page says what the images say; the prevalence moves the predictive values alone."""
     scores = load_evaluation("densenet121").scores["test"]
     points = load_evaluation("densenet121").operating_points
     with serve() as address:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bare import as_if_fast, data_of, mount, show
 from PIL import Image
-from stand_ins import fake_reading, lung_mask
 
-from cxrmodel.imaging.gate_report import WARN, Finding, GateReport
+from cxrmodel.checks.report import WARN, CheckReport, Finding
+from tests.browser.bare import as_if_fast, data_of, mount, show
+from tests.support.stand_ins import fake_reading, lung_mask
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ SHOWN = (
 )
 PIXEL = """async ([x, y]) => {
   await new Promise(requestAnimationFrame);
-  const canvas = root.querySelector("[data-part=film]");
+  const canvas = root.querySelector("[data-part=image]");
   return [...canvas.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3);
 }"""
 MARKED = """async ([x, y, width, height]) => {
@@ -31,12 +31,12 @@ MARKED = """async ([x, y, width, height]) => {
 
 
 def hot(grey: float = 100 / 255, shape=(400, 400), **changes):
-    """An even film under even heat of the whole colour range."""
+    """An even image under even heat of the whole colour range."""
     return fake_reading(np.full(shape, grey), heat=np.full((224, 224), 2.5, np.float32), **changes)
 
 
-def of_film(reading, **changes):
-    """The reading with other fields of its film."""
+def of_image(reading, **changes):
+    """The reading with other fields of its image."""
     return replace(reading, radiograph=replace(reading.radiograph, **changes))
 
 
@@ -48,7 +48,7 @@ class Viewer:
         mount(tab)
 
     def show(self, reading, overlay: bool = False):
-        """Show a reading, one film alone unless told otherwise."""
+        """Show a reading, one image alone unless told otherwise."""
         show(self.tab, data_of(reading, overlay))
         self.box = self.tab.locator("[data-part=stage]").bounding_box()
         return self
@@ -62,7 +62,7 @@ class Viewer:
         return [int(number) for number in re.findall(r"-?\d+", self.says("levels"))]
 
     def zoom(self) -> float:
-        """Pixels of the screen for a hundred of the film."""
+        """Pixels of the screen for a hundred of the image."""
         return float(re.search(r"[\d.]+", self.says("zoom")).group())
 
     def at(self, x: float, y: float) -> list[int]:
@@ -74,7 +74,7 @@ class Viewer:
         return self.tab.evaluate(PIXEL, [round(x * self.box["width"]), round(y * self.box["height"])])
 
     def marked(self, left: float, top: float, right: float, bottom: float) -> bool:
-        """Whether anything is drawn over the film between shares of the stage."""
+        """Whether anything is drawn over the image between shares of the stage."""
         width, height = self.box["width"], self.box["height"]
         return self.tab.evaluate(
             MARKED, [int(left * width), int(top * height), int((right - left) * width), int((bottom - top) * height)]
@@ -85,7 +85,7 @@ class Viewer:
         return self.tab.get_by_role("button", name=name).get_attribute("aria-pressed") == "true"
 
     def place(self) -> list[int]:
-        """Column and row of the film under the pointer."""
+        """Column and row of the image under the pointer."""
         return [int(number) for number in re.findall(r"\d+", self.says("pixel"))[:2]]
 
     def drag(self, start, end, button="left"):
@@ -104,7 +104,7 @@ def viewer(watched):
 
 
 def test_drag_is_window_and_level(viewer):
-    """To the right the window widens, up the film brightens; the pixels follow at once."""
+    """To the right the window widens, up the image brightens; the pixels follow at once."""
     viewer.show(hot())
     assert viewer.numbers() == [255, 128]
     assert viewer.pixel(0.5, 0.5) == [100, 100, 100]
@@ -118,9 +118,9 @@ def test_drag_is_window_and_level(viewer):
     assert viewer.numbers()[1] == level
 
 
-def test_wheel_zooms_at_the_pointer(viewer, make_film):
-    """The place and value under the pointer stay while the film grows."""
-    viewer.show(fake_reading(make_film(0, (500, 600))))
+def test_wheel_zooms_at_the_pointer(viewer, make_image):
+    """The place and value under the pointer stay while the image grows."""
+    viewer.show(fake_reading(make_image(0, (500, 600))))
     viewer.tab.mouse.move(*viewer.at(0.6, 0.3))
     before, zoom = viewer.place(), viewer.zoom()
     viewer.tab.mouse.wheel(0, -500)
@@ -130,9 +130,9 @@ def test_wheel_zooms_at_the_pointer(viewer, make_film):
 
 
 @pytest.mark.parametrize("how", ["middle", "shift", "space"])
-def test_film_is_moved(viewer, make_film, how):
+def test_image_is_moved(viewer, make_image, how):
     """By the middle button, with Shift, and with Space, which then does not reset."""
-    viewer.show(fake_reading(make_film(0, (500, 600))))
+    viewer.show(fake_reading(make_image(0, (500, 600))))
     viewer.tab.keyboard.press("+")
     viewer.tab.mouse.move(*viewer.at(0.6, 0.6))
     x, y = viewer.place()
@@ -149,11 +149,11 @@ def test_film_is_moved(viewer, make_film, how):
 
 
 def test_value_and_place_under_the_pointer(viewer):
-    """The stored value of a deep film, at the film's own coordinates; nothing beside the film."""
+    """The stored value of a deep image, at the image's own coordinates; nothing beside the image."""
     levels = np.zeros((200, 200))
     levels[:, 100:] = 1843 / 4095
     levels[0, 0] = 1 / 4095  # no smaller depth holds this
-    viewer.show(of_film(fake_reading(levels), bits=12))
+    viewer.show(of_image(fake_reading(levels), bits=12))
     viewer.tab.mouse.move(*viewer.at(0.51, 0.5))
     assert re.fullmatch(r"x 10\d, y \d+: 1843 of 4095", viewer.says("pixel"))
     viewer.tab.mouse.move(*viewer.at(0.01, 0.5))
@@ -161,7 +161,7 @@ def test_value_and_place_under_the_pointer(viewer):
 
 
 def test_overlay_is_mixed_in_by_heat_and_opacity(viewer):
-    """Grey 100 under the top of viridis, #fde725, at half opacity: 176.5, 165.5, 68.5; off, the film is untouched."""
+    """Grey 100 under the top of viridis, #fde725, at half opacity: 176.5, 165.5, 68.5; off, the image is untouched."""
     viewer.show(hot(), overlay=False)
     assert viewer.pixel(0.5, 0.5) == [100, 100, 100]
     viewer.tab.keyboard.press("h")
@@ -188,7 +188,7 @@ def test_heat_below_the_threshold_is_not_drawn(viewer):
 
 
 def test_contour_instead_of_fill(viewer):
-    """Lines where the heat crosses a quarter of the range; the film itself stays grey."""
+    """Lines where the heat crosses a quarter of the range; the image itself stays grey."""
     heat = np.zeros((224, 224), np.float32)
     heat[56:168, 56:168] = 2.5
     viewer.show(fake_reading(np.full((400, 400), 0.5), heat=heat))
@@ -204,7 +204,7 @@ def test_lung_outline(viewer):
     """Around the lungs that were found, only where it is asked for."""
     viewer.show(fake_reading(np.full((400, 400), 0.5)))
     (top, bottom), size = np.flatnonzero(lung_mask().any(1))[[0, -1]] / 224, viewer.box["height"] / viewer.box["width"]
-    column = 0.5 + (65 / 224 - 0.5) * size  # through the patient's right lung, on a square film in a wide stage
+    column = 0.5 + (65 / 224 - 0.5) * size  # through the patient's right lung, on a square image in a wide stage
     place = column - 0.01, top - 0.02, column + 0.01, top + 0.02
     assert not viewer.marked(*place)
     viewer.tab.keyboard.press("o")
@@ -214,7 +214,7 @@ def test_lung_outline(viewer):
 
 
 def test_side_by_side_and_split(viewer):
-    """Side by side the left film is bare; split, everything left of the handle is, and the handle can be moved."""
+    """Side by side the left image is bare; split, everything left of the handle is, and the handle can be moved."""
     viewer.show(hot(shape=(400, 800)), overlay=True)
     assert viewer.tab.get_by_label("Layout").input_value() == "side"
     assert viewer.pixel(0.25, 0.5) == [100, 100, 100]
@@ -231,9 +231,9 @@ def test_side_by_side_and_split(viewer):
     assert viewer.numbers() == [255, 128]
 
 
-def test_keys(viewer, make_film):
+def test_keys(viewer, make_image):
     """Every key of the design does what it says, and space brings everything back."""
-    viewer.show(of_film(fake_reading(make_film(0, (300, 300))), file_format="DICOM"))
+    viewer.show(of_image(fake_reading(make_image(0, (300, 300))), file_format="DICOM"))
     press, first = viewer.tab.keyboard.press, viewer.numbers()
     assert first == [255, 128]
     fitted = viewer.zoom()
@@ -251,7 +251,7 @@ def test_keys(viewer, make_film):
     for key in "12345":
         press(key)
         seen.add((viewer.tab.get_by_label("Window").input_value(), *viewer.numbers()))
-    # A DICOM film comes through its file's own window, so that 1 and 2 are the same.
+    # A DICOM image comes through its file's own window, so that 1 and 2 are the same.
     assert [name for name, *_ in sorted(seen)] == ["lungs", "mediastinum", "percentile", "whole"]
     assert len({tuple(numbers) for _, *numbers in seen}) == 4
     press("+")
@@ -264,7 +264,7 @@ def test_keys(viewer, make_film):
 
 
 def test_inversion_is_of_the_screen_alone(viewer):
-    """Grey 100 becomes 155; the value told stays the film's own."""
+    """Grey 100 becomes 155; the value told stays the image's own."""
     viewer.show(hot())
     viewer.tab.mouse.move(*viewer.at(0.5, 0.5))
     viewer.tab.keyboard.press("i")
@@ -277,7 +277,7 @@ def test_changes_within_one_frame_of_the_screen(viewer):
     viewer.show(hot())
     viewer.tab.evaluate("""async () => {
       for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
-      const canvas = root.querySelector("[data-part=film]"), context = canvas.getContext("2d");
+      const canvas = root.querySelector("[data-part=image]"), context = canvas.getContext("2d");
       const put = context.putImageData;
       window.drawings = 0;
       context.putImageData = function (...given) {
@@ -291,7 +291,7 @@ def test_changes_within_one_frame_of_the_screen(viewer):
 
 
 def test_question_mark_lists_every_key(viewer):
-    """The list names the keys, takes the focus, and closes with Escape; then keys act on the film again."""
+    """The list names the keys, takes the focus, and closes with Escape; then keys act on the image again."""
     viewer.show(hot())
     viewer.tab.keyboard.press("?")
     listed = viewer.tab.evaluate("() => [...root.querySelectorAll('[data-part=keys] kbd')].map((key) => key.innerText)")
@@ -327,9 +327,9 @@ def test_no_key_acts_while_someone_types(viewer):
     assert "inverted" in viewer.says("levels")
 
 
-def test_keyboard_alone(viewer, make_film):
-    """With the film in focus arrows move it, Shift and arrows set window and level; a screen reader hears of it."""
-    viewer.show(fake_reading(make_film(0, (300, 300))))
+def test_keyboard_alone(viewer, make_image):
+    """With the image in focus arrows move it, Shift and arrows set window and level; a screen reader hears of it."""
+    viewer.show(fake_reading(make_image(0, (300, 300))))
     viewer.tab.locator("[data-part=stage]").focus()
     viewer.tab.keyboard.press("+")
     before = viewer.pixel(0.5, 0.5), viewer.pixel(0.6, 0.4)
@@ -342,17 +342,17 @@ def test_keyboard_alone(viewer, make_film):
 
 
 def test_everything_has_a_name(viewer):
-    """Each control, and the film itself in words."""
+    """Each control, and the image itself in words."""
     viewer.show(hot())
     nameless = """() => [...root.querySelectorAll("button, input, select, [role=slider], [role=application]")]
       .filter((one) => !(one.innerText || one.getAttribute("aria-label") || one.labels?.length))
       .map((one) => one.outerHTML)"""
     assert viewer.tab.evaluate(nameless) == []
     label = viewer.tab.get_by_role("application").get_attribute("aria-label")
-    assert label.startswith("Chest film, 400 by 400 pixels, 8 bits. Finding: pneumonia.")
+    assert label.startswith("Chest radiograph, 400 by 400 pixels, 8 bits. Finding: pneumonia.")
 
 
-def test_small_films_do_not_alias(viewer):
+def test_small_images_do_not_alias(viewer):
     """Stripes finer than the screen become even grey, not other stripes."""
     viewer.show(fake_reading(np.tile(np.array([0, 1]), (2048, 1024))))
     assert viewer.zoom() < 50
@@ -364,23 +364,23 @@ def test_scale_bar_only_where_the_spacing_is_known(viewer):
     viewer.show(hot())
     corner = 0.75, 0.9, 1, 1
     assert not viewer.marked(*corner)
-    viewer.show(of_film(hot(), pixel_spacing=(0.5, 0.5), spacing_from="imager"))
+    viewer.show(of_image(hot(), pixel_spacing=(0.5, 0.5), spacing_from="imager"))
     assert viewer.marked(*corner)
 
 
 def test_same_data_again_changes_nothing(viewer):
-    """A rerun of the page leaves view and choices as they are, and draws the same film into the same canvas."""
+    """A rerun of the page leaves view and choices as they are, and draws the same image into the same canvas."""
     viewer.show(hot())
     viewer.drag((0.4, 0.5), (0.5, 0.5))
     numbers = viewer.numbers()
-    viewer.tab.evaluate("() => { window.canvas = root.querySelector('[data-part=film]'); }")
+    viewer.tab.evaluate("() => { window.canvas = root.querySelector('[data-part=image]'); }")
     viewer.show(hot())
     assert viewer.numbers() == numbers
-    assert viewer.tab.evaluate("() => window.canvas === root.querySelector('[data-part=film]')")
+    assert viewer.tab.evaluate("() => window.canvas === root.querySelector('[data-part=image]')")
 
 
-def test_state_outlives_the_page_and_belongs_to_its_film(viewer):
-    """Mounted anew, a film has its window again and another has its own; nothing is kept in the browser's storage."""
+def test_state_outlives_the_page_and_belongs_to_its_image(viewer):
+    """Mounted anew, an image has its window again and another has its own; nothing is kept in the browser's storage."""
     viewer.show(hot())
     viewer.drag((0.4, 0.5), (0.5, 0.5))
     viewer.tab.keyboard.press("h")
@@ -413,11 +413,11 @@ def test_gone_it_listens_no_more(viewer, watched):
 
 
 def test_damaged_data_is_a_sentence(viewer):
-    """What cannot be unpacked gives a sentence, and the next film is shown all the same."""
+    """What cannot be unpacked gives a sentence, and the next image is shown all the same."""
     data = data_of(hot(), overlay=False)
     length = int.from_bytes(data[:4], "little")
     show(viewer.tab, data[: 4 + length] + bytes(len(data) - 4 - length))
-    assert "The film could not be shown in this browser." in viewer.says("message")
+    assert "The image could not be shown in this browser." in viewer.says("message")
     viewer.show(hot(0.2))
     assert viewer.says("message") == ""
 
@@ -433,13 +433,13 @@ def save(viewer, text: str = "") -> np.ndarray:
 
 
 def test_saved_picture(viewer):
-    """The whole film at its size with its overlay, below it the colour bar and words, and no name but a typed one."""
+    """The whole image at its size with its overlay, below it the colour bar and words, and no name but a typed one."""
     reading = hot(shape=(1000, 1200))
     viewer.show(reading)
     viewer.tab.keyboard.press("+")
     viewer.tab.keyboard.press("h")
     picture = save(viewer)
-    assert viewer.name == f"film {reading.radiograph.sha256[:8]} heatmap.png"
+    assert viewer.name == f"image {reading.radiograph.sha256[:8]} heatmap.png"
     height, width, _ = picture.shape
     assert width == 1200
     assert height > 1000
@@ -457,31 +457,31 @@ def test_saved_picture(viewer):
     np.testing.assert_array_equal(save(viewer)[500, 600], [100, 100, 100])
 
 
-def test_letters_are_doubtful_where_the_film_may_be_mirrored(viewer):
+def test_letters_are_doubtful_where_the_image_may_be_mirrored(viewer):
     """Right of R, which always stands, is a question mark then, and only then."""
-    doubtful = Finding("mirrored", WARN, "The film may be mirrored.", 1.0, 0.5)
-    for gate, marked in ((GateReport(), False), (GateReport((doubtful,)), True)):
-        viewer.show(hot(shape=(400, 400 + marked), gate=gate))
+    doubtful = Finding("mirrored", WARN, "The image may be mirrored.", 1.0, 0.5)
+    for check, marked in ((CheckReport(), False), (CheckReport((doubtful,)), True)):
+        viewer.show(hot(shape=(400, 400 + marked), check=check))
         width, height = viewer.box["width"], viewer.box["height"]
         assert viewer.marked(10 / width, 0, 24 / width, 30 / height)
         assert viewer.marked(28 / width, 0, 50 / width, 30 / height) is marked
     assert viewer.says("badges") == "May be mirrored"
-    assert viewer.says("sides").endswith("The film may be mirrored: check the side marker.")
+    assert viewer.says("sides").endswith("The image may be mirrored: check the side marker.")
 
 
-def test_small_film_is_saved_large_enough_for_its_legend(viewer):
-    """A film of 224 pixels is magnified by a whole number."""
+def test_small_image_is_saved_large_enough_for_its_legend(viewer):
+    """An image of 224 pixels is magnified by a whole number."""
     viewer.show(hot(shape=(224, 224)))
     assert save(viewer).shape[1] == 5 * 224
 
 
-def test_webgl_draws_the_same(watched, make_film):
+def test_webgl_draws_the_same(watched, make_image):
     """On a graphics processor the picture is that of the plain canvas, to a rounding."""
     tab, heat = watched.tab, np.linspace(0, 3, 224 * 224, dtype=np.float32).reshape(224, 224)
-    reading = fake_reading(make_film(0, (700, 800)), heat=heat)
+    reading = fake_reading(make_image(0, (700, 800)), heat=heat)
     grab = """async (kind) => {
       await new Promise(requestAnimationFrame);
-      const canvas = root.querySelector("[data-part=film]"), { width, height } = canvas;
+      const canvas = root.querySelector("[data-part=image]"), { width, height } = canvas;
       if (kind === "2d") return [...canvas.getContext("2d").getImageData(0, 0, width, height).data];
       const gl = canvas.getContext("webgl2"), data = new Uint8Array(4 * width * height);
       gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, data);
@@ -494,7 +494,7 @@ def test_webgl_draws_the_same(watched, make_film):
         show(tab, data_of(reading))
         tab.keyboard.press("+")
         tab.keyboard.press("3")
-        width = tab.evaluate("() => root.querySelector('[data-part=film]').width")
+        width = tab.evaluate("() => root.querySelector('[data-part=image]').width")
         drawn[kind] = np.reshape(tab.evaluate(grab, kind), (-1, width, 4))[..., :3]
     difference = np.abs(drawn["2d"] - drawn["webgl2"][::-1])
     assert drawn["2d"].std() > 20
@@ -520,9 +520,9 @@ def fingers(hand):
     return act
 
 
-def test_touch(hand, fingers, make_film):
+def test_touch(hand, fingers, make_image):
     """One finger across sets window and level, two zoom and move."""
-    hand.show(fake_reading(make_film(0, (500, 500))), overlay=True)
+    hand.show(fake_reading(make_image(0, (500, 500))), overlay=True)
     assert hand.tab.get_by_label("Layout").input_value() == "one"
     fingers("touchStart", (0.4, 0.5))
     fingers("touchMove", (0.6, 0.5))
@@ -536,9 +536,9 @@ def test_touch(hand, fingers, make_film):
     assert hand.numbers() == window
 
 
-def test_a_finger_up_the_film_scrolls_the_page(hand, fingers, make_film):
+def test_a_finger_up_the_image_scrolls_the_page(hand, fingers, make_image):
     """The page follows, and the window is what it was, as after any gesture that the browser takes over."""
-    hand.show(fake_reading(make_film(0, (500, 500))))
+    hand.show(fake_reading(make_image(0, (500, 500))))
     hand.tab.evaluate("() => (document.body.style.height = '3000px')")
     hand.tab.keyboard.press("3")
     before = hand.numbers()
@@ -557,9 +557,9 @@ def test_a_finger_up_the_film_scrolls_the_page(hand, fingers, make_film):
     assert hand.numbers() == before
 
 
-def test_phone_width(hand, make_film):
+def test_phone_width(hand, make_image):
     """Everything wraps within the screen, and can be hit with a finger."""
-    hand.show(fake_reading(make_film(0, (500, 500))), overlay=True)
+    hand.show(fake_reading(make_image(0, (500, 500))), overlay=True)
     beyond = """() => [...root.querySelectorAll(".viewer *")]
       .filter((one) => !one.closest("[hidden], .heard, canvas"))
       .map((one) => [one.outerHTML, one.getBoundingClientRect()])

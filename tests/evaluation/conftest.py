@@ -10,10 +10,10 @@ import pytest
 
 from cxrmodel.errors import UnreadableFile
 from cxrmodel.evaluation.metrics import evaluate_scores
-from cxrmodel.evaluation.results import SPLITS, Evaluation, load_evaluation, save_evaluation
+from cxrmodel.evaluation.storage import SPLITS, Evaluation, load_evaluation, save_evaluation
 from cxrmodel.model.calibration import probability
 from cxrmodel.model.spec import ModelSpec
-from cxrmodel.training.dataset import training_split
+from cxrmodel.training.archive import training_split
 
 POINTS = {"high_sensitivity": 0.2, "balanced": 0.5, "high_specificity": 0.8}
 
@@ -25,7 +25,7 @@ class NumberReader:
         self.spec = spec
 
     def score_many(
-        self, items: Iterable[tuple[bytes, str]], gated: bool = True
+        self, items: Iterable[tuple[bytes, str]], checked: bool = True
     ) -> Iterator[SimpleNamespace | UnreadableFile]:
         """Give a score or a refusal for each file, in order."""
         for data, _ in items:
@@ -72,7 +72,7 @@ def make_spec() -> Callable[..., ModelSpec]:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """An archive of 12 patients a class and folder with two films each; a file holds its logit and its own name."""
+    """An archive of 12 patients a class and folder with two images each; a file holds its logit and its own name."""
     rng = np.random.default_rng(5)
     for first, folder in ((0, "train"), (100, "val"), (200, "test")):
         for person in range(first, first + 12):
@@ -92,7 +92,7 @@ def archive(tmp_path: Path) -> Path:
 def reader(archive: Path, make_spec) -> NumberReader:
     """The reader that fits the archive's held-out patients."""
     held_out = training_split(archive, 3).held_out
-    return NumberReader(make_spec(held_out_patients=tuple(sorted({film.patient for film in held_out}))))
+    return NumberReader(make_spec(held_out_patients=tuple(sorted({image.patient for image in held_out}))))
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def make_document() -> Callable[..., dict]:
             document["scores"][split] = rows
             document["metrics"][split] = evaluate_scores(*columns, POINTS, 200)
             document["data"][split] = {
-                "films": 60,
+                "images": 60,
                 "patients": 30,
                 "normal": 30,
                 "pneumonia": 30,
@@ -151,7 +151,7 @@ def _rows(rng: np.random.Generator, centre: float) -> list[dict]:
         logit = round(rng.normal(centre if label else -centre, 1.5), 4)
         rows.append(
             {
-                "file": f"chest_xray/test/film{index:02d}.jpeg",
+                "file": f"chest_xray/test/image{index:02d}.jpeg",
                 "label": label,
                 "organism": "bacteria" if label else "",
                 "patient": f"patient{index // 4 * 2 + label}",

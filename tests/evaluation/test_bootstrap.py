@@ -8,33 +8,33 @@ from sklearn import metrics as reference
 
 from cxrmodel.evaluation import bootstrap
 
-FILM = st.tuples(st.integers(0, 1), st.integers(0, 8), st.integers(0, 3))
+IMAGE = st.tuples(st.integers(0, 1), st.integers(0, 8), st.integers(0, 3))
 """Label, probability in eighths (so that ties abound), weight."""
 
 
-def unzip(films):
-    labels, eighths, weights = (np.array(column) for column in zip(*films, strict=True))
+def unzip(images):
+    labels, eighths, weights = (np.array(column) for column in zip(*images, strict=True))
     return labels, eighths / 8, weights.astype(float)
 
 
-def tally_of(films):
-    labels, probabilities, weights = unzip(films)
+def tally_of(images):
+    labels, probabilities, weights = unzip(images)
     return bootstrap.tally(labels, probabilities, weights[None])
 
 
 @st.composite
-def weighted_films(draw):
-    """Films with weights, of both classes in some weight."""
-    films = draw(st.lists(FILM, min_size=1, max_size=40))
-    return [*films, (0, draw(st.integers(0, 8)), 1), (1, draw(st.integers(0, 8)), 2)]
+def weighted_images(draw):
+    """Images with weights, of both classes in some weight."""
+    images = draw(st.lists(IMAGE, min_size=1, max_size=40))
+    return [*images, (0, draw(st.integers(0, 8)), 1), (1, draw(st.integers(0, 8)), 2)]
 
 
 @settings(max_examples=40, deadline=None)
-@given(weighted_films())
-def test_weighted_metrics_equal_those_of_scikit_learn(films):
+@given(weighted_images())
+def test_weighted_metrics_equal_those_of_scikit_learn(images):
     """AUC, average precision and Brier score with weights and ties."""
-    labels, probabilities, weights = unzip(films)
-    tally = tally_of(films)
+    labels, probabilities, weights = unzip(images)
+    tally = tally_of(images)
     assert bootstrap.roc_auc(tally)[0] == pytest.approx(
         reference.roc_auc_score(labels, probabilities, sample_weight=weights)
     )
@@ -47,12 +47,12 @@ def test_weighted_metrics_equal_those_of_scikit_learn(films):
 
 
 @settings(max_examples=40, deadline=None)
-@given(weighted_films(), st.integers(0, 9))
-def test_weighted_rates_equal_those_of_scikit_learn(films, eighths):
+@given(weighted_images(), st.integers(0, 9))
+def test_weighted_rates_equal_those_of_scikit_learn(images, eighths):
     """Confusion weights, and every rate that follows from them."""
-    labels, probabilities, weights = unzip(films)
+    labels, probabilities, weights = unzip(images)
     threshold = eighths / 8
-    counts = bootstrap.confusion(tally_of(films), threshold)
+    counts = bootstrap.confusion(tally_of(images), threshold)
     called = (probabilities >= threshold).astype(int)
     table = reference.confusion_matrix(labels, called, labels=[0, 1], sample_weight=weights)
     assert [counts[name][0] for name in ("tn", "fp", "fn", "tp")] == table.ravel().tolist()
@@ -70,11 +70,11 @@ def test_weighted_rates_equal_those_of_scikit_learn(films, eighths):
 
 
 @settings(max_examples=40, deadline=None)
-@given(weighted_films(), st.integers(1, 6))
-def test_a_weight_is_a_number_of_copies(films, bins):
-    """The calibration error of weighted films is that of the films repeated, in any order."""
-    repeated = [(label, eighths, 1) for label, eighths, weight in reversed(films) for _ in range(weight)]
-    assert bootstrap.calibration_error(tally_of(films), bins) == pytest.approx(
+@given(weighted_images(), st.integers(1, 6))
+def test_a_weight_is_a_number_of_copies(images, bins):
+    """The calibration error of weighted images is that of the images repeated, in any order."""
+    repeated = [(label, eighths, 1) for label, eighths, weight in reversed(images) for _ in range(weight)]
+    assert bootstrap.calibration_error(tally_of(images), bins) == pytest.approx(
         bootstrap.calibration_error(tally_of(repeated), bins)
     )
 
@@ -88,16 +88,16 @@ def test_samples_are_tallied_one_by_one():
 
 def test_what_is_undefined_is_nan():
     """A sample without one class has no AUC; one without a call has no precision."""
-    films = bootstrap.tally(np.array([0, 1]), np.array([0.2, 0.4]), np.array([[1.0, 0.0], [0.0, 1.0]]))
-    assert np.isnan(bootstrap.roc_auc(films)).all()
-    assert np.isnan(bootstrap.average_precision(films)).tolist() == [True, False]
-    rates = bootstrap.rates(**bootstrap.confusion(films, 0.9))
+    images = bootstrap.tally(np.array([0, 1]), np.array([0.2, 0.4]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    assert np.isnan(bootstrap.roc_auc(images)).all()
+    assert np.isnan(bootstrap.average_precision(images)).tolist() == [True, False]
+    rates = bootstrap.rates(**bootstrap.confusion(images, 0.9))
     assert np.isnan(rates["precision"]).all()
     assert np.isnan(rates["recall"]).tolist() == [True, False]
 
 
-def test_a_patient_brings_all_films():
-    """Films of a patient share a weight, and each resample draws as many patients as there are."""
+def test_a_patient_brings_all_images():
+    """Images of a patient share a weight, and each resample draws as many patients as there are."""
     patients = np.array(["b", "a", "b", "c", "b", "a"])
     weights = bootstrap.patient_weights(patients, resamples=300, seed=1)
     assert (weights[:, 0] == weights[:, 2]).all()
@@ -109,8 +109,8 @@ def test_a_patient_brings_all_films():
 
 @settings(max_examples=40, deadline=None)
 @given(st.permutations(["a", "a", "b", "c", "c", "d"]))
-def test_resamples_do_not_depend_on_the_order_of_films(patients):
-    """The same patient is drawn as often wherever the films stand in the list."""
+def test_resamples_do_not_depend_on_the_order_of_images(patients):
+    """The same patient is drawn as often wherever the images stand in the list."""
     wanted = bootstrap.patient_weights(np.array(["a", "b", "c", "d"]), 20, seed=7)
     column = {"a": 0, "b": 1, "c": 2, "d": 3}
     weights = bootstrap.patient_weights(np.array(patients), 20, seed=7)

@@ -4,9 +4,12 @@ import shutil
 
 import pytest
 
-from cxrmodel.commands import main
-from cxrmodel.evaluation import card, outputs, own, results
-from cxrmodel.evaluation.results import EVALUATION_FOLDER
+from cxrmodel.cli.main import main
+from cxrmodel.evaluation import documents as outputs
+from cxrmodel.evaluation import own_data as own
+from cxrmodel.evaluation import storage as results
+from cxrmodel.evaluation.report import card
+from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.model.spec import MODELS
 
 
@@ -15,7 +18,7 @@ def nothing_is_read(monkeypatch):
     """Fails where a reader would be loaded."""
     from cxrmodel.reading import Reader
 
-    monkeypatch.setattr(Reader, "load", lambda *given: pytest.fail("a film was to be read"))
+    monkeypatch.setattr(Reader, "load", lambda *given: pytest.fail("an image was to be read"))
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path, project
     readme.write_text("no marks", encoding="utf-8")
     written.write_text("stale", encoding="utf-8")
     assert outputs.renew_documents() == [
-        "The README keeps its table: evaluate every model on the same films to renew it."
+        "The README keeps its table: evaluate every model on the same images to renew it."
     ]
     assert written.read_text(encoding="utf-8").startswith("# Model card")
 
@@ -63,7 +66,7 @@ def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path, project
     [
         (["--no-read", "--report", "report.pdf"], "does not end in .html"),
         (["--no-read", "--name", "no such ward"], "no evaluation named no such ward"),
-        (["--name", "ward"], "Say with --data DIR where the films lie"),
+        (["--name", "ward"], "Say with --data DIR where the images lie"),
         (["--data", "no-such-folder", "--name", "../x"], "cannot name an evaluation"),
     ],
 )
@@ -76,18 +79,18 @@ def test_what_cannot_be_done_is_a_sentence(arguments, words, capsys, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_own_films_from_folder_to_report(reader, archive, tmp_path, monkeypatch, capsys):
+def test_own_images_from_folder_to_report(reader, archive, tmp_path, monkeypatch, capsys):
     """Measured, stored under their name, told as a table, and written as a report."""
     from cxrmodel.reading import Reader
 
     monkeypatch.setattr(Reader, "load", lambda model: reader)
     monkeypatch.setattr(outputs, "load_file", lambda path, model: results.load_file(path, model, reader.spec))
     monkeypatch.setattr(outputs, "load_spec", lambda model: reader.spec)
-    monkeypatch.setattr(own, "provenance", lambda films: {"films_sha256": {}})
+    monkeypatch.setattr(own, "provenance", lambda images: {"images_sha256": {}})
     arguments = ["--data", str(archive), "--name", "Ward", "--model", "densenet121", "--out", str(tmp_path / "out")]
     assert main(["evaluate", *arguments, "--report", str(tmp_path / "r.html")]) == 0
-    assert "Own films, Ward: 48 films of 24 patients" in capsys.readouterr().err
+    assert "Own images, Ward: 48 images of 24 patients" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["Ward.densenet121.json"]
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert "on own films: Ward" in text
+    assert "on own images: Ward" in text
     assert "Kermany 2018" not in text

@@ -1,4 +1,4 @@
-"""Values are those of the films; intervals come from whole patients, and say when there are none."""
+"""Values are those of the images; intervals come from whole patients, and say when there are none."""
 
 import numpy as np
 import pytest
@@ -10,13 +10,13 @@ from cxrmodel.evaluation.metrics import evaluate_scores, expected_calibration_er
 
 @pytest.fixture(scope="module")
 def scored():
-    """120 films of 60 patients with overlapping scores."""
+    """120 images of 60 patients with overlapping scores."""
     rng = np.random.default_rng(0)
     labels = np.arange(120) % 3 % 2
     return labels, rng.normal(labels * 1.5, 1.0), np.array([f"p{i // 2}" for i in range(120)])
 
 
-def test_auc_is_that_of_the_films(scored):
+def test_auc_is_that_of_the_images(scored):
     """On any scale, here one beyond 0..1; inside its own interval, which agrees with that of the whole evaluation."""
     labels, scores, patients = scored
     found = intervals.auc(labels, scores, patients)
@@ -40,14 +40,14 @@ def test_change_is_paired(scored):
 
 
 def test_mean_resamples_patients():
-    """Eight films of one patient are no more than one patient: the interval spans both patients' values."""
+    """Eight images of one patient are no more than one patient: the interval spans both patients' values."""
     found = intervals.mean(np.r_[np.zeros(8), np.ones(8)], ["a"] * 8 + ["b"] * 8)
     assert found == {"value": 0.5, "low": 0.0, "high": 1.0}
     assert intervals.mean(np.array([]), []) == {"value": None, "low": None, "high": None}
 
 
-def test_calibration_at_the_films_own_prevalence(scored):
-    """Weighted to what they are, the films are as they are; unweighted figures are those of the evaluation."""
+def test_calibration_at_the_images_own_prevalence(scored):
+    """Weighted to what they are, the images are as they are; unweighted figures are those of the evaluation."""
     labels, scores, patients = scored
     chances = 1 / (1 + np.exp(-scores))
     found = intervals.calibration(labels, chances, patients)
@@ -61,7 +61,7 @@ def test_calibration_at_the_films_own_prevalence(scored):
 
 
 def test_calibration_by_hand_at_another_prevalence():
-    """All films say one half: right where half are sick, 0.4 off where one in ten is."""
+    """All images say one half: right where half are sick, 0.4 off where one in ten is."""
     labels, chances, patients = np.array([0, 1] * 10), np.full(20, 0.5), [f"p{i}" for i in range(20)]
     assert intervals.calibration(labels, chances, patients, 0.5)["ece"]["value"] == pytest.approx(0.0, abs=1e-9)
     assert intervals.calibration(labels, chances, patients, 0.1)["ece"]["value"] == pytest.approx(0.4)

@@ -9,17 +9,17 @@ from cxrmodel.evaluation.reliability import reliability, shifted, uncalibrated, 
 from cxrmodel.model.calibration import at_prevalence
 
 
-def drawn(films: int, seed: int = 0):
-    """Films whose probability is right."""
+def drawn(images: int, seed: int = 0):
+    """Images whose probability is right."""
     rng = np.random.default_rng(seed)
-    probabilities = rng.random(films)
-    return (rng.random(films) < probabilities).astype(int), probabilities, [str(i) for i in range(films)]
+    probabilities = rng.random(images)
+    return (rng.random(images) < probabilities).astype(int), probabilities, [str(i) for i in range(images)]
 
 
 def test_bins_by_hand():
-    """Four films in two bins."""
+    """Four images in two bins."""
     bins = reliability([0, 1, 1, 1], [0.1, 0.3, 0.6, 1.0], list("abcd"), resamples=20, bins=2)
-    assert bins.films == 2
+    assert bins.images == 2
     np.testing.assert_allclose(bins.stated, [0.2, 0.8])
     np.testing.assert_allclose(bins.observed, [0.5, 1.0])
     assert bins.ece["value"] == pytest.approx((0.3 + 0.2) / 2)
@@ -28,15 +28,15 @@ def test_bins_by_hand():
 
 def test_figures_are_those_that_are_stated():
     """Of the same resamples."""
-    films = drawn(150)
-    stated = evaluate_scores(*films, {}, resamples=200, seed=3)
-    found = reliability(*films, resamples=200, seed=3)
+    images = drawn(150)
+    stated = evaluate_scores(*images, {}, resamples=200, seed=3)
+    found = reliability(*images, resamples=200, seed=3)
     for name in ("ece", "brier"):
         assert getattr(found, name) == pytest.approx(stated[name], rel=1e-5)
 
 
-def test_another_prevalence_weighs_the_films():
-    """Doubling every normal film is what a prevalence of a third makes of an even set."""
+def test_another_prevalence_weighs_the_images():
+    """Doubling every normal image is what a prevalence of a third makes of an even set."""
     labels, probabilities = np.array([0, 1, 0, 1, 0, 1]), np.array([0.1, 0.2, 0.5, 0.4, 0.3, 0.9])
     weighed = reliability(labels, probabilities, list("abcdef"), 1 / 3, resamples=20, bins=3)
     twice = np.concatenate([labels, labels[labels == 0]])
@@ -48,7 +48,7 @@ def test_another_prevalence_weighs_the_films():
 
 
 def test_shift_is_the_one_of_the_program():
-    """Bayes' rule, film by film."""
+    """Bayes' rule, image by image."""
     values = np.array([0.0, 0.02, 0.5, 0.97, 1.0])
     expected = [at_prevalence(float(value), 0.74, 0.2) for value in values]
     np.testing.assert_allclose(shifted(values, 0.74, 0.2), expected)

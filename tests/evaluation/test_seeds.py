@@ -7,8 +7,8 @@ import pytest
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.seeds import MEASURES, form_of, load_seeds, measure_run, save_seeds, spread, training_table
+from cxrmodel.training.classifier import train_reader
 from cxrmodel.training.loop import load_recipe
-from cxrmodel.training.reader import train_reader
 
 
 def run(seed: int, value: float, model: str = "cnn", form: str = "32 px for 1 epochs") -> dict:
@@ -59,7 +59,7 @@ def test_a_damaged_file_is_named(text, tmp_path):
         ),
         (
             {"recipe": {"stages": [[96, 4], [128, 8]], "mixup": 0.2}, "init": "none"},
-            "96 px for 4 epochs, 128 px for 8 epochs on blends of two films, from random weights",
+            "96 px for 4 epochs, 128 px for 8 epochs on blends of two images, from random weights",
         ),
         (
             {
@@ -80,8 +80,8 @@ def test_a_form_is_said_in_words(report, words):
     assert form_of(report) == words
 
 
-def test_a_run_is_measured_on_the_test_films(make_archive, tmp_path, project):
-    """A tiny training on drawn films; its own held-out patients fix the threshold."""
+def test_a_run_is_measured_on_the_test_images(make_archive, tmp_path, project):
+    """A tiny training on drawn images; its own held-out patients fix the threshold."""
     root = make_archive(tmp_path / "archive", patients=6)
     shipped = load_recipe(project / "cxrmodel" / "training" / "recipes" / "cnn.toml")
     recipe = dataclasses.replace(shipped, stages=((32, 1),), batch=8, precision="float32", seed=4)

@@ -19,8 +19,8 @@ POINTS = {"high_sensitivity": 0.2, "balanced": 0.5, "high_specificity": 0.8}
 
 
 @pytest.fixture(scope="module")
-def films():
-    """Labels, probabilities and patients of 200 films, two to a patient."""
+def images():
+    """Labels, probabilities and patients of 200 images, two to a patient."""
     rng = np.random.default_rng(1)
     labels = np.arange(200) % 2
     probabilities = np.round(1 / (1 + np.exp(-rng.normal(2 * labels - 1, 1.2))), 4)
@@ -28,13 +28,13 @@ def films():
 
 
 @pytest.fixture(scope="module")
-def table(films):
-    """All thresholds of those films."""
-    return threshold_table(*films, POINTS.values(), resamples=300, seed=4)
+def table(images):
+    """All thresholds of those images."""
+    return threshold_table(*images, POINTS.values(), resamples=300, seed=4)
 
 
 def test_by_hand():
-    """90 found of 100 with pneumonia, 20 false alarms of 80 normal films."""
+    """90 found of 100 with pneumonia, 20 false alarms of 80 normal images."""
     rates = further_rates(tn=60, fp=20, fn=10, tp=90)
     assert rates["npv"] == pytest.approx(60 / 70)
     assert rates["lr_positive"] == pytest.approx(0.9 / 0.25)
@@ -61,9 +61,9 @@ def test_at_the_edges(counts, name, expected):
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.2, 0.333, 0.5, 0.75, 0.8])
-def test_against_scikit_learn(films, table, threshold):
+def test_against_scikit_learn(images, table, threshold):
     """Counts and figures in the row of a threshold."""
-    labels, probabilities, _ = films
+    labels, probabilities, _ = images
     called, row = probabilities >= threshold, table.at(threshold)
     tn, fp, fn, tp = confusion_matrix(labels, called).ravel()
     assert [int(table.counts[name][row]) for name in ("tn", "fp", "fn", "tp")] == [tn, fp, fn, tp]
@@ -80,9 +80,9 @@ def test_against_scikit_learn(films, table, threshold):
         assert table.values[name][row] == pytest.approx(value)
 
 
-def test_operating_points_have_the_intervals_that_are_stated(films, table):
+def test_operating_points_have_the_intervals_that_are_stated(images, table):
     """The page cannot say two things of one threshold."""
-    stated = evaluate_scores(*films, POINTS, resamples=300, seed=4)["at"]
+    stated = evaluate_scores(*images, POINTS, resamples=300, seed=4)["at"]
     for point, threshold in POINTS.items():
         row = table.at(threshold)
         for name in ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1"):
@@ -90,14 +90,14 @@ def test_operating_points_have_the_intervals_that_are_stated(films, table):
             assert found == pytest.approx([stated[point][name][key] for key in ("value", "low", "high")], rel=1e-5)
 
 
-def test_from_calling_all_to_calling_none(films, table):
-    """The first row calls every film and the last none; every change between is there."""
+def test_from_calling_all_to_calling_none(images, table):
+    """The first row calls every image and the last none; every change between is there."""
     assert table.thresholds[0] == 0
     assert [int(table.counts[name][0]) for name in ("tn", "fp", "fn", "tp")] == [0, 100, 0, 100]
     assert [int(table.counts[name][-1]) for name in ("tn", "fp", "fn", "tp")] == [100, 0, 100, 0]
     for threshold in np.linspace(0, 1, 1001):
-        called = films[1] >= threshold
-        assert int(table.counts["tp"][table.at(threshold)]) == int((called & (films[0] == 1)).sum())
+        called = images[1] >= threshold
+        assert int(table.counts["tp"][table.at(threshold)]) == int((called & (images[0] == 1)).sum())
 
 
 def test_every_value_lies_within_its_interval(table):
@@ -147,7 +147,7 @@ def test_intervals_cover_the_truth():
     }
     held = dict.fromkeys(truth, 0)
     for _ in range(100):
-        # two films a patient, of one label and mostly of one call
+        # two images a patient, of one label and mostly of one call
         labels = np.repeat(rng.random(80) < share, 2).astype(int)
         chance = np.where(labels == 1, sensitivity, 1 - specificity)
         shared = np.repeat(rng.random(80), 2)

@@ -7,9 +7,9 @@ import pytest
 from cxrmodel.explain.cam import closed_form
 from cxrmodel.explain.gradients import gradcam
 from cxrmodel.model.keras_engine import KerasEngine
+from cxrmodel.model.mirroring import laid_together, mirrored
 from cxrmodel.model.network import CAM_LAYER, build, with_map
 from cxrmodel.model.spec import MODELS, load_spec
-from cxrmodel.model.views import laid_together, mirrored
 
 
 def test_toy_by_hand():
@@ -32,23 +32,23 @@ def test_graph_with_map_is_the_closed_form_and_the_library(model):
     """On an untrained network of each kind, three ways give one map."""
     keras.utils.set_random_seed(1)
     network = build(model, 64)
-    films = np.random.default_rng(0).normal(size=(3, 64, 64, 1)).astype(np.float32)
-    features = keras.Model(network.input, network.get_layer(CAM_LAYER[model]).output)(films)
+    images = np.random.default_rng(0).normal(size=(3, 64, 64, 1)).astype(np.float32)
+    features = keras.Model(network.input, network.get_layer(CAM_LAYER[model]).output)(images)
     ours = closed_form(np.asarray(features), np.asarray(network.get_layer("logit").kernel)[:, 0])
-    logits, graph = with_map(network, CAM_LAYER[model])(films)
+    logits, graph = with_map(network, CAM_LAYER[model])(images)
     np.testing.assert_allclose(graph[..., 0], ours, atol=1e-6)
-    np.testing.assert_allclose(logits, network(films), atol=1e-5)
-    np.testing.assert_allclose(gradcam(network, CAM_LAYER[model], films), ours, atol=1e-6)
+    np.testing.assert_allclose(logits, network(images), atol=1e-5)
+    np.testing.assert_allclose(gradcam(network, CAM_LAYER[model], images), ours, atol=1e-6)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_trained_weights_agree_with_the_library(model, make_film):
+def test_trained_weights_agree_with_the_library(model, make_image):
     """The shipped network's map is the mean of tf-keras-vis's of both views, to a ten-thousandth of its range."""
     spec = load_spec(model)
     engine = KerasEngine(spec)
     rng = np.random.default_rng(0)
-    films = rng.normal(size=(4, spec.input_size, spec.input_size, 1)).astype(np.float32)
-    _, maps = engine.run(films)
-    wanted = laid_together(*(gradcam(engine.network, spec.cam_layer, views) for views in (films, mirrored(films))))
+    images = rng.normal(size=(4, spec.input_size, spec.input_size, 1)).astype(np.float32)
+    _, maps = engine.run(images)
+    wanted = laid_together(*(gradcam(engine.network, spec.cam_layer, views) for views in (images, mirrored(images))))
     assert wanted.shape == maps.shape
     np.testing.assert_allclose(maps, wanted, atol=1e-4 * max(float(np.ptp(wanted)), 1e-3))

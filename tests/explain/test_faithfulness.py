@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cxrmodel.explain import faithfulness
-from cxrmodel.explain.cells import cell_heat, cell_numbers
 from cxrmodel.explain.faithfulness import CELLS, curves, disturbed, heat_in_lungs, order_of, random_order
+from cxrmodel.explain.grid import cell_heat, cell_numbers
 from cxrmodel.explain.similarity import spearman, ssim
 
 
@@ -19,7 +19,7 @@ def on_black(monkeypatch):
 
 
 def mean(inputs):
-    """A network that scores a film by its mean grey."""
+    """A network that scores an image by its mean grey."""
     return inputs.mean((1, 2, 3))
 
 
@@ -62,7 +62,7 @@ def test_the_right_map_beats_chance_and_the_wrong_one_loses():
 
 
 def test_both_curves_share_their_ends():
-    """From 2 * steps inputs; the emptied film is the crop's own blur, not a grey."""
+    """From 2 * steps inputs; the emptied image is the crop's own blur, not a grey."""
     asked = []
 
     def scores(inputs):

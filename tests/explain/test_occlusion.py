@@ -28,7 +28,7 @@ def test_overlapping_covers_are_averaged():
 
 
 def test_filling_is_what_is_seen_instead():
-    """Where filling and film are alike, nothing is lost."""
+    """Where filling and image are alike, nothing is lost."""
     rng = np.random.default_rng(0)
     tensor, weights = rng.random((22, 22, 1), np.float32), rng.random((22, 22))
     assert not occlusion(linear(weights), tensor, tensor).any()

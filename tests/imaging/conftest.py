@@ -69,7 +69,7 @@ def raw_png() -> Callable[..., bytes]:
 
 @pytest.fixture(scope="session")
 def varieties() -> dict[str, tuple[bytes, np.ndarray, str, int]]:
-    """One grey film in every variety of lossless file: name -> bytes, expected pixels, type, bits."""
+    """One grey image in every variety of lossless file: name -> bytes, expected pixels, type, bits."""
     made = _varieties()
     assert list(made) == VARIETIES
     return made

@@ -1,4 +1,4 @@
-"""Damaged files of every type end in a film or in a refusal. ``make fuzz`` runs the same for longer."""
+"""Damaged files of every type end in an image or in a refusal. ``make fuzz`` runs the same for longer."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ def run(project, *words, code=None):
 
 
 @pytest.mark.parametrize(("only", "inputs"), [("", 1000), ("DICOM", 1000)])
-def test_damaged_files_end_in_a_film_or_a_refusal(project, only, inputs):
+def test_damaged_files_end_in_an_image_or_a_refusal(project, only, inputs):
     """Within 20 seconds of the processor and three gigabytes each, with no warning and nothing of the patient said."""
     report, status = run(project, "--inputs", str(inputs), "--seed", "7", "--only", only)
     assert report["faults"] == []
@@ -29,8 +29,7 @@ def test_damaged_files_end_in_a_film_or_a_refusal(project, only, inputs):
 
 BROKEN = """
 import ctypes, json, os, sys, time
-sys.path.insert(0, "tests")
-import fuzz
+from tests.support import fuzz
 from cxrmodel.imaging import radiograph
 whole, calls = radiograph.read_radiograph, 0
 def read(data, name):

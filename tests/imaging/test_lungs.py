@@ -1,4 +1,4 @@
-"""Lung fields: found on films, refused on anything else."""
+"""Lung fields: found on images, refused on anything else."""
 
 import json
 import shutil
@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
-from cxrmodel.imaging.canonical import canonical_film
+from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter, fields_from_scores, plausibility
 from cxrmodel.imaging.radiograph import read_radiograph
-from cxrmodel.training.dataset import find_films, load_films, load_masks
-from cxrmodel.training.lungs import dice
+from cxrmodel.training.archive import find_images, load_images, load_masks
+from cxrmodel.training.segmenter import dice
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def segmenter():
 
 
 def test_box_and_area_by_hand():
-    """The smallest box around the mask, ends exclusive; the area is a share of the film."""
+    """The smallest box around the mask, ends exclusive; the area is a share of the image."""
     mask = np.zeros((224, 224), bool)
     mask[10:30, 40:90] = True
     fields = LungFields(mask)
@@ -45,22 +45,22 @@ def test_nothing_above_even_odds_is_an_empty_mask():
 
 
 def test_plausibility_by_hand():
-    """Two regions of 200 and 100 pixels on a film that is half black, half white."""
-    mask, film = np.zeros((224, 224), bool), np.zeros((224, 224), np.uint8)
+    """Two regions of 200 and 100 pixels on an image that is half black, half white."""
+    mask, image = np.zeros((224, 224), bool), np.zeros((224, 224), np.uint8)
     mask[:10, :20] = mask[100:110, 100:110] = True
-    film[112:] = 255
-    assert plausibility(film, mask) == pytest.approx({"area": 300 / 224**2, "balance": 0.5, "contrast": 127.5})
+    image[112:] = 255
+    assert plausibility(image, mask) == pytest.approx({"area": 300 / 224**2, "balance": 0.5, "contrast": 127.5})
 
 
 @pytest.mark.parametrize("bound", ["area", "balance", "contrast"])
-def test_each_bound_refuses_alone(segmenter, demo_film, bound):
-    """A film that fails one bound by a hair is refused, and passes when it does not."""
-    film = canonical_film(read_radiograph(demo_film, "demo").pixels)
-    mask = segmenter.masks(film[None])[0]
-    value = plausibility(film, mask)[bound]
+def test_each_bound_refuses_alone(segmenter, demo_image, bound):
+    """An image that fails one bound by a hair is refused, and passes when it does not."""
+    image = canonical_image(read_radiograph(demo_image, "demo").pixels)
+    mask = segmenter.masks(image[None])[0]
+    value = plausibility(image, mask)[bound]
     graph = (LUNGS_FOLDER / "lungs.onnx").read_bytes()
-    assert LungSegmenter(graph, segmenter.size, segmenter.least | {bound: value}).plausible(film, mask)
-    assert not LungSegmenter(graph, segmenter.size, segmenter.least | {bound: value * 1.001}).plausible(film, mask)
+    assert LungSegmenter(graph, segmenter.size, segmenter.least | {bound: value}).plausible(image, mask)
+    assert not LungSegmenter(graph, segmenter.size, segmenter.least | {bound: value * 1.001}).plausible(image, mask)
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
@@ -70,18 +70,18 @@ def test_even_pictures_have_no_lungs(segmenter, level):
         segmenter.find(np.full((224, 224), level, np.uint8))
 
 
-def test_drawn_lungs_are_found(segmenter, demo_film):
-    """On a synthetic film both lungs are found, left and right of the middle."""
-    fields = segmenter.find(canonical_film(read_radiograph(demo_film, "demo").pixels))
+def test_drawn_lungs_are_found(segmenter, demo_image):
+    """On a synthetic image both lungs are found, left and right of the middle."""
+    fields = segmenter.find(canonical_image(read_radiograph(demo_image, "demo").pixels))
     assert fields.mask[:, :112].any()
     assert fields.mask[:, 112:].any()
     assert fields.area > segmenter.least["area"]
 
 
-def test_batch_changes_nothing(segmenter, make_film):
-    """A film's mask does not depend on the films beside it."""
-    films = np.stack([canonical_film(make_film(seed)) for seed in range(3)])
-    np.testing.assert_array_equal(segmenter.masks(films), np.concatenate([segmenter.masks(f[None]) for f in films]))
+def test_batch_changes_nothing(segmenter, make_image):
+    """An image's mask does not depend on the images beside it."""
+    images = np.stack([canonical_image(make_image(seed)) for seed in range(3)])
+    np.testing.assert_array_equal(segmenter.masks(images), np.concatenate([segmenter.masks(f[None]) for f in images]))
 
 
 @pytest.mark.parametrize("name", ["lungs.onnx", "spec.json"])
@@ -104,14 +104,14 @@ def test_altered_weights_are_refused(tmp_path):
 
 def test_dice_is_what_the_specification_says(segmenter, data_root):
     """The official test's mean Dice, through the shipped graph, is the committed figure."""
-    films = find_films(data_root, ("test",))
-    masks = load_masks(data_root, films)
+    images = find_images(data_root, ("test",))
+    masks = load_masks(data_root, images)
     if not masks:
         pytest.skip("the public archive has no lung masks to compare with")
-    films = [film for film in films if film.name in masks]
-    pixels = load_films(films)
+    images = [image for image in images if image.name in masks]
+    pixels = load_images(images)
     found = np.concatenate([segmenter.masks(pixels[i : i + 64]) for i in range(0, len(pixels), 64)])
-    mean = np.mean([dice(mask, masks[film.name]) for mask, film in zip(found, films, strict=True)])
+    mean = np.mean([dice(mask, masks[image.name]) for mask, image in zip(found, images, strict=True)])
     spec = json.loads((LUNGS_FOLDER / "spec.json").read_text(encoding="utf-8"))
     assert mean == pytest.approx(spec["test"]["dice_mean"], abs=1e-3)
     assert mean > 0.95

@@ -30,11 +30,11 @@ def colour(levels):
 def test_every_variety_is_read_exactly(variety):
     """Lossless files give the stored level over white, to the last bit."""
     data, expected, file_format, bits = variety
-    film = read_radiograph(data, "film")
-    assert film.pixels.dtype == np.float32
-    assert np.array_equal(film.pixels, expected)
-    assert (film.file_format, film.bits) == (file_format, bits)
-    assert film.notes == () or bits == 32
+    image = read_radiograph(data, "image")
+    assert image.pixels.dtype == np.float32
+    assert np.array_equal(image.pixels, expected)
+    assert (image.file_format, image.bits) == (file_format, bits)
+    assert image.notes == () or bits == 32
 
 
 @pytest.mark.parametrize("options", [{}, {"mode": "RGB"}, {"progressive": True}, {"mode": "RGB", "subsampling": 2}])
@@ -43,21 +43,21 @@ def test_a_grey_jpeg_gives_exactly_its_levels(save, options):
     data = save(LEVELS, "JPEG", **options)
     decoded = np.asarray(Image.open(BytesIO(data)))
     decoded = decoded if decoded.ndim == 2 else decoded[..., 0]
-    film = read_radiograph(data, "film")
-    assert np.array_equal(film.pixels, as_unit(decoded))
-    assert (film.file_format, film.bits, film.notes) == ("JPEG", 8, ())
+    image = read_radiograph(data, "image")
+    assert np.array_equal(image.pixels, as_unit(decoded))
+    assert (image.file_format, image.bits, image.notes) == ("JPEG", 8, ())
 
 
 def test_a_radiograph_knows_its_file(save):
     """Name and fingerprint go along; the pixels cannot be written to."""
     data = save(LEVELS, "PNG")
-    film = read_radiograph(data, "PA erect.png")
-    assert (film.name, film.sha256) == ("PA erect.png", hashlib.sha256(data).hexdigest())
-    assert film.pixels.flags.c_contiguous
+    image = read_radiograph(data, "PA erect.png")
+    assert (image.name, image.sha256) == ("PA erect.png", hashlib.sha256(data).hexdigest())
+    assert image.pixels.flags.c_contiguous
     with pytest.raises(ValueError, match="read-only"):
-        film.pixels[0, 0] = 1
+        image.pixels[0, 0] = 1
     with pytest.raises(FrozenInstanceError):
-        film.bits = 16
+        image.bits = 16
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,14 @@ def test_a_radiograph_knows_its_file(save):
 def test_no_radiograph_exists_in_an_invalid_state(pixels):
     """Pixels of another type, shape or range raise at once."""
     with pytest.raises(ValueError, match="radiograph"):
-        Radiograph(pixels, "film", "0" * 64, "PNG", 8)
+        Radiograph(pixels, "image", "0" * 64, "PNG", 8)
 
 
 def test_the_name_is_never_used_to_judge(save):
     """A PNG called a DICOM is a PNG; a text called a PNG is a text."""
-    assert read_radiograph(save(LEVELS, "PNG"), "film.dcm").file_format == "PNG"
+    assert read_radiograph(save(LEVELS, "PNG"), "image.dcm").file_format == "PNG"
     with pytest.raises(errors.UnsupportedFile):
-        read_radiograph(b"no film at all", "film.png")
+        read_radiograph(b"no image at all", "image.png")
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_fewer_bits_in_sixteen_are_found_and_noted(raw_png, tiff, largest, white
     """The smallest of 8, 10, 12, 14 and 16 bits that holds the largest level is the scale, and is told."""
     levels = np.linspace(0, largest, 70 * 70).reshape(70, 70).astype(np.uint16)
     data = {"grey": raw_png(levels, 0), "colour": raw_png(colour(levels), 2), "TIFF": tiff(levels, ">")}[variety]
-    film = read_radiograph(data, "film")
-    assert np.array_equal(film.pixels, as_unit(levels, white))
-    assert film.bits == 16
-    assert film.notes == (f"The film is stored in 16 bits and uses {depth}; it was read as {depth}-bit.",)
+    image = read_radiograph(data, "image")
+    assert np.array_equal(image.pixels, as_unit(levels, white))
+    assert image.bits == 16
+    assert image.notes == (f"The image is stored in 16 bits and uses {depth}; it was read as {depth}-bit.",)
 
 
 @pytest.mark.parametrize("samples", [LEVELS, DEEP, as_unit(LEVELS)], ids=["8 bits", "16 bits", "float"])
@@ -104,17 +104,17 @@ def test_fewer_bits_in_sixteen_are_found_and_noted(raw_png, tiff, largest, white
 def test_white_is_zero_is_inverted_at_every_depth(tiff, samples, order):
     """A TIFF whose zero is white is turned round, so that air is dark, and says so."""
     white = {1: 255, 2: 65535, 4: 1}[samples.itemsize]
-    film = read_radiograph(tiff(samples, order, photometric=0), "film")
-    assert np.array_equal(film.pixels, np.float32(1) - as_unit(samples, white))
-    assert film.notes == ("The file stores white as zero; the film was inverted so that air is dark.",)
+    image = read_radiograph(tiff(samples, order, photometric=0), "image")
+    assert np.array_equal(image.pixels, np.float32(1) - as_unit(samples, white))
+    assert image.notes == ("The file stores white as zero; the image was inverted so that air is dark.",)
 
 
-def test_a_fax_compressed_film_keeps_its_polarity(save):
+def test_a_fax_compressed_image_keeps_its_polarity(save):
     """Fax-compressed files commonly store white as zero; what was white when written is white when read."""
     data = save(LEVELS > 127, "TIFF", compression="group4", tiffinfo={262: 0})
-    film = read_radiograph(data, "film")
-    assert np.array_equal(film.pixels, as_unit(LEVELS > 127, 1))
-    assert len(film.notes) == 1
+    image = read_radiograph(data, "image")
+    assert np.array_equal(image.pixels, as_unit(LEVELS > 127, 1))
+    assert len(image.notes) == 1
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP"])
@@ -131,36 +131,36 @@ def test_a_fax_compressed_film_keeps_its_polarity(save):
         (8, "bottom left", "top left"),
     ],
 )
-def test_the_film_is_turned_as_its_file_asks(save, file_format, orientation, first, second):
+def test_the_image_is_turned_as_its_file_asks(save, file_format, orientation, first, second):
     """A white mark stored at the top left and a grey one at the top right go where EXIF says; a note tells."""
     stored = np.zeros((80, 96), np.uint8)
     stored[:32, :32], stored[:32, -32:] = 255, 128
     exif = Image.Exif()
     exif[274] = orientation
-    film = read_radiograph(save(stored, file_format, exif=exif), "film")
-    assert film.pixels.shape == ((96, 80) if orientation > 4 else (80, 96))
+    image = read_radiograph(save(stored, file_format, exif=exif), "image")
+    assert image.pixels.shape == ((96, 80) if orientation > 4 else (80, 96))
     middle = {"top": 16, "bottom": -16, "left": 16, "right": -16}
     for corner, level in ((first, 255), (second, 128)):
         row, column = (middle[word] for word in corner.split())
-        assert film.pixels[row, column] == pytest.approx(level / 255, abs=0.02)
-    assert (film.pixels > 0.25).mean() == pytest.approx(2 / 7.5, abs=0.02)
-    assert len(film.notes) == (orientation != 1)
-    assert film.pixels.flags.c_contiguous
+        assert image.pixels[row, column] == pytest.approx(level / 255, abs=0.02)
+    assert (image.pixels > 0.25).mean() == pytest.approx(2 / 7.5, abs=0.02)
+    assert len(image.notes) == (orientation != 1)
+    assert image.pixels.flags.c_contiguous
 
 
 def test_sixteen_bit_colour_is_turned_once(tiff):
     """A decoder of its own reads these, and must not turn the picture a second time."""
-    film = read_radiograph(tiff(colour(DEEP), photometric=2, tags={274: 6}), "film")
-    assert np.array_equal(film.pixels, np.rot90(as_unit(DEEP, 65535), -1))
+    image = read_radiograph(tiff(colour(DEEP), photometric=2, tags={274: 6}), "image")
+    assert np.array_equal(image.pixels, np.rot90(as_unit(DEEP, 65535), -1))
 
 
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12"]
 )
-def test_damaged_metadata_does_not_cost_the_film(save, exif):
+def test_damaged_metadata_does_not_cost_the_image(save, exif):
     """EXIF that cannot be read turns nothing and refuses nothing."""
     data = save(LEVELS, "JPEG", exif=exif)
-    assert read_radiograph(data, "film").notes == ()
+    assert read_radiograph(data, "image").notes == ()
 
 
 @pytest.mark.parametrize(("opacity", "factor"), [(255, 1), (51, 0.2), (0, 0)])
@@ -171,9 +171,9 @@ def test_transparent_parts_become_black(save, opacity, factor):
     expected = as_unit(LEVELS)
     expected[:36] *= np.float32(factor)
     for samples in (np.dstack([LEVELS, alpha]), np.dstack([colour(LEVELS), alpha])):
-        film = read_radiograph(save(samples, "PNG"), "film")
-        assert np.allclose(film.pixels, expected, atol=1e-7)
-        assert len(film.notes) == (opacity != 255)
+        image = read_radiograph(save(samples, "PNG"), "image")
+        assert np.allclose(image.pixels, expected, atol=1e-7)
+        assert len(image.notes) == (opacity != 255)
 
 
 @pytest.mark.parametrize(
@@ -185,30 +185,30 @@ def test_transparent_parts_become_black(save, opacity, factor):
 )
 def test_a_transparent_level_of_a_png_becomes_black(raw_png, chunk, samples, colour_type, body):
     """A PNG may name one level as transparent instead of storing alpha."""
-    film = read_radiograph(raw_png(samples, colour_type, chunk(b"tRNS", body)), "film")
+    image = read_radiograph(raw_png(samples, colour_type, chunk(b"tRNS", body)), "image")
     expected = np.where(DEEP[40, 40] == DEEP, np.float32(0), as_unit(DEEP, 65535))
-    assert np.array_equal(film.pixels, expected)
-    assert film.notes == ("The picture is partly transparent; transparent parts were read as black.",)
+    assert np.array_equal(image.pixels, expected)
+    assert image.notes == ("The picture is partly transparent; transparent parts were read as black.",)
 
 
 def test_a_transparent_level_of_few_bits_becomes_black(raw_png, chunk):
     """It is named in stored bits: of the levels 0 to 3 of two bits, 2 is transparent here."""
     packed = np.full((64, 16), 0b00011011, np.uint8)
-    film = read_radiograph(raw_png(packed, 0, chunk(b"tRNS", b"\0\2"), size=(64, 64), bits=2), "film")
-    assert np.array_equal(film.pixels[0, :4], np.float32([0, 1 / 3, 0, 1]))
-    assert film.notes
+    image = read_radiograph(raw_png(packed, 0, chunk(b"tRNS", b"\0\2"), size=(64, 64), bits=2), "image")
+    assert np.array_equal(image.pixels[0, :4], np.float32([0, 1 / 3, 0, 1]))
+    assert image.notes
 
 
 def outcome(data):
     """What comes of a file: pixels, or the sentence of the refusal."""
     try:
         return read_radiograph(data, "Doe Jane.png").pixels
-    except errors.FilmRefused as refusal:
+    except errors.ImageRefused as refusal:
         return np.array(str(refusal))
 
 
 def test_threads_do_not_disturb_each_other(varieties):
-    """The same films and refusals come of eight threads at once as of one."""
+    """The same images and refusals come of eight threads at once as of one."""
     work = [data for data, *_ in varieties.values()] + [data[:-9] for data, *_ in varieties.values()]
     alone = [outcome(data) for data in work]
     with ThreadPoolExecutor(8) as pool:
@@ -226,12 +226,12 @@ def test_nothing_of_the_patient_is_logged(caplog, capfd, save, recwarn):
     assert not any("doe" in str(words).lower() for words in told)
 
 
-@pytest.mark.films
+@pytest.mark.images
 def test_every_original_is_read_exactly(data_root):
-    """All films at their first resolution, as a clinician would drop them in."""
+    """All images at their first resolution, as a clinician would drop them in."""
     paths = sorted((data_root / "originals").glob("*/*.jpeg"))
     assert len(paths) == 80
     for path in paths:
-        film = read_radiograph(path.read_bytes(), path.name)
-        assert np.array_equal(film.pixels, as_unit(np.asarray(Image.open(path).convert("L"))))
-        assert film.notes == ()
+        image = read_radiograph(path.read_bytes(), path.name)
+        assert np.array_equal(image.pixels, as_unit(np.asarray(Image.open(path).convert("L"))))
+        assert image.notes == ()

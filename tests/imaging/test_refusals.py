@@ -1,4 +1,4 @@
-"""What is not a film, or not a whole one, is refused by name, in a sentence, before it can do harm."""
+"""What is not an image, or not a whole one, is refused by name, in a sentence, before it can do harm."""
 
 from io import BytesIO
 
@@ -25,9 +25,9 @@ def pages(file_format, **options):
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP", "MPO"])
 def test_a_file_of_several_pictures_is_refused(file_format):
-    """Animations, pages and paired photographs do not say which of them is the film."""
+    """Animations, pages and paired photographs do not say which of them is the image."""
     with pytest.raises(errors.AnimatedFile, match="single page"):
-        read_radiograph(pages(file_format), "film")
+        read_radiograph(pages(file_format), "image")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_file_of_several_pictures_is_refused(file_format):
 def test_what_is_no_picture_is_refused_by_name(data, refusal, word):
     """The sentence names what was dropped."""
     with pytest.raises(refusal, match=word):
-        read_radiograph(data, "film")
+        read_radiograph(data, "image")
 
 
 def test_no_part_of_a_file_is_taken_for_the_whole(variety):
@@ -54,23 +54,25 @@ def test_no_part_of_a_file_is_taken_for_the_whole(variety):
     data = variety[0]
     ends = {1, len(data) - 9, len(data) - 1} | {len(data) * part // 20 for part in range(1, 20)}
     for end in ends:
-        with pytest.raises(errors.FilmRefused):
-            read_radiograph(data[:end], "film")
+        with pytest.raises(errors.ImageRefused):
+            read_radiograph(data[:end], "image")
 
 
 @pytest.mark.parametrize("ending", [b"", b"\xff\xd9", bytes(3000)], ids=["bare", "end marker", "zeros"])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_half_a_jpeg_is_refused_whatever_follows(save, make_film, mode, ending):
-    """A JPEG has no checksum: missing data show as mid-grey, and must not be read as a film."""
-    data = save(np.uint8(make_film() * 255), "JPEG", mode=mode, quality=90)
-    assert read_radiograph(data, "film").notes == ()
+def test_half_a_jpeg_is_refused_whatever_follows(save, make_image, mode, ending):
+    """A JPEG has no checksum: missing data show as mid-grey, and must not be read as an image."""
+    data = save(np.uint8(make_image() * 255), "JPEG", mode=mode, quality=90)
+    assert read_radiograph(data, "image").notes == ()
     with pytest.raises(errors.UnreadableFile, match="incomplete"):
-        read_radiograph(data[: len(data) // 2] + ending, "film")
+        read_radiograph(data[: len(data) // 2] + ending, "image")
 
 
 def test_an_evenly_grey_jpeg_is_not_taken_for_a_broken_one(save):
     """Mid-grey all over is a picture, if not much of one."""
-    assert read_radiograph(save(np.full((80, 80), 128, np.uint8), "JPEG"), "film").pixels.max() == np.float32(128 / 255)
+    assert read_radiograph(save(np.full((80, 80), 128, np.uint8), "JPEG"), "image").pixels.max() == np.float32(
+        128 / 255
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -81,22 +83,22 @@ def test_a_changed_byte_of_a_png_never_goes_unseen(save, data):
     place = data.draw(st.integers(0, len(whole) - 1))
     change = data.draw(st.integers(1, 255))
     broken = whole[:place] + bytes([whole[place] ^ change]) + whole[place + 1 :]
-    with pytest.raises(errors.FilmRefused):
-        read_radiograph(broken, "film")
+    with pytest.raises(errors.ImageRefused):
+        read_radiograph(broken, "image")
 
 
 def read_or_refuse(data):
     """Read bytes of any kind; what comes out is a valid radiograph or a refusal in a sentence."""
     try:
-        film = read_radiograph(data, "Doe Jane.png")
-    except errors.FilmRefused as refusal:
+        image = read_radiograph(data, "Doe Jane.png")
+    except errors.ImageRefused as refusal:
         sentence = str(refusal)
         assert sentence.endswith(".")
         assert "Doe" not in sentence
         return None
-    assert film.pixels.min() >= 0
-    assert film.pixels.max() <= 1
-    return film
+    assert image.pixels.min() >= 0
+    assert image.pixels.max() <= 1
+    return image
 
 
 MAGIC = st.sampled_from(
@@ -107,7 +109,7 @@ MAGIC = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(MAGIC, st.binary(max_size=600))
 def test_random_bytes_are_refused(magic, rest):
-    """Noise is no film, whatever it starts with."""
+    """Noise is no image, whatever it starts with."""
     assert read_or_refuse(magic + rest) is None
 
 
@@ -152,10 +154,10 @@ def claims(file_format, width, height, save, tiff, raw_png):
 @pytest.mark.parametrize(
     ("width", "height", "refusal"),
     [
-        (10_000, 5_001, errors.FilmTooLarge),
-        (16_000, 16_000, errors.FilmTooLarge),
-        (63, 64, errors.FilmTooSmall),
-        (64, 63, errors.FilmTooSmall),
+        (10_000, 5_001, errors.ImageTooLarge),
+        (16_000, 16_000, errors.ImageTooLarge),
+        (63, 64, errors.ImageTooSmall),
+        (64, 63, errors.ImageTooSmall),
         (64, 257, errors.ImplausibleShape),
         (257, 64, errors.ImplausibleShape),
     ],
@@ -166,37 +168,37 @@ def test_size_and_shape_are_refused_before_decoding(
     """The header alone decides: no decoder sees a decompression bomb."""
     monkeypatch.delattr(radiograph, "decode")
     with pytest.raises(refusal, match=f"{width} x {height}"):
-        read_radiograph(claims(file_format, width, height, save, tiff, raw_png), "film")
+        read_radiograph(claims(file_format, width, height, save, tiff, raw_png), "image")
 
 
 def test_large_sizes_in_fields_of_four_bytes_are_refused(raw_png):
     """A PNG may claim four thousand million pixels a side."""
-    with pytest.raises(errors.FilmTooLarge):
-        read_radiograph(raw_png(DEEP, 0, size=(2**32 - 1, 2**31)), "film")
+    with pytest.raises(errors.ImageTooLarge):
+        read_radiograph(raw_png(DEEP, 0, size=(2**32 - 1, 2**31)), "image")
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (64, 256), (256, 64)])
 def test_the_limits_themselves_are_within(save, shape):
     """The smallest side and the longest shape that are allowed are read."""
-    assert read_radiograph(save(np.zeros(shape, np.uint8), "PNG"), "film").pixels.shape == shape
+    assert read_radiograph(save(np.zeros(shape, np.uint8), "PNG"), "image").pixels.shape == shape
 
 
-def test_the_largest_film_is_within(save):
+def test_the_largest_image_is_within(save):
     """Fifty million pixels are read."""
-    assert read_radiograph(save(np.zeros((5_000, 10_000), np.uint8), "PNG"), "film").pixels.size == 50_000_000
+    assert read_radiograph(save(np.zeros((5_000, 10_000), np.uint8), "PNG"), "image").pixels.size == 50_000_000
 
 
 def test_too_many_bytes_are_refused_unseen(monkeypatch, save):
     """Above 64 MiB nothing is looked at; at 64 MiB, what follows the picture does no harm."""
     data = save(LEVELS, "PNG")
     padded = data + bytes(MAX_BYTES - len(data))
-    assert read_radiograph(padded, "film").pixels.shape == LEVELS.shape
+    assert read_radiograph(padded, "image").pixels.shape == LEVELS.shape
     monkeypatch.delattr(radiograph, "read_header")
-    with pytest.raises(errors.FilmTooLarge, match="64 MiB"):
-        read_radiograph(padded + b"\0", "film")
+    with pytest.raises(errors.ImageTooLarge, match="64 MiB"):
+        read_radiograph(padded + b"\0", "image")
 
 
-@pytest.mark.films
+@pytest.mark.images
 def test_photographs_are_refused_as_colour(data_root):
     """Every colour photograph is, and no grey picture is."""
     for path in sorted((data_root / "not_chest").glob("*/*")):

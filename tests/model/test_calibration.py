@@ -123,7 +123,7 @@ def test_slope_and_intercept_are_recovered(temperature, intercept):
 
 
 def test_fit_stays_finite_where_likelihood_does_not():
-    """Films that the logit tells apart without error, and a class of one film: the prior keeps both numbers mild."""
+    """Images that the logit tells apart without error, and a class of one image: the prior keeps both numbers mild."""
     for labels, logits in (([0, 0, 1, 1], [-2.0, -1.0, 1.0, 2.0]), ([0, 1, 1, 1], [0.0, 0.0, 0.0, 0.0])):
         temperature, intercept = fit_platt(labels, logits, 0.5)
         assert 0.05 < temperature < 20
@@ -137,7 +137,7 @@ def test_order_is_kept_even_where_the_logit_is_upside_down():
 
 
 def test_operating_points_by_hand():
-    """Ten sick and ten well films with one overlap each way."""
+    """Ten sick and ten well images with one overlap each way."""
     sick = [0.30, 0.60, 0.70, 0.72, 0.74, 0.80, 0.85, 0.90, 0.95, 0.97]
     well = [0.02, 0.05, 0.08, 0.10, 0.15, 0.20, 0.25, 0.28, 0.40, 0.65]
     points = choose_operating_points([1] * 10 + [0] * 10, sick + well, sensitivity=0.9, specificity=0.9)
@@ -151,7 +151,7 @@ def test_operating_points_by_hand():
 
 @given(st.integers(0, 500))
 def test_operating_points_keep_their_promise(seed):
-    """On the films they were fixed on, both outer points reach what was asked."""
+    """On the images they were fixed on, both outer points reach what was asked."""
     rng = np.random.default_rng(seed)
     labels = np.r_[np.ones(60), np.zeros(40)]
     values = probability(rng.normal(3 * labels - 1.5, 1.5), 1.0, 0.6)

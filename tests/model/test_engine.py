@@ -20,8 +20,8 @@ from cxrmodel.model.spec import MODEL_FOLDER, MODELS, load_spec
 def test_backends_agree(model):
     """Logits to a thousandth, maps to a thousandth of their range."""
     spec = load_spec(model)
-    films = np.random.default_rng(0).normal(size=(8, spec.input_size, spec.input_size, 1)).astype(np.float32)
-    (logits, maps), (wanted, true) = OnnxEngine(spec).run(films), KerasEngine(spec).run(films)
+    images = np.random.default_rng(0).normal(size=(8, spec.input_size, spec.input_size, 1)).astype(np.float32)
+    (logits, maps), (wanted, true) = OnnxEngine(spec).run(images), KerasEngine(spec).run(images)
     np.testing.assert_allclose(logits, wanted, atol=1e-3)
     np.testing.assert_allclose(maps, true, atol=1e-3 * float(np.ptp(true)))
     assert logits.shape == (8,)
@@ -29,13 +29,13 @@ def test_backends_agree(model):
 
 
 @pytest.mark.parametrize("backend", [OnnxEngine, KerasEngine])
-def test_a_mirrored_film_gets_the_same_answer(backend):
-    """The very logit and features, and the map mirrored; the film is read both ways whichever way it lies."""
+def test_a_mirrored_image_gets_the_same_answer(backend):
+    """The very logit and features, and the map mirrored; the image is read both ways whichever way it lies."""
     spec = load_spec("cnn")
     engine = backend(spec)
-    films = np.random.default_rng(0).normal(size=(3, spec.input_size, spec.input_size, 1)).astype(np.float32)
-    logits, maps, features = engine.read(films)
-    turned = engine.read(np.ascontiguousarray(films[:, :, ::-1]))
+    images = np.random.default_rng(0).normal(size=(3, spec.input_size, spec.input_size, 1)).astype(np.float32)
+    logits, maps, features = engine.read(images)
+    turned = engine.read(np.ascontiguousarray(images[:, :, ::-1]))
     np.testing.assert_allclose(turned[0], logits, atol=1e-5)
     np.testing.assert_allclose(turned[1][:, :, ::-1], maps, atol=1e-6)
     np.testing.assert_allclose(turned[2], features, rtol=1e-4, atol=1e-6)
@@ -46,12 +46,12 @@ def test_threads_share_one_engine():
     """Runs at once give what runs one at a time give."""
     spec = load_spec("cnn")
     engine = OnnxEngine(spec)
-    films = np.random.default_rng(0).normal(size=(8, 1, spec.input_size, spec.input_size, 1)).astype(np.float32)
-    alone = [float(engine.run(film)[0][0]) for film in films]
+    images = np.random.default_rng(0).normal(size=(8, 1, spec.input_size, spec.input_size, 1)).astype(np.float32)
+    alone = [float(engine.run(image)[0][0]) for image in images]
     found = [0.0] * 8
 
     def work(place: int) -> None:
-        found[place] = float(engine.run(films[place])[0][0])
+        found[place] = float(engine.run(images[place])[0][0])
 
     threads = [threading.Thread(target=work, args=(place,)) for place in range(8)]
     for thread in threads:
@@ -94,12 +94,12 @@ def test_missing_and_altered_graphs_are_refused(tmp_path):
 
 
 LOADED = "import sys; sys.exit(sum(name in sys.modules for name in ('tensorflow', 'keras')))"
-READ = "from pathlib import Path; from cxrmodel.reading import read; read(Path(sys.argv[1]).read_bytes(), 'film');"
+READ = "from pathlib import Path; from cxrmodel.reading import read; read(Path(sys.argv[1]).read_bytes(), 'image');"
 
 
 @pytest.mark.parametrize(("before", "status"), [(READ, 0), ("import keras;", 2)])
 def test_a_reading_loads_no_deep_learning_framework(project, before, status):
-    """A fresh process reads a film without TensorFlow or Keras; with them loaded the check would tell."""
-    film = project / "assets" / "films" / "synthetic-normal-1.png"
+    """A fresh process reads an image without TensorFlow or Keras; with them loaded the check would tell."""
+    image = project / "assets" / "demo" / "synthetic-normal-1.png"
     code = f"import sys; {before} {LOADED}"
-    assert subprocess.run([sys.executable, "-c", code, str(film)], cwd=project, check=False).returncode == status
+    assert subprocess.run([sys.executable, "-c", code, str(image)], cwd=project, check=False).returncode == status

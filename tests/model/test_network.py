@@ -19,26 +19,26 @@ def test_readers_are_flat_with_one_logit(model, channels, stride):
 
 
 def test_any_size_shares_the_weights():
-    """A network trained on small films takes larger ones."""
+    """A network trained on small images takes larger ones."""
     free, fixed = build("cnn"), build("cnn", 64)
     fixed.set_weights(free.get_weights())
-    film = np.random.default_rng(0).random((1, 64, 64, 1), np.float32)
-    np.testing.assert_allclose(free(film), fixed(film), atol=1e-5)
+    image = np.random.default_rng(0).random((1, 64, 64, 1), np.float32)
+    np.testing.assert_allclose(free(image), fixed(image), atol=1e-5)
 
 
 def test_dropout_is_off_when_reading():
-    """The same film gives the same logit twice."""
+    """The same image gives the same logit twice."""
     network = build("cnn", 32, dropout=0.5)
-    film = np.ones((1, 32, 32, 1), np.float32)
-    np.testing.assert_array_equal(network(film, training=False), network(film, training=False))
+    image = np.ones((1, 32, 32, 1), np.float32)
+    np.testing.assert_array_equal(network(image, training=False), network(image, training=False))
 
 
-def test_batch_does_not_change_a_film():
-    """A film's logit does not depend on the films beside it."""
+def test_batch_does_not_change_an_image():
+    """An image's logit does not depend on the images beside it."""
     network = build("cnn", 32)
-    films = np.random.default_rng(0).random((4, 32, 32, 1), np.float32)
-    alone = np.concatenate([network(films[i : i + 1]) for i in range(4)])
-    np.testing.assert_allclose(network(films), alone, atol=1e-5)
+    images = np.random.default_rng(0).random((4, 32, 32, 1), np.float32)
+    alone = np.concatenate([network(images[i : i + 1]) for i in range(4)])
+    np.testing.assert_allclose(network(images), alone, atol=1e-5)
 
 
 def test_segmenter_answers_at_half_the_resolution():

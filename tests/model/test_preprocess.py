@@ -1,4 +1,4 @@
-"""From a canonical film to the network's input, and back."""
+"""From a canonical image to the network's input, and back."""
 
 import numpy as np
 import pytest
@@ -17,21 +17,21 @@ from cxrmodel.model.preprocess import ModelInput, crop, crop_box, normalise, pre
     ],
 )
 def test_margin_is_a_share_of_the_box(box, margin, expected):
-    """Each side moves by a share of the box's own extent and stops at the film's edge."""
+    """Each side moves by a share of the box's own extent and stops at the image's edge."""
     assert crop_box(box, margin) == expected
 
 
 @pytest.mark.parametrize("size", [40, 100, 200])
-def test_even_film_stays_even(size):
+def test_even_image_stays_even(size):
     """Resizing neither brightens nor darkens, whether it shrinks or grows."""
-    film = np.full((224, 224), 77, np.uint8)
-    np.testing.assert_array_equal(crop(film, (20, 30, 120, 180), size), np.full((size, size), 77))
+    image = np.full((224, 224), 77, np.uint8)
+    np.testing.assert_array_equal(crop(image, (20, 30, 120, 180), size), np.full((size, size), 77))
 
 
 def test_shrinking_does_not_alias():
     """A one-pixel checkerboard shrinks to its mean, not to one of its colours."""
-    film = ((np.indices((224, 224)).sum(0) % 2) * 255).astype(np.uint8)
-    small = crop(film, (0, 0, 224, 224), 56)
+    image = ((np.indices((224, 224)).sum(0) % 2) * 255).astype(np.uint8)
+    small = crop(image, (0, 0, 224, 224), 56)
     assert np.abs(small.astype(int) - 127).max() <= 2
 
 
@@ -47,18 +47,18 @@ def test_normalising_by_hand():
 def test_map_lands_where_the_crop_was(top, left, height, width):
     """An even map fills its box and nothing else."""
     ready = ModelInput(np.zeros((64, 64, 1), np.float32), (top, left, top + height, left + width))
-    film = ready.to_film(np.ones((5, 5), np.float32))
-    assert film.shape == (224, 224)
-    assert film.sum() == pytest.approx(height * width)
-    assert (film[top : top + height, left : left + width] == 1).all()
+    image = ready.to_image(np.ones((5, 5), np.float32))
+    assert image.shape == (224, 224)
+    assert image.sum() == pytest.approx(height * width)
+    assert (image[top : top + height, left : left + width] == 1).all()
 
 
 def test_bright_spot_comes_back_to_its_place():
-    """What is hot in the crop is hot at the same place of the film."""
-    film = np.zeros((224, 224), np.uint8)
-    film[100:110, 140:150] = 255
-    ready = prepare(film, (60, 80, 160, 200), margin=0.1, size=128, mean=0.0, std=1.0)
-    back = ready.to_film(ready.tensor[..., 0])
+    """What is hot in the crop is hot at the same place of the image."""
+    image = np.zeros((224, 224), np.uint8)
+    image[100:110, 140:150] = 255
+    ready = prepare(image, (60, 80, 160, 200), margin=0.1, size=128, mean=0.0, std=1.0)
+    back = ready.to_image(ready.tensor[..., 0])
     row, column = np.unravel_index(back.argmax(), back.shape)
     assert 98 <= row <= 111
     assert 138 <= column <= 151

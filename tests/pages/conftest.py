@@ -1,20 +1,16 @@
 """The pages under test: the real ones, over a stand-in for the trained reader."""
 
 import re
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxrmodel.errors import MissingWeights
-from cxrmodel.evaluation import results
-from cxrmodel.web import about, engine, evaluation_shown
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from stand_ins import SPEC, FakeReader, evaluation_document
+from cxrmodel.evaluation import storage as results
+from cxrmodel.web import about, engine
+from cxrmodel.web.evaluation import selection as evaluation_shown
+from tests.support.stand_ins import SPEC, FakeReader, evaluation_document
 
 TIMEOUT = 120
 
@@ -32,7 +28,7 @@ def use(monkeypatch):
 
 @pytest.fixture
 def reader(use):
-    """The stand-in that reads every film at 87 %."""
+    """The stand-in that reads every image at 87 %."""
     return use(FakeReader())
 
 

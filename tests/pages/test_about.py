@@ -15,10 +15,10 @@ def folders(tmp_path, monkeypatch):
     model, lungs = tmp_path / "model", tmp_path / "lungs"
     model.mkdir()
     lungs.mkdir()
-    split = {"train_films": 4321, "train_patients": 2100, "held_out_films": 510, "held_out_patients": ["a"] * 250}
+    split = {"train_images": 4321, "train_patients": 2100, "held_out_images": 510, "held_out_patients": ["a"] * 250}
     report = {"split": split | {"repeats_dropped": ["x"] * 31}}
     (model / "densenet121.training.json").write_text(json.dumps(report))
-    (lungs / "spec.json").write_text(json.dumps({"test": {"films": 77, "dice_mean": 0.95432}}))
+    (lungs / "spec.json").write_text(json.dumps({"test": {"images": 77, "dice_mean": 0.95432}}))
     monkeypatch.setattr(about, "MODEL_FOLDER", model)
     monkeypatch.setattr(about, "LUNGS_FOLDER", lungs)
     return model, lungs
@@ -33,10 +33,10 @@ def test_figures_come_from_the_artefact(visit, say):
         "224 x 224 pixels",
         "prevalence of 74 %",
         "high sensitivity 20.0 %, balanced 45.0 %, high specificity 80.0 %",
-        "4321 films of 2100 patients; 510 films of 250 other patients",
+        "4321 images of 2100 patients; 510 images of 250 other patients",
         "Repeated files left out: 31.",
-        "77 test films at a mean Dice of 0.954",
-        "Official test: 60 films of 40 patients",
+        "77 test images at a mean Dice of 0.954",
+        "Official test: 60 images of 40 patients",
         "AUC 0.",
     ):
         assert expected in said
@@ -48,14 +48,14 @@ def test_limits_and_sources(visit, say):
     said = say(visit("about"))
     for expected in (
         "no decision about a patient may rest on it",
-        "may take pictures that are not chest films, and films of adults",
+        "may take pictures that are not chest radiographs, and images of adults",
         "children aged one to five years",
         "Kermany D. S. et al.",
         "10.17632/rscbjbr9sj.2",
         "V7 Labs",
         "CC BY 4.0",
         "MIT licence",
-        "Never send a patient's film or name",
+        "Never send a patient's image or name",
     ):
         assert expected in said
 

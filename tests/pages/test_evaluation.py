@@ -7,17 +7,20 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from made_up_sections import AUDITS, SECTIONS, figures_in
 from scipy.special import logit
-from stand_ins import SPEC, FakeReader, evaluation_document
 
-from cxrmodel.evaluation import results
-from cxrmodel.evaluation.calibration_audit import audit_calibration
-from cxrmodel.evaluation.origin import training_record
+from cxrmodel.evaluation import storage as results
+from cxrmodel.evaluation.audits.calibration import audit_calibration
+from cxrmodel.evaluation.data_flow import training_record
 from cxrmodel.evaluation.seeds import MEASURES
-from cxrmodel.web import evaluation_card, evaluation_errors, evaluation_origin, evaluation_shown
-from cxrmodel.web.evaluation import PARTS
-from cxrmodel.web.evaluation_terms import with_interval
+from cxrmodel.web.evaluation import data_flow as evaluation_origin
+from cxrmodel.web.evaluation import error_images as evaluation_errors
+from cxrmodel.web.evaluation import model_card as evaluation_card
+from cxrmodel.web.evaluation import selection as evaluation_shown
+from cxrmodel.web.evaluation.page import PARTS
+from cxrmodel.web.evaluation.terms import with_interval
+from tests.support.made_up_sections import AUDITS, SECTIONS, figures_in
+from tests.support.stand_ins import SPEC, FakeReader, evaluation_document
 
 pytestmark = pytest.mark.usefixtures("reader")
 
@@ -61,8 +64,8 @@ def test_first_part(visit, say, evaluations):
     """Curves, areas and figures of both models; the other parts wait until they are opened."""
     app = visit("evaluation")
     said = say(app)
-    assert "60 films of 40 patients: 20 normal, 40 with pneumonia (20 bacterial, 20 viral). All were scored," in said
-    assert ", with the gates off." in said
+    assert "60 images of 40 patients: 20 normal, 40 with pneumonia (20 bacterial, 20 viral). All were scored," in said
+    assert ", with the checks off." in said
     assert len(app.get("vega_lite_chart")) == 2
     shown = table(app, "Figure", "DenseNet-121", "Plain CNN")
     auc = stored(evaluations)["metrics"]["test"]["auc"]
@@ -92,7 +95,7 @@ def test_every_part_with_sections(part, name):
     app = part(name)
     assert not app.exception
     assert not app.error
-    assert [warning.value.startswith("These are few (normal films: 20)") for warning in app.warning] == [True]
+    assert [warning.value.startswith("These are few (normal images: 20)") for warning in app.warning] == [True]
 
 
 def test_what_was_not_measured_is_said(part, say, evaluations):
@@ -110,17 +113,17 @@ def test_figures_of_every_section_are_shown(part, say, with_sections):
     for number in figures_in([AUDITS["lungs"], AUDITS["subgroups"], AUDITS["adult"]]):
         assert f"{number:.3f}" in said
     assert "of 5 %; change of AUC -0.031 (-0.051 to -0.011); mean absolute change of the probability 0.047" in said
-    assert "no lungs are found on 2 of 60 films" in said
-    assert "Of the gates only missing lungs are counted here." in said
+    assert "no lungs are found on 2 of 60 images" in said
+    assert "Of the checks only missing lungs are counted here." in said
     assert "by 10 degrees; change of AUC 0.000 (-0.001 to 0.000); mean absolute change of the probability 0.005" in said
-    assert "Of 169 films of adults 7 were refused. Rows are of the films that were read; only those that say" in said
-    called = next(item.value for item in app.table if "Normal (34)" in set(item.value["Films"]))
+    assert "Of 169 images of adults 7 were refused. Rows are of the images that were read; only those that say" in said
+    called = next(item.value for item in app.table if "Normal (34)" in set(item.value["Images"]))
     assert called.iloc[0].tolist() == ["Normal (34)", "21 (61.8 %)", "10 (29.4 %)", "3 (8.8 %)"]
     assert len(called) == 1
     shares = ["hands (40)", "2 (5.0\u00a0%)", "1 (2.5\u00a0%)", "38 (95.0\u00a0%)"]
     assert list(map(str, table(app, "Pictures").iloc[0])) == shares
     assert list(map(str, table(app, "Pictures").iloc[1])) == ["scene (24)", "0", "0", "24"]
-    assert "**hands**: films of hands. Refused by: no lungs 38. Warned by: clipped 1." in said
+    assert "**hands**: images of hands. Refused by: no lungs 38. Warned by: clipped 1." in said
     said = say(part("Discrimination"))
     for row in AUDITS["shortcuts"]:
         assert f"{row['auc']['value']:.3f} ({row['auc']['low']:.3f} to {row['auc']['high']:.3f})" in said
@@ -156,13 +159,13 @@ def test_audited_calibration_stands_beside(part, say, with_sections):
     assert list(rows["Probability"][2:]) == [
         "held-out patients, cross-fitted: one slope",
         "held-out patients, cross-fitted: slope and intercept (the kind in use)",
-        "test films, told their own prevalence",
-        "test films, fitted anew on themselves and cross-fitted, which is never used",
-        "test films weighed to 25\u00a0%, and told so",
+        "test images, told their own prevalence",
+        "test images, fitted anew on themselves and cross-fitted, which is never used",
+        "test images weighed to 25\u00a0%, and told so",
     ]
     assert rows.iloc[3]["Expected calibration error"] == "0.021 (0.011 to 0.031)"
-    assert list(table(app, "Normal films").iloc[0]) == ["official test", "held out", "0.023 (0.013 to 0.033)"]
-    assert "Of normal films the median logit is -4.75 on the test and -5.25 held out" in say(app)
+    assert list(table(app, "Normal images").iloc[0]) == ["official test", "held out", "0.023 (0.013 to 0.033)"]
+    assert "Of normal images the median logit is -4.75 on the test and -5.25 held out" in say(app)
 
 
 def test_every_part_of_the_real_audit_of_calibration_has_its_place(part, say, evaluations):
@@ -179,7 +182,7 @@ def test_every_part_of_the_real_audit_of_calibration_has_its_place(part, say, ev
     assert len(rows) == 2 + len(found["methods"]) + 2 + len(found["by_prevalence"])
     for stated in (*found["methods"], found["test_refitted"], *found["by_prevalence"]):
         assert with_interval(stated["ece"]) in set(rows["Expected calibration error"])
-    assert len(table(app, "Normal films")) == 4
+    assert len(table(app, "Normal images")) == 4
     assert not app.exception
 
 
@@ -187,48 +190,50 @@ def test_every_part_of_the_real_audit_of_calibration_has_its_place(part, say, ev
     ("before", "word"), [(1, "neither better nor worse beyond chance"), (-1, "better"), (None, "better by its Brier")]
 )
 def test_calibration_is_judged_in_words(part, say, evaluations, before, word):
-    """From the figures of the films that are shown: against the same, the reverse, and no opinion at all."""
+    """From the figures of the images that are shown: against the same, the reverse, and no opinion at all."""
     document = stored(evaluations)
     for row in document["scores"]["test"]:
         row["logit"] = 0.0 if before is None else round(before * logit(row["probability"]), 4)
     results.save_evaluation(document, evaluations)
     told = say(part("Calibration"))
-    sentence = re.search(r"On these films the calibrated probability is (.*) when held against the network's own", told)
+    sentence = re.search(
+        r"On these images the calibrated probability is (.*) when held against the network's own", told
+    )
     assert word in sentence[1]
 
 
 def test_surest_errors(part, say, evaluations):
-    """Those on the wrong side, the surest first; without the films a sentence stands for their pictures."""
+    """Those on the wrong side, the surest first; without the images a sentence stands for their pictures."""
     app = part("Where it fails")
     shown = app.dataframe[0].value
     rows = {row["file"]: row for row in stored(evaluations)["scores"]["test"]}
-    wrong = [rows[file] for file in shown["Film"]]
+    wrong = [rows[file] for file in shown["Image"]]
     distances = [abs(row["probability"] - row["label"]) for row in wrong]
     assert all((row["probability"] >= 0.45) != row["label"] for row in wrong)
     assert distances == sorted(distances, reverse=True)
-    assert "The films themselves are not on this machine" in say(app)
+    assert "The images themselves are not on this machine" in say(app)
 
 
-def test_pictures_of_errors(part, evaluations, tmp_path, monkeypatch, demo_film):
-    """Where the films are present they are shown on demand, each with its heat."""
-    names = part("Where it fails").dataframe[0].value["Film"]
+def test_pictures_of_errors(part, evaluations, tmp_path, monkeypatch, demo_image):
+    """Where the images are present they are shown on demand, each with its heat."""
+    names = part("Where it fails").dataframe[0].value["Image"]
     for name in names[:2]:
-        (tmp_path / name).write_bytes(demo_film)
+        (tmp_path / name).write_bytes(demo_image)
     monkeypatch.setattr(evaluation_errors, "data_root", lambda: tmp_path)
     app = part("Where it fails")
     assert not app.get("image")
-    toggle = next(toggle for toggle in app.toggle if toggle.label == "Show the films with their heatmaps")
+    toggle = next(toggle for toggle in app.toggle if toggle.label == "Show the images with their heatmaps")
     app = toggle.set_value(True).run()
     assert len(app.get("image")) == 4
     assert not app.exception
 
 
 def test_origin(part, say, evaluations):
-    """Every station of the films, every hash, and the training that is kept beside the shipped weights."""
+    """Every station of the images, every hash, and the training that is kept beside the shipped weights."""
     app = part("What it was made from")
     said = say(app)
     assert f"Weights: `{SPEC.weights_sha256}`" in said
-    assert "Code and films were not hashed when these figures were made." in said
+    assert "Code and images were not hashed when these figures were made." in said
     labels = [button.label for button in app.get("download_button")]
     assert {"SVG", "The whole evaluation as JSON", "Everything as one HTML file"} <= set(labels)
     trainings = training_record("densenet121")["trainings"]
@@ -252,18 +257,18 @@ def test_the_recipe_in_use_is_marked(part, monkeypatch):
 
 @pytest.mark.usefixtures("evaluations")
 @pytest.mark.parametrize("name", PARTS)
-def test_few_films_are_told_above_every_part(part, say, name):
-    """The stand-in's normal films are fewer than thirty."""
+def test_few_images_are_told_above_every_part(part, say, name):
+    """The stand-in's normal images are fewer than thirty."""
     (warning,) = part(name).warning
-    assert warning.value.startswith("These are few (normal films: 20): take every interval with caution.")
+    assert warning.value.startswith("These are few (normal images: 20): take every interval with caution.")
 
 
 @pytest.mark.usefixtures("with_sections")
 def test_a_small_group_is_told_beside_its_figure(part, say):
     """By class, where it stands."""
     said = say(part("Where it fails"))
-    assert "<small>31 films, 17 with pneumonia</small>" in said
-    assert "<small>Rests on few (normal films: 14; films with pneumonia: 17): take the interval" in said
+    assert "<small>31 images, 17 with pneumonia</small>" in said
+    assert "<small>Rests on few (normal images: 14; images with pneumonia: 17): take the interval" in said
 
 
 @pytest.mark.usefixtures("with_sections")
@@ -286,7 +291,7 @@ def test_model_card(part, say, evaluations):
 def test_held_out_patients_flatter(visit, say, evaluations):
     """The other split can be looked at, with the warning that belongs to it and without others' figures."""
     app = visit("evaluation")
-    app.selectbox(key="films evaluated").set_value("held_out").run()
+    app.selectbox(key="images evaluated").set_value("held_out").run()
     said = say(app)
     assert "so their figures flatter" in said
     assert "Kermany 2018" not in said
@@ -299,12 +304,12 @@ def test_other_model(part, evaluations):
     app = pick(part("Where it fails"), "Model", "Plain CNN")
     rows = {row["file"]: row["probability"] for row in stored(evaluations, "cnn")["scores"]["test"]}
     shown = app.dataframe[0].value
-    assert list(shown["Probability"]) == pytest.approx([100 * rows[file] for file in shown["Film"]])
+    assert list(shown["Probability"]) == pytest.approx([100 * rows[file] for file in shown["Image"]])
 
 
 @pytest.fixture
 def own(tmp_path, monkeypatch, evaluations):
-    """An evaluation on a user's own films beside ours."""
+    """An evaluation on a user's own images beside ours."""
     folder = tmp_path / "own"
     document = evaluation_document()
     for name in ("data", "scores", "refused", "metrics"):
@@ -324,24 +329,24 @@ def own(tmp_path, monkeypatch, evaluations):
 
 @pytest.mark.usefixtures("own")
 @pytest.mark.parametrize("name", PARTS)
-def test_own_films(part, say, name):
+def test_own_images(part, say, name):
     """They stand in the selector beside ours; every part is drawn, and others' figures stay away."""
     app = part(name)
-    app.selectbox(key="films evaluated").set_value("own Ward 3").run()
+    app.selectbox(key="images evaluated").set_value("own Ward 3").run()
     assert not app.exception
     assert not app.error
     said = say(app)
-    assert "Films of your own, found in NORMAL and PNEUMONIA. Each a patient." in said
+    assert "Images of your own, found in NORMAL and PNEUMONIA. Each a patient." in said
     assert "Kermany 2018" not in said
 
 
-def test_own_films_open_on_the_deployed_model(visit, own):
+def test_own_images_open_on_the_deployed_model(visit, own):
     """As ours do, whichever file comes first by its name."""
     document = stored(own, "Ward 3.densenet121")
     version = document["version"].replace("densenet121", "cnn")
     results.save_evaluation(document | {"model": "cnn", "version": version}, own)
     app = visit("evaluation")
-    app.selectbox(key="films evaluated").set_value("own Ward 3").run()
+    app.selectbox(key="images evaluated").set_value("own Ward 3").run()
     chooser = next(group for group in app.segmented_control if group.label == "Model")
     assert list(chooser.options) == ["DenseNet-121", "Plain CNN"]
     assert chooser.value == "DenseNet-121"
@@ -351,10 +356,10 @@ def test_damaged_own_evaluation(visit, say, own):
     """A sentence, and ours can still be chosen."""
     (own / "Ward 3.densenet121.json").write_text("{")
     app = visit("evaluation")
-    app.selectbox(key="films evaluated").set_value("own Ward 3").run()
+    app.selectbox(key="images evaluated").set_value("own Ward 3").run()
     assert "The evaluation of densenet121 cannot be read" in say(app)
     assert not app.exception
-    app.selectbox(key="films evaluated").set_value("test").run()
+    app.selectbox(key="images evaluated").set_value("test").run()
     assert len(app.get("vega_lite_chart")) == 2
 
 
@@ -376,9 +381,9 @@ def test_damaged_evaluation_is_a_sentence(visit, say, evaluations, damage):
         ("Discrimination", "audits", {"shortcuts": [{"name": "a"}]}),
         ("Calibration", "audits", {"calibration": {"methods": [{"name": "a"}]}}),
         ("Where it fails", "audits", {"subgroups": 3}),
-        ("Where it fails", "audits", {"lungs": [{"name": "a", "kind": "removed", "films": 9, "auc": None}]}),
-        ("Where it fails", "gates", {"sets": [{"name": "a"}]}),
-        ("Where it fails", "explanations", {"films": {}}),
+        ("Where it fails", "audits", {"lungs": [{"name": "a", "kind": "removed", "images": 9, "auc": None}]}),
+        ("Where it fails", "checks", {"sets": [{"name": "a"}]}),
+        ("Where it fails", "explanations", {"images": {}}),
         ("Model card", "audits", {"perturbations": "none"}),
     ],
 )

@@ -5,14 +5,14 @@ import re
 from dataclasses import replace
 
 import pytest
-from made_up_sections import SECTIONS
-from stand_ins import SPEC, evaluation_document
 
-from cxrmodel.evaluation import results
+from cxrmodel.evaluation import storage as results
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.reliability import calibration_change, reliability, shifted, uncalibrated, wilson
-from cxrmodel.evaluation.rows import stratum_rows
+from cxrmodel.evaluation.report.rows import stratum_rows
 from cxrmodel.evaluation.thresholds import threshold_table
+from tests.support.made_up_sections import SECTIONS
+from tests.support.stand_ins import SPEC, evaluation_document
 
 pytestmark = pytest.mark.usefixtures("reader")
 
@@ -21,7 +21,7 @@ MODELS = ("densenet121", "cnn")
 PARTS = ("Discrimination", "Decision", "Calibration", "Where it fails")
 ENDS = {"0.000", "1.000"}
 ALIKE = {"0.490", "0.510"}
-"""Ends of Wilson's interval of a group of four films that are all alike, as any evaluation has."""
+"""Ends of Wilson's interval of a group of four images that are all alike, as any evaluation has."""
 
 
 def moved(part: object) -> object:
@@ -101,7 +101,7 @@ def leaves(part: object) -> list[float]:
 
 
 def follows(evaluation) -> list[float]:
-    """What the page computes from the scores of the test films."""
+    """What the page computes from the scores of the test images."""
     scores, drawn = evaluation.scores["test"], {"resamples": 50, "seed": 0}
     given, raw = (scores.labels, scores.probabilities, scores.patients), uncalibrated(scores.logits)
     table = threshold_table(*given, list(evaluation.operating_points.values()), **drawn)
@@ -128,7 +128,7 @@ def follows(evaluation) -> list[float]:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_every_figure_follows_from_the_evaluation(store, read_part, evaluations, name):
-    """It is stored there, or computed from the films' scores, in one of the ways in which figures are written."""
+    """It is stored there, or computed from the images' scores, in one of the ways in which figures are written."""
     documents = store(2.0, SECTIONS)
     kept = [{key: value for key, value in document.items() if key != "scores"} for document in documents]
     loaded = [results.load_file(evaluations / f"{model}.json", model, replace(SPEC, model=model)) for model in MODELS]

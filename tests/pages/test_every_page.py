@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxrmodel.web import engine
 
-PAGES = {"read": "Read a film", "heatmap": "Heatmap", "evaluation": "Evaluation", "about": "About"}
+PAGES = {"read": "Read an image", "heatmap": "Heatmap", "evaluation": "Evaluation", "about": "About"}
 
 
 @pytest.mark.usefixtures("reader", "evaluations")
@@ -35,16 +35,16 @@ def test_alone(name, title, project):
 def test_root_leads_to_read(project):
     """The program opens on Read."""
     app = AppTest.from_file(str(project / "app.py"), default_timeout=120).run()
-    assert [element.value for element in app.title] == ["Read a film"]
+    assert [element.value for element in app.title] == ["Read an image"]
 
 
 @pytest.mark.usefixtures("no_weights", "evaluations")
 @pytest.mark.parametrize("name", PAGES)
 def test_missing_weights(name, visit, say):
-    """Without weights every page says so in a sentence, and none takes a film."""
+    """Without weights every page says so in a sentence, and none takes an image."""
     app = visit(name)
     assert len(app.error) == 1
-    assert "There is no trained model. Install the program again, or train it. No film is read until then." in say(app)
+    assert "There is no trained model. Install the program again, or train it. No image is read until then." in say(app)
     assert "no model loaded" in say(app)
     assert not app.exception
     assert not app.file_uploader
@@ -72,13 +72,13 @@ def test_unexpected_error_on_a_page(visit, monkeypatch, caplog):
     def broken():
         raise RuntimeError("Jane Doe.png")
 
-    monkeypatch.setattr("cxrmodel.web.films.entries", broken)
+    monkeypatch.setattr("cxrmodel.web.session.entries", broken)
     app = visit("read")
     (error,) = app.error
     reference = error.value.split("reference number ")[1][:6]
     assert error.value.startswith("This page could not be drawn because of an unexpected error")
     assert f"reference {reference}: RuntimeError" in caplog.text
-    assert "drop your films again" in error.value
+    assert "drop your images again" in error.value
     assert "Jane" not in error.value + caplog.text
     assert not app.exception
 

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
-from stand_ins import SPEC
-from viewer_buffer import unpack
 
 from cxrmodel.errors import MissingWeights
 from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.model.preprocess import ModelInput
-from cxrmodel.web import engine, explain, maps
+from cxrmodel.web import engine
+from cxrmodel.web.heatmap import maps
+from cxrmodel.web.heatmap import methods as explain
+from tests.support.stand_ins import SPEC
+from tests.support.viewer_buffer import unpack
 
 
 class FakeExplainer:
@@ -17,9 +19,9 @@ class FakeExplainer:
     def __init__(self):
         self.asked, self.error, self.spec = [], None, SPEC
 
-    def film_map(self, method, ready, progress):
-        """The square, as large as the film."""
-        return ready.to_film(self.crop_maps(method, ready.tensor[None], progress)[0])
+    def image_map(self, method, ready, progress):
+        """The square, as large as the image."""
+        return ready.to_image(self.crop_maps(method, ready.tensor[None], progress)[0])
 
     def crop_maps(self, method, tensors, progress):
         """A map for each crop."""
@@ -38,7 +40,7 @@ class FakeExplainer:
 
 @pytest.fixture
 def explainer(monkeypatch, reader):
-    """The stand-in, of a reader whose films are even crops."""
+    """The stand-in, of a reader whose images are even crops."""
     made = FakeExplainer()
     crop = np.pad(np.ones((8, 8, 1), np.float32), ((4, 4), (4, 4), (0, 0)))
     monkeypatch.setattr(engine, "explainer", lambda reader: made)
@@ -49,12 +51,12 @@ def explainer(monkeypatch, reader):
 
 
 @pytest.fixture
-def show(visit, make_film, png):
-    """A function that reads drawn films and opens their heatmap."""
+def show(visit, make_image, png):
+    """A function that reads drawn images and opens their heatmap."""
 
     def read_and_show(*names):
         app = visit("read")
-        files = [(name, png(make_film(seed, (60, 80))), "image/png") for seed, name in enumerate(names)]
+        files = [(name, png(make_image(seed, (60, 80))), "image/png") for seed, name in enumerate(names)]
         app.file_uploader[0].set_value(files).run()
         return app.switch_page("pages/heatmap.py").run()
 
@@ -117,13 +119,13 @@ def test_a_method_is_computed_when_asked_for(show, say, explainer):
     """Until then the instant map is shown and it is said so; then its own, on its own colour bar; once only."""
     app = show("a.png")
     chooser(app).select("layercam").run()
-    assert "LayerCAM has not been computed for this film: what is shown is Grad-CAM." in say(app)
+    assert "LayerCAM has not been computed for this image: what is shown is Grad-CAM." in say(app)
     assert viewed(app)["heat"]["range"] == 2.5
     assert explainer.asked == []
     button(app, "Compute LayerCAM").click().run()
     assert explainer.asked == ["layercam"]
     said = say(app)
-    assert viewed(app)["heat"]["range"] == 5.0  # no range was fixed: the film's own peak
+    assert viewed(app)["heat"]["range"] == 5.0  # no range was fixed: the image's own peak
     assert viewed(app)["title"] == "LayerCAM: activation times its rising effect on the logit"
     assert "No range has been fixed" in viewed(app)["range"]
     assert "has not been computed" not in said
@@ -136,17 +138,17 @@ def test_a_method_is_computed_when_asked_for(show, say, explainer):
     assert not app.exception
 
 
-def test_results_belong_to_film_weights_and_method(show, explainer):
-    """Another film or method is computed anew, and the first is still there."""
+def test_results_belong_to_image_weights_and_method(show, explainer):
+    """Another image or method is computed anew, and the first is still there."""
     app = show("a.png", "b.png")
     chooser(app).select("layercam").run()
     button(app, "Compute").click().run()
-    films = next(box for box in app.selectbox if box.label == "Film")
-    films.select_index(0 if films.index else 1).run()
+    images = next(box for box in app.selectbox if box.label == "Image")
+    images.select_index(0 if images.index else 1).run()
     button(app, "Compute").click().run()
     chooser(app).select("saliency").run()
     button(app, "Compute").click().run()
-    kept = app.session_state["what was computed to explain films"]
+    kept = app.session_state["what was computed to explain images"]
     assert explainer.asked == ["layercam", "layercam", "saliency"]
     assert len({key[0] for key in kept}) == 2
     assert {key[1] for key in kept} == {SPEC.weights_sha256}
@@ -155,19 +157,19 @@ def test_results_belong_to_film_weights_and_method(show, explainer):
     assert not any(label.startswith("Compute") for label in labels(app))
 
 
-def test_what_was_computed_goes_with_its_film(show, explainer):
-    """Clearing the films leaves nothing of them."""
+def test_what_was_computed_goes_with_its_image(show, explainer):
+    """Clearing the images leaves nothing of them."""
     app = show("a.png", "b.png")
     chooser(app).select("layercam").run()
     button(app, "Compute").click().run()
     app.switch_page("pages/read.py").run()
-    button(app, "Remove the film shown").click().run()
-    assert app.session_state["what was computed to explain films"] == {}
+    button(app, "Remove the image shown").click().run()
+    assert app.session_state["what was computed to explain images"] == {}
     app.switch_page("pages/heatmap.py").run()
     button(app, "Compute").click().run()
     app.switch_page("pages/read.py").run()
-    button(app, "Clear all films").click().run()
-    assert "what was computed to explain films" not in app.session_state
+    button(app, "Clear all images").click().run()
+    assert "what was computed to explain images" not in app.session_state
 
 
 def test_failures_are_sentences(show, say, explainer):
@@ -189,25 +191,25 @@ def test_failures_are_sentences(show, say, explainer):
 
 
 def test_the_range_is_the_one_of_the_evaluation(show, explainer, tested):
-    """The same for every film."""
+    """The same for every image."""
     tested(layercam={})
     app = show("a.png")
     chooser(app).select("layercam").run()
     button(app, "Compute").click().run()
     assert viewed(app)["heat"]["range"] == 4.0
-    assert viewed(app)["range"] == "The range is the same for every film."
+    assert viewed(app)["range"] == "The range is the same for every image."
 
 
 def test_a_method_that_fails_its_test_is_marked_where_it_is_offered(show, say, explainer, tested):
     """In the list and as a warning above its map."""
-    tested(saliency={"sanity": {"films": 9, "depends_on_model": False}}, layercam={})
+    tested(saliency={"sanity": {"images": 9, "depends_on_model": False}}, layercam={})
     app = show("a.png")
     assert "Saliency · does not depend on the model" in chooser(app).options
     assert not app.warning
     chooser(app).select("saliency").run()
     (warning,) = app.warning
-    assert "it shows the film, not the model" in " ".join(warning.value.split())
-    assert say(app).count("it shows the film, not the model") == 1
+    assert "it shows the image, not the model" in " ".join(warning.value.split())
+    assert say(app).count("it shows the image, not the model") == 1
 
 
 def test_the_default_is_the_favoured_one(show, say, explainer, tested):
@@ -220,7 +222,7 @@ def test_the_default_is_the_favoured_one(show, say, explainer, tested):
 
 
 def test_a_map_is_tested_on_demand(show, say, explainer):
-    """Two curves with their words, and the likeness under noise; kept until the film goes."""
+    """Two curves with their words, and the likeness under noise; kept until the image goes."""
     app = show("a.png")
     button(app, "Test this map").click().run()
     assert not app.exception
@@ -235,15 +237,15 @@ def test_a_map_is_tested_on_demand(show, say, explainer):
     assert not any(label.startswith("Test") for label in labels(app))
 
 
-def test_a_film_that_cannot_tell_says_so(show, say, explainer, monkeypatch):
+def test_an_image_that_cannot_tell_says_so(show, say, explainer, monkeypatch):
     """Where the score stays as it was with everything blurred, no verdict is given."""
     monkeypatch.setattr(explainer, "scores", lambda inputs: np.full(len(inputs), 0.9))
     app = show("a.png")
     button(app, "Test this map").click().run()
     assert not app.exception
     said = say(app)
-    assert "With every place blurred away the score is 0.90, on the intact film 0.90" in said
-    assert said.count("this film cannot tell") == 2
+    assert "With every place blurred away the score is 0.90, on the intact image 0.90" in said
+    assert said.count("this image cannot tell") == 2
 
 
 def test_an_empty_map_is_not_tested(use, show, say):
@@ -256,8 +258,8 @@ def test_an_empty_map_is_not_tested(use, show, say):
     assert not any(label.startswith("Test") for label in labels(app))
 
 
-def test_a_film_below_the_threshold_says_so(use, show, say, explainer):
-    """Curves of a film that is not called pneumonia say little."""
+def test_an_image_below_the_threshold_says_so(use, show, say, explainer):
+    """Curves of an image that is not called pneumonia say little."""
     from stand_ins import FakeReader
 
     use(FakeReader(0.1))
@@ -278,10 +280,10 @@ def test_stopping_keeps_nothing(monkeypatch):
         raise Clicked
 
     with pytest.raises(Clicked):
-        maps.kept(("film", "weights", "layercam"), stopped)
-    assert maps.peek(("film", "weights", "layercam")) is None
-    assert maps.kept(("film", "weights", "layercam"), lambda: 7) == 7
-    assert maps.kept(("film", "weights", "layercam"), stopped) == 7
+        maps.kept(("image", "weights", "layercam"), stopped)
+    assert maps.peek(("image", "weights", "layercam")) is None
+    assert maps.kept(("image", "weights", "layercam"), lambda: 7) == 7
+    assert maps.kept(("image", "weights", "layercam"), stopped) == 7
 
 
 def test_the_oldest_result_makes_room(monkeypatch):

@@ -2,22 +2,22 @@
 
 import numpy as np
 import pytest
-from stand_ins import FakeReader, lung_mask
-from viewer_buffer import unpack
 
-from cxrmodel.imaging.gate_report import WARN, Finding, GateReport
-from cxrmodel.imaging.gate_words import SENTENCES
-from cxrmodel.records.wording import NOT_HEALTHY
+from cxrmodel.checks.report import WARN, CheckReport, Finding
+from cxrmodel.checks.wording import SENTENCES
+from cxrmodel.report.wording import NOT_HEALTHY
 from cxrmodel.web.text import plain
+from tests.support.stand_ins import FakeReader, lung_mask
+from tests.support.viewer_buffer import unpack
 
 
 @pytest.fixture
-def show(visit, make_film, png):
-    """A function that reads drawn films and opens their heatmap."""
+def show(visit, make_image, png):
+    """A function that reads drawn images and opens their heatmap."""
 
     def read_and_show(*names):
         app = visit("read")
-        files = [(name, png(make_film(seed, (60, 80))), "image/png") for seed, name in enumerate(names)]
+        files = [(name, png(make_image(seed, (60, 80))), "image/png") for seed, name in enumerate(names)]
         app.file_uploader[0].set_value(files).run()
         return app.switch_page("pages/heatmap.py").run()
 
@@ -26,37 +26,37 @@ def show(visit, make_film, png):
 
 @pytest.mark.usefixtures("reader")
 def test_empty(visit, say):
-    """Before any film the page says so and links to Read."""
+    """Before any image the page says so and links to Read."""
     app = visit("heatmap")
-    assert "No film has been read in this session." in say(app)
-    assert [link.label for link in app.get("page_link")] == ["Read a film"]
+    assert "No image has been read in this session." in say(app)
+    assert [link.label for link in app.get("page_link")] == ["Read an image"]
     assert not app.get("bidi_component")
 
 
-def test_refused_film_has_no_map(visit, say, reader):
-    """A film that was refused is not offered."""
+def test_refused_image_has_no_map(visit, say, reader):
+    """An image that was refused is not offered."""
     app = visit("read")
     app.file_uploader[0].set_value([("a.txt", b"text", "text/plain")]).run()
     app.switch_page("pages/heatmap.py").run()
-    assert "No film has been read in this session." in say(app)
+    assert "No image has been read in this session." in say(app)
 
 
 def viewed(app) -> tuple[dict, dict]:
     """Header and parts of what the page's one viewer was sent."""
     (viewer,) = app.get("bidi_component")
-    assert viewer.proto.component_name == "film_viewer"
+    assert viewer.proto.component_name == "image_viewer"
     return unpack(viewer.proto.bytes)
 
 
 @pytest.mark.usefixtures("reader")
 def test_done(show, say):
-    """The viewer has film and map, with the range of every film, and the page says what is to be said."""
+    """The viewer has image and map, with the range of every image, and the page says what is to be said."""
     app = show("a.png")
     header, parts = viewed(app)
     assert header["overlay"] is True
     assert header["heat"]["range"] == 2.5
     assert header["title"] == "Grad-CAM: what each place adds to the logit"
-    assert parts["film"].shape == (60, 80)
+    assert parts["image"].shape == (60, 80)
     assert parts["heat"].argmax() == 130 * 224 + 160
     said = say(app)
     assert "83 % of the heat lies within the lung fields." in said
@@ -89,7 +89,7 @@ def test_no_heat_is_said_in_words(use, show, say):
     """An all-zero map is said to be one."""
     use(FakeReader(0.1, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None))
     said = say(show("a.png"))
-    assert "The map is zero everywhere: nothing on this film speaks for pneumonia" in said
+    assert "The map is zero everywhere: nothing on this image speaks for pneumonia" in said
     assert "did not suffice" not in said
 
 
@@ -100,12 +100,12 @@ def test_heat_outside_the_lungs_is_a_warning(use, show):
     assert warning.value.startswith("Only 31\u00a0% of the heat lies within the lung fields.")
 
 
-def test_warnings_of_the_gates_are_told(use, show, say):
+def test_warnings_of_the_checks_are_told(use, show, say):
     """Each sentence once, as on Read; what Read says of the heat is not said again in other words."""
     sentences = [SENTENCES[rule]["warn"] for rule in ("mirrored", "cut off")]
     found = [Finding("mirrored", WARN, text, 1.0, 0.5) for text in (*sentences, sentences[0])]
     reasons = (*sentences, "Most of the heat lies outside the lung fields (31 % within).")
-    use(FakeReader(heat_in_lungs=0.31, gate=GateReport(tuple(found)), reasons=reasons))
+    use(FakeReader(heat_in_lungs=0.31, check=CheckReport(tuple(found)), reasons=reasons))
     app = show("a.png")
     assert [warning.value for warning in app.warning[:-1]] == [plain(text) for text in sentences]
     assert say(app).count("of the heat lies") == 1
@@ -116,7 +116,7 @@ def test_hardly_any_heat_is_no_warning(use, show, say):
     use(FakeReader(0.1, heat=np.full((224, 224), 0.1, np.float32), heat_in_lungs=0.2))
     app = show("a.png")
     assert not app.warning
-    assert "There is hardly any heat on this film: its peak is 4 % of the colour range." in say(app)
+    assert "There is hardly any heat on this image: its peak is 4 % of the colour range." in say(app)
     assert "of the heat lies within" not in say(app)
 
 
@@ -127,8 +127,8 @@ def test_hardly_any_heat_is_no_warning(use, show, say):
             0.199,
             f"below 20.0 %, the lower edge of the uncertain band. {NOT_HEALTHY} Whatever heat the map shows did not",
         ),
-        (0.2, "the model does not decide. Read this film without it. Finding: uncertain, whatever the map shows."),
-        (0.799, "the model does not decide. Read this film without it. Finding: uncertain, whatever the map shows."),
+        (0.2, "the model does not decide. Read this image without it. Finding: uncertain, whatever the map shows."),
+        (0.799, "the model does not decide. Read this image without it. Finding: uncertain, whatever the map shows."),
         (0.8, ""),
     ],
 )
@@ -147,14 +147,14 @@ def test_lung_outline(show):
 
 
 @pytest.mark.usefixtures("reader")
-def test_film_is_chosen_among_those_read(show, say):
-    """The film chosen on Read is shown here, and another can be chosen here."""
+def test_image_is_chosen_among_those_read(show, say):
+    """The image chosen on Read is shown here, and another can be chosen here."""
     app = show("a.png", "b.png")
-    assert "The film: a.png" in say(app)
+    assert "The image: a.png" in say(app)
     first = viewed(app)[0]
-    chooser = next(box for box in app.selectbox if box.label == "Film")
+    chooser = next(box for box in app.selectbox if box.label == "Image")
     chooser.select_index(0).run()
-    assert "The film: b.png" in say(app)
+    assert "The image: b.png" in say(app)
     assert viewed(app)[0]["key"] != first["key"]
     app.switch_page("pages/read.py").run()
     assert "b.png · PNG" in say(app)

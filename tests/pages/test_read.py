@@ -5,22 +5,23 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from dicom_files import IDENTIFIERS, dicom
-from stand_ins import FakeReader, evaluation_document
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from viewer_buffer import unpack
 
+from cxrmodel.checks.report import CheckReport, Finding
 from cxrmodel.errors import DataError
-from cxrmodel.evaluation.document import checked_document
-from cxrmodel.imaging.gate_report import Finding, GateReport
+from cxrmodel.evaluation.schema import checked_document
 from cxrmodel.reading import Reader
-from cxrmodel.web import films, intake, result
+from cxrmodel.web import session as images
+from cxrmodel.web.reading import intake, result
+from tests.support.dicom_files import IDENTIFIERS, dicom
+from tests.support.stand_ins import FakeReader, evaluation_document
+from tests.support.viewer_buffer import unpack
 
 
 @pytest.fixture
-def film(make_film, png):
-    """A drawn film as a file."""
-    return png(make_film(0, (60, 80)))
+def image(make_image, png):
+    """A drawn image as a file."""
+    return png(make_image(0, (60, 80)))
 
 
 def drop(app, *files):
@@ -29,16 +30,16 @@ def drop(app, *files):
 
 
 def test_dicom(use, visit, say, project):
-    """A DICOM film is read by the shipped model, told as what it is, and shows nothing of the patient."""
+    """A DICOM image is read by the shipped model, told as what it is, and shows nothing of the patient."""
     use(Reader.load())
-    levels = cv2.imread(str(project / "assets" / "films" / "synthetic-normal-1.png"), cv2.IMREAD_GRAYSCALE)
-    film = dicom(4080 - levels.astype("u2") * 16, bits=12, PhotometricInterpretation="MONOCHROME1", PatientAge="062Y")
-    app = drop(visit("read"), ("IM00001", film))
+    levels = cv2.imread(str(project / "assets" / "demo" / "synthetic-normal-1.png"), cv2.IMREAD_GRAYSCALE)
+    image = dicom(4080 - levels.astype("u2") * 16, bits=12, PhotometricInterpretation="MONOCHROME1", PatientAge="062Y")
+    app = drop(visit("read"), ("IM00001", image))
     height, width = levels.shape
     said = say(app)
     assert len(app.metric) == 1
     assert f"IM00001 · DICOM, {width} x {height} pixels, 12 bits" in said
-    assert "the film was inverted so that air is dark" in said
+    assert "the image was inverted so that air is dark" in said
     assert "older than five years" in said
     app = drop(app, ("IM00002", dicom(levels, ViewPosition="LL")))
     assert "**Refused: IM00002.** The DICOM file says that this is no frontal view" in say(app)
@@ -48,24 +49,24 @@ def test_dicom(use, visit, say, project):
 
 @pytest.mark.usefixtures("reader")
 def test_empty(visit, say):
-    """Before any film the page says what to do, and gives no number."""
+    """Before any image the page says what to do, and gives no number."""
     app = visit("read")
-    assert "No film yet. Drop a frontal chest X-ray above" in say(app)
+    assert "No image yet. Drop a frontal chest X-ray above" in say(app)
     assert not app.metric
     assert not app.dataframe
 
 
-def test_done(visit, say, reader, film):
-    """A dropped film gives its probability with everything that must stand beside it."""
-    app = drop(visit("read"), ("film_1.png", film))
-    assert reader.read_names == ["film_1.png"]
+def test_done(visit, say, reader, image):
+    """A dropped image gives its probability with everything that must stand beside it."""
+    app = drop(visit("read"), ("image_1.png", image))
+    assert reader.read_names == ["image_1.png"]
     assert [(metric.label, metric.value) for metric in app.metric] == [("Probability of pneumonia", "87\u00a0%")]
     said = say(app)
     for expected in (
         "Finding: pneumonia",
-        "about 87 in 100 show pneumonia, where about 74 in 100 of all films do.",
+        "about 87 in 100 show pneumonia, where about 74 in 100 of all images do.",
         "at or above 80.0 %, the upper edge of the uncertain band",
-        "On films like those it was trained on",
+        "On images like those it was trained on",
         "<dt>Balanced threshold</dt><dd>45.0 %, for comparison: the band decides the finding</dd>",
         "<dt>SHA-256 of the file</dt><dd>",
         "<dt>Uncertain band</dt><dd>20.0 % to 80.0 %</dd>",
@@ -73,7 +74,7 @@ def test_done(visit, say, reader, film):
         "<dt>Prevalence assumed</dt><dd>74 %</dd>",
         "<dt>Trained on ages</dt><dd>one to five years</dd>",
         "<dt>Model</dt><dd>densenet121 0123456789ab</dd>",
-        "film_1.png · PNG, 80 x 60 pixels, 8 bits",
+        "image_1.png · PNG, 80 x 60 pixels, 8 bits",
     ):
         assert expected in said
     assert not app.error
@@ -81,30 +82,30 @@ def test_done(visit, say, reader, film):
 
 
 @pytest.mark.usefixtures("reader")
-def test_viewer_shows_the_film_first(visit, film, make_film):
-    """The film as it was given, every level of it; the heatmap only when it is asked for."""
-    (viewer,) = drop(visit("read"), ("film.png", film)).get("bidi_component")
+def test_viewer_shows_the_image_first(visit, image, make_image):
+    """The image as it was given, every level of it; the heatmap only when it is asked for."""
+    (viewer,) = drop(visit("read"), ("image.png", image)).get("bidi_component")
     header, parts = unpack(viewer.proto.bytes)
     assert header["overlay"] is False
-    np.testing.assert_array_equal(parts["film"], np.rint(make_film(0, (60, 80)) * 255))
+    np.testing.assert_array_equal(parts["image"], np.rint(make_image(0, (60, 80)) * 255))
 
 
 @pytest.mark.parametrize(
     ("probability", "finding", "shown"),
     [(0.003, "normal", "<\u00a01\u00a0%"), (0.5, "uncertain", "50\u00a0%"), (0.9987, "pneumonia", ">\u00a099\u00a0%")],
 )
-def test_findings(use, visit, film, probability, finding, shown):
+def test_findings(use, visit, image, probability, finding, shown):
     """Each finding is said in words, and no probability as a certainty."""
     use(FakeReader(probability))
-    app = drop(visit("read"), ("film.png", film))
+    app = drop(visit("read"), ("image.png", image))
     assert app.subheader[0].value.endswith(f"Finding: {finding}")
     assert app.metric[0].value == shown
 
 
-def test_reasons_are_shown(use, visit, say, film):
+def test_reasons_are_shown(use, visit, say, image):
     """Every reason of a reading is on the page."""
     use(FakeReader(reasons=("The picture was turned.", "Only 12% of the heat lies within the lung fields.")))
-    app = drop(visit("read"), ("film.png", film))
+    app = drop(visit("read"), ("image.png", image))
     assert len(app.warning) == 2
     assert "The picture was turned. Only 12% of the heat lies within the lung fields." in say(app)
 
@@ -115,7 +116,7 @@ def test_refused(visit, say, reader):
     assert len(app.error) == 1
     assert (
         "**Refused: letter.txt.** The file is no picture that this program reads. "
-        "Export the film as PNG or JPEG. No number is given for this file."
+        "Export the image as PNG or JPEG. No number is given for this file."
     ) in say(app)
     assert not app.metric
     assert not app.exception
@@ -125,7 +126,7 @@ def test_failed(visit, say, reader, caplog):
     """An unexpected error gives a sentence and a reference number, and no trace or name in the log."""
     app = drop(visit("read"), ("Jane Doe.png", b"break"))
     assert len(app.error) == 1
-    assert "**Failed: Jane Doe.png.** This film could not be read because of an unexpected error" in say(app)
+    assert "**Failed: Jane Doe.png.** This image could not be read because of an unexpected error" in say(app)
     assert "inner detail" not in say(app)
     assert "RuntimeError at" in caplog.text
     assert "Jane" not in caplog.text
@@ -133,61 +134,61 @@ def test_failed(visit, say, reader, caplog):
     assert not app.exception
 
 
-def test_several_films(visit, say, reader, film, make_film, png):
+def test_several_images(visit, say, reader, image, make_image, png):
     """Many files at once: all are listed, those not read with their reason, and one is chosen."""
-    other = png(make_film(1, (60, 80)))
-    app = drop(visit("read"), ("letter.txt", b"text"), ("a.png", film), ("b.png", other))
+    other = png(make_image(1, (60, 80)))
+    app = drop(visit("read"), ("letter.txt", b"text"), ("a.png", image), ("b.png", other))
     assert len(app.warning) == 1
     assert "2 of 3 files read. Not read: - letter.txt: The file is no picture" in say(app)
-    assert app.subheader[-1].value == "Films of this session: 3"
+    assert app.subheader[-1].value == "Images of this session: 3"
     table = app.dataframe[0].value
-    assert list(table["Film"]) == ["b.png", "a.png", "letter.txt"]
+    assert list(table["Image"]) == ["b.png", "a.png", "letter.txt"]
     assert list(table["Status"]) == ["read", "read", "refused"]
     assert list(table["Probability"]) == ["87\u00a0%", "87\u00a0%", ""]
     assert "a.png · PNG" in say(app)
 
 
-def test_choosing_another_film(visit, say, reader, film, make_film, png):
-    """The chooser shows the film that is chosen."""
-    app = drop(visit("read"), ("a.png", film), ("b.png", png(make_film(1, (30, 50)))))
-    chooser = next(box for box in app.selectbox if box.label == "Film")
+def test_choosing_another_image(visit, say, reader, image, make_image, png):
+    """The chooser shows the image that is chosen."""
+    app = drop(visit("read"), ("a.png", image), ("b.png", png(make_image(1, (30, 50)))))
+    chooser = next(box for box in app.selectbox if box.label == "Image")
     assert chooser.options == ["b.png (pneumonia, 87\u00a0%)", "a.png (pneumonia, 87\u00a0%)"]
     chooser.select_index(0).run()
     assert "b.png · PNG, 50 x 30 pixels" in say(app)
 
 
-def test_nothing_is_read_twice(visit, reader, film):
-    """Neither a rerun, nor a visit to another page, nor the same file again reads a film anew."""
-    app = drop(visit("read"), ("a.png", film)).run()
+def test_nothing_is_read_twice(visit, reader, image):
+    """Neither a rerun, nor a visit to another page, nor the same file again reads an image anew."""
+    app = drop(visit("read"), ("a.png", image)).run()
     app.switch_page("pages/about.py").run()
     app.switch_page("pages/read.py").run()
     assert app.metric[0].value == "87\u00a0%"
-    drop(app, ("a.png", film))
+    drop(app, ("a.png", image))
     assert reader.read_names == ["a.png"]
-    assert app.subheader[-1].value == "Films of this session: 1"
+    assert app.subheader[-1].value == "Images of this session: 1"
 
 
-def test_same_bytes_under_another_name(visit, say, reader, film):
+def test_same_bytes_under_another_name(visit, say, reader, image):
     """A copy is listed and shown under its own name, and is not read again."""
-    app = drop(visit("read"), ("a.png", film))
-    drop(app, ("copy.png", film))
+    app = drop(visit("read"), ("a.png", image))
+    drop(app, ("copy.png", image))
     assert reader.read_names == ["a.png"]
-    assert app.subheader[-1].value == "Films of this session: 2"
-    assert list(app.dataframe[0].value["Film"]) == ["copy.png", "a.png"]
+    assert app.subheader[-1].value == "Images of this session: 2"
+    assert list(app.dataframe[0].value["Image"]) == ["copy.png", "a.png"]
     assert "copy.png · PNG" in say(app)
 
 
-def test_batch_with_copies_is_counted(visit, say, reader, film):
+def test_batch_with_copies_is_counted(visit, say, reader, image):
     """Files given twice are told in the count of a batch."""
-    app = drop(visit("read"), ("a.png", film), ("a.png", film), ("copy.png", film))
-    assert "All 3 films read. Given more than once and listed once: 1." in say(app)
-    assert app.subheader[-1].value == "Films of this session: 2"
+    app = drop(visit("read"), ("a.png", image), ("a.png", image), ("copy.png", image))
+    assert "All 3 images read. Given more than once and listed once: 1." in say(app)
+    assert app.subheader[-1].value == "Images of this session: 2"
 
 
-def test_near_a_threshold_every_place_shows_a_decimal(use, visit, say, film):
+def test_near_a_threshold_every_place_shows_a_decimal(use, visit, say, image):
     """Where the whole number would contradict a threshold, number, scale, chooser and table show one decimal."""
     use(FakeReader(0.7996))
-    app = drop(visit("read"), ("a.png", film))
+    app = drop(visit("read"), ("a.png", image))
     assert app.metric[0].value == "80.0\u00a0%"
     assert list(app.dataframe[0].value["Probability"]) == ["80.0\u00a0%"]
     assert "Probability 80.0 % on a scale" in say(app)
@@ -195,14 +196,14 @@ def test_near_a_threshold_every_place_shows_a_decimal(use, visit, say, film):
     assert "in 100" not in say(app)
 
 
-def test_what_the_test_films_showed_stands_beside_the_number(use, visit, say, film, monkeypatch):
-    """Counted among the films scored nearest, on the page and in the report; of other weights nothing is said."""
+def test_what_the_test_images_showed_stands_beside_the_number(use, visit, say, image, monkeypatch):
+    """Counted among the images scored nearest, on the page and in the report; of other weights nothing is said."""
     made, evaluation = [], checked_document(evaluation_document(), "densenet121")
     monkeypatch.setattr(result, "load_evaluation", lambda model: evaluation)
     monkeypatch.setattr(result, "pdf_report", lambda *given: made.append(given) or b"%PDF")
     monkeypatch.setattr(result, "lazily", lambda make: make())
     use(FakeReader(0.2))
-    app = drop(visit("read"), ("a.png", film))
+    app = drop(visit("read"), ("a.png", image))
     scores = evaluation.scores["test"]
     odds = np.log(scores.probabilities / (1 - scores.probabilities))
     nearest = np.argsort(np.abs(odds - np.log(0.25)))[:40]
@@ -210,60 +211,60 @@ def test_what_the_test_films_showed_stands_beside_the_number(use, visit, say, fi
     assert wanted in say(app)
     assert wanted in made[-1][3]
     monkeypatch.setattr(result, "load_evaluation", lambda model: replace(evaluation, version="densenet121 other"))
-    assert "official test whose probability" not in say(drop(visit("read"), ("b.png", film)))
+    assert "official test whose probability" not in say(drop(visit("read"), ("b.png", image)))
 
 
-def test_report_carries_name_and_time_of_reading(visit, reader, film, monkeypatch):
-    """The report is of the film asked for, under its own name, with the time at which it was read."""
+def test_report_carries_name_and_time_of_reading(visit, reader, image, monkeypatch):
+    """The report is of the image asked for, under its own name, with the time at which it was read."""
     made = []
     monkeypatch.setattr(result, "pdf_report", lambda *given: made.append(given) or b"%PDF")
     monkeypatch.setattr(result, "lazily", lambda make: make())
-    app = drop(visit("read"), ("a.png", film))
-    drop(app, ("copy.png", film))
+    app = drop(visit("read"), ("a.png", image))
+    drop(app, ("copy.png", image))
     (first, first_read, first_printed, _), (copy, copy_read, copy_printed, _) = made[0], made[-1]
     assert (first.name, copy.name) == ("a.png", "copy.png")
     assert first_read == copy_read <= first_printed <= copy_printed
 
 
-def test_drop_zone_is_emptied(visit, reader, film):
+def test_drop_zone_is_emptied(visit, reader, image):
     """Files that have been read wait nowhere to be read again."""
-    app = drop(visit("read"), ("a.png", film))
+    app = drop(visit("read"), ("a.png", image))
     assert app.file_uploader[0].value == []
 
 
-def test_server_keeps_no_copy_of_an_uploaded_file(visit, reader, film, monkeypatch):
-    """Once files are read, the server's own copies are freed, so that a cleared film is gone."""
+def test_server_keeps_no_copy_of_an_uploaded_file(visit, reader, image, monkeypatch):
+    """Once files are read, the server's own copies are freed, so that a cleared image is gone."""
     freed = []
     monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", lambda self, session, file: freed.append(file))
     app = visit("read")
-    app.file_uploader[0].set_value([("a.png", film, ""), ("b.txt", b"text", "")])
+    app.file_uploader[0].set_value([("a.png", image, ""), ("b.txt", b"text", "")])
     given = [file for file, *_ in app.file_uploader[0]._files]
     app.run()
     assert freed == given
 
 
-def test_remove_one_and_clear_all(visit, say, reader, film, make_film, png):
-    """A film can be removed alone, and all together."""
-    app = drop(visit("read"), ("a.png", film), ("b.png", png(make_film(1, (60, 80)))))
-    press(app, "Remove the film shown")
-    assert list(app.dataframe[0].value["Film"]) == ["b.png"]
-    press(app, "Clear all films")
-    assert "No film yet." in say(app)
+def test_remove_one_and_clear_all(visit, say, reader, image, make_image, png):
+    """An image can be removed alone, and all together."""
+    app = drop(visit("read"), ("a.png", image), ("b.png", png(make_image(1, (60, 80)))))
+    press(app, "Remove the image shown")
+    assert list(app.dataframe[0].value["Image"]) == ["b.png"]
+    press(app, "Clear all images")
+    assert "No image yet." in say(app)
     assert not app.metric
 
 
-def test_sessions_do_not_share_films(visit, reader, film):
+def test_sessions_do_not_share_images(visit, reader, image):
     """What one user reads no other user sees."""
-    drop(visit("read"), ("a.png", film))
+    drop(visit("read"), ("a.png", image))
     assert not visit("read").metric
 
 
-def test_synthetic_film(visit, reader):
-    """A demo film is read by a click, and is said to be synthetic wherever it is named."""
+def test_synthetic_image(visit, reader):
+    """A demo image is read by a click, and is said to be synthetic wherever it is named."""
     app = visit("read")
     choice = next(box for box in app.selectbox if "synthetic" in box.label)
     choice.select_index(1).run()
-    press(app, "Read the synthetic film")
+    press(app, "Read the synthetic image")
     assert len(app.metric) == 1
     (name,) = reader.read_names
     assert name == f"{choice.options[1]}, of no patient"
@@ -271,22 +272,22 @@ def test_synthetic_film(visit, reader):
 
 
 @pytest.mark.usefixtures("reader")
-def test_missing_demo_films(visit, say, monkeypatch):
-    """Without demo films the page says so and reads dropped films all the same."""
+def test_missing_demo_images(visit, say, monkeypatch):
+    """Without demo images the page says so and reads dropped images all the same."""
 
     def missing():
-        raise DataError("The list of demo films cannot be read. Restore it.")
+        raise DataError("The list of demo images cannot be read. Restore it.")
 
-    monkeypatch.setattr(intake, "demo_films", missing)
+    monkeypatch.setattr(intake, "demo_images", missing)
     app = visit("read")
-    assert "The list of demo films cannot be read. Restore it." in say(app)
+    assert "The list of demo images cannot be read. Restore it." in say(app)
     assert app.file_uploader
     assert not app.error
 
 
-def test_another_prevalence_moves_one_number_only(visit, say, reader, film):
+def test_another_prevalence_moves_one_number_only(visit, say, reader, image):
     """Under another prevalence the log-odds shift; score, threshold and finding stay."""
-    app = drop(visit("read"), ("a.png", film))
+    app = drop(visit("read"), ("a.png", image))
     assert (
         "74 % is the prevalence that the model's own probability assumes. With it the probability is 87 %, as above."
         in say(app)
@@ -301,32 +302,32 @@ def test_another_prevalence_moves_one_number_only(visit, say, reader, film):
     assert "stay as they are" in said
 
 
-def test_prevalence_is_kept_between_pages(visit, reader, film):
+def test_prevalence_is_kept_between_pages(visit, reader, image):
     """The prevalence that a user sets holds for the session."""
-    app = drop(visit("read"), ("a.png", film))
+    app = drop(visit("read"), ("a.png", image))
     app.slider[0].set_value(20).run()
     app.switch_page("pages/about.py").run()
     app.switch_page("pages/read.py").run()
     assert app.slider[0].value == 20
 
 
-def test_bound_is_told(visit, say, reader, film, make_film, png, monkeypatch):
-    """When older films made room, the page says how many and what to do."""
-    monkeypatch.setattr(films, "MOST_FILMS", 1)
-    app = drop(visit("read"), ("a.png", film), ("b.png", png(make_film(1, (60, 80)))))
-    assert "keeps the latest 1 films" in say(app)
+def test_bound_is_told(visit, say, reader, image, make_image, png, monkeypatch):
+    """When older images made room, the page says how many and what to do."""
+    monkeypatch.setattr(images, "MOST_IMAGES", 1)
+    app = drop(visit("read"), ("a.png", image), ("b.png", png(make_image(1, (60, 80)))))
+    assert "keeps the latest 1 images" in say(app)
     assert "1 earlier ones were forgotten. Drop them again to see them." in say(app)
 
 
-def test_report_is_offered(visit, reader, film):
-    """The report of the film shown is a download, made only on demand."""
-    app = drop(visit("read"), ("a.png", film))
+def test_report_is_offered(visit, reader, image):
+    """The report of the image shown is a download, made only on demand."""
+    app = drop(visit("read"), ("a.png", image))
     assert [button.label for button in app.download_button] == ["Report as PDF"]
 
 
-def test_marks_in_a_file_name_stay_marks(visit, reader, film):
+def test_marks_in_a_file_name_stay_marks(visit, reader, image):
     """A file name is text: no picture of another server is fetched for it."""
-    app = drop(visit("read"), ("![x](http://x.org/y.png).png", film))
+    app = drop(visit("read"), ("![x](http://x.org/y.png).png", image))
     captions = " ".join(caption.value for caption in app.caption)
     assert r"\!\[x\]\(http\://x\.org/y\.png\)\.png" in captions
 
@@ -340,11 +341,11 @@ def press(app, label):
     ("corrections", "shown"),
     [((), []), (("inverted",), ["Inverted"]), (("cropped", "inverted"), ["Cropped", "Inverted"])],
 )
-def test_corrections_are_badges(use, visit, say, film, corrections, shown):
-    """What a gate did to the film stands beside it, on both pages that show it."""
+def test_corrections_are_badges(use, visit, say, image, corrections, shown):
+    """What a check did to the image stands beside it, on both pages that show it."""
     found = tuple(Finding("inverted", "warn", "", 1.0, 0.5, word) for word in corrections)
-    use(FakeReader(gate=GateReport(found)))
-    app = drop(visit("read"), ("film.png", film))
+    use(FakeReader(check=CheckReport(found)))
+    app = drop(visit("read"), ("image.png", image))
     assert [word for word in ("Cropped", "Inverted") if f"{word}: " in say(app)] == shown
     app.switch_page("pages/heatmap.py").run()
     assert [word for word in ("Cropped", "Inverted") if f"{word}: " in say(app)] == shown

@@ -9,8 +9,8 @@ from cxrmodel.training.augment import borrow_greys, disturb_greys, jitter_box, r
 
 
 @given(st.integers(0, 10_000), st.floats(0, 0.3), st.integers(0, 180), st.integers(0, 180))
-def test_jittered_boxes_stay_on_the_film(seed, share, top, left):
-    """Whatever the box, the result lies within the film and is at least 8 pixels wide."""
+def test_jittered_boxes_stay_on_the_image(seed, share, top, left):
+    """Whatever the box, the result lies within the image and is at least 8 pixels wide."""
     box = (top, left, top + 40, left + 40)
     top, left, bottom, right = jitter_box(box, np.random.default_rng(seed), share, 224)
     assert 0 <= top <= bottom - 8
@@ -25,12 +25,12 @@ def test_no_jitter_keeps_the_box():
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_film_and_mask_turn_together(seed):
-    """A film that equals its mask still does after rotation and mirroring, but for its edges."""
+def test_image_and_mask_turn_together(seed):
+    """An image that equals its mask still does after rotation and mirroring, but for its edges."""
     mask = np.zeros((224, 224), bool)
     mask[60:170, 40:90] = True
-    film, turned = turn(mask.astype(np.uint8) * 255, mask, np.random.default_rng(seed), 12)
-    assert ((film > 127) == turned).mean() > 0.99
+    image, turned = turn(mask.astype(np.uint8) * 255, mask, np.random.default_rng(seed), 12)
+    assert ((image > 127) == turned).mean() > 0.99
     assert turned.sum() == pytest.approx(mask.sum(), rel=0.05)
 
 
@@ -59,7 +59,7 @@ def test_greys_stay_in_range(seed):
 
 
 def test_the_generator_decides():
-    """The same generator gives the same film; another gives another."""
+    """The same generator gives the same image; another gives another."""
     crop = np.linspace(0, 255, 1024, dtype=np.float32).reshape(32, 32)
     first, again, other = (disturb_greys(crop, np.random.default_rng(seed)) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
@@ -67,7 +67,7 @@ def test_the_generator_decides():
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_borrowed_greys_are_the_films_own_or_the_others(share):
+def test_borrowed_greys_are_the_images_own_or_the_others(share):
     """Share 0 changes nothing; share 1 gives the other's grey distribution, level by level."""
     rng = np.random.default_rng(0)
     crop = rng.integers(60, 120, (64, 64)).astype(np.float32)
@@ -89,9 +89,9 @@ def test_borrowed_greys_keep_the_order_of_greys(seed):
 @given(st.integers(0, 200))
 def test_another_frame_keeps_the_middle(seed):
     """The patient stays in the picture: a bright middle stays bright and inside."""
-    film = np.zeros((96, 96), np.uint8)
-    film[36:60, 36:60] = 200
-    shown = reframed(film, np.random.default_rng(seed), 8.0, 0.3, 0.08)
-    assert (shown.shape, shown.dtype) == (film.shape, np.uint8)
+    image = np.zeros((96, 96), np.uint8)
+    image[36:60, 36:60] = 200
+    shown = reframed(image, np.random.default_rng(seed), 8.0, 0.3, 0.08)
+    assert (shown.shape, shown.dtype) == (image.shape, np.uint8)
     assert shown[44:52, 44:52].max() > 150
-    assert 0.4 < (shown > 100).sum() / (film > 100).sum() < 2.2
+    assert 0.4 < (shown > 100).sum() / (image > 100).sum() < 2.2

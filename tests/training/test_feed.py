@@ -15,7 +15,7 @@ def _epoch(feed: Feed, epoch: int):
     return [np.concatenate(part) for part in zip(*batches, strict=True)]
 
 
-def test_each_film_comes_at_most_once():
+def test_each_image_comes_at_most_once():
     """An epoch is a permutation, cut to whole batches."""
     x, y, weight = _epoch(Feed(_sample, 50, 8, 0), 0)
     assert x.shape == (48, 4, 4, 1)
@@ -24,8 +24,8 @@ def test_each_film_comes_at_most_once():
     assert len(set(x[:, 0, 0, 0])) == 48
 
 
-def test_few_films_make_one_small_batch():
-    """Fewer films than a batch are still trained on."""
+def test_few_images_make_one_small_batch():
+    """Fewer images than a batch are still trained on."""
     x, _, _ = _epoch(Feed(_sample, 5, 32, 0), 0)
     assert sorted(x[:, 0, 0, 0]) == [0, 1, 2, 3, 4]
 
@@ -51,9 +51,9 @@ def test_a_failing_sample_is_not_swallowed():
     """An error on a thread reaches the training."""
 
     def broken(index, size, rng):
-        raise RuntimeError("no such film")
+        raise RuntimeError("no such image")
 
-    with pytest.raises(RuntimeError, match="no such film"):
+    with pytest.raises(RuntimeError, match="no such image"):
         list(Feed(broken, 8, 4, 0).epoch(0, 4))
 
 
@@ -69,8 +69,8 @@ class _Shares:
         return self.shares
 
 
-def test_a_blend_is_two_films_in_their_shares():
-    """Worked by hand: the second film takes a quarter of the first, whose weight is three times its own.
+def test_a_blend_is_two_images_in_their_shares():
+    """Worked by hand: the second image takes a quarter of the first, whose weight is three times its own.
 
     Its label is (0.75 * 1 * 1 + 0.25 * 3 * 0) / (0.75 + 0.75); a share below one half is taken from one.
     """
@@ -83,8 +83,8 @@ def test_a_blend_is_two_films_in_their_shares():
     assert (mixed.shape, label.shape, total.shape) == (x.shape, y.shape, weight.shape)
 
 
-def test_the_loss_of_a_blend_is_its_films_weighted_losses_in_their_shares():
-    """Cross-entropy is linear in the label, so label and weight together keep both films' say."""
+def test_the_loss_of_a_blend_is_its_images_weighted_losses_in_their_shares():
+    """Cross-entropy is linear in the label, so label and weight together keep both images' say."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(6, 4, 4, 1)).astype(np.float32), rng.random((6, 1)).astype(np.float32)
     weight, shares = rng.uniform(0.5, 2, 6).astype(np.float32), rng.uniform(0.5, 1, 6)

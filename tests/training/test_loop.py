@@ -46,7 +46,7 @@ def test_rate_rises_then_falls_along_a_cosine(step, expected):
 
 
 @pytest.mark.parametrize(("epoch", "size"), [(0, 8), (1, 8), (2, 12), (3, 12), (9, 12)])
-def test_films_grow_by_stage(epoch, size):
+def test_images_grow_by_stage(epoch, size):
     """Each stage has its own image side; the last one stays."""
     assert RECIPE.size_at(epoch) == size
 
@@ -126,7 +126,7 @@ def test_the_judged_weights_are_the_averaged_ones(tmp_path):
 
 
 def test_a_loss_that_is_no_number_stops_with_a_sentence(tmp_path):
-    """NaN in a film ends training at once."""
+    """NaN in an image ends training at once."""
 
     def broken(index, size, rng):
         x, y, weight = _sample(index, size, rng)

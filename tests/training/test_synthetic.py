@@ -1,4 +1,4 @@
-"""Demo films: drawn from a model of films, measured against every film, refused when too near to one."""
+"""Demo images: drawn from a model of images, measured against every image, refused when too near to one."""
 
 import json
 import subprocess
@@ -11,68 +11,68 @@ import pytest
 from PIL import Image
 
 from cxrmodel.errors import DataError
-from cxrmodel.training.dataset import find_films
-from cxrmodel.training.synthetic import CHOSEN, draw_films, make_demo_films, nearest
+from cxrmodel.training.archive import find_images
+from cxrmodel.training.synthetic import CHOSEN, draw_images, make_demo_images, nearest
 
 
 def striped(count: int, seed: int, side: int = 24, dimensions: int = 3) -> np.ndarray:
-    """Films that differ from each other in a few ways only; uint8 (count, side, side)."""
+    """Images that differ from each other in a few ways only; uint8 (count, side, side)."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:side, 0:side] / side
     ways = np.stack([np.sin(2 * np.pi * (k + 1) * (x if k % 2 else y)) for k in range(dimensions)])
-    films = 120 + np.tensordot(rng.normal(0, 20, (count, dimensions)), ways, 1)
-    return np.clip(np.rint(films), 0, 255).astype(np.uint8)
+    images = 120 + np.tensordot(rng.normal(0, 20, (count, dimensions)), ways, 1)
+    return np.clip(np.rint(images), 0, 255).astype(np.uint8)
 
 
-def archive(root: Path, films: np.ndarray) -> Path:
-    """Lay films out as the public archive does, one of each patient, half of each class."""
-    for i, film in enumerate(films):
+def archive(root: Path, images: np.ndarray) -> Path:
+    """Lay images out as the public archive does, one of each patient, half of each class."""
+    for i, image in enumerate(images):
         folder, kind = ("val" if i < 2 else "train"), ("PNEUMONIA" if i % 2 else "NORMAL")
         name = f"person{i}_virus_{i}.png" if i % 2 else f"IM-{i:04d}-0001.png"
         path = root / "chest_xray" / folder / kind / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(cv2.imencode(".png", film)[1].tobytes())
+        path.write_bytes(cv2.imencode(".png", image)[1].tobytes())
     return root
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> tuple[Path, Path, list[dict]]:
-    """An archive of sixty films, the folder of demo films made from it, and what was returned."""
+    """An archive of sixty images, the folder of demo images made from it, and what was returned."""
     root = archive(tmp_path_factory.mktemp("archive"), striped(60, 0, side=224))
-    out = tmp_path_factory.mktemp("demo") / "films"
-    return root, out, make_demo_films(root, out, seed=0)
+    out = tmp_path_factory.mktemp("demo") / "images"
+    return root, out, make_demo_images(root, out, seed=0)
 
 
-def test_drawn_films_have_the_form_of_the_given_ones():
+def test_drawn_images_have_the_form_of_the_given_ones():
     """Same height, width and dtype, as many as asked for."""
-    drawn = draw_films(striped(30, 0), 5, seed=1)
+    drawn = draw_images(striped(30, 0), 5, seed=1)
     assert (drawn.shape, drawn.dtype) == ((5, 24, 24), np.uint8)
 
 
-def test_drawn_films_follow_from_the_seed_alone():
-    """The same seed gives the same films, another seed others."""
-    films = striped(30, 0)
-    assert np.array_equal(draw_films(films, 3, seed=1), draw_films(films, 3, seed=1))
-    assert not np.array_equal(draw_films(films, 3, seed=1), draw_films(films, 3, seed=2))
+def test_drawn_images_follow_from_the_seed_alone():
+    """The same seed gives the same images, another seed others."""
+    images = striped(30, 0)
+    assert np.array_equal(draw_images(images, 3, seed=1), draw_images(images, 3, seed=1))
+    assert not np.array_equal(draw_images(images, 3, seed=1), draw_images(images, 3, seed=2))
 
 
-def test_asking_for_more_films_does_not_change_the_first():
+def test_asking_for_more_images_does_not_change_the_first():
     """A draw keeps its number."""
-    films = striped(30, 0)
-    assert np.array_equal(draw_films(films, 2, seed=1), draw_films(films, 7, seed=1)[:2])
+    images = striped(30, 0)
+    assert np.array_equal(draw_images(images, 2, seed=1), draw_images(images, 7, seed=1)[:2])
 
 
-def test_drawn_films_scatter_three_quarters_as_far_as_the_given_ones():
+def test_drawn_images_scatter_three_quarters_as_far_as_the_given_ones():
     """The mean stays, the standard deviation shrinks to 0.75."""
-    films = striped(200, 0)
-    drawn = draw_films(films, 200, seed=1)
-    inside = films.std(0) > 5
-    assert abs(drawn.mean() - films.mean()) < 1
-    assert np.median(drawn.std(0)[inside] / films.std(0)[inside]) == pytest.approx(0.75, abs=0.05)
+    images = striped(200, 0)
+    drawn = draw_images(images, 200, seed=1)
+    inside = images.std(0) > 5
+    assert abs(drawn.mean() - images.mean()) < 1
+    assert np.median(drawn.std(0)[inside] / images.std(0)[inside]) == pytest.approx(0.75, abs=0.05)
 
 
 @pytest.mark.parametrize(
-    ("film", "others", "rmse", "correlation"),
+    ("image", "others", "rmse", "correlation"),
     [
         ([[0, 10]], [[[0, 10]]], 0.0, 1.0),
         ([[0, 10]], [[[10, 0]]], 10.0, -1.0),
@@ -80,75 +80,77 @@ def test_drawn_films_scatter_three_quarters_as_far_as_the_given_ones():
         ([[0, 10]], [[[3, 14]], [[10, 0]]], np.sqrt((9 + 16) / 2), 1.0),
     ],
 )
-def test_nearness_by_hand(film, others, rmse, correlation):
-    """Differences in grey levels and correlations of two-pixel films."""
-    near = nearest(np.uint8([film]), np.uint8(others))
+def test_nearness_by_hand(image, others, rmse, correlation):
+    """Differences in grey levels and correlations of two-pixel images."""
+    near = nearest(np.uint8([image]), np.uint8(others))
     assert near.rmse == pytest.approx([rmse], abs=1e-3)
     assert near.correlation == pytest.approx([correlation], abs=1e-6)
 
 
-def test_films_of_the_same_patient_are_not_compared():
+def test_images_of_the_same_patient_are_not_compared():
     """The copy under the patient's own name is passed over."""
-    films = np.uint8([[[0, 10]], [[0, 10]], [[4, 10]]])
-    near = nearest(films[:1], films, ["a"], ["a", "a", "b"])
+    images = np.uint8([[[0, 10]], [[0, 10]], [[4, 10]]])
+    near = nearest(images[:1], images, ["a"], ["a", "a", "b"])
     assert near.rmse == pytest.approx([np.sqrt(8)])
 
 
 def test_nothing_left_to_compare_with():
     """Infinitely far, and as unlike as can be."""
-    films = np.uint8([[[0, 10]]])
-    near = nearest(films, films, ["a"], ["a"])
+    images = np.uint8([[[0, 10]]])
+    near = nearest(images, images, ["a"], ["a"])
     assert (near.rmse[0], near.correlation[0]) == (np.inf, -1)
 
 
 def test_batches_do_not_change_the_measure():
     """One batch or many."""
-    films = striped(10, 3)
-    assert np.allclose(nearest(films, films[::-1], batch=3).rmse, nearest(films, films[::-1], batch=100).rmse)
+    images = striped(10, 3)
+    assert np.allclose(nearest(images, images[::-1], batch=3).rmse, nearest(images, images[::-1], batch=100).rmse)
 
 
-def test_six_films_are_written_and_listed(made):
+def test_six_images_are_written_and_listed(made):
     """Three of each class, grey, captioned as synthetic, each with its distance."""
     _, out, listed = made
     index = json.loads((out / "index.json").read_text())
-    assert index["films"] == listed
-    assert sorted(path.name for path in out.glob("*.png")) == sorted(film["file"] for film in listed)
-    assert [film["kind"] for film in listed] == ["normal"] * 3 + ["pneumonia"] * 3
-    for film in listed:
-        with Image.open(out / film["file"]) as picture:
+    assert index["images"] == listed
+    assert sorted(path.name for path in out.glob("*.png")) == sorted(image["file"] for image in listed)
+    assert [image["kind"] for image in listed] == ["normal"] * 3 + ["pneumonia"] * 3
+    for image in listed:
+        with Image.open(out / image["file"]) as picture:
             assert picture.mode == "L"
             assert "no patient" in picture.text["Description"]
-        assert film["nearest_rmse"] > index["other_patients"]["rmse"]["percentile_1"]
-        assert film["nearest_correlation"] < index["other_patients"]["correlation"]["percentile_99"]
+        assert image["nearest_rmse"] > index["other_patients"]["rmse"]["percentile_1"]
+        assert image["nearest_correlation"] < index["other_patients"]["correlation"]["percentile_99"]
 
 
-def test_distances_are_those_of_the_nearest_training_film(made):
+def test_distances_are_those_of_the_nearest_training_image(made):
     """What the index says agrees with the picture on disk, caption and enlargement aside."""
     root, out, listed = made
-    known = np.stack([cv2.imread(str(film.path), cv2.IMREAD_GRAYSCALE) for film in find_films(root, ("train", "val"))])
-    for film in listed:
-        shown = cv2.imread(str(out / film["file"]), cv2.IMREAD_GRAYSCALE)
+    known = np.stack(
+        [cv2.imread(str(image.path), cv2.IMREAD_GRAYSCALE) for image in find_images(root, ("train", "val"))]
+    )
+    for image in listed:
+        shown = cv2.imread(str(out / image["file"]), cv2.IMREAD_GRAYSCALE)
         small = cv2.resize(shown, (224, 224), interpolation=cv2.INTER_AREA).astype(float)
         differences = np.sqrt(((known[:, :210] - small[:210]) ** 2).mean((1, 2)))  # the caption is below row 210
-        assert differences.min() == pytest.approx(film["nearest_rmse"], abs=2.5)
+        assert differences.min() == pytest.approx(image["nearest_rmse"], abs=2.5)
 
 
-def test_a_draw_too_near_to_a_film_is_refused_by_name(tmp_path):
-    """Films of pure noise: every draw lies nearer to one of them than they lie to each other."""
+def test_a_draw_too_near_to_an_image_is_refused_by_name(tmp_path):
+    """Images of pure noise: every draw lies nearer to one of them than they lie to each other."""
     noise = np.random.default_rng(0).integers(0, 256, (40, 224, 224), np.uint8)
     with pytest.raises(DataError, match=rf"too near.*normal {CHOSEN['NORMAL'][0]}"):
-        make_demo_films(archive(tmp_path, noise), tmp_path / "films", seed=0)
-    assert not (tmp_path / "films").exists()
+        make_demo_images(archive(tmp_path, noise), tmp_path / "images", seed=0)
+    assert not (tmp_path / "images").exists()
 
 
 def test_the_command_names_a_missing_archive(tmp_path):
     """One sentence on standard error, no stack trace, and a status that is not zero."""
     done = subprocess.run(
-        [sys.executable, "-m", "cxrmodel", "synthetic", "--out", str(tmp_path / "films")],
+        [sys.executable, "-m", "cxrmodel", "synthetic", "--out", str(tmp_path / "images")],
         env={"PATH": "", "CXR_DATA": str(tmp_path)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 1
-    assert "There are no films in" in done.stderr
+    assert "There are no images in" in done.stderr
     assert "Traceback" not in done.stderr

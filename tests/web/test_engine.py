@@ -1,11 +1,11 @@
 """The one model of the server."""
 
 import pytest
-from stand_ins import FakeReader
 
 from cxrmodel.errors import MissingWeights
 from cxrmodel.reading import Reader
 from cxrmodel.web import engine
+from tests.support.stand_ins import FakeReader
 
 
 @pytest.fixture(autouse=True)

@@ -1,17 +1,12 @@
-"""What every test of DICOM uses: the writer of files, and films of a few known stored values."""
+"""What every test of DICOM uses: the writer of files, and images of a few known stored values."""
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from dicom_files import dicom
-
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+from tests.support.dicom_files import dicom
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +14,7 @@ def read() -> Callable[..., Radiograph]:
     """A function ``read(samples, *options, **elements)`` that reads the DICOM file written with them."""
 
     def written_and_read(samples, *options, **elements):
-        return read_radiograph(dicom(samples, *options, **elements), "film")
+        return read_radiograph(dicom(samples, *options, **elements), "image")
 
     return written_and_read
 

@@ -4,8 +4,9 @@ from math import exp
 
 import numpy as np
 import pytest
-from dicom_files import lut_item
 from pydicom.sequence import Sequence
+
+from tests.support.dicom_files import lut_item
 
 SMALL = {"bits": 12}
 STORED = [0, 500, 1000, 1500, 2000, 2500, 3000, 4095]
@@ -76,12 +77,12 @@ def test_of_several_windows_the_first_is_used(levels):
 
 
 @pytest.mark.parametrize(("centre", "width"), [(60000, 100), (-500, 10)])
-def test_a_window_beside_the_film_is_ignored_and_told(read, centre, width):
+def test_a_window_beside_the_image_is_ignored_and_told(read, centre, width):
     """It would leave a blank picture."""
     samples = np.tile(np.uint16(STORED), (64, 8))
-    film = read(samples, WindowCenter=centre, WindowWidth=width, **SMALL)
-    assert np.allclose(film.pixels, samples / 4095, atol=1e-6)
-    assert film.notes == ("The window that the file gives shows next to nothing of the film and was ignored.",)
+    image = read(samples, WindowCenter=centre, WindowWidth=width, **SMALL)
+    assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
+    assert image.notes == ("The window that the file gives shows next to nothing of the image and was ignored.",)
 
 
 def test_rescale_comes_before_the_window(levels):
@@ -102,11 +103,11 @@ def test_a_slope_below_zero_turns_the_order_round(levels):
 
 
 def test_a_slope_of_zero_is_ignored_and_told(read):
-    """It would leave nothing of the film."""
+    """It would leave nothing of the image."""
     samples = np.tile(np.uint16(STORED), (64, 8))
-    film = read(samples, RescaleSlope=0, RescaleIntercept=7, **SMALL)
-    assert np.allclose(film.pixels, samples / 4095, atol=1e-6)
-    assert film.notes == ("The file gives a rescale slope of zero, which was ignored.",)
+    image = read(samples, RescaleSlope=0, RescaleIntercept=7, **SMALL)
+    assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
+    assert image.notes == ("The file gives a rescale slope of zero, which was ignored.",)
 
 
 def test_a_modality_table_replaces_the_rescale(levels):
@@ -166,13 +167,13 @@ def test_tables_are_read_in_every_encoding(read, syntax):
     """As words of either byte order, and eight bits packed two to a word."""
     samples = np.tile(np.uint8([0, 1, 128, 255]), (64, 16))
     entries = np.arange(256)[::-1]
-    film = read(samples, syntax, VOILUTSequence=Sequence([lut_item(0, entries, 8)]))
-    assert np.allclose(film.pixels, 1 - samples / 255, atol=1e-6)
+    image = read(samples, syntax, VOILUTSequence=Sequence([lut_item(0, entries, 8)]))
+    assert np.allclose(image.pixels, 1 - samples / 255, atol=1e-6)
     packed = lut_item(0, entries, 8)
     packed.add_new("LUTData", "OW", entries.astype(np.uint8).tobytes())
     if syntax != "big endian":
-        film = read(samples, syntax, VOILUTSequence=Sequence([packed]))
-        assert np.allclose(film.pixels, 1 - samples / 255, atol=1e-6)
+        image = read(samples, syntax, VOILUTSequence=Sequence([packed]))
+        assert np.allclose(image.pixels, 1 - samples / 255, atol=1e-6)
 
 
 SIGNED = [-2048, -1000, -500, 0, 500, 1000, 1500, 2047]
@@ -207,15 +208,15 @@ def test_polarity(read, photometric, shape, inverted, contradicts, windowed):
     elements = {"PhotometricInterpretation": photometric, **SMALL}
     elements |= {"PresentationLUTShape": shape} if shape else {}
     elements |= {"WindowCenter": 2000, "WindowWidth": 1001} if windowed else {}
-    film = read(np.tile(np.uint16(STORED), (64, 8)), **elements)
+    image = read(np.tile(np.uint16(STORED), (64, 8)), **elements)
     straight = np.array([0, 0, 0, 0.0005, 0.5005, 1, 1, 1] if windowed else UNIT)
-    assert np.allclose(film.pixels[0, :8], 1 - straight if inverted else straight, atol=1e-6)
-    assert film.inverted is inverted
-    assert any("air is dark" in note for note in film.notes) is inverted
-    assert any("contradicts" in note for note in film.notes) is contradicts
+    assert np.allclose(image.pixels[0, :8], 1 - straight if inverted else straight, atol=1e-6)
+    assert image.inverted is inverted
+    assert any("air is dark" in note for note in image.notes) is inverted
+    assert any("contradicts" in note for note in image.notes) is contradicts
 
 
-def test_both_polarities_of_a_film_look_the_same(read):
+def test_both_polarities_of_an_image_look_the_same(read):
     """To within rounding."""
     samples = np.tile(np.uint16(STORED), (64, 8))
     one = read(samples, **SMALL, WindowCenter=1800, WindowWidth=3000, VOILUTFunction="LINEAR_EXACT")
@@ -229,49 +230,49 @@ def grain(low, high, size=(64, 80)):
     return np.linspace(low, high, size[0] * size[1]).reshape(size).astype(np.uint16)
 
 
-def test_a_film_that_uses_half_of_its_bits_is_left_alone(read):
+def test_an_image_that_uses_half_of_its_bits_is_left_alone(read):
     """As an 8-bit picture file would be."""
     samples = grain(100, 2300)
-    film = read(samples, **SMALL)
-    assert np.allclose(film.pixels, samples / 4095, atol=1e-6)
-    assert film.notes == ()
+    image = read(samples, **SMALL)
+    assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
+    assert image.notes == ()
 
 
-def test_a_film_that_uses_little_of_its_bits_is_spread_and_told(read):
+def test_an_image_that_uses_little_of_its_bits_is_spread_and_told(read):
     """From the lowest to the highest value that occurs."""
     samples = grain(200, 1800)
-    film = read(samples, **SMALL)
-    assert np.allclose(film.pixels, (samples - 200) / 1600, atol=1e-6)
-    assert film.notes == (
+    image = read(samples, **SMALL)
+    assert np.allclose(image.pixels, (samples - 200) / 1600, atol=1e-6)
+    assert image.notes == (
         "The file gives no usable window and uses a small part of its grey scale; the values from 200 to 1800 were "
         "spread over all of it.",
     )
 
 
-def test_a_marker_does_not_keep_a_film_dark(read):
+def test_a_marker_does_not_keep_an_image_dark(read):
     """A few pixels of another brightness, fewer than one in two hundred, are left out of the spread."""
     samples = grain(200, 600)
     samples[:2, :5] = 4095
-    film = read(samples, **SMALL)
-    assert (film.pixels[:2, :5] == 1).all()
-    assert film.pixels[-1, -1] == 1
-    assert 0.45 < np.median(film.pixels) < 0.55
-    assert len(film.notes) == 1
+    image = read(samples, **SMALL)
+    assert (image.pixels[:2, :5] == 1).all()
+    assert image.pixels[-1, -1] == 1
+    assert 0.45 < np.median(image.pixels) < 0.55
+    assert len(image.notes) == 1
 
 
 def test_padding_does_not_count_for_the_spread(read):
     """A border of a value that the file names."""
     samples = grain(200, 600)
     samples[:20] = 4095
-    film = read(samples, **SMALL, PixelPaddingValue=4095)
-    assert np.allclose(film.pixels[20:], (samples[20:] - samples[20:].min()) / (600 - samples[20:].min()), atol=1e-6)
+    image = read(samples, **SMALL, PixelPaddingValue=4095)
+    assert np.allclose(image.pixels[20:], (samples[20:] - samples[20:].min()) / (600 - samples[20:].min()), atol=1e-6)
     limited = read(samples, **SMALL, PixelPaddingValue=4000, PixelPaddingRangeLimit=4095)
-    assert np.array_equal(limited.pixels, film.pixels)
+    assert np.array_equal(limited.pixels, image.pixels)
 
 
 @pytest.mark.parametrize("value", [0, 7, 4095])
-def test_a_film_of_one_value_is_shown(read, value):
+def test_an_image_of_one_value_is_shown(read, value):
     """There is nothing to see, and no division by nothing."""
-    film = read(np.full((64, 64), value, np.uint16), **SMALL)
-    assert np.ptp(film.pixels) == 0
+    image = read(np.full((64, 64), value, np.uint16), **SMALL)
+    assert np.ptp(image.pixels) == 0
     assert read(np.full((64, 64), value, np.uint16), **SMALL, WindowCenter=50, WindowWidth=20).pixels.size

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import IDENTIFIERS, SYNTAXES, dicom
 from pydicom.datadict import keyword_dict
 
 from cxrmodel import errors
-from cxrmodel.imaging.dicom_elements import ELEMENTS
+from cxrmodel.imaging.dicom.elements import ELEMENTS
 from cxrmodel.imaging.radiograph import read_radiograph
+from tests.support.dicom_files import IDENTIFIERS, SYNTAXES, dicom
 
-FILM = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
+IMAGE = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
 ODD = {
     "BodyPartExamined": "DOE^JANE",
     "ViewPosition": "DOE^JANE",
@@ -36,31 +36,31 @@ ODD = {
 @pytest.fixture(scope="module")
 def variants():
     """Whole, damaged and misused files, each with identifiers in it."""
-    files = [dicom(FILM, syntax) for syntax in SYNTAXES]
+    files = [dicom(IMAGE, syntax) for syntax in SYNTAXES]
     files += [data[: len(data) * part // 4] for data in files for part in (1, 2, 3)]
     for number in range(0, 1200, 25):
-        damaged = bytearray(dicom(FILM, "implicit" if number % 2 else "explicit"))
+        damaged = bytearray(dicom(IMAGE, "implicit" if number % 2 else "explicit"))
         damaged[number : number + 3] = b"\xff\x00\xff"
         files.append(bytes(damaged))
     swap = {"WindowCenter": b"\x28\0\x50\x10DS", "PixelSpacing": b"\x28\0\x30\0DS", "RescaleSlope": b"\x28\0\x53\x10DS"}
     for keyword, value in ODD.items():
         if keyword in swap:
-            data = dicom(FILM, **{keyword: [1.25, 1.25] if keyword == "PixelSpacing" else 1.25})
+            data = dicom(IMAGE, **{keyword: [1.25, 1.25] if keyword == "PixelSpacing" else 1.25})
             place = data.index(swap[keyword]) + 8
             files.append(data[:place] + b"JANE" + data[place + 4 :])
         elif keyword != "Rows":
-            files.append(dicom(FILM, **{keyword: value}))
+            files.append(dicom(IMAGE, **{keyword: value}))
     return files
 
 
 def outcome(data):
     """Everything that the program says of a file."""
     try:
-        film = read_radiograph(data, "film")
-    except errors.FilmRefused as refusal:
+        image = read_radiograph(data, "image")
+    except errors.ImageRefused as refusal:
         return f"{refusal!r} {refusal}"
-    said = [getattr(film, field.name) for field in fields(film) if field.name != "pixels"]
-    return f"{film!r} {said}"
+    said = [getattr(image, field.name) for field in fields(image) if field.name != "pixels"]
+    return f"{image!r} {said}"
 
 
 def test_no_identifier_is_ever_looked_at():
@@ -95,34 +95,36 @@ def test_threads_do_not_disturb_each_other(variants):
 SPOKEN = (
     "import logging, sys; from pathlib import Path; from cxrmodel.imaging.radiograph import read_radiograph;"
     "logging.basicConfig(level=logging.DEBUG, stream=sys.stdout);"
-    "read_radiograph(Path(sys.argv[1]).read_bytes(), 'film')"
+    "read_radiograph(Path(sys.argv[1]).read_bytes(), 'image')"
 )
 
 
 def test_a_fresh_process_that_logs_everything_logs_nothing(project, tmp_path):
     """The library sets its logger up when it is imported, after ours was told to be quiet."""
-    data = dicom(FILM, "implicit")
+    data = dicom(IMAGE, "implicit")
     place = data.index(b"1.2.840.10008.1.2\0")
     assert data[place - 8 : place - 4] == b"\x02\0\x10\0"
     odd = data[: place - 2] + b"\x14\0" + b"1.2.840.10008.1.2.1\0" + data[place + 18 :]
-    film = tmp_path / "film"
-    film.write_bytes(odd)
-    done = subprocess.run([sys.executable, "-c", SPOKEN, film], cwd=project, capture_output=True, text=True, check=True)
+    image = tmp_path / "image"
+    image.write_bytes(odd)
+    done = subprocess.run(
+        [sys.executable, "-c", SPOKEN, image], cwd=project, capture_output=True, text=True, check=True
+    )
     assert (done.stdout, done.stderr) == ("", "")
 
 
 CHECK = (
     "import sys; from pathlib import Path; from cxrmodel.imaging.radiograph import read_radiograph;"
-    "read_radiograph(Path(sys.argv[1]).read_bytes(), 'film');"
+    "read_radiograph(Path(sys.argv[1]).read_bytes(), 'image');"
     "print(sorted({'pydicom', 'gdcm', 'openjpeg', 'jpeg_ls', 'tensorflow', 'streamlit'} & set(sys.modules)))"
 )
 
 
 @pytest.mark.parametrize(("kind", "loaded"), [("png", "[]"), ("dicom", "['gdcm', 'jpeg_ls', 'openjpeg', 'pydicom']")])
-def test_only_a_dicom_film_loads_the_dicom_library(project, tmp_path, png, kind, loaded):
-    """The first reading of any other film does not wait for it."""
-    film: Path = tmp_path / "film"
-    film.write_bytes(png(FILM / 255) if kind == "png" else dicom(FILM))
-    done = subprocess.run([sys.executable, "-c", CHECK, film], cwd=project, capture_output=True, text=True, check=True)
+def test_only_a_dicom_image_loads_the_dicom_library(project, tmp_path, png, kind, loaded):
+    """The first reading of any other image does not wait for it."""
+    image: Path = tmp_path / "image"
+    image.write_bytes(png(IMAGE / 255) if kind == "png" else dicom(IMAGE))
+    done = subprocess.run([sys.executable, "-c", CHECK, image], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == loaded
     assert done.stderr == ""

@@ -5,24 +5,34 @@ import zlib
 
 import numpy as np
 import pytest
-from dicom_files import CAPTURE_CLASS, DEFLATED, EXPLICIT, IDENTIFIERS, SYNTAXES, coded, compressed, dicom, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from cxrmodel import errors
-from cxrmodel.imaging import dicom as dicom_module
+from cxrmodel.imaging.dicom import image as dicom_module
 from cxrmodel.imaging.radiograph import MAX_PIXELS, read_radiograph
+from tests.support.dicom_files import (
+    CAPTURE_CLASS,
+    DEFLATED,
+    EXPLICIT,
+    IDENTIFIERS,
+    SYNTAXES,
+    coded,
+    compressed,
+    dicom,
+    written,
+)
 
-FILM = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
+IMAGE = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 
 
 def refusal(data):
     """The refusal of a file, or None where it is read; no identifier is in it."""
     try:
-        read_radiograph(data, "film")
-    except errors.FilmRefused as refused:
+        read_radiograph(data, "image")
+    except errors.ImageRefused as refused:
         sentence = str(refused)
         assert sentence.endswith(".")
         assert not any(word in sentence.upper() for word in ("DOE^", "JANE", *IDENTIFIERS))
@@ -31,14 +41,14 @@ def refusal(data):
 
 
 def outcome(**elements):
-    """The class of the refusal of a film with these elements; None where it is read."""
-    refused = refusal(dicom(FILM, **elements))
+    """The class of the refusal of an image with these elements; None where it is read."""
+    refused = refusal(dicom(IMAGE, **elements))
     return type(refused) if refused else None
 
 
 def notes(**elements):
-    """What is told of a film that is read."""
-    return " ".join(read_radiograph(dicom(FILM, **elements), "film").notes)
+    """What is told of an image that is read."""
+    return " ".join(read_radiograph(dicom(IMAGE, **elements), "image").notes)
 
 
 @pytest.mark.parametrize("modality", ["CR", "DX", "DR", "RG", "cr ", " DX"])
@@ -66,7 +76,7 @@ def test_projection_radiographs_are_read(modality):
 @pytest.mark.parametrize("kind", [f"{STORAGE}1", f"{STORAGE}1.1"])
 def test_other_modalities_are_refused(modality, word, kind):
     """By the modality, whatever the class of the object."""
-    refused = refusal(dicom(FILM, Modality=modality, SOPClassUID=kind))
+    refused = refusal(dicom(IMAGE, Modality=modality, SOPClassUID=kind))
     assert isinstance(refused, errors.OtherModality)
     assert word in str(refused)
 
@@ -137,8 +147,8 @@ def test_a_coded_region_stands_in_for_the_part_of_the_body(code, scheme, expecte
     [("AP", "AP"), ("PA", "PA"), ("ap", "AP"), ("AP SUPINE", "AP"), ("FRONTAL", "frontal"), ("ANTERO-POSTERIOR", "AP")],
 )
 def test_frontal_views_are_read(position, expected):
-    """And travel with the film."""
-    assert read_radiograph(dicom(FILM, ViewPosition=position), "film").view_position == expected
+    """And travel with the image."""
+    assert read_radiograph(dicom(IMAGE, ViewPosition=position), "image").view_position == expected
 
 
 @pytest.mark.parametrize(
@@ -167,20 +177,20 @@ def test_other_views_are_refused(position):
 @pytest.mark.parametrize("position", ["AP", None])
 def test_coded_views(code, scheme, expected, position):
     """A code is heard beside the view position, and alone."""
-    data = dicom(FILM, ViewPosition=position, ViewCodeSequence=coded(code, scheme))
+    data = dicom(IMAGE, ViewPosition=position, ViewCodeSequence=coded(code, scheme))
     if expected is errors.OtherView:
         assert isinstance(refusal(data), errors.OtherView)
     else:
-        assert read_radiograph(data, "film").view_position == (position or expected)
+        assert read_radiograph(data, "image").view_position == (position or expected)
 
 
 def test_an_orientation_stands_in_for_the_view():
     """Rows to the left and columns to the feet make a frontal view; two rows to the left make none."""
-    film = read_radiograph(dicom(FILM, ViewPosition=None, PatientOrientation=["L", "F"]), "film")
-    assert (film.view_position, film.notes) == ("frontal", ())
-    film = read_radiograph(dicom(FILM, ViewPosition=None, PatientOrientation=["L", "L"]), "film")
-    assert film.view_position is None
-    assert "view" in film.notes[0]
+    image = read_radiograph(dicom(IMAGE, ViewPosition=None, PatientOrientation=["L", "F"]), "image")
+    assert (image.view_position, image.notes) == ("frontal", ())
+    image = read_radiograph(dicom(IMAGE, ViewPosition=None, PatientOrientation=["L", "L"]), "image")
+    assert image.view_position is None
+    assert "view" in image.notes[0]
 
 
 @pytest.mark.parametrize("orientation", [["P", "F"], ["A", "F"], ["AL", "F"], ["L", "P"], ["R", "A"]])
@@ -236,12 +246,12 @@ def test_objects_without_a_picture_are_known_by_what_they_hold(keyword):
         ({"BitsStored": 12}, errors.UnreadableFile),
         ({"BitsStored": None, "HighBit": None, "PixelRepresentation": None, "SamplesPerPixel": None}, None),
         ({"Rows": 129}, errors.MissingPixels),
-        ({"Columns": 40}, errors.FilmTooSmall),
+        ({"Columns": 40}, errors.ImageTooSmall),
         ({"Rows": 600}, errors.ImplausibleShape),
-        ({"Rows": 8000, "Columns": 8000}, errors.FilmTooLarge),
+        ({"Rows": 8000, "Columns": 8000}, errors.ImageTooLarge),
     ],
 )
-def test_frames_that_are_no_film_are_refused(elements, expected):
+def test_frames_that_are_no_image_are_refused(elements, expected):
     """Several, coloured, undescribed, too small, too large, not all there."""
     assert outcome(**elements) is expected
 
@@ -249,10 +259,10 @@ def test_frames_that_are_no_film_are_refused(elements, expected):
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_pixel_data_that_end_early_are_refused(syntax):
     """Wherever the copy stopped."""
-    data = dicom(FILM, syntax)
+    data = dicom(IMAGE, syntax)
     start = len(data) - len(data) // 3
     for end in (300, start, start + 200, len(data) - 600, len(data) - 10):
-        assert isinstance(refusal(data[:end]), errors.FilmRefused)
+        assert isinstance(refusal(data[:end]), errors.ImageRefused)
 
 
 @pytest.mark.parametrize(
@@ -260,13 +270,13 @@ def test_pixel_data_that_end_early_are_refused(syntax):
 )
 def test_a_frame_that_ends_early_is_refused(syntax):
     """Within an item that is whole."""
-    frame = compressed(FILM, syntax, 8)
+    frame = compressed(IMAGE, syntax, 8)
     half = frame[: len(frame) // 2]
-    refused = refusal(dicom(FILM, syntax, frame=half + b"\0" * (len(half) % 2)))
+    refused = refusal(dicom(IMAGE, syntax, frame=half + b"\0" * (len(half) % 2)))
     assert isinstance(refused, errors.UnreadableFile)
 
 
-GRAINY = np.clip(FILM.astype(int) + np.random.default_rng(0).integers(-9, 9, FILM.shape), 0, 255).astype(np.uint8)
+GRAINY = np.clip(IMAGE.astype(int) + np.random.default_rng(0).integers(-9, 9, IMAGE.shape), 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("bits", [8, 12])
@@ -276,11 +286,11 @@ def test_a_frame_that_lacks_its_middle_is_refused(syntax, bits, part):
     """Its end marker says that all is there, and decoders fill up what is missing without a word."""
     if (syntax, bits) == ("JPEG baseline", 12):
         syntax = "JPEG extended"
-    film = GRAINY if bits == 8 else GRAINY.astype(np.uint16) * 16
-    frame = compressed(film, syntax, bits)
+    image = GRAINY if bits == 8 else GRAINY.astype(np.uint16) * 16
+    frame = compressed(image, syntax, bits)
     cut = frame[: int(200 + (len(frame) - 200) * part)].rstrip(b"\xff") + b"\xff\xd9"
-    assert refusal(dicom(film, syntax, bits=bits, frame=frame + b"\0" * (len(frame) % 2))) is None
-    refused = refusal(dicom(film, syntax, bits=bits, frame=cut + b"\0" * (len(cut) % 2)))
+    assert refusal(dicom(image, syntax, bits=bits, frame=frame + b"\0" * (len(frame) % 2))) is None
+    refused = refusal(dicom(image, syntax, bits=bits, frame=cut + b"\0" * (len(cut) % 2)))
     assert isinstance(refused, errors.UnreadableFile)
 
 
@@ -290,10 +300,10 @@ def test_a_frame_that_lacks_its_middle_is_refused(syntax, bits, part):
 @pytest.mark.parametrize("syntax", ["JPEG lossless", "JPEG extended"])
 def test_remarks_in_a_codestream_reach_no_decoder(syntax, remark):
     """One of an unknown revision of JFIF made a decoder end the whole process."""
-    film = GRAINY.astype(np.uint16) * 16
-    frame = compressed(film, syntax, 12)
+    image = GRAINY.astype(np.uint16) * 16
+    frame = compressed(image, syntax, 12)
     frame = frame[:2] + remark + frame[2:]
-    assert refusal(dicom(film, syntax, bits=12, frame=frame + b"\0" * (len(frame) % 2))) is None
+    assert refusal(dicom(image, syntax, bits=12, frame=frame + b"\0" * (len(frame) % 2))) is None
 
 
 @pytest.mark.parametrize(
@@ -302,12 +312,12 @@ def test_remarks_in_a_codestream_reach_no_decoder(syntax, remark):
 )
 def test_missing_pixel_data_are_refused(syntax, frame):
     """Empty, or next to it."""
-    assert isinstance(refusal(dicom(FILM, syntax, frame=frame)), errors.UnreadableFile)
+    assert isinstance(refusal(dicom(IMAGE, syntax, frame=frame)), errors.UnreadableFile)
 
 
-def test_a_film_without_pixel_data_is_refused():
+def test_an_image_without_pixel_data_is_refused():
     """As PACS sometimes keep them."""
-    data = dicom(FILM)
+    data = dicom(IMAGE)
     assert isinstance(refusal(data[: data.index(b"\xe0\x7f\x10\0OW")]), errors.MissingPixels)
 
 
@@ -316,19 +326,19 @@ def test_a_codestream_of_another_size_is_refused(syntax):
     """Before it is decoded into the place of the one announced."""
     for shape in ((128, 64), (256, 128), (128, 127)):
         frame = compressed(np.zeros(shape, np.uint8), syntax, 8)
-        assert isinstance(refusal(dicom(FILM, syntax, frame=frame + b"\0" * (len(frame) % 2))), errors.UnreadableFile)
+        assert isinstance(refusal(dicom(IMAGE, syntax, frame=frame + b"\0" * (len(frame) % 2))), errors.UnreadableFile)
 
 
 @pytest.mark.parametrize("syntax", ["JPEG baseline", "JPEG-LS lossless", "JPEG 2000 lossless", "HTJ2K lossless"])
 def test_a_colour_codestream_is_refused(syntax):
     """One component is announced and three are there."""
-    frame = compressed(np.dstack([FILM] * 3), syntax, 8)
-    assert isinstance(refusal(dicom(FILM, syntax, frame=frame + b"\0" * (len(frame) % 2))), errors.UnreadableFile)
+    frame = compressed(np.dstack([IMAGE] * 3), syntax, 8)
+    assert isinstance(refusal(dicom(IMAGE, syntax, frame=frame + b"\0" * (len(frame) % 2))), errors.UnreadableFile)
 
 
 def deflated(body):
     """A file whose data set is a given deflate stream."""
-    whole = dicom(FILM, "deflated")
+    whole = dicom(IMAGE, "deflated")
     return whole[: whole.index(DEFLATED.encode()) + 22] + body
 
 
@@ -347,14 +357,14 @@ def test_a_size_beyond_the_limit_is_refused_before_decoding(monkeypatch):
     for rows, columns in ((50_000, 2_000), (65_535, 65_535)):
         assert rows * columns > MAX_PIXELS
         assert isinstance(
-            refusal(dicom(FILM, "RLE", Rows=rows, Columns=columns)), errors.FilmTooLarge | errors.ImplausibleShape
+            refusal(dicom(IMAGE, "RLE", Rows=rows, Columns=columns)), errors.ImageTooLarge | errors.ImplausibleShape
         )
 
 
 @pytest.mark.parametrize("ratio", [[100, 1], [1, 100], [2**31 - 1, 1]])
 def test_a_shape_stretched_beyond_belief_is_refused(ratio):
     """Pixels a hundred times as long as wide make a strip."""
-    assert outcome(PixelAspectRatio=ratio) in (errors.ImplausibleShape, errors.FilmTooLarge)
+    assert outcome(PixelAspectRatio=ratio) in (errors.ImplausibleShape, errors.ImageTooLarge)
 
 
 def nested(depth):
@@ -375,7 +385,7 @@ def nested(depth):
 )
 def test_data_sets_made_to_take_forever_are_refused(filling):
     """Followed for a while and then given up."""
-    whole = dicom(FILM, BodyPartExamined=None)
+    whole = dicom(IMAGE, BodyPartExamined=None)
     place = whole.index(b"\x08\0\x16\0UI")
     assert isinstance(refusal(whole[:place] + filling + whole[place:]), errors.UnreadableFile)
 
@@ -397,10 +407,10 @@ def test_what_a_file_does_not_say_is_told_in_one_sentence():
 )
 def test_no_value_of_a_tag_breaks_anything(keyword, value):
     """It is read or refused, and only terms of the standard are repeated."""
-    refusal(dicom(FILM, **{keyword: value}))
+    refusal(dicom(IMAGE, **{keyword: value}))
 
 
-@pytest.mark.films
+@pytest.mark.images
 def test_real_dicom_files(data_root):
     """Each as its table says."""
     rows = (data_root / "dicom.csv").read_text(encoding="utf-8").splitlines()[1:]

@@ -5,18 +5,28 @@ import struct
 import imagecodecs
 import numpy as np
 import pytest
-from dicom_files import BIG, EXPLICIT, IDENTIFIERS, LOSSLESS, LOSSY, NATIVE, compressed, dicom, run_lengths
 
 from cxrmodel import errors
-from cxrmodel.imaging.codestreams import read_codestream
-from cxrmodel.imaging.lossless_jpeg import has_all_bits
+from cxrmodel.imaging.dicom.codestreams import read_codestream
+from cxrmodel.imaging.dicom.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.radiograph import read_radiograph
+from tests.support.dicom_files import (
+    BIG,
+    EXPLICIT,
+    IDENTIFIERS,
+    LOSSLESS,
+    LOSSY,
+    NATIVE,
+    compressed,
+    dicom,
+    run_lengths,
+)
 
 ROWS, COLUMNS = np.mgrid[0:72, 0:90]
 
 
 def ramp(bits, signed=False):
-    """A film with grain that uses every bit, as stored values."""
+    """An image with grain that uses every bit, as stored values."""
     grain = np.random.default_rng(0).integers(0, 9, ROWS.shape)
     whole = ROWS * 3 + COLUMNS * 5 + grain
     values = np.rint((whole - whole.min()) / np.ptp(whole) * (2**bits - 1)).astype(np.int64)
@@ -25,7 +35,7 @@ def ramp(bits, signed=False):
 
 
 def expected(samples, bits):
-    """The levels of a film without window that uses its whole scale."""
+    """The levels of an image without window that uses its whole scale."""
     values = samples.astype(np.float64) + (2 ** (bits - 1) if samples.dtype.kind == "i" else 0)
     return (values / (2**bits - 1)).astype(np.float32)
 
@@ -36,11 +46,11 @@ def expected(samples, bits):
 def test_lossless_syntaxes_are_exact(read, syntax, bits, signed):
     """To the last bit, whatever the depth and the sign."""
     samples = ramp(bits, signed)
-    film = read(samples, syntax, bits=bits)
-    assert np.array_equal(film.pixels, expected(samples, bits))
-    assert (film.file_format, film.bits, film.notes) == ("DICOM", bits, ())
-    assert film.stored_range == (int(samples.min()), int(samples.max()))
-    assert film.pixels.flags.c_contiguous
+    image = read(samples, syntax, bits=bits)
+    assert np.array_equal(image.pixels, expected(samples, bits))
+    assert (image.file_format, image.bits, image.notes) == ("DICOM", bits, ())
+    assert image.stored_range == (int(samples.min()), int(samples.max()))
+    assert image.pixels.flags.c_contiguous
 
 
 DEPTHS = {"JPEG baseline": [8], "JPEG extended": [8, 12]}
@@ -52,10 +62,10 @@ DEPTHS = {"JPEG baseline": [8], "JPEG extended": [8, 12]}
 def test_lossy_syntaxes_are_close(read, syntax, bits):
     """Within about one part in a hundred of the scale, at its ends too."""
     samples = ramp(bits)
-    film = read(samples, syntax, bits=bits)
-    assert np.abs(film.pixels - expected(samples, bits)).max() < 0.02
-    assert np.abs(film.pixels - expected(samples, bits)).mean() < 0.006
-    assert film.notes == ()
+    image = read(samples, syntax, bits=bits)
+    assert np.abs(image.pixels - expected(samples, bits)).max() < 0.02
+    assert np.abs(image.pixels - expected(samples, bits)).mean() < 0.006
+    assert image.notes == ()
 
 
 @pytest.mark.parametrize("predictor", range(1, 8))
@@ -85,17 +95,17 @@ def test_signed_jpeg_2000_is_read(read):
     samples = ramp(12, signed=True)
     frame = imagecodecs.jpeg2k_encode(samples, codecformat="j2k", reversible=True, bitspersample=12)
     for representation in (0, 1):
-        film = read(samples, "JPEG 2000 lossless", bits=12, frame=frame, PixelRepresentation=representation)
-        assert np.array_equal(film.pixels, expected(samples, 12))
+        image = read(samples, "JPEG 2000 lossless", bits=12, frame=frame, PixelRepresentation=representation)
+        assert np.array_equal(image.pixels, expected(samples, 12))
 
 
 def test_unsigned_codestream_of_signed_values_is_read(read):
     """Two's complements of fewer bits than the tags say."""
     samples = ramp(12, signed=True)
     frame = compressed(samples.view("u2") & np.uint16(4095), "JPEG 2000 lossless", 12)
-    film = read(samples, "JPEG 2000 lossless", bits=16, frame=frame)
-    assert film.stored_range == (-2048, 2047)
-    assert np.array_equal(film.pixels, expected(samples, 12))
+    image = read(samples, "JPEG 2000 lossless", bits=16, frame=frame)
+    assert image.stored_range == (-2048, 2047)
+    assert np.array_equal(image.pixels, expected(samples, 12))
 
 
 def test_a_jpeg_2000_file_within_the_frame_is_read(read):
@@ -112,15 +122,15 @@ def test_bits_above_those_stored_are_masked(read, syntax, signed):
     samples = ramp(12, signed)
     dirty = ((samples.view("u2") & 4095) | (np.random.default_rng(1).integers(0, 16, ROWS.shape) << 12)).astype("u2")
     frame = None if syntax in NATIVE else compressed(dirty, syntax, 16)
-    film = read(dirty.view(samples.dtype), syntax, bits=12, frame=frame)
-    assert np.array_equal(film.pixels, expected(samples, 12))
+    image = read(dirty.view(samples.dtype), syntax, bits=12, frame=frame)
+    assert np.array_equal(image.pixels, expected(samples, 12))
 
 
 def test_values_above_an_overlay_in_the_lower_bits_are_shifted(read):
     """A topmost bit above those stored: the value lies in the upper bits of its place."""
     samples = ramp(12)
-    film = read(samples << 4 | 5, bits=12, HighBit=15)
-    assert np.array_equal(film.pixels, expected(samples, 12))
+    image = read(samples << 4 | 5, bits=12, HighBit=15)
+    assert np.array_equal(image.pixels, expected(samples, 12))
 
 
 @pytest.mark.parametrize(
@@ -130,8 +140,8 @@ def test_values_above_an_overlay_in_the_lower_bits_are_shifted(read):
 def test_files_without_preamble_are_read(read, syntax, meta):
     """With file meta information and without any, where the encoding can be told from the elements."""
     samples = ramp(12)
-    film = read(samples, syntax, bits=12, preamble=None, meta=meta)
-    assert np.array_equal(film.pixels, expected(samples, 12))
+    image = read(samples, syntax, bits=12, preamble=None, meta=meta)
+    assert np.array_equal(image.pixels, expected(samples, 12))
 
 
 def test_compressed_files_without_meta_information_are_read():
@@ -139,13 +149,13 @@ def test_compressed_files_without_meta_information_are_read():
     samples = ramp(8)
     whole = dicom(samples, "JPEG baseline")
     data_set = whole[whole.index(b"\x08\0\x16\0UI") :]
-    assert np.abs(read_radiograph(data_set, "film").pixels - expected(samples, 8)).max() < 0.02
+    assert np.abs(read_radiograph(data_set, "image").pixels - expected(samples, 8)).max() < 0.02
 
 
 def test_a_preamble_that_looks_like_a_tiff_makes_no_tiff(read):
     """The prefix behind it decides."""
-    film = read(ramp(8), preamble=b"II*\0\x08\0\0\0" + bytes(120))
-    assert film.file_format == "DICOM"
+    image = read(ramp(8), preamble=b"II*\0\x08\0\0\0" + bytes(120))
+    assert image.file_format == "DICOM"
 
 
 def test_a_meta_information_that_names_the_wrong_encoding_is_survived(read):
@@ -155,7 +165,7 @@ def test_a_meta_information_that_names_the_wrong_encoding_is_survived(read):
     place = announced.index(b"\x02\0\x10\0UI")
     length = struct.unpack_from("<H", announced, place + 6)[0]
     data = announced[: place + 6] + struct.pack("<H", 20) + EXPLICIT.encode() + b"\0" + announced[place + 8 + length :]
-    assert np.array_equal(read_radiograph(data, "film").pixels, expected(samples, 8))
+    assert np.array_equal(read_radiograph(data, "image").pixels, expected(samples, 8))
 
 
 def test_a_frame_in_many_fragments_is_joined(read):
@@ -168,7 +178,7 @@ def test_a_frame_in_many_fragments_is_joined(read):
     body = b"".join(b"\xfe\xff\x00\xe0" + struct.pack("<I", len(piece)) + piece for piece in pieces)
     start = whole.index(frame) - 8
     data = whole[:start] + body + b"\xfe\xff\xdd\xe0" + bytes(4)
-    assert np.array_equal(read_radiograph(data, "film").pixels, expected(samples, 12))
+    assert np.array_equal(read_radiograph(data, "image").pixels, expected(samples, 12))
 
 
 def test_big_endian_bytes_in_words_are_swapped(read):
@@ -190,20 +200,20 @@ def test_run_lengths_need_no_respect_for_rows(read):
 def test_surplus_pixel_data_are_told(read):
     """More than a byte of padding hints at a wrong size."""
     samples = ramp(8)
-    film = read(samples, frame=samples.tobytes() + bytes(100))
-    assert np.array_equal(film.pixels, expected(samples, 8))
-    assert film.notes == ("The file holds more pixel data than its size calls for; the rest was ignored.",)
+    image = read(samples, frame=samples.tobytes() + bytes(100))
+    assert np.array_equal(image.pixels, expected(samples, 8))
+    assert image.notes == ("The file holds more pixel data than its size calls for; the rest was ignored.",)
 
 
 def test_overlays_are_not_burned_in(read):
     """Neither those in elements of their own nor those in the bits above the stored ones."""
     samples = ramp(12)
     overlay = [(0x60000010, "US", 72), (0x60000011, "US", 90), (0x60000040, "CS", "G"), (0x60000050, "SS", [1, 1])]
-    film = read(samples | 0x8000, bits=12, raw=[*overlay, (0x60000100, "US", 16), (0x60000102, "US", 15)])
-    assert np.array_equal(film.pixels, expected(samples, 12))
+    image = read(samples | 0x8000, bits=12, raw=[*overlay, (0x60000100, "US", 16), (0x60000102, "US", 15)])
+    assert np.array_equal(image.pixels, expected(samples, 12))
     plane = (0x60003000, "OW", b"\xff" * (samples.size // 8))
-    film = read(samples, bits=12, raw=[*overlay, (0x60000100, "US", 1), (0x60000102, "US", 0), plane])
-    assert np.array_equal(film.pixels, expected(samples, 12))
+    image = read(samples, bits=12, raw=[*overlay, (0x60000100, "US", 1), (0x60000102, "US", 0), plane])
+    assert np.array_equal(image.pixels, expected(samples, 12))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +227,7 @@ def test_other_syntaxes_are_refused_by_name(syntax):
     uid = syntax.encode() + b"\0" * (len(syntax) % 2)
     data = whole[: place + 6] + struct.pack("<H", len(uid)) + uid + whole[place + 8 + length :]
     with pytest.raises(errors.UnsupportedFile, match="uncompressed or as JPEG"):
-        read_radiograph(data, "film")
+        read_radiograph(data, "image")
 
 
 def test_identifiers_are_in_every_file_that_these_tests_read():

@@ -1,12 +1,12 @@
-"""What travels with a DICOM film: spacing, shape, orientation, view, age, identity of the object."""
+"""What travels with a DICOM image: spacing, shape, orientation, view, age, identity of the object."""
 
 import numpy as np
 import pytest
-from dicom_files import dicom
 
 from cxrmodel.imaging.radiograph import read_radiograph
+from tests.support.dicom_files import dicom
 
-FILM = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
+IMAGE = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ FILM = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
 )
 def test_spacing_says_where_it_was_measured(elements, spacing, where):
     """What is not positive is missing."""
-    film = read_radiograph(dicom(FILM, **elements), "film")
-    assert (film.pixel_spacing, film.spacing_from) == (spacing, where)
-    assert film.pixels.shape == FILM.shape
+    image = read_radiograph(dicom(IMAGE, **elements), "image")
+    assert (image.pixel_spacing, image.spacing_from) == (spacing, where)
+    assert image.pixels.shape == IMAGE.shape
 
 
 @pytest.mark.parametrize(
@@ -51,23 +51,23 @@ def test_spacing_says_where_it_was_measured(elements, spacing, where):
         ({"PixelAspectRatio": [3, 2], "PixelSpacing": [0.2, 0.2]}, (128, 128), (0.2, 0.2)),
     ],
 )
-def test_the_film_is_shown_in_square_pixels(elements, shape, spacing):
+def test_the_image_is_shown_in_square_pixels(elements, shape, spacing):
     """Stretched along the coarser direction, and told."""
-    film = read_radiograph(dicom(FILM, **elements), "film")
-    assert film.pixels.shape == shape
-    assert film.pixel_spacing == spacing
-    assert any("not square" in note for note in film.notes) is (shape != (128, 128))
-    assert film.pixels[:, 0].max() < 0.01
-    assert film.pixels[:, -1].min() > 0.98
+    image = read_radiograph(dicom(IMAGE, **elements), "image")
+    assert image.pixels.shape == shape
+    assert image.pixel_spacing == spacing
+    assert any("not square" in note for note in image.notes) is (shape != (128, 128))
+    assert image.pixels[:, 0].max() < 0.01
+    assert image.pixels[:, -1].min() > 0.98
 
 
 def test_a_circle_is_round_after_stretching():
     """As wide as it is high, in the pixels that are shown."""
     rows, columns = np.mgrid[0:100, 0:200]
     stored = np.uint8(255 * (np.hypot((rows - 49.5) * 2, columns - 99.5) < 60))
-    film = read_radiograph(dicom(stored, PixelSpacing=[0.4, 0.2]), "film")
-    height, width = (np.ptp(np.flatnonzero((film.pixels > 0.5).any(axis))) for axis in (1, 0))
-    assert film.pixels.shape == (200, 200)
+    image = read_radiograph(dicom(stored, PixelSpacing=[0.4, 0.2]), "image")
+    height, width = (np.ptp(np.flatnonzero((image.pixels > 0.5).any(axis))) for axis in (1, 0))
+    assert image.pixels.shape == (200, 200)
     assert abs(height - width) <= 2
 
 
@@ -88,20 +88,20 @@ def test_a_circle_is_round_after_stretching():
         (["R"], "top left", "top right", None),
     ],
 )
-def test_the_film_is_turned_to_the_patients_left_on_the_right(orientation, first, second, words):
+def test_the_image_is_turned_to_the_patients_left_on_the_right(orientation, first, second, words):
     """A white mark stored at the top left and a grey one at the top right; a note tells."""
     stored = np.zeros((80, 96), np.uint8)
     stored[:32, :32], stored[:32, -32:] = 255, 128
-    film = read_radiograph(dicom(stored, PatientOrientation=orientation), "film")
-    assert film.pixels.shape == (
+    image = read_radiograph(dicom(stored, PatientOrientation=orientation), "image")
+    assert image.pixels.shape == (
         (96, 80) if orientation in (["F", "L"], ["H", "R"], ["F", "R"], ["H", "L"]) else (80, 96)
     )
     middle = {"top": 16, "bottom": -16, "left": 16, "right": -16}
     for corner, level in ((first, 255), (second, 128)):
         row, column = (middle[word] for word in corner.split())
-        assert film.pixels[row, column] == pytest.approx(level / 255)
-    assert len(film.notes) == (words is not None)
-    assert words is None or words in film.notes[0]
+        assert image.pixels[row, column] == pytest.approx(level / 255)
+    assert len(image.notes) == (words is not None)
+    assert words is None or words in image.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -131,10 +131,10 @@ def test_the_film_is_turned_to_the_patients_left_on_the_right(orientation, first
 )
 def test_the_age_is_stated_or_worked_out(age, born, years, word):
     """On the day of the study, 2020-01-01; a note where it is outside one to five years or unknown."""
-    film = read_radiograph(dicom(FILM, PatientAge=age, PatientBirthDate=born), "film")
-    assert film.age_years == (None if years is None else pytest.approx(years, abs=0.01))
-    assert len(film.notes) == (word is not None)
-    assert word is None or word in film.notes[0]
+    image = read_radiograph(dicom(IMAGE, PatientAge=age, PatientBirthDate=born), "image")
+    assert image.age_years == (None if years is None else pytest.approx(years, abs=0.01))
+    assert len(image.notes) == (word is not None)
+    assert word is None or word in image.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -148,21 +148,21 @@ def test_the_age_is_stated_or_worked_out(age, born, years, word):
 )
 def test_laterality(elements, expected):
     """Of the picture before that of the series, and only as the standard has it."""
-    assert read_radiograph(dicom(FILM, **elements), "film").laterality == expected
+    assert read_radiograph(dicom(IMAGE, **elements), "image").laterality == expected
 
 
 def test_the_object_is_known_by_its_uids():
     """Study, series, instance; what is no UID is none."""
-    film = read_radiograph(dicom(FILM), "film")
-    assert (film.study_uid, film.series_uid, film.instance_uid) == ("1.2.3", "1.2.3.4", "1.2.3.4.5")
-    film = read_radiograph(dicom(FILM, StudyInstanceUID="DOE^JANE", SeriesInstanceUID=None), "film")
-    assert (film.study_uid, film.series_uid, film.instance_uid) == (None, None, "1.2.3.4.5")
+    image = read_radiograph(dicom(IMAGE), "image")
+    assert (image.study_uid, image.series_uid, image.instance_uid) == ("1.2.3", "1.2.3.4", "1.2.3.4.5")
+    image = read_radiograph(dicom(IMAGE, StudyInstanceUID="DOE^JANE", SeriesInstanceUID=None), "image")
+    assert (image.study_uid, image.series_uid, image.instance_uid) == (None, None, "1.2.3.4.5")
 
 
 def test_pictures_of_other_types_know_none_of_it(png):
     """A PNG says nothing of a patient."""
-    film = read_radiograph(png(FILM / 255), "film")
-    known = (film.view_position, film.laterality, film.pixel_spacing, film.spacing_from, film.age_years)
+    image = read_radiograph(png(IMAGE / 255), "image")
+    known = (image.view_position, image.laterality, image.pixel_spacing, image.spacing_from, image.age_years)
     assert known == (None,) * 5
-    assert (film.stored_range, film.study_uid, film.series_uid, film.instance_uid) == (None,) * 4
-    assert film.inverted is False
+    assert (image.stored_range, image.study_uid, image.series_uid, image.instance_uid) == (None,) * 4
+    assert image.inverted is False

@@ -1,0 +1,141 @@
+"""Images of the official test with what the network says of them intact, and of anything made from them."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxrmodel.errors import DataError, ImageRefused
+from cxrmodel.evaluation import intervals
+from cxrmodel.imaging.canonical import canonical_image
+from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+from cxrmodel.training.archive import Image
+
+if TYPE_CHECKING:
+    from cxrmodel.reading import Reader
+
+__all__ = ["Panel", "Step", "load_panel", "open_image", "score"]
+
+BATCH = 32
+DECODERS = 4
+
+Step = Callable[[int], object]
+"""Told of the images that have been read since it was last called."""
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Test images that can be decoded.
+
+    Attributes
+    ----------
+    images : tuple of Image, length N
+    pixels : ndarray of uint8, shape (N, 224, 224)
+    lungs : ndarray of bool, shape (N, 224, 224)
+        As the segmenter finds them on the intact image: where it is cropped.
+    logits : ndarray of float64, shape (N,)
+        Of the intact image.
+    """
+
+    images: tuple[Image, ...]
+    pixels: np.ndarray
+    lungs: np.ndarray
+    logits: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """0 normal, 1 pneumonia: ndarray of int, shape (N,)."""
+        return np.array([image.label for image in self.images])
+
+    @property
+    def patients(self) -> np.ndarray:
+        """Grouping keys: ndarray of str, shape (N,)."""
+        return np.array([image.patient for image in self.images], str)
+
+    @property
+    def auc(self) -> intervals.Interval:
+        """AUC of the intact images."""
+        return intervals.auc(self.labels, self.logits, self.patients)
+
+    def part(self, places: Sequence[int] | np.ndarray) -> "Panel":
+        """The images at some places."""
+        chosen = np.asarray(places, np.intp)
+        return Panel(
+            tuple(self.images[i] for i in chosen), self.pixels[chosen], self.lungs[chosen], self.logits[chosen]
+        )
+
+
+def open_image(path: Path) -> Radiograph | None:
+    """Decode an image, whatever it shows; None where that cannot be done."""
+    try:
+        return read_radiograph(path.read_bytes(), "image")
+    except (OSError, ImageRefused):
+        return None
+
+
+def _canonical(path: Path) -> np.ndarray | None:
+    image = open_image(path)
+    return None if image is None else canonical_image(image.pixels)
+
+
+def load_panel(reader: "Reader", images: Sequence[Image], step: Step) -> tuple[Panel, int]:
+    """Decode images and read them intact, checks off.
+
+    Returns
+    -------
+    panel : Panel
+    unreadable : int
+        Images that cannot be decoded and are left out.
+
+    Raises
+    ------
+    DataError
+        When none can be.
+    """
+    with ThreadPoolExecutor(DECODERS) as pool:
+        decoded = list(pool.map(lambda image: _canonical(image.path), images))
+    kept = [(image, item) for image, item in zip(images, decoded, strict=True) if item is not None]
+    if not kept:
+        raise DataError("Not one of the test images can be decoded. Unpack the public archive again.")
+    pixels = np.stack([item for _, item in kept])
+    lungs, logits = [], []
+    for start in range(0, len(pixels), BATCH):
+        found = reader.unchecked(pixels[start : start + BATCH])
+        lungs.append(found.lungs)
+        logits.append(found.logits)
+        step(len(found.logits))
+    panel = Panel(tuple(image for image, _ in kept), pixels, np.concatenate(lungs), np.concatenate(logits))
+    return panel, len(images) - len(kept)
+
+
+def score(
+    reader: "Reader", make: Callable[[int], np.ndarray], count: int, step: Step, lungs: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run the network on canonical images as they are made, a batch at a time, checks off.
+
+    Parameters
+    ----------
+    make : callable (place) -> ndarray of uint8, shape (224, 224)
+        Makes each image; they are never held all at once.
+    count : int
+        How many; at least one.
+    lungs : ndarray of bool, shape (count, 224, 224), or None
+        Where to crop; None asks the segmenter.
+
+    Returns
+    -------
+    logits : ndarray of float64, shape (count,)
+    plausible : ndarray of bool, shape (count,)
+        Whether reading would take what was cropped to for lungs.
+    """
+    logits, plausible = [], []
+    for start in range(0, count, BATCH):
+        images = np.stack([make(place) for place in range(start, min(start + BATCH, count))])
+        found = reader.unchecked(images, None if lungs is None else lungs[start : start + BATCH])
+        logits.append(found.logits)
+        plausible.append(found.plausible)
+        step(len(images))
+    return np.concatenate(logits), np.concatenate(plausible)

@@ -1,0 +1,148 @@
+"""The images on which explanations are tested: chosen, opened, and cut to what the network sees."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cxrmodel.errors import DataError
+from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
+from cxrmodel.imaging.lungs import LungFields, LungSegmenter
+from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.model.preprocess import ModelInput, prepare
+from cxrmodel.reading import Reader
+from cxrmodel.training.archive import Image, load_images
+
+__all__ = ["Case", "adult_images", "box_mask", "cases", "stratified"]
+
+BATCH = 8
+WHOLE = (0, 0, IMAGE_SIDE, IMAGE_SIDE)
+Boxes = tuple[tuple[float, float, float, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One image that holds lungs.
+
+    Attributes
+    ----------
+    name, patient : str
+    ready : ModelInput
+    lungs : ndarray of bool, shape (224, 224)
+    probability : float
+    boxes : ndarray of bool, shape (224, 224), or None
+        Where radiologists marked opacities.
+    """
+
+    name: str
+    patient: str
+    ready: ModelInput
+    lungs: np.ndarray
+    probability: float
+    boxes: np.ndarray | None = None
+
+
+def stratified(images: Sequence[Image], seed: int) -> list[Image]:
+    """Put images in an order of which every beginning has each stratum in its share, as nearly as may be.
+
+    Parameters
+    ----------
+    images : sequence of Image
+    seed : int
+        Decides which image of a stratum comes first.
+
+    Returns
+    -------
+    list of Image
+    """
+    rng, places = np.random.default_rng(seed), []
+    for stratum in sorted({image.stratum for image in images}):
+        members = [image for image in images if image.stratum == stratum]
+        order = rng.permutation(len(members))
+        places += [((place + 0.5) / len(members), members[index]) for place, index in enumerate(order)]
+    return [image for _, image in sorted(places, key=lambda item: (item[0], item[1].name))]
+
+
+def cases(reader: Reader, images: Sequence[Image]) -> list[Case]:
+    """Open images of the archive and find their lungs; those on which none are found are left out.
+
+    Raises
+    ------
+    DataError
+        When a file cannot be used, or no image is left.
+    """
+    found = _cases(reader, load_images(images), [(image.name, image.patient) for image in images])
+    kept = [case for case in found if case is not None]
+    if not kept:
+        raise DataError("Lungs are found on none of the images for the explanations. Check the archive.")
+    return kept
+
+
+def adult_images(reader: Reader, root: Path) -> tuple[list[Case], int]:
+    """Open the images of ``adult_rsna`` on which radiologists drew boxes. No check is asked: children are not expected.
+
+    Returns
+    -------
+    cases : list of Case
+        Empty where there is no such folder. Names are left empty.
+    without_lungs : int
+        Images on which no lungs are found, left out.
+    """
+    table = root / "adult_rsna.csv"
+    if not table.is_file():
+        return [], 0
+    with table.open(encoding="utf-8", newline="") as rows:
+        boxed = [row for row in csv.DictReader(rows) if row["boxes_x_y_w_h"]]
+    images = [read_radiograph((root / row["file"]).read_bytes(), "").pixels for row in boxed]
+    found = _cases(
+        reader, np.stack([canonical_image(image) for image in images]), [("", row["patient"]) for row in boxed]
+    )
+    marked = [
+        replace(case, boxes=box_mask(_boxes(row["boxes_x_y_w_h"]), *image.shape))
+        for row, image, case in zip(boxed, images, found, strict=True)
+        if case is not None
+    ]
+    return marked, len(boxed) - len(marked)
+
+
+def box_mask(boxes: Boxes, height: int, width: int, side: int = IMAGE_SIDE) -> np.ndarray:
+    """Boxes of an image as a mask of its canonical form.
+
+    Parameters
+    ----------
+    boxes : tuple of (x, y, width, height)
+        In the image's own pixels.
+    height, width : int
+        Of the image.
+
+    Returns
+    -------
+    ndarray of bool, shape (side, side)
+        True where the middle of a pixel lies in a box.
+    """
+    y = (np.arange(side)[:, None] + 0.5) * height / side
+    x = (np.arange(side)[None, :] + 0.5) * width / side
+    mask = np.zeros((side, side), bool)
+    for left, top, wide, high in boxes:
+        mask |= (x >= left) & (x < left + wide) & (y >= top) & (y < top + high)
+    return mask
+
+
+def _boxes(text: str) -> Boxes:
+    return tuple(tuple(float(number) for number in box.split()) for box in text.split(";"))
+
+
+def _cases(reader: Reader, pixels: np.ndarray, names: Sequence[tuple[str, str]]) -> list[Case | None]:
+    segmenter, found = LungSegmenter.load(), []
+    for start in range(0, len(pixels), BATCH):
+        part = pixels[start : start + BATCH]
+        masks = segmenter.masks(part)
+        boxes = [LungFields(mask).box if mask.any() else WHOLE for mask in masks]
+        ready = [prepare(image, box, **reader.spec.preparation) for image, box in zip(part, boxes, strict=True)]
+        chances = reader.probabilities(np.stack([item.tensor for item in ready]))
+        for place, (image, mask) in enumerate(zip(part, masks, strict=True)):
+            case = Case(*names[start + place], ready[place], mask, float(chances[place]))
+            found.append(case if segmenter.plausible(image, mask) else None)
+    return found

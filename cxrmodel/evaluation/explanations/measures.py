@@ -1,0 +1,155 @@
+"""What is measured of one method's maps, image by image; and the means of it with their intervals."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from cxrmodel.evaluation import bootstrap
+from cxrmodel.evaluation.explanations.cases import Case
+from cxrmodel.evaluation.metrics import LEVEL, significant
+from cxrmodel.explain.explainer import Explainer
+from cxrmodel.explain.faithfulness import curves, disturbed, heat_in_lungs, order_of, random_order
+from cxrmodel.explain.methods import METHODS
+from cxrmodel.explain.similarity import gridded, spearman
+
+__all__ = ["BATCH", "affordable", "curve_areas", "heat_range", "in_boxes", "mean_with_interval", "of_maps"]
+
+BATCH = 4
+BACKWARDS = 5
+"""What a pass with gradients costs, in passes of the fast engine; only image counts follow from it."""
+RESAMPLES, SEED = 2000, 0
+
+Tick = Callable[[int], object]
+
+
+def affordable(method: str, images: int, passes: int) -> int:
+    """How many images a method is measured on: as many as that number of passes is enough for, at least three.
+
+    Parameters
+    ----------
+    method : str
+    images : int
+        At most so many.
+    passes : int
+        Of the fast engine.
+    """
+    known = METHODS[method]
+    cost = max(1, known.passes) * (BACKWARDS if known.backwards else 1)
+    return min(images, max(3, passes // cost))
+
+
+def of_maps(explainer: Explainer, method: str, images: Sequence[Case], noisy: int, tick: Tick) -> dict[str, list]:
+    """Draw a method's map of every image, and of the first ``noisy`` once more under noise too small to see.
+
+    Returns
+    -------
+    dict of lists, one item an image
+        ``grids``: the map, coarsened for comparison; ``orders``: its cells from hottest to coldest; ``in_lungs``: share
+        of heat or None; ``stability``: rank correlation with the map under noise, of the first ones only; ``seconds``:
+        that one map took.
+    """
+    found: dict[str, list] = {name: [] for name in ("grids", "orders", "in_lungs", "stability", "seconds")}
+    for start in range(0, len(images), BATCH):
+        part = images[start : start + BATCH]
+        tensors = np.stack([case.ready.tensor for case in part])
+        begun = time.perf_counter()
+        maps = explainer.crop_maps(method, tensors)
+        found["seconds"] += [(time.perf_counter() - begun) / len(part)] * len(part)
+        for place, (case, heat) in enumerate(zip(part, maps, strict=True), start):
+            found["grids"].append(gridded(heat).tolist())
+            found["orders"].append(order_of(heat, place).tolist())
+            found["in_lungs"].append(heat_in_lungs(case.ready.to_image(heat), case.lungs))
+        again = tensors[: max(0, noisy - start)]
+        if len(again):
+            moved = np.stack([disturbed(tensor, explainer.spec.std, SEED) for tensor in again])
+            pairs = zip(maps, explainer.crop_maps(method, moved), strict=False)
+            found["stability"] += [spearman(*pair) for pair in pairs]
+        tick(len(part))
+    return found
+
+
+def curve_areas(
+    explainer: Explainer, images: Sequence[Case], orders: Sequence[Sequence[int]] | None, tick: Tick
+) -> dict[str, list[float]]:
+    """Deletion and insertion areas of images.
+
+    Parameters
+    ----------
+    explainer : Explainer
+    images : sequence of Case
+    orders : sequence of sequence of int, or None
+        Of each image's cells; None takes a random order, seeded by the image's place.
+
+    Returns
+    -------
+    dict of lists, one item an image
+        ``deletion`` and ``insertion``.
+    """
+    found: dict[str, list[float]] = {"deletion": [], "insertion": []}
+    for place, case in enumerate(images):
+        order = random_order(place) if orders is None else np.asarray(orders[place])
+        both = curves(explainer.scores, case.ready.tensor, order)
+        found["deletion"].append(both.deletion_auc)
+        found["insertion"].append(both.insertion_auc)
+        tick(1)
+    return found
+
+
+def heat_range(explainer: Explainer, method: str, images: Sequence[Case], tick: Tick) -> float:
+    """Top of a method's colour range: the percentile of its values on images that the reading's own map is ranged by."""
+    values = []
+    for start in range(0, len(images), BATCH):
+        part = images[start : start + BATCH]
+        values.append(explainer.crop_maps(method, np.stack([case.ready.tensor for case in part])).ravel())
+        tick(len(part))
+    return float(np.percentile(np.concatenate(values), explainer.spec.heat_percentile))
+
+
+def in_boxes(explainer: Explainer, method: str, images: Sequence[Case], tick: Tick) -> dict[str, list]:
+    """Where heat falls on images with boxes.
+
+    Returns
+    -------
+    dict of lists, one item an image
+        ``peak``: whether the hottest pixel lies in a box (the pointing game of Zhang et al., ECCV 2016), never for
+        an empty map; ``share``: share of heat in boxes, or None for an empty map.
+    """
+    found: dict[str, list] = {"peak": [], "share": []}
+    for start in range(0, len(images), BATCH):
+        part = images[start : start + BATCH]
+        maps = explainer.crop_maps(method, np.stack([case.ready.tensor for case in part]))
+        for case, heat in zip(part, maps, strict=True):
+            image = case.ready.to_image(heat)
+            found["peak"].append(bool(image.max() > 0 and case.boxes.ravel()[image.argmax()]))
+            found["share"].append(heat_in_lungs(image, case.boxes))
+        tick(len(part))
+    return found
+
+
+def mean_with_interval(values: Sequence[float | None], patients: Sequence[str]) -> dict[str, float | None]:
+    """Mean of images, with a percentile interval over resampled patients.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+        None is left out, as where an empty map has no share.
+    patients : sequence of str
+        Whose image each is.
+
+    Returns
+    -------
+    dict
+        ``value``, ``low`` and ``high``; all None where no value is left.
+    """
+    kept = [place for place, value in enumerate(values) if value is not None]
+    if not kept:
+        return {"value": None, "low": None, "high": None}
+    numbers = np.array([values[place] for place in kept], np.float64)
+    weights = bootstrap.patient_weights(np.array([patients[place] for place in kept], str), RESAMPLES, SEED)
+    drawn = np.divide(weights @ numbers, weights.sum(1), out=np.full(RESAMPLES, np.nan), where=weights.sum(1) > 0)
+    low, high = bootstrap.percentile_interval(drawn, LEVEL) or (None, None)
+    return {
+        name: None if number is None else significant(number, 4)
+        for name, number in (("value", float(numbers.mean())), ("low", low), ("high", high))
+    }

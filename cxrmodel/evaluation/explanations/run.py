@@ -1,0 +1,253 @@
+"""The methods of explaining, tested on the official test images: the section ``explanations`` of an evaluation.
+
+What has been measured of one method is kept in a working folder, so that a run that was broken off goes on where it
+stopped. The folder's name follows from the graph, the images and the settings: nothing measured otherwise is used.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from cxrmodel.evaluation.explanations import randomisation as sanity
+from cxrmodel.evaluation.explanations.cases import Case, adult_images, cases, stratified
+from cxrmodel.evaluation.explanations.measures import affordable, curve_areas, heat_range, in_boxes, of_maps
+from cxrmodel.evaluation.explanations.section import section_of
+from cxrmodel.evaluation.sections import kept_sections, require_evaluation, save_section
+from cxrmodel.evaluation.storage import EVALUATION_FOLDER
+from cxrmodel.explain import faithfulness
+from cxrmodel.explain.explainer import Explainer
+from cxrmodel.explain.methods import FINE_LAYER, INSTANT, METHODS, SCORE_LAYER, SCORECAM_CHANNELS, SMOOTHGRAD_COPIES
+from cxrmodel.explain.occlusion import CELLS, WINDOW
+from cxrmodel.model.spec import read_weights
+from cxrmodel.reading import Reader
+from cxrmodel.training.archive import find_images, training_split
+
+__all__ = ["WORK", "evaluate_explanations"]
+
+WORK = Path("runs") / "explanations"
+SEED = 0
+RANGE_IMAGES, SANITY_IMAGES = 32, 20
+PASSES = {"stability": 1600, "range": 640, "sanity": 240, "adults": 1600}
+"""Passes of the fast engine that one method may take for each part; image counts follow."""
+
+
+def evaluate_explanations(
+    reader: Reader,
+    root: Path,
+    out: Path = EVALUATION_FOLDER,
+    work: Path = WORK,
+    shuffled: Path = WORK.parent / "shuffled",
+    images: int = 100,
+    progress: bool = True,
+) -> dict:
+    """Test every method and write the section.
+
+    Parameters
+    ----------
+    reader : Reader
+    root : Path
+        The folder that holds ``chest_xray`` and, where there is one, ``adult_rsna``.
+    out : Path
+        Where the evaluation of these weights lies.
+    work : Path
+        Where what has been measured is kept until the next run.
+    shuffled : Path
+        A folder that ``train --recipe shuffled.toml`` wrote; it may be absent.
+    images : int
+        On how many test images the methods are compared; the closed-form map is drawn of every test image.
+    progress : bool
+        Whether to show progress bars on standard error.
+
+    Returns
+    -------
+    dict
+        The section as written.
+
+    Raises
+    ------
+    DataError, ModelError
+        When images or weights are missing.
+    EvaluationError
+        When there is no evaluation of these weights to put the section into, or the shuffled weights cannot be used.
+    """
+    require_evaluation(reader.spec.model, reader.spec.version, out)
+    run = _Run(reader, root, work, images, progress)
+    measured = {name: run.measure(name) for name in METHODS}
+    section = section_of(
+        reader.spec,
+        run.describe(),
+        measured,
+        run.random(),
+        {name: run.changed(name) for name in METHODS},
+        run.against_shuffled(shuffled, kept_sections(reader.spec.model, reader.spec.version, out)),
+    )
+    save_section(reader.spec.model, reader.spec.version, "explanations", section, out)
+    return section
+
+
+class _Run:
+    """The images of one evaluation, and what is measured of them, each thing once."""
+
+    def __init__(self, reader: Reader, root: Path, work: Path, images: int, progress: bool):
+        self.spec, self.progress = reader.spec, progress
+        held = [image for image in training_split(root, reader.spec.split_seed).held_out if image.label]
+        self.every = cases(reader, stratified(find_images(root, ("test",)), SEED))
+        self.sample = self.every[:images]
+        self.ranged = cases(reader, stratified(held, SEED)[:RANGE_IMAGES])
+        self.adults, self.adults_without_lungs = adult_images(reader, root)
+        self.explainer = Explainer.shipped(reader.spec, reader.engine, many=True)
+        self._network: keras.Model | None = None
+        self.place = work / f"{self.spec.model}-{self._digest()}"
+        self.place.mkdir(parents=True, exist_ok=True)
+
+    def describe(self) -> dict:
+        """Images and settings, as stored."""
+        return {
+            "seed": SEED,
+            "test": len(self.every),
+            "sample": [case.name for case in self.sample],
+            "called": [case.name for case in self.called(self.sample)],
+            "patients": {case.name: case.patient for case in self.every},
+            "every": [case.name for case in self.every],
+            "adult_patients": [case.patient for case in self.adults],
+            "adults_without_lungs": self.adults_without_lungs,
+            "box_area": [float(case.boxes[_inside(case)].mean()) for case in self.adults],
+            "settings": self._settings(),
+        }
+
+    def called(self, images: Sequence[Case]) -> list[Case]:
+        """Those that the model calls pneumonia at the balanced threshold: only there is something to take away."""
+        return [case for case in images if case.probability >= self.spec.operating_points["balanced"]]
+
+    def measure(self, method: str) -> dict:
+        """Everything of one method but its dependence on the model."""
+
+        def make() -> dict:
+            images = self.every if method == INSTANT else self.sample
+            disturbed = affordable(method, len(images), PASSES["stability"])
+            adults = self.adults[: affordable(method, len(self.adults), PASSES["adults"])]
+            ranged = self.ranged[: affordable(method, len(self.ranged), PASSES["range"])]
+            shared = images[: len(self.sample)]
+            called = self.called(shared)
+            total = len(images) + len(called) + len(adults) + len(ranged)
+            with self._bar(METHODS[method].title, total) as bar:
+                maps = of_maps(self.explainer, method, images, disturbed, bar.update)
+                orders = [order for case, order in zip(shared, maps["orders"], strict=False) if case in called]
+                return {
+                    "images": [case.name for case in images],
+                    "called": [case.name for case in called],
+                    **{name: maps[name] for name in ("in_lungs", "stability", "seconds")},
+                    "grids": maps["grids"][: len(self.sample)],
+                    "curves": curve_areas(self.explainer, called, orders, bar.update),
+                    "heat_range": self.spec.heat_range
+                    if method == INSTANT
+                    else heat_range(self.explainer, method, ranged, bar.update),
+                    "range_images": len(ranged),
+                    "adults": in_boxes(self.explainer, method, adults, bar.update),
+                }
+
+        return self._once(method, make)
+
+    def random(self) -> dict:
+        """Curves of random orders, on the images that the methods are compared on."""
+        called = self.called(self.sample)
+
+        def make() -> dict:
+            with self._bar("random order", len(called)) as bar:
+                return {
+                    "called": [case.name for case in called],
+                    "curves": curve_areas(self.explainer, called, None, bar.update),
+                }
+
+        return self._once("random", make)
+
+    def changed(self, method: str) -> dict:
+        """Likeness of a method's maps with those of weights drawn anew."""
+
+        def make() -> dict:
+            tensors = self._tensors(method)
+            with self._bar(f"{METHODS[method].title}, weights drawn anew", len(tensors)) as bar:
+                found = sanity.cascade(self.network, self.spec, tensors, _maps(method), SEED)
+                bar.update(len(tensors))
+            return {"images": len(tensors), "stages": found}
+
+        return self._once(f"{method}-drawn-anew", make)
+
+    def against_shuffled(self, folder: Path, sections: dict) -> dict:
+        """Likeness of every method's maps with those of weights trained on shuffled labels; the earlier one without."""
+        found = sanity.shuffled(folder / f"{self.spec.model}.keras", self.spec)
+        if found is None:
+            return sections.get("explanations", {}).get("shuffled", {})
+        network, digest = found
+        explainer, likeness = sanity.explainer_of(network, self.spec), {}
+        for method in METHODS:
+
+            def make(method: str = method) -> dict:
+                tensors, maps = self._tensors(method), _maps(method)
+                trained = sanity.explainer_of(self.network, self.spec)
+                return sanity.likeness(maps(trained, tensors), maps(explainer, tensors))
+
+            likeness[method] = self._once(f"{method}-shuffled-{digest[:12]}", make)
+        report = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+        return {
+            "weights_sha256": digest,
+            "recipe": report["recipe"],
+            "final_loss": report["history"][-1]["loss"],
+            "likeness": likeness,
+        }
+
+    @property
+    def network(self) -> keras.Model:
+        if self._network is None:
+            self._network = keras.models.load_model(read_weights(self.spec), compile=False)
+        return self._network
+
+    def _tensors(self, method: str) -> np.ndarray:
+        count = affordable(method, SANITY_IMAGES, PASSES["sanity"])
+        return np.stack([case.ready.tensor for case in self.called(self.sample)[:count]])
+
+    def _settings(self) -> dict:
+        return {
+            "cells": faithfulness.CELLS,
+            "steps": faithfulness.STEPS,
+            "noise_grey_levels": faithfulness.NOISE,
+            "fine_layer": FINE_LAYER[self.spec.model],
+            "scorecam_layer": SCORE_LAYER[self.spec.model],
+            "occlusion": [CELLS, WINDOW],
+            "scorecam_channels": SCORECAM_CHANNELS,
+            "smoothgrad_copies": SMOOTHGRAD_COPIES,
+            "passes": PASSES,
+            "draws": sanity.DRAWS,
+            "range_images": RANGE_IMAGES,
+        }
+
+    def _digest(self) -> str:
+        images = [case.name for case in self.sample]
+        told = json.dumps([self.spec.graph_sha256, self.spec.lungs_sha256, images, len(self.adults), self._settings()])
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+    def _once(self, name: str, make: Callable[[], dict]) -> dict:
+        path = self.place / f"{name}.json"
+        if not path.is_file():
+            part = path.with_suffix(".part")
+            part.write_text(json.dumps(make()), encoding="utf-8")
+            part.replace(path)
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def _bar(self, title: str, total: int) -> tqdm:
+        return tqdm(desc=title, total=total, unit="image", file=sys.stderr, disable=not self.progress)
+
+
+def _maps(method: str) -> sanity.Maps:
+    return lambda explainer, tensors: explainer.crop_maps(method, tensors)
+
+
+def _inside(case: Case) -> tuple[slice, slice]:
+    top, left, bottom, right = case.ready.box
+    return slice(top, bottom), slice(left, right)

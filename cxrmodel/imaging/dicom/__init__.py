@@ -1,0 +1,1 @@
+"""DICOM objects: data set, eligibility, pixels and greyscale transformation."""

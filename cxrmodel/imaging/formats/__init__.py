@@ -1,0 +1,1 @@
+"""File formats: known by their content, bounded by their headers, then decoded."""

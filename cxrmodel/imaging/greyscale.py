@@ -1,0 +1,126 @@
+"""Samples -> grey levels 0..1: which pictures are grey, and on which scale they are stored."""
+
+import cv2
+import numpy as np
+
+from cxrmodel.errors import ColourPicture, UnreadableFile
+
+__all__ = ["full_scale", "single_channel"]
+
+# Depths at which radiographs are digitised; 10 to 14 bits are commonly stored in 16.
+_DEPTHS = (8, 10, 12, 14, 16)
+
+# A picture is judged for colour at no more than this many pixels a side, and smoothed: neither the chroma noise
+# of scanners and JPEG nor a coloured letter survives this, the colours of a scene do.
+_JUDGED_SIDE = 256
+_SMOOTHING = 5
+# Distance of a pixel's colour from the mean colour of pixels as bright, and of that mean colour from grey, both in
+# levels of 255: a blue image base is at 33, the sepia of photo editors at up to 54, red at 179.
+_OFF_TINT = 12.0
+_STRONG_TINT = 40.0
+# The share of pixels that may be off: a marker or label, not a subject.
+_COLOURED_SHARE = 0.01
+# A tint below this is rounding in conversion and not worth telling.
+_SEEN_TINT = 4.0
+
+_LUMA = np.float32([0.299, 0.587, 0.114])
+
+
+def full_scale(samples: np.ndarray) -> tuple[float, int]:
+    """Find the stored value that stands for white.
+
+    Eight-bit pictures use 255 and floating-point ones 1. For deeper ones it is the top of the smallest of 8, 10,
+    12, 14 and 16 bits that holds the largest value: a detector's 12 bits are commonly stored in 16, and read as 16
+    they would be nearly black.
+
+    Parameters
+    ----------
+    samples : ndarray of uint8, uint16, int32 or float32, any shape
+        Stored values.
+
+    Returns
+    -------
+    white : float
+        Value that stands for white; black is 0.
+    depth : int
+        Bits that hold it; 0 for floating-point samples.
+
+    Raises
+    ------
+    UnreadableFile
+        Values that no such scale holds: negative, not finite, above 65535, or floating-point above 1.
+    """
+    if samples.dtype == np.uint8:
+        return 255.0, 8
+    low, high = samples.min(), samples.max()
+    if np.issubdtype(samples.dtype, np.floating):
+        # Written so that it is false for a NaN as well.
+        if low >= 0 and high <= 1:
+            return 1.0, 0
+        raise UnreadableFile(
+            "The grey levels of this floating-point picture are not between 0 and 1, so black and white are "
+            "unknown: export the image again as an 8- or 16-bit greyscale PNG or TIFF."
+        )
+    if low < 0 or high > 65535:
+        raise UnreadableFile(
+            "The grey levels of this picture are not between 0 and 65535, so black and white are unknown: "
+            "export the image again as an 8- or 16-bit greyscale PNG or TIFF."
+        )
+    depth = next(depth for depth in _DEPTHS if high < 2**depth)
+    return float(2**depth - 1), depth
+
+
+def single_channel(samples: np.ndarray, white: float) -> tuple[np.ndarray, bool]:
+    """Reduce a picture that is really grey to its one channel.
+
+    Where red, green and blue are equal everywhere, that channel is returned as it is. Otherwise the picture is
+    accepted if its colour follows from its brightness alone and is faint (a blue image base, a scanner's cast), and
+    its luma (ITU-R BT.601) is returned. Anything else, a pseudo-colour map too, is a true colour picture.
+
+    Parameters
+    ----------
+    samples : ndarray of uint8, uint16, int32 or float32, shape (H, W) or (H, W, 3)
+        Grey levels, or red, green and blue.
+    white : float
+        Stored value that stands for white.
+
+    Returns
+    -------
+    grey : ndarray, shape (H, W)
+        Of the same dtype and scale.
+    tinted : bool
+        Whether a tint was taken off.
+
+    Raises
+    ------
+    ColourPicture
+        More than one pixel in a hundred is coloured.
+    """
+    if samples.ndim == 2:
+        return samples, False
+    red, green, blue = (cv2.extractChannel(samples, channel) for channel in range(3))
+    if np.array_equal(red, green) and np.array_equal(green, blue):
+        return green, False
+    coloured, tint = _colour(samples, white)
+    if coloured > _COLOURED_SHARE:
+        raise ColourPicture(
+            "This is a colour picture, and a chest radiograph is grey: if it is a photograph or a coloured print "
+            "of an image, export the image itself in greyscale from its viewer and drop that."
+        )
+    return cv2.cvtColor(samples, cv2.COLOR_RGB2GRAY), tint > _SEEN_TINT
+
+
+def _colour(samples: np.ndarray, white: float) -> tuple[float, float]:
+    """Share of pixels whose colour is not a faint tint that goes with their brightness; mean tint in levels."""
+    scale = min(1.0, _JUDGED_SIDE / max(samples.shape[:2]))
+    size = [max(1, round(side * scale)) for side in samples.shape[1::-1]]
+    small = cv2.resize(samples, size, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(255 / white)
+    small = cv2.blur(small, (_SMOOTHING, _SMOOTHING)).reshape(-1, 3)
+    luma = small @ _LUMA
+    chroma = small[:, ::2] - luma[:, None]
+    level = (luma / 8).astype(np.intp)
+    count = np.maximum(np.bincount(level), 1)
+    mean = np.stack([np.bincount(level, chroma[:, axis]) / count for axis in range(2)], axis=1)[level]
+    tint = np.hypot(mean[:, 0], mean[:, 1])
+    off_tint = np.linalg.norm(chroma - mean, axis=1)
+    return float(((off_tint > _OFF_TINT) | (tint > _STRONG_TINT)).mean()), float(tint.mean())

@@ -1,0 +1,118 @@
+"""Messages: what the program has to say as a code and values, and the catalogue that turns them into words.
+
+Logic creates messages and compares codes. Only a page, a command or a document asks for the words. The words are in
+``cxrmodel/texts/LANGUAGE/*.toml``: the file name is the first part of a code, tables and keys are the others, so that
+``Message("imaging.too_large", ...)`` stands under ``too_large`` in ``imaging.toml``.
+"""
+
+import string
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["TEXTS_FOLDER", "Catalogue", "Message", "catalogue"]
+
+TEXTS_FOLDER = Path(__file__).resolve().parent / "texts"
+
+
+class Message:
+    """A code and the values that belong to it; equal where both are.
+
+    Parameters
+    ----------
+    code : str
+        Dotted name of a text in the catalogue.
+    **values
+        Numbers, strings or further messages that the text names in braces. They must be hashable.
+    """
+
+    __slots__ = ("_values", "code")
+
+    def __init__(self, code: str, **values: Any) -> None:
+        self.code = code
+        self._values = tuple(sorted(values.items()))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values by name."""
+        return dict(self._values)
+
+    def __str__(self) -> str:
+        return catalogue().render(self)
+
+    def __repr__(self) -> str:
+        return f"Message({', '.join([repr(self.code), *(f'{name}={value!r}' for name, value in self._values)])})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and (self.code, self._values) == (other.code, other._values)
+
+    def __hash__(self) -> int:
+        return hash((self.code, self._values))
+
+
+class _Formatter(string.Formatter):
+    """``str.format`` with one further format, for a count and its noun: ``{images:n|image|images}``."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec.startswith("n|"):
+            _, one, many = format_spec.split("|")
+            return f"{value:,} {one if value == 1 else many}"
+        return format(str(value) if isinstance(value, Message) else value, format_spec)
+
+
+class Catalogue:
+    """The texts of one language by code.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        ``str.format`` templates.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = dict(texts)
+        self._formatter = _Formatter()
+
+    @classmethod
+    def load(cls, language: str = "en", folder: Path = TEXTS_FOLDER) -> "Catalogue":
+        """Read every file of a language.
+
+        Raises
+        ------
+        OSError, ValueError
+            When a file is missing or damaged, which an installed program never sees.
+        """
+        texts: dict[str, str] = {}
+        for path in sorted((folder / language).glob("*.toml")):
+            texts |= _flat(tomllib.loads(path.read_text(encoding="utf-8")), f"{path.stem}.")
+        return cls(texts)
+
+    def render(self, message: Message) -> str:
+        """Put a message into words.
+
+        Raises
+        ------
+        KeyError
+            When the catalogue has no such code, or the text names a value that the message lacks.
+        """
+        if " " in message.code:  # TRANSITION: a sentence of a module that has no codes yet
+            return message.code
+        return self._formatter.vformat(self.texts[message.code], (), message.values)
+
+
+@cache
+def catalogue(language: str = "en") -> Catalogue:
+    """The shipped catalogue of a language, read once."""
+    return Catalogue.load(language)
+
+
+def _flat(table: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            texts |= _flat(value, f"{prefix}{name}.")
+        else:
+            texts[f"{prefix}{name}"] = str(value)
+    return texts

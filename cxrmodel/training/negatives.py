@@ -1,0 +1,202 @@
+"""Pictures made from code that are not upright, whole chest radiographs: what the picture check learns to refuse.
+
+Nothing here comes from a picture of anything but the training images themselves: fragments, repeats and
+rearrangements of them, and drawings, textures and shades of many kinds.
+"""
+
+import cv2
+import numpy as np
+
+from cxrmodel.training.augment import disturb_greys
+
+__all__ = ["drawn", "image_in_pieces", "strange"]
+
+
+def strange(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make a picture that is no chest radiograph, half the time from pieces of one.
+
+    Parameters
+    ----------
+    image : ndarray of uint8 or float32, shape (S, S), 0..255
+
+    Returns
+    -------
+    ndarray of float32, shape (S, S), 0..255
+    """
+    picture = image_in_pieces(image, rng) if rng.random() < 0.4 else drawn(image.shape[0], rng)
+    if rng.random() < 0.3:
+        picture = 255.0 - picture
+    return disturb_greys(np.clip(picture, 0, 255).astype(np.float32), rng)
+
+
+def image_in_pieces(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A fragment of an image, tiles of it in another order, one half twice, or the image small on a page.
+
+    Returns
+    -------
+    ndarray of float32, of the image's shape, 0..255
+    """
+    side, image = image.shape[0], image.astype(np.float32)
+    kind = int(rng.integers(5))
+    if kind == 0:
+        extent = int(side * rng.uniform(0.15, 0.4))
+        top, left = rng.integers(0, side - extent, 2)
+        piece = image[top : top + extent, left : left + extent]
+    elif kind == 1:
+        tiles = int(rng.integers(2, 6))
+        edge = side // tiles
+        order = rng.permutation(tiles * tiles)
+        parts = [
+            image[i * edge : (i + 1) * edge, j * edge : (j + 1) * edge] for i in range(tiles) for j in range(tiles)
+        ]
+        piece = np.vstack([np.hstack([parts[order[i * tiles + j]] for j in range(tiles)]) for i in range(tiles)])
+    elif kind == 2:
+        half = image[:, : side // 2] if rng.random() < 0.5 else image[:, side // 2 :]
+        piece = np.hstack([half, half if rng.random() < 0.5 else half[:, ::-1]]) if rng.random() < 0.5 else half
+    elif kind == 3:
+        half = image[: side // 2] if rng.random() < 0.5 else image[side // 2 :]
+        piece = np.vstack([half, half[::-1]]) if rng.random() < 0.3 else half
+    else:
+        piece = np.full((side, side), rng.choice([0.0, 128.0, 255.0, rng.uniform(0, 255)]), np.float32)
+        extent = int(side * rng.uniform(0.2, 0.55))
+        top, left = rng.integers(0, side - extent, 2)
+        piece[top : top + extent, left : left + extent] = cv2.resize(
+            image, (extent, extent), interpolation=cv2.INTER_AREA
+        )
+    return cv2.resize(piece, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def drawn(side: int, rng: np.random.Generator) -> np.ndarray:
+    """A drawing, a texture or shades.
+
+    Returns
+    -------
+    ndarray of float32, shape (side, side), 0..255
+    """
+    kinds = (_clouds, _shapes, _section, _limbs, _waves, _lines, _shade, _fan)
+    return kinds[int(rng.integers(len(kinds)))](side, rng)
+
+
+def _clouds(side: int, rng: np.random.Generator) -> np.ndarray:
+    """Noise whose power falls with frequency, from white to as smooth as a cloud."""
+    falls = rng.uniform(0, 2.6)
+    y, x = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]
+    power = np.hypot(y * rng.uniform(0.4, 1.6), x)
+    power[0, 0] = 1
+    phases = np.exp(2j * np.pi * rng.random(power.shape))
+    field = np.fft.irfft2(phases * power**-falls, (side, side))
+    return _to_greys(field, rng)
+
+
+def _shapes(side: int, rng: np.random.Generator) -> np.ndarray:
+    """Ellipses and polygons over each other, some soft."""
+    picture = np.full((side, side), rng.uniform(0, 255), np.float32)
+    for _ in range(int(rng.integers(1, 14))):
+        centre = tuple(int(v) for v in rng.integers(0, side, 2))
+        grey = float(rng.uniform(0, 255))
+        if rng.random() < 0.6:
+            axes = tuple(int(v) for v in rng.integers(2, max(3, side // 2), 2))
+            cv2.ellipse(picture, centre, axes, float(rng.uniform(0, 180)), 0, 360, grey, -1)
+        else:
+            corners = np.array(centre) + rng.integers(-side // 3, side // 3, (int(rng.integers(3, 7)), 2))
+            cv2.fillPoly(picture, [corners.astype(np.int32)], grey)
+        if rng.random() < 0.3:
+            picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, side / 16))
+    return picture + rng.normal(0, rng.uniform(0, 10), picture.shape)
+
+
+def _section(side: int, rng: np.random.Generator) -> np.ndarray:
+    """A bright or shaded body section on black with organs inside, as a slice of any part may look."""
+    picture = np.full((side, side), rng.uniform(0, 40), np.float32)
+    centre = np.array([side / 2, side / 2]) + rng.uniform(-0.08, 0.08, 2) * side
+    axes = rng.uniform(0.25, 0.5, 2) * side
+    angle = float(rng.uniform(0, 180))
+    shell = float(rng.uniform(90, 255))
+    _blob(picture, centre, axes, angle, shell)
+    _blob(picture, centre, axes * rng.uniform(0.75, 0.95), angle, rng.uniform(40, 200))
+    for _ in range(int(rng.integers(2, 12))):
+        inside = centre + rng.uniform(-0.7, 0.7, 2) * axes
+        _blob(picture, inside, rng.uniform(0.05, 0.45, 2) * axes, float(rng.uniform(0, 180)), rng.uniform(0, 255))
+    grain = cv2.GaussianBlur(rng.normal(0, rng.uniform(2, 25), picture.shape), (0, 0), rng.uniform(0.5, 2))
+    return cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.5, side / 40)) + grain
+
+
+def _limbs(side: int, rng: np.random.Generator) -> np.ndarray:
+    """Long bright bones in softer flesh, side by side or spread: a limb, a row of fingers, a spine."""
+    flesh, bones = np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
+    count, spread = int(rng.integers(1, 6)), rng.uniform(0, 1.2)
+    base = np.array([side * rng.uniform(0.3, 0.7), side * rng.uniform(0.7, 1.1)])
+    heading, width = rng.uniform(0, 2 * np.pi), side * rng.uniform(0.03, 0.16)
+    for limb in range(count):
+        angle = heading + spread * (limb - (count - 1) / 2) / max(1, count - 1)
+        place = base + np.array([np.cos(heading + np.pi / 2), np.sin(heading + np.pi / 2)]) * width * 1.8 * limb
+        for _ in range(int(rng.integers(1, 5))):
+            end = place + np.array([np.sin(angle), -np.cos(angle)]) * side * rng.uniform(0.1, 0.5)
+            start_point, end_point = tuple(place.astype(int).tolist()), tuple(end.astype(int).tolist())
+            cv2.line(flesh, start_point, end_point, 1.0, max(1, int(2.2 * width)))
+            cv2.line(bones, start_point, end_point, 1.0, max(1, int(width * rng.uniform(0.6, 1.1))))
+            place = end + (end - place) * 0.06
+    flesh = cv2.GaussianBlur(flesh, (0, 0), side / 40)
+    bones = cv2.GaussianBlur(bones, (0, 0), rng.uniform(0.7, side / 50))
+    picture = rng.uniform(0, 60) + flesh * rng.uniform(40, 110) + bones * rng.uniform(40, 140)
+    return np.rot90(picture, int(rng.integers(4))) + rng.normal(0, rng.uniform(0, 8), picture.shape)
+
+
+def _waves(side: int, rng: np.random.Generator) -> np.ndarray:
+    """Stripes, checks and rings of any period."""
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
+    angle, beats = rng.uniform(0, np.pi), rng.uniform(1, 20, 2)
+    first = np.sin(2 * np.pi * beats[0] * (x * np.cos(angle) + y * np.sin(angle)))
+    second = np.sin(2 * np.pi * beats[1] * (y * np.cos(angle) - x * np.sin(angle)))
+    rings = np.sin(2 * np.pi * beats[1] * np.hypot(x - rng.random(), y - rng.random()))
+    field = (first, first * second, rings, np.sign(first * second))[int(rng.integers(4))]
+    return _to_greys(field, rng)
+
+
+def _lines(side: int, rng: np.random.Generator) -> np.ndarray:
+    """A page: rows of short strokes, boxes and curves on an even ground."""
+    ground = float(rng.choice([255.0, 0.0, rng.uniform(0, 255)]))
+    ink = 255.0 - ground if rng.random() < 0.8 else float(rng.uniform(0, 255))
+    page = np.full((side, side), ground, np.float32)
+    step = int(rng.integers(3, 12))
+    for row in range(int(rng.integers(0, side // 4)), side - int(rng.integers(0, side // 4)), step):
+        for column in range(2, side - 4, max(2, step // 2)):
+            if rng.random() < 0.7:
+                cv2.line(page, (column, row), (column + int(rng.integers(1, step)), row), ink, max(1, step // 3))
+    for _ in range(int(rng.integers(0, 4))):
+        corner, other = rng.integers(0, side, 2).tolist(), rng.integers(0, side, 2).tolist()
+        cv2.rectangle(page, corner, other, float(rng.uniform(0, 255)), int(rng.choice([-1, 1, 2])))
+    if rng.random() < 0.4:
+        heights = np.cumsum(rng.normal(0, side / 20, side)) + side / 2
+        cv2.polylines(page, [np.stack([np.arange(side), heights], 1).astype(np.int32)], False, ink, 1)
+    return page
+
+
+def _shade(side: int, rng: np.random.Generator) -> np.ndarray:
+    """A ramp or a glow, and next to nothing else."""
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
+    angle = rng.uniform(0, 2 * np.pi)
+    ramp = x * np.cos(angle) + y * np.sin(angle)
+    glow = np.hypot((x - rng.random()) * rng.uniform(0.5, 2), y - rng.random())
+    return _to_greys(ramp if rng.random() < 0.5 else glow, rng) + rng.normal(0, rng.uniform(0, 12), (side, side))
+
+
+def _fan(side: int, rng: np.random.Generator) -> np.ndarray:
+    """Speckle within a fan on black, as ultrasound has it."""
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
+    radius = np.hypot(x - 0.5, y + rng.uniform(0, 0.3))
+    inside = (np.abs(np.arctan2(x - 0.5, y + 0.15)) < rng.uniform(0.4, 0.8)) & (radius < rng.uniform(0.8, 1.15))
+    tissue = cv2.GaussianBlur(rng.random((side, side)).astype(np.float32), (0, 0), rng.uniform(0.8, side / 12))
+    tissue = (tissue - tissue.min()) / max(1e-6, float(np.ptp(tissue)))
+    return 255 * inside * tissue * rng.rayleigh(0.6, (side, side))
+
+
+def _blob(picture: np.ndarray, centre: np.ndarray, axes: np.ndarray, angle: float, grey: float) -> None:
+    place = tuple(int(v) for v in centre)
+    cv2.ellipse(picture, place, tuple(max(1, int(v)) for v in axes), angle, 0, 360, float(grey), -1)
+
+
+def _to_greys(field: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    low, high = np.sort(rng.uniform(0, 255, 2))
+    span = float(np.ptp(field))
+    return low + (high - low) * (field - field.min()) / (span if span > 0 else 1.0)

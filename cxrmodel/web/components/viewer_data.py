@@ -1,0 +1,191 @@
+"""An image and what is known of it -> one buffer of bytes for the viewer in the browser.
+
+Layout: four bytes, the little-endian length of the header; the header, JSON in UTF-8, whose ``parts`` list name,
+start and length of every part, counted from the header's end; the parts, each deflated (zlib). They are:
+
+- ``image``: grey levels row by row, each row as its difference from the row above, wrapped. Of images deeper than eight
+  bits first all upper bytes, then all lower ones.
+- ``heat``: the map as a share of its colour range, 0..65535, little-endian uint16; more than the range is clipped.
+- ``lungs``: the lung mask, a byte for each place, 0 or 255.
+- ``colours``: 256 colours of three bytes for each colour map, in the header's order.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+
+from cxrmodel.explain.overlay import COLOUR_MAPS
+
+__all__ = ["ImageLevels", "image_levels", "pack", "windows"]
+
+_DEPTHS = (8, 10, 12, 14, 16)
+_ROUNDING = 4e-7  # of a float32 that went through a division and a product, as a share of it
+_SAMPLED_SIDE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class ImageLevels:
+    """An image as whole grey levels, ready to travel.
+
+    Attributes
+    ----------
+    width, height : int
+    top : int
+        The level that stands for white: 255 for images of eight bits, up to 65535 for deeper ones.
+    deflated : bytes
+        The part ``image``.
+    windows : dict of str to (int, int) or None
+        As of ``windows``.
+    """
+
+    width: int
+    height: int
+    top: int
+    deflated: bytes
+    windows: Mapping[str, tuple[int, int] | None]
+
+
+def image_levels(
+    pixels: np.ndarray, bits: int, mask: np.ndarray, own: tuple[float, float] | None = None
+) -> ImageLevels:
+    """Bring an image to whole grey levels and deflate it.
+
+    Parameters
+    ----------
+    pixels : ndarray of float32, shape (H, W), 0..1
+    bits : int
+        Stored bits per sample. An image of more than eight keeps the smallest depth that holds its levels exactly, so
+        that the viewer shows stored values; one that no depth holds exactly is rounded to 16 bits.
+    mask : ndarray of bool, shape (h, w)
+        Lungs, covering the whole image.
+    own : (float, float), optional
+        The window that the file itself asks for, 0..1.
+    """
+    top = 2 ** _depth(pixels, bits) - 1
+    levels = np.rint(pixels * np.float32(top)).astype(np.uint8 if top == 255 else np.uint16)
+    steps = levels.copy()
+    steps[1:] -= levels[:-1]
+    coded = steps if top == 255 else np.stack([steps >> 8, steps & 255]).astype(np.uint8)
+    # Runs and a Huffman code: differences of a noisy image hold no longer repetitions worth the search.
+    deflate = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
+    deflated = deflate.compress(coded.tobytes()) + deflate.flush()
+    height, width = levels.shape
+    return ImageLevels(width, height, top, deflated, windows(levels, top, mask, own))
+
+
+def _depth(pixels: np.ndarray, bits: int) -> int:
+    """Smallest number of bits whose whole levels are the image's own; 8 for images of up to eight, 16 for want of any."""
+    if bits <= 8:
+        return 8
+    step = _step(pixels)
+    for depth in _DEPTHS:
+        if _whole(pixels[::step, ::step], depth) and _whole(pixels, depth):
+            return depth
+    return _DEPTHS[-1]
+
+
+def _whole(pixels: np.ndarray, depth: int) -> bool:
+    levels = pixels * np.float32(2**depth - 1)
+    return bool((np.abs(levels - np.rint(levels)) <= _ROUNDING * levels).all())
+
+
+def _step(pixels: np.ndarray) -> int:
+    return max(1, max(pixels.shape) // _SAMPLED_SIDE)
+
+
+def windows(
+    levels: np.ndarray, top: int, mask: np.ndarray, own: tuple[float, float] | None = None
+) -> dict[str, tuple[int, int] | None]:
+    """Work out the grey levels that each preset shows as black and as white.
+
+    Parameters
+    ----------
+    levels : ndarray of unsigned int, shape (H, W)
+    top : int
+        Level that stands for white.
+    mask : ndarray of bool, shape (h, w)
+        Lungs, covering the whole image.
+    own : (float, float), optional
+        The file's own window, 0..1.
+
+    Returns
+    -------
+    dict of str to (int, int) or None
+        ``whole``: all levels. ``own``: the file's own; None where it has none. ``percentile``: 1st to 99th percentile
+        of the image. ``lungs``, ``mediastinum``: the same of the lungs, and of what lies around them in their box;
+        None where that is empty.
+    """
+    step = _step(levels)
+    seen = levels[::step, ::step]
+    rows = np.arange(0, levels.shape[0], step) * mask.shape[0] // levels.shape[0]
+    columns = np.arange(0, levels.shape[1], step) * mask.shape[1] // levels.shape[1]
+    lungs = mask[rows[:, None], columns[None, :]]
+    box = _between(lungs.any(1))[:, None] & _between(lungs.any(0))[None, :]
+    return {
+        "whole": (0, top),
+        "own": None if own is None else _window(np.array([own[0] * top, own[1] * top]), (0, 100)),
+        "percentile": _window(seen),
+        "lungs": _window(seen[lungs]),
+        "mediastinum": _window(seen[box & ~lungs]),
+    }
+
+
+def _between(marked: np.ndarray) -> np.ndarray:
+    """From the first True to the last."""
+    return np.maximum.accumulate(marked) & np.maximum.accumulate(marked[::-1])[::-1]
+
+
+def _window(values: np.ndarray, between: tuple[float, float] = (1, 99)) -> tuple[int, int] | None:
+    if not values.size:
+        return None
+    low, high = (round(float(edge)) for edge in np.percentile(values, between))
+    return low, max(high, low + 1)
+
+
+def pack(image: ImageLevels, heat: np.ndarray, heat_range: float, mask: np.ndarray, said: Mapping) -> bytes:
+    """Pack an image, its map and its lungs into one buffer.
+
+    Parameters
+    ----------
+    image : ImageLevels
+    heat : ndarray of float32, shape (h, w), zero or above
+        Covers the whole image.
+    heat_range : float
+        Heat that takes the top colour.
+    mask : ndarray of bool, shape (h, w)
+        Covers the whole image.
+    said : mapping
+        Whatever else the header is to hold, as JSON.
+
+    Returns
+    -------
+    bytes
+        The same for the same input, so that a page drawn again sends nothing again.
+    """
+    share = np.rint(np.clip(heat / heat_range, 0, 1) * 65535).astype("<u2")
+    shades = [matplotlib.colormaps[name](np.arange(256))[:, :3] for name in COLOUR_MAPS]
+    parts = {
+        "image": image.deflated,
+        "heat": zlib.compress(share.tobytes(), 1),
+        "lungs": zlib.compress((mask.astype(np.uint8) * 255).tobytes(), 1),
+        "colours": zlib.compress(np.rint(np.stack(shades) * 255).astype(np.uint8).tobytes(), 1),
+    }
+    starts = np.cumsum([0, *map(len, parts.values())])
+    header = {
+        **said,
+        "image": {"width": image.width, "height": image.height, "top": image.top},
+        "windows": image.windows,
+        "heat": {"width": heat.shape[1], "height": heat.shape[0], "range": heat_range, "peak": float(heat.max())},
+        "lungs": {"width": mask.shape[1], "height": mask.shape[0]},
+        "colourMaps": COLOUR_MAPS,
+        "parts": [[name, int(start), len(data)] for (name, data), start in zip(parts.items(), starts, strict=False)],
+    }
+    body = b"".join(parts.values())
+    header["digest"] = hashlib.sha256(json.dumps(header).encode() + body).hexdigest()
+    coded = json.dumps(header, ensure_ascii=False).encode()
+    return len(coded).to_bytes(4, "little") + coded + body

@@ -1,0 +1,176 @@
+"""How often the checks refuse: counted by hand on stand-ins, and on a small sample of real pictures."""
+
+import csv
+from io import BytesIO
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxrmodel.checks.report import ACCEPT, REFUSE, WARN, CheckReport, Finding
+from cxrmodel.errors import ColourPicture, UnreadableFile
+from cxrmodel.evaluation.audits import checks
+from cxrmodel.evaluation.audits.checks import check_section, grey_at_image_size, tally
+from cxrmodel.evaluation.audits.hard_cases import DRAWN, SPOILT
+from cxrmodel.reading import Reader
+from cxrmodel.training.archive import find_images
+
+
+def report(**outcomes: str) -> CheckReport:
+    """A report with the given outcome of each rule."""
+    return CheckReport(tuple(Finding(rule, outcome, "", 0.0, None) for rule, outcome in outcomes.items()))
+
+
+def test_tally_by_hand():
+    """An image warned of twice is one image; each rule counts alone, also where another refuses already."""
+    rows = [
+        (report(size=ACCEPT, turned=ACCEPT), 0.1),
+        (report(size=WARN, mirrored=WARN).plus(*report(size=WARN).findings), 0.2),
+        (report(size=WARN, turned=REFUSE, strange=REFUSE), 0.3),
+        UnreadableFile("broken"),
+        (report(turned=REFUSE), 0.4),
+    ]
+    assert tally("made", "made up", rows) == {
+        "name": "made",
+        "description": "made up",
+        "images": 5,
+        "read": 2,
+        "warned": 1,
+        "refused": 3,
+        "by_rule": {"UnreadableFile": 1, "strange": 1, "turned": 2},
+        "warned_by_rule": {"mirrored": 1, "size": 2},
+    }
+
+
+def test_nothing_is_nothing():
+    """An empty collection has counts of zero."""
+    assert tally("none", "", [])["images"] == tally("none", "", [])["warned"] == 0
+
+
+def test_grey_at_image_size_hides_size_and_colour():
+    """A small red picture becomes a grey one of 1,024 px."""
+    stream = BytesIO()
+    Image.new("RGB", (64, 40), (200, 10, 10)).save(stream, "PNG")
+    with Image.open(BytesIO(grey_at_image_size(stream.getvalue()))) as grey:
+        assert (grey.mode, grey.size) == ("L", (1024, 1024))
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_drawings_are_pictures(name):
+    """Of image size, in grey levels, and the same for the same seed."""
+    first, second = (DRAWN[name][1](np.random.default_rng(3)) for _ in range(2))
+    assert (first.shape, first.dtype) == ((1024, 1024), np.uint8)
+    np.testing.assert_array_equal(first, second)
+    assert DRAWN[name][0]
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_spoilt_images_leave_the_image_alone(name):
+    """A new picture of uint8; the image itself is not written to."""
+    image = np.random.default_rng(0).integers(0, 256, (224, 224)).astype(np.uint8)
+    before = image.copy()
+    made = SPOILT[name][1](image, np.random.default_rng(0))
+    assert made.dtype == np.uint8
+    assert made.shape != image.shape or (made != image).any()
+    np.testing.assert_array_equal(image, before)
+
+
+class _Stub:
+    """Refuses what is brighter than its mean; its probability is that mean."""
+
+    spec = SimpleNamespace(
+        split_seed=3, operating_points={"high_sensitivity": 0.2, "balanced": 0.5, "high_specificity": 0.8}
+    )
+
+    def _mean(self, data: bytes) -> float:
+        with Image.open(BytesIO(data)) as picture:
+            return float(np.asarray(picture.convert("L")).mean() / 255)
+
+    def examine(self, source, name):
+        mean = self._mean(source())
+        return report(contrast=REFUSE if mean > 0.9 else WARN if mean > 0.7 else ACCEPT), mean
+
+    def score_many(self, items, checked=True):
+        assert not checked
+        for data, _ in items:
+            yield SimpleNamespace(probability=self._mean(data))
+
+
+def test_a_section_counts_what_is_there(make_archive, tmp_path, monkeypatch):
+    """Without originals, adults and strangers: test images, held-out images and the hard cases, and both metrics."""
+    monkeypatch.setattr(checks, "CASES", 1)
+    section = check_section(_Stub(), make_archive(tmp_path, patients=12), 20, progress=False)
+    names = [row["name"] for row in section["sets"]]
+    assert names == ["test", "held out", *DRAWN, *SPOILT]
+    for row in section["sets"]:
+        assert row["images"] == row["read"] + row["refused"] > 0
+    test = section["sets"][0]
+    assert test["images"] == len(find_images(tmp_path, ("test",))) == test["read"]
+    assert section["metrics_off"] == section["metrics_read"]
+    assert 0 <= section["polarity"]["max_difference"] <= 1
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    """The shipped DenseNet."""
+    return Reader.load()
+
+
+def _refused(reader: Reader, items) -> list[bool]:
+    rows = [reader.examine(lambda data=data: data, "x") for data in items]
+    return [isinstance(row, (ColourPicture, UnreadableFile)) or row[0].outcome == REFUSE for row in rows]
+
+
+@pytest.mark.images
+def test_real_images_are_read(reader, data_root):
+    """A sample of the official test and of the originals, none of which is refused."""
+    images = [image.path for image in find_images(data_root, ("test",))[::40]]
+    images += sorted((data_root / "originals").glob("*/*.jpeg"))[::16]
+    assert not any(_refused(reader, (path.read_bytes() for path in images)))
+
+
+@pytest.mark.images
+@pytest.mark.parametrize("made", [bytes, grey_at_image_size], ids=["as they are", "grey at image size"])
+def test_real_strangers_are_refused(reader, data_root, made):
+    """Every fifth slice, hand and photograph, as it is and where size and colour tell nothing."""
+    paths = sorted(path for path in (data_root / "not_chest").glob("*/*") if path.is_file())[::5]
+    if not paths:
+        pytest.skip("the public archive alone has no not_chest folder")
+    assert all(_refused(reader, (made(path.read_bytes()) for path in paths)))
+
+
+@pytest.mark.images
+def test_adults_are_mostly_warned_of_and_seldom_refused(reader, data_root):
+    """A sample: by the features' check at most one in twenty is refused, and more than half are warned of."""
+    paths = sorted((data_root / "adult_unlabelled").glob("*.jpg"))[::13]
+    if not paths:
+        pytest.skip("the public archive alone has no adults")
+    reports = [reader.examine(path.read_bytes, "x")[0] for path in paths]
+    last = [found.findings[-1] for found in reports]
+    assert {found.rule for found in last} == {"familiarity"}
+    assert sum(found.outcome == REFUSE for found in last) <= len(paths) / 20
+    assert sum(found.outcome != ACCEPT for found in reports) > len(paths) / 2
+
+
+@pytest.mark.images
+def test_both_polarities_give_one_probability(reader, data_root, png):
+    """Within two hundredths, on a sample of the official test."""
+    for image in find_images(data_root, ("test",))[::78]:
+        with Image.open(image.path) as picture:
+            pixels = np.asarray(picture.convert("L")).astype(np.float32) / 255
+        first, second = (reader.read(png(levels), "x") for levels in (pixels, 1 - pixels))
+        assert second.check.corrections == ("inverted",)
+        assert first.probability == pytest.approx(second.probability, abs=0.02)
+
+
+@pytest.mark.images
+def test_listed_dicom_objects_are_judged_as_listed(reader, data_root):
+    """Where DICOM is read: every object that is no chest radiograph is refused, every chest radiograph read."""
+    pytest.importorskip("cxrmodel.imaging.dicom.image", reason="this version does not read DICOM")
+    with (data_root / "dicom.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        found = reader.examine((data_root / row["file"]).read_bytes, row["file"])
+        refused = isinstance(found, Exception) or found[0].outcome == REFUSE
+        assert refused == (row["expect"] == "refuse"), row["file"]

@@ -1,0 +1,327 @@
+"""The section of an evaluation about explanations: images chosen, means, the default method, going on after a break."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.explanations import results as offered
+from cxrmodel.evaluation.explanations import run as explanations
+from cxrmodel.evaluation.explanations.cases import adult_images, box_mask, cases, stratified
+from cxrmodel.evaluation.explanations.measures import BATCH, affordable, in_boxes, mean_with_interval, of_maps
+from cxrmodel.evaluation.explanations.section import NOT_RERUN, favoured, section_of
+from cxrmodel.evaluation.sections import save_section
+from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
+from cxrmodel.explain.methods import INSTANT, METHODS
+from cxrmodel.reading import Reader
+from cxrmodel.training.archive import Image, find_images
+
+
+def measured(gain=0.0, images=("a", "b", "c", "d")):
+    """What was measured of a method: insertion less deletion is 0.2 and the gain."""
+    return {
+        "images": list(images),
+        "called": list(images),
+        "in_lungs": [0.5, 0.7, None, 0.6][: len(images)],
+        "stability": [0.9] * len(images),
+        "seconds": [0.1] * len(images),
+        "grids": [np.arange(784).reshape(28, 28).tolist()] * len(images),
+        "curves": {"deletion": [0.5] * len(images), "insertion": [0.7 + gain] * len(images)},
+        "heat_range": 2.0,
+        "range_images": 3,
+        "adults": {"peak": [True, False], "share": [0.2, None]},
+    }
+
+
+def section(spec, shuffled=None, **gains):
+    """A section of all methods with the given gains."""
+    run = {
+        "seed": 0,
+        "test": 4,
+        "sample": ["a", "b", "c", "d"],
+        "called": ["a", "b", "c", "d"],
+        "patients": dict(zip("abcd", "wxyz", strict=True)),
+        "adult_patients": ["p", "q"],
+        "adults_without_lungs": 0,
+        "box_area": [0.1, 0.3],
+        "settings": {},
+    }
+    random = {"called": ["a", "b", "c", "d"], "curves": {"deletion": [0.6] * 4, "insertion": [0.4] * 4}}
+    stages = [{"stage": "output", "spearman": 0.8, "ssim": 0.5}, {"stage": "stem", "spearman": 0.1, "ssim": 0.1}]
+    changed = {name: {"images": 2, "stages": stages} for name in METHODS}
+    found = {name: measured(gains.get(name.replace("+", "p"), 0.0)) for name in METHODS}
+    return section_of(spec, run, found, random, changed, shuffled or {})
+
+
+def test_shapes_and_means(make_spec):
+    """Intervals, random baseline, sanity and agreement as they are stored, without NaN."""
+    made = section(make_spec())
+    json.dumps(made, allow_nan=False)
+    row = made["methods"][0]
+    assert [row["name"] for row in made["methods"]] == list(METHODS)
+    assert row["deletion_auc"] == {"value": 0.5, "low": 0.5, "high": 0.5}
+    assert (row["random_deletion_auc"], row["random_insertion_auc"]) == (0.6, 0.4)
+    assert row["heat_in_lungs"]["value"] == 0.6
+    assert row["empty"] == 1
+    assert row["sanity"]["randomised"] == [0.8, 0.1]
+    assert row["sanity"]["shuffled_labels"] == NOT_RERUN
+    assert row["sanity"]["depends_on_model"] is True
+    assert made["settings"]["stages"] == ["output", "stem"]
+    assert made["agreement"][0][0] is None
+    assert made["agreement"][0][1] == 1.0
+    assert made["adults"]["expected_by_area"] == 0.2
+    assert made["adults"]["methods"][0]["peak_in_box"]["value"] == 0.5
+    assert made["adults"]["methods"][0]["share"]["value"] == 0.2
+    assert not {"p", "q"} & set(json.dumps(made["adults"]).split('"'))
+    assert made["default"] == INSTANT
+
+
+def test_shuffled_labels_enter_with_their_weights(make_spec):
+    """A method whose map is like that of shuffled labels is marked."""
+    likeness = {name: {"spearman": 0.2, "ssim": 0.1} for name in METHODS} | {"saliency": {"spearman": 0.7, "ssim": 0}}
+    made = section(make_spec(), {"weights_sha256": "ab" * 32, "likeness": likeness})
+    by_name = {row["name"]: row["sanity"] for row in made["methods"]}
+    assert by_name[INSTANT]["shuffled_labels"] == 0.2
+    assert by_name[INSTANT]["depends_on_model"] is True
+    assert by_name["saliency"]["depends_on_model"] is False
+    assert made["shuffled"]["weights_sha256"] == "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("gains", "default"),
+    [
+        ({}, INSTANT),
+        ({"layercam": 0.1}, "layercam"),
+        ({"layercam": 0.1, "saliency": 0.2}, "saliency"),
+        ({"layercam": -0.1}, INSTANT),
+        ({"occlusion": 0.5}, INSTANT),  # not for every image: it takes many passes
+    ],
+)
+def test_the_default_is_the_favoured_quick_method(make_spec, gains, default):
+    """Grad-CAM stays unless another method of one pass is clearly better."""
+    assert section(make_spec(), **gains)["default"] == default
+
+
+def _row(sane: bool = True, low: float | None = 0.5, high: float | None = 0.6) -> dict:
+    """What the default is chosen by, besides the curves."""
+    return {"sanity": {"depends_on_model": sane}, "heat_in_lungs": {"value": low, "low": low, "high": high}}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "default"),
+    [(0.3, 0.49, INSTANT), (0.3, 0.5, "layercam"), (0.7, 0.8, "layercam"), (None, None, "layercam")],
+)
+def test_a_map_with_clearly_less_heat_in_the_lungs_is_not_favoured(low, high, default):
+    """However well it does when its cells are taken away; intervals that touch decide nothing."""
+    patients = dict(zip("abcd", "wxyz", strict=True))
+    rows = {name: _row() for name in METHODS} | {"layercam": _row(low=low, high=high)}
+    assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, rows, patients) == default
+
+
+def test_an_unclear_or_insane_lead_changes_nothing():
+    """An interval across zero, or a map that does not depend on the model."""
+    patients = dict(zip("abcd", "wxyz", strict=True))
+    rows = {name: _row() for name in METHODS}
+    unclear = measured()
+    unclear["curves"] = {"deletion": [0.5] * 4, "insertion": [0.9, 0.2, 0.9, 0.8]}
+    assert favoured({INSTANT: measured(), "layercam": unclear}, rows, patients) == INSTANT
+    insane = rows | {"layercam": _row(sane=False)}
+    assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, insane, patients) == INSTANT
+
+
+@pytest.mark.parametrize(
+    ("gains", "sane", "default"),
+    [
+        ({"layercam": -0.1, "saliency": -0.2}, {"layercam", "saliency"}, "layercam"),
+        ({"layercam": -0.2, "saliency": 0.1}, {"layercam", "saliency"}, "saliency"),
+        ({"layercam": 0.1, "saliency": 0.2}, {"layercam"}, "layercam"),
+        ({"layercam": 0.1, "occlusion": 0.5}, {"occlusion"}, INSTANT),  # no quick one depends on the model
+    ],
+)
+def test_what_does_not_depend_on_the_model_is_not_favoured(gains, sane, default):
+    """Grad-CAM, too, gives way then, to whichever quick method that depends on the model is best."""
+    patients = dict(zip("abcd", "wxyz", strict=True))
+    rows = {name: _row(name in sane) for name in METHODS}
+    found = {INSTANT: measured(), **{name: measured(gain) for name, gain in gains.items()}}
+    assert favoured(found, rows, patients) == default
+
+
+def test_means_are_over_patients():
+    """Images of one patient move together: two patients, one with three images."""
+    figures = mean_with_interval([1.0, 1.0, 1.0, 0.0], ["p", "p", "p", "q"])
+    assert figures["value"] == 0.75
+    assert (figures["low"], figures["high"]) == (0.0, 1.0)
+    assert mean_with_interval([None, None], ["p", "q"]) == {"value": None, "low": None, "high": None}
+
+
+def test_every_beginning_of_the_sample_is_stratified(archive):
+    """The share of each stratum in the first images is its share in all, within an image."""
+    images = find_images(archive, ("test",))
+    ordered = stratified(images, 0)
+    assert sorted(image.name for image in ordered) == sorted(image.name for image in images)
+    for count in range(1, len(images)):
+        for stratum in ("normal", "bacteria", "virus"):
+            share = sum(image.stratum == stratum for image in images) / len(images)
+            assert abs(sum(image.stratum == stratum for image in ordered[:count]) - share * count) <= 1
+    assert [image.name for image in stratified(images, 0)] == [image.name for image in ordered]
+    assert [image.name for image in stratified(images, 1)] != [image.name for image in ordered]
+
+
+def test_images_that_a_method_is_measured_on():
+    """Cheap ones on all, costly ones on as many as the passes allow, never fewer than three."""
+    assert affordable(INSTANT, 100, 4000) == 100
+    assert affordable("layercam", 100, 600) == 100
+    assert affordable("occlusion", 100, 4040) == 40
+    assert affordable("smoothgrad", 100, 10) == 3
+    assert affordable("smoothgrad", 2, 10) == 2
+
+
+@pytest.mark.parametrize("noisy", [0, 2, BATCH + 1, 6])
+def test_only_the_first_images_are_disturbed(noisy):
+    """Each image's map is measured; those of the first ones once more, each against its own."""
+    images = [
+        SimpleNamespace(
+            ready=SimpleNamespace(tensor=np.full((28, 28, 1), level, np.float32), to_image=lambda heat: heat),
+            lungs=np.eye(28, dtype=bool),
+        )
+        for level in range(6)
+    ]
+    asked = []
+
+    def maps(method, tensors):
+        asked.append(len(tensors))
+        return np.stack([np.roll(np.arange(784.0), 300 * round(float(tensor.mean()))) for tensor in tensors]).reshape(
+            -1, 28, 28
+        )
+
+    explainer = SimpleNamespace(crop_maps=maps, spec=SimpleNamespace(std=0.25))
+    found = of_maps(explainer, INSTANT, images, noisy, lambda count: None)
+    assert sum(asked) == 6 + noisy
+    assert len(found["orders"]) == len(found["in_lungs"]) == len(found["seconds"]) == 6
+    assert found["stability"] == pytest.approx([1.0] * noisy)
+
+
+def test_boxes_by_hand():
+    """A box over the left half of an image of 8 x 4 pixels covers the left half of its canonical form."""
+    mask = box_mask(((0, 0, 4, 4), (7, 0, 1, 1)), 4, 8, side=8)
+    assert mask[:, :4].all()
+    assert mask[:, 4:].sum() == 2  # one image pixel is one column wide and two rows high
+    assert mask[:2, 7].all()
+
+
+def test_pointing_by_hand():
+    """A peak in the box, one beside it, and an empty map, which points nowhere."""
+    heats = [np.zeros((2, 2), np.float32) for _ in range(3)]
+    heats[0][0, 0], heats[1][1, 1] = 1, 1
+    boxes = np.zeros((2, 2), bool)
+    boxes[0, 0] = True
+    images = [
+        SimpleNamespace(ready=SimpleNamespace(tensor=np.zeros((2, 2, 1)), to_image=lambda heat: heat), boxes=boxes)
+    ] * 3
+    drawn = iter(heats)
+    explainer = SimpleNamespace(crop_maps=lambda method, tensors: np.stack([next(drawn) for _ in tensors]))
+    assert in_boxes(explainer, INSTANT, images, lambda count: None) == {
+        "peak": [True, False, False],
+        "share": [1.0, 0.0, None],
+    }
+
+
+@pytest.fixture
+def real_archive(tmp_path, make_archive):
+    """A drawn archive, and the plain CNN that reads it."""
+    return make_archive(tmp_path / "archive", patients=4), Reader.load("cnn")
+
+
+def test_images_are_opened_and_cropped_as_for_reading(project):
+    """The network sees of a test image what it sees when the image is read."""
+    paths = sorted((project / "assets" / "demo").glob("*.png"))[::3]
+    reader = Reader.load("cnn")
+    found = cases(reader, [Image(path, path.name, "test", 1, "virus", path.stem) for path in paths])
+    assert [case.name for case in found] == [path.name for path in paths]
+    for path, case in zip(paths, found, strict=True):
+        reading = reader.read(path.read_bytes(), path.name)
+        assert case.probability == pytest.approx(reading.probability, abs=1e-6)
+        np.testing.assert_array_equal(case.ready.tensor, reader.model_input(reading).tensor)
+        np.testing.assert_array_equal(case.lungs, reading.lungs.mask)
+
+
+def test_no_adults_no_part(real_archive):
+    """Who has only the public archive gets a section without them."""
+    root, reader = real_archive
+    assert adult_images(reader, root) == ([], 0)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Two methods, few images; the held-out patients are those of the archive."""
+    two = {name: METHODS[name] for name in (INSTANT, "layercam")}
+    monkeypatch.setattr(explanations, "METHODS", two)
+    monkeypatch.setattr(explanations, "SANITY_IMAGES", 2)
+    monkeypatch.setattr(explanations, "RANGE_IMAGES", 2)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_whole_run_and_going_on(real_archive, make_document, tmp_path, monkeypatch):
+    """The section is written for its weights; a second run measures nothing again; shuffled weights come later."""
+    root, reader = real_archive
+    out, work, shuffled = tmp_path / "out", tmp_path / "work", tmp_path / "shuffled"
+    points = dict.fromkeys(reader.spec.operating_points, 1e-9)  # every image is called pneumonia
+    object.__setattr__(reader, "spec", reader.spec.__class__(**vars(reader.spec) | {"operating_points": points}))
+    document = make_document("cnn") | {"version": reader.spec.version}
+    save_evaluation(document, out)
+    made = explanations.evaluate_explanations(reader, root, out, work, shuffled, images=4, progress=False)
+    assert json.loads((out / "cnn.json").read_text())["sections"]["explanations"] == json.loads(json.dumps(made))
+    assert made["images"]["sample"] == 4
+    assert [row["name"] for row in made["methods"]] == [INSTANT, "layercam"]
+    assert made["methods"][0]["images"] == made["images"]["test"] > 4
+    assert made["methods"][0]["heat_range"] == pytest.approx(reader.spec.heat_range, rel=1e-3)
+    assert made["methods"][1]["heat_range"] > 0
+    assert made["adults"] is None
+
+    def measured_again(*_):
+        raise AssertionError("what was measured is kept")
+
+    monkeypatch.setattr(explanations, "of_maps", measured_again)
+    monkeypatch.setattr(explanations, "curve_areas", measured_again)
+    again = explanations.evaluate_explanations(reader, root, out, work, shuffled, images=4, progress=False)
+    assert again == made
+    shuffled.mkdir()
+    from cxrmodel.model.network import build
+
+    build("cnn", 32).save(shuffled / "cnn.keras")
+    (shuffled / "training.json").write_text(json.dumps({"recipe": {"model": "cnn"}, "history": [{"loss": 0.6}]}))
+    third = explanations.evaluate_explanations(reader, root, out, work, shuffled, images=4, progress=False)
+    assert isinstance(third["methods"][0]["sanity"]["shuffled_labels"], float)
+    (shuffled / "cnn.keras").unlink()
+    fourth = explanations.evaluate_explanations(reader, root, out, work, shuffled, images=4, progress=False)
+    assert fourth == third
+
+
+def test_what_is_offered_follows_the_section(make_document, make_spec, tmp_path, monkeypatch):
+    """Default, range and mark; and plain words where nothing was tested."""
+    spec = make_spec()
+    save_evaluation(make_document(), tmp_path)
+    monkeypatch.setattr(offered, "load_evaluation", lambda model, spec: load_evaluation(model, tmp_path, spec))
+    assert offered.default_method(offered.tested_explanations(spec)) == INSTANT
+    assert offered.sanity_sentence({}, "layercam")[0] is None
+    made = section(spec, layercam=0.1)
+    made["methods"][4]["sanity"]["depends_on_model"] = False
+    save_section(spec.model, spec.version, "explanations", made, tmp_path)
+    tested = offered.tested_explanations(spec)
+    assert offered.default_method(tested) == "layercam"
+    assert offered.findings_of(tested, "layercam")["heat_range"] == 2.0
+    assert offered.sanity_sentence(tested, "layercam")[0] is True
+    depends, sentence = offered.sanity_sentence(tested, "saliency")
+    assert depends is False
+    assert "not the model" in sentence
+    assert offered.tested_explanations(make_spec(graph_sha256="0" * 64)) == {}
+
+
+def test_nothing_is_measured_without_an_evaluation_to_add_to(real_archive, tmp_path):
+    """The sentence comes first, not after the work."""
+    root, reader = real_archive
+    with pytest.raises(EvaluationError, match="Run python -m cxrmodel evaluate first"):
+        explanations.evaluate_explanations(reader, root, tmp_path / "out", tmp_path / "work", progress=False)
+    assert not (tmp_path / "work").exists()

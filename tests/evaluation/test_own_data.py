@@ -1,0 +1,141 @@
+"""A user's own images: found in every layout, grouped by patient where names tell, measured, and offered by name."""
+
+import json
+
+import pytest
+
+from cxrmodel.errors import DataError, EvaluationError
+from cxrmodel.evaluation.documents import load_own
+from cxrmodel.evaluation.metrics import evaluate_scores
+from cxrmodel.evaluation.own_data import dataset_name, evaluate_folder, own_images
+from cxrmodel.evaluation.storage import load_file, own_evaluations
+
+
+@pytest.fixture
+def ward(tmp_path):
+    """A function that fills a folder in a layout with images whose bytes are their logits."""
+
+    def fill(layout: str = "", names=("a", "b", "c", "d")):
+        for label, centre in (("NORMAL", -1), ("PNEUMONIA", 1)):
+            place = tmp_path / "My ward" / layout / label
+            place.mkdir(parents=True)
+            for index, name in enumerate(names):
+                (place / f"{name}.png").write_text(f"{centre * (1 + index) - 1.5}#{label}{name}")
+        return tmp_path / "My ward"
+
+    return fill
+
+
+@pytest.mark.parametrize("layout", ["", "test", "chest_xray/test", "chest_xray"])
+def test_layouts(layout, ward):
+    """In the folder itself, in test, or as the archive has it."""
+    images, said, _ = own_images(ward(layout))
+    assert len(images) == 8
+    assert [image.label for image in images] == [0] * 4 + [1] * 4
+    assert images[0].name == "/".join(filter(None, (layout, "NORMAL", "a.png")))
+    assert said == f"found in {layout + '/' if layout else ''}NORMAL and PNEUMONIA"
+
+
+def test_the_test_images_come_before_the_rest(archive):
+    """Of a whole archive the test folder is measured."""
+    images, _, patients = own_images(archive)
+    assert {image.name.split("/")[1] for image in images} == {"test"}
+    assert len({image.patient for image in images}) == 24
+    assert patients == "Patients were told apart by file names, which follow the archive's."
+
+
+def test_other_names_are_patients_of_their_own(ward):
+    """And that is said, as it makes intervals too narrow; a name in both folders is two patients."""
+    images, _, patients = own_images(ward())
+    assert len({image.patient for image in images}) == 8
+    assert "each image counts as a patient" in patients
+
+
+def test_mixed_names(ward):
+    """Those that follow the archive's are grouped."""
+    images, _, patients = own_images(ward(names=("x", "IM-0001-0001", "person7_virus_1", "person7_virus_2")))
+    assert len({image.patient for image in images}) == 7
+    assert patients.startswith("Of 8 file names 3 follow the archive's")
+
+
+@pytest.mark.parametrize("missing", ["folder", "class", "images"])
+def test_what_is_missing_is_named(missing, ward):
+    """A sentence says what to do."""
+    folder = ward()
+    if missing == "folder":
+        folder = folder / "elsewhere"
+    for path in (folder / "PNEUMONIA").glob("*"):
+        path.unlink()
+    if missing == "class":
+        (folder / "PNEUMONIA").rmdir()
+    with pytest.raises(DataError, match="no folders NORMAL and PNEUMONIA" if missing != "images" else "no images in"):
+        own_images(folder)
+
+
+def test_measured_and_found_again(reader, ward, tmp_path, make_spec):
+    """The file is whole, its figures follow from its scores, and it is offered under the folder's name."""
+    document = evaluate_folder(reader, ward(), out=tmp_path / "out", progress=False)
+    assert own_evaluations(tmp_path / "out") == {"My ward": {"densenet121": tmp_path / "out/My ward.densenet121.json"}}
+    evaluation = load_file(tmp_path / "out/My ward.densenet121.json", "densenet121", reader.spec)
+    assert evaluation.splits == ("test",)
+    assert evaluation.dataset["name"] == "My ward"
+    scores = evaluation.scores["test"]
+    assert scores.files[0] == "NORMAL/a.png"
+    assert document["metrics"]["test"] == evaluate_scores(
+        scores.labels, scores.probabilities, scores.patients, evaluation.operating_points
+    )
+    assert len(document["provenance"]["images_sha256"]["test"]) == 64
+
+
+def test_refused_images_are_counted(reader, ward, tmp_path):
+    """A file that is no image is named with its reason and costs no other."""
+    folder = ward()
+    (folder / "NORMAL" / "letter.txt").write_text("no number")
+    document = evaluate_folder(reader, folder, "w", tmp_path / "out", progress=False)
+    assert document["data"]["test"]["refused"] == 1
+    assert document["refused"]["test"][0]["file"] == "NORMAL/letter.txt"
+    assert len(document["scores"]["test"]) == 8
+
+
+def test_all_of_a_class_refused(reader, ward, tmp_path):
+    """Then there is nothing to measure, and nothing is written."""
+    folder = ward()
+    for path in (folder / "NORMAL").iterdir():
+        path.write_text("broken")
+    with pytest.raises(DataError, match="one class"):
+        evaluate_folder(reader, folder, out=tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "x" * 62, "a.b"])
+def test_a_name_stays_in_its_folder(name, tmp_path):
+    """Nothing but a plain name."""
+    with pytest.raises(EvaluationError, match="cannot name an evaluation"):
+        dataset_name(tmp_path, name)
+
+
+def test_a_folders_name_is_made_plain(tmp_path):
+    """Where it has signs that a name may not have."""
+    assert dataset_name(tmp_path / "Ward 3 (2024)") == "Ward 3 -2024"
+
+
+def test_figures_of_other_weights_are_refused(reader, ward, tmp_path, make_spec):
+    """As for the shipped ones."""
+    evaluate_folder(reader, ward(), "w", tmp_path, progress=False)
+    with pytest.raises(EvaluationError, match="outdated: it was measured with densenet121 abababababab"):
+        load_file(tmp_path / "w.densenet121.json", "densenet121", make_spec(graph_sha256="9" * 64))
+
+
+def test_what_was_never_measured(tmp_path):
+    """The sentence names the command."""
+    with pytest.raises(EvaluationError, match="evaluate --data DIR --name ward"):
+        load_own("ward", folder=tmp_path)
+
+
+def test_an_evaluation_without_held_out_images_needs_a_name(make_document, make_spec, tmp_path):
+    """Ours must hold both splits."""
+    document = make_document()
+    del document["scores"]["held_out"]
+    (tmp_path / "densenet121.json").write_text(json.dumps(document))
+    with pytest.raises(EvaluationError, match="'held_out' is missing"):
+        load_file(tmp_path / "densenet121.json", "densenet121", make_spec())

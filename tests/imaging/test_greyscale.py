@@ -1,0 +1,149 @@
+"""Which pictures are really grey, and which stored value is white."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cxrmodel.errors import ColourPicture, UnreadableFile
+from cxrmodel.imaging.greyscale import full_scale, single_channel
+
+
+@pytest.fixture(scope="module")
+def image(make_image):
+    """Grey levels of a drawn image, uint8."""
+    return np.uint8(make_image() * 255)
+
+
+def tinted(image, red, green, blue):
+    """The image in one colour: white becomes (red, green, blue), black stays."""
+    return np.uint8(image[..., None] / 255 * np.float64([red, green, blue]))
+
+
+def scene(image, saturation):
+    """A picture whose colours are those of things, not of brightness: hue goes round the picture."""
+    angle = np.arctan2(*np.mgrid[-1 : 1 : image.shape[0] * 1j, -1 : 1 : image.shape[1] * 1j])
+    hues = np.stack([np.cos(angle + turn) for turn in (0, 2.1, 4.2)], axis=-1)
+    return np.uint8(np.clip(image[..., None] + saturation * hues, 0, 255))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest", "white", "depth"),
+    [
+        (np.uint8, 3, 255, 8),
+        (np.uint16, 0, 255, 8),
+        (np.uint16, 255, 255, 8),
+        (np.uint16, 256, 1023, 10),
+        (np.uint16, 1024, 4095, 12),
+        (np.uint16, 4095, 4095, 12),
+        (np.uint16, 4096, 16383, 14),
+        (np.uint16, 16384, 65535, 16),
+        (np.uint16, 65535, 65535, 16),
+        (np.int32, 4095, 4095, 12),
+        (np.float32, 0.5, 1, 0),
+    ],
+)
+def test_white_is_the_top_of_the_smallest_depth(dtype, largest, white, depth):
+    """Eight bits are always eight; deeper ones are judged by their largest value."""
+    assert full_scale(np.array([[0, largest]], dtype)) == (white, depth)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 65535), min_size=1, max_size=5))
+def test_no_level_lies_above_white(levels):
+    """Sixteen-bit levels always fit their scale, and a smaller depth would not hold them or is not in use."""
+    white, depth = full_scale(np.array(levels, np.uint16))
+    assert max(levels) <= white == 2**depth - 1
+    assert depth == 8 or max(levels) >= 2 ** (depth - 2)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.float32([0, 1.001]),
+        np.float32([-0.001, 1]),
+        np.float32([0, np.nan]),
+        np.float32([0, np.inf]),
+        np.int32([-1, 4095]),
+        np.int32([0, 65536]),
+    ],
+)
+def test_values_on_no_known_scale_are_refused(samples):
+    """They are not stretched to fit: where black and white lie would be a guess."""
+    with pytest.raises(UnreadableFile, match="unknown: export"):
+        full_scale(samples)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_equal_channels_are_taken_as_they_are(image, dtype):
+    """Not a level changes where red, green and blue are the same."""
+    levels = image.astype(dtype) * np.iinfo(dtype).max // 255
+    grey, tint = single_channel(np.dstack([levels] * 3), float(np.iinfo(dtype).max))
+    assert np.array_equal(grey, levels)
+    assert grey.dtype == dtype
+    assert not tint
+
+
+def test_one_channel_is_left_alone(image):
+    """A grey picture is returned itself."""
+    assert single_channel(image, 255.0) == (image, False)
+
+
+@pytest.mark.parametrize("white", [(158, 184, 204), (255, 245, 225), (240, 255, 240)], ids=["base", "paper", "screen"])
+def test_a_faint_even_tint_is_taken_off(image, white):
+    """The luma of an image on a blue base, yellowed paper or a greenish screen is read, and that is told."""
+    grey, tint = single_channel(tinted(image, *white), 255.0)
+    luma = image * (np.float64([0.299, 0.587, 0.114]) @ white) / 255
+    assert np.abs(grey - luma).max() <= 2
+    assert tint
+
+
+def test_a_tint_is_judged_on_the_image_s_own_scale(image):
+    """Twelve bits in sixteen are as coloured as eight in eight."""
+    picture = tinted(image, 158, 184, 204).astype(np.uint16) * 16
+    assert single_channel(picture, 4095.0)[1]
+    with pytest.raises(ColourPicture):
+        single_channel(scene(image, 40).astype(np.uint16) * 16, 4095.0)
+
+
+def test_rounding_is_no_tint(image):
+    """Channels that differ by a level, as lossy formats make them, are grey without a word."""
+    picture = np.dstack([image, image, np.minimum(image, 254) + 1])
+    assert not single_channel(picture, 255.0)[1]
+
+
+def test_chroma_noise_is_no_colour(image):
+    """A scanner's noise in each channel, 6 levels of standard deviation, averages out; the image is read."""
+    noise = np.random.default_rng(0).normal(0, 6, (*image.shape, 3))
+    for side in (None, 96):
+        picture = np.uint8(np.clip(image[..., None] + noise, 0, 255))[:side, :side]
+        grey, tint = single_channel(picture, 255.0)
+        assert not tint
+        assert abs(float(grey.mean()) - float(image[:side, :side].mean())) < 2
+
+
+def test_a_coloured_marker_is_no_colour_picture(image):
+    """A letter or arrow in colour on less than a hundredth of the image does not cost the image."""
+    picture = np.dstack([image] * 3)
+    picture[20:60, 20:60] = (255, 255, 0)
+    assert single_channel(picture, 255.0)[0].shape == image.shape
+
+
+@pytest.mark.parametrize(
+    "paint",
+    [
+        lambda image: scene(image, 100),
+        lambda image: scene(image, 10),
+        lambda image: cv2.applyColorMap(image, cv2.COLORMAP_JET)[..., ::-1],
+        lambda image: cv2.applyColorMap(image, cv2.COLORMAP_HOT)[..., ::-1],
+        lambda image: tinted(image, 255, 120, 90),
+        lambda image: tinted(image, 255, 0, 0),
+        lambda image: np.where(np.arange(image.shape[1])[:, None] < 100, tinted(image, 255, 0, 0), image[..., None]),
+    ],
+    ids=["scene", "pale scene", "rainbow map", "heatmap", "strong tint", "one channel", "part in colour"],
+)
+def test_true_colour_is_refused(image, paint):
+    """Colours of things, colour maps, and tints that are more than faint."""
+    with pytest.raises(ColourPicture, match="greyscale"):
+        single_channel(np.ascontiguousarray(paint(image)), 255.0)

@@ -1,0 +1,42 @@
+"""Both views of an image count alike, and what is drawn over the mirrored one is laid back."""
+
+import keras
+import numpy as np
+import pytest
+
+from cxrmodel.model.mirroring import laid_together, mirrored
+from cxrmodel.model.network import CAM_LAYER, FEATURE_LAYERS, build, for_reading, with_map
+
+
+def test_left_and_right_by_hand():
+    """Columns change places; rows, images and channels do not."""
+    images = np.arange(12).reshape(2, 2, 3, 1)
+    assert mirrored(images)[..., 0].tolist() == [[[2, 1, 0], [5, 4, 3]], [[8, 7, 6], [11, 10, 9]]]
+
+
+def test_mean_of_both_views_by_hand():
+    """Of a map that looks at the left column alone, half comes to lie left and half right."""
+
+    def left(views: np.ndarray) -> np.ndarray:
+        seen = np.zeros(views.shape[:3])
+        seen[:, :, 0] = views[:, :, 0, 0]
+        return seen
+
+    image = np.float32([[[2], [5], [4]]])[None]
+    assert laid_together(left(image), left(mirrored(image))).tolist() == [[[1.0, 0.0, 2.0]]]
+
+
+@pytest.mark.parametrize("model", CAM_LAYER)
+def test_a_reading_is_the_mean_of_both_views(model):
+    """Logit, map and features of an untrained network, against its own answers to each view."""
+    keras.utils.set_random_seed(2)
+    network = build(model, 64)
+    images = np.random.default_rng(0).normal(size=(3, 64, 64, 1)).astype(np.float32)
+    logits, maps, features = (np.asarray(part) for part in for_reading(network, model)(images))
+    one_way = with_map(network, CAM_LAYER[model])
+    pools = keras.Model(network.input, [network.get_layer(name).output for name in FEATURE_LAYERS[model]])
+    answers = [one_way(view) for view in (images, images[:, :, ::-1])]
+    pooled = [np.concatenate([np.asarray(a).mean((1, 2)) for a in pools(v)], 1) for v in (images, images[:, :, ::-1])]
+    np.testing.assert_allclose(logits, (answers[0][0] + answers[1][0]) / 2, atol=1e-5)
+    np.testing.assert_allclose(maps, (answers[0][1] + np.asarray(answers[1][1])[:, :, ::-1]) / 2, atol=1e-6)
+    np.testing.assert_allclose(features, (pooled[0] + pooled[1]) / 2, rtol=1e-4, atol=1e-5)

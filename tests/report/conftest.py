@@ -1,0 +1,1 @@
+"""Lets these tests import the stand-ins that lie beside their folder."""

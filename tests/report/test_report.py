@@ -1,0 +1,141 @@
+"""The one-page report of a reading."""
+
+import logging
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timedelta, timezone
+from io import BytesIO
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+
+from cxrmodel.report.pdf import pdf_report
+from cxrmodel.report.wording import DISCLAIMER
+from tests.support.stand_ins import fake_reading
+
+READ = datetime(2026, 3, 4, 15, 6, tzinfo=timezone(timedelta(hours=1)))
+PRINTED = datetime(2026, 3, 5, 9, 30, tzinfo=timezone(timedelta(hours=-3, minutes=-30)))
+LONG = ("A sentence that goes on for a while, so that it takes more than a single line of the sheet it is put on.",)
+
+
+def text_of(report: bytes) -> str:
+    """The text of a report of one page, on one line, with plain spaces."""
+    pages = PdfReader(BytesIO(report)).pages
+    assert len(pages) == 1
+    return " ".join(pages[0].extract_text().split())
+
+
+@pytest.fixture
+def image(make_image):
+    """A small drawn image."""
+    return make_image(shape=(120, 140))
+
+
+def test_says_what_was_read(image):
+    """The sheet holds image, date, probability, finding, threshold, model, prevalence and notice."""
+    reading = fake_reading(image, "Müller, Ярослав.png", 0.87, reasons=("The picture was turned.",))
+    text = text_of(pdf_report(reading, READ, PRINTED))
+    for expected in (
+        f"{DISCLAIMER}.",
+        "Image: Müller, Ярослав.png",
+        "Read: 04 March 2026, 15:06 (UTC+01:00). Printed: 05 March 2026, 09:30 (UTC-03:30).",
+        "Probability of pneumonia: 87 %. Finding: pneumonia.",
+        "about 87 in 100 show pneumonia, where about 74 in 100 of all images do.",
+        "Balanced threshold 45.0 %, for comparison: the band decides the finding",
+        "20.0 % to 80.0 %",
+        "densenet121 0123456789ab",
+        f"SHA-256 of the file {reading.radiograph.sha256[:12]}…",
+        "one to five years",
+        "The picture was turned.",
+        "not where disease is",
+    ):
+        assert expected in text
+
+
+def test_uncertain_image_is_promised_no_frequency(image):
+    """Within the band no share of images alike is stated; near a threshold the probability has a decimal."""
+    points = {"high_sensitivity": 0.2, "balanced": 0.549, "high_specificity": 0.8}
+    reading = fake_reading(image, probability=0.5451, operating_points=points, threshold=0.549, finding="uncertain")
+    text = text_of(pdf_report(reading, READ, PRINTED))
+    assert "Probability of pneumonia: 54.5 %. Finding: uncertain." in text
+    assert "is least reliable" in text
+    assert "in 100" not in text
+
+
+def test_holds_image_and_overlay(image):
+    """Two pictures are on the sheet: the image, grey, and the overlay with its colour bar, in colour."""
+    page = PdfReader(BytesIO(pdf_report(fake_reading(image), READ, PRINTED))).pages[0]
+    assert sorted(picture.image.mode for picture in page.images) == ["L", "RGB"]
+
+
+def test_image_is_that_of_the_reading(image):
+    """The image on the sheet is the one that was read, grey level by grey level."""
+    page = PdfReader(BytesIO(pdf_report(fake_reading(image), READ, PRINTED))).pages[0]
+    printed = next(np.asarray(picture.image) for picture in page.images if picture.image.mode == "L")
+    np.testing.assert_array_equal(printed, np.rint(image * 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("shape", [(40, 300), (300, 40), (1500, 1800)])
+def test_any_shape_fits(shape):
+    """A wide, a tall and a large image each give one page."""
+    assert "Probability of pneumonia" in text_of(pdf_report(fake_reading(np.zeros(shape)), READ, PRINTED))
+
+
+def test_reasons_without_room_are_counted(image):
+    """However many reasons there are, they stay on the sheet, and the notice at its foot too."""
+    text = text_of(pdf_report(fake_reading(image, reasons=LONG * 60), READ, PRINTED))
+    told = text.count(LONG[0])
+    assert 5 < told < 60
+    assert f"and {60 - told} more, which the program shows." in text
+    assert "This sheet is no medical record." in text
+
+
+def test_long_name_keeps_both_ends(image):
+    """A name too long for a line loses its middle."""
+    text = text_of(pdf_report(fake_reading(image, "begin" + "x" * 300 + "end.png"), READ, PRINTED))
+    assert "Image: beginxxx" in text
+    assert "xxxend.png" in text
+    assert "…" in text
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.text(max_size=120))
+def test_any_name_is_printed_and_none_is_logged(image, caplog, name):
+    """Whatever a file is called, the sheet has one page and the log nothing."""
+    with caplog.at_level(logging.WARNING):
+        assert "Image:" in text_of(pdf_report(fake_reading(image, name), READ, PRINTED))
+    assert not caplog.records
+
+
+def test_unknown_signs_are_replaced(image):
+    """Signs that the font lacks show as the replacement sign."""
+    assert "Image: \ufffd\ufffd.png" in text_of(pdf_report(fake_reading(image, "胸部.png"), READ, PRINTED))
+
+
+def test_nothing_is_written_to_disk(image, monkeypatch):
+    """The sheet is made in memory."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a temporary file was asked for")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    assert pdf_report(fake_reading(image), READ, PRINTED).startswith(b"%PDF")
+
+
+def test_empty_map_is_said_in_words(image):
+    """A map without heat is said in words."""
+    reading = fake_reading(image, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None)
+    assert "no heat on the image" in text_of(pdf_report(reading, READ, PRINTED))
+
+
+def test_needs_neither_streamlit_nor_tensorflow(project):
+    """Importing the report brings in no web server and no network."""
+    code = "import sys, cxrmodel.report.pdf; print({'streamlit', 'tensorflow', 'keras'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,123 @@
+"""Stand-ins for a trained reader: readings with numbers that a test sets, on images that a test draws."""
+
+import hashlib
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from cxrmodel.errors import EmptyFile, UnsupportedFile
+from cxrmodel.evaluation.metrics import evaluate_scores
+from cxrmodel.imaging.lungs import LungFields
+from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.model.calibration import finding
+from cxrmodel.model.spec import ModelSpec
+from cxrmodel.reading import Reading
+
+POINTS = {"high_sensitivity": 0.2, "balanced": 0.45, "high_specificity": 0.8}
+
+SPEC = ModelSpec(
+    model="densenet121",
+    weights_sha256="e" * 64,
+    graph_sha256="0123456789ab" + "0" * 52,
+    lungs_sha256="f" * 64,
+    input_size=224,
+    mean=0.5,
+    std=0.2,
+    margin=0.05,
+    cam_layer="relu",
+    temperature=1.0,
+    prevalence=0.74,
+    operating_points=POINTS,
+    heat_range=2.5,
+    heat_percentile=99.0,
+    ages="one to five years",
+    trained_on="a drawn collection",
+    split_seed=0,
+    held_out_patients=("p1",),
+)
+
+
+def lung_mask() -> np.ndarray:
+    """Two blocks where the drawn image has its lungs."""
+    mask = np.zeros((224, 224), bool)
+    mask[50:170, 40:95] = mask[50:170, 130:185] = True
+    return mask
+
+
+def fake_reading(pixels: np.ndarray, name: str = "image.png", probability: float = 0.87, **changes) -> Reading:
+    """A reading of the given image at the given probability; any field can be changed."""
+    rows, columns = np.mgrid[0:224, 0:224]
+    heat = 2.2 * np.exp(-((rows - 130) ** 2 + (columns - 160) ** 2) / 900).astype(np.float32)
+    reading = Reading(
+        radiograph=Radiograph(
+            pixels.astype(np.float32), name, hashlib.sha256(pixels.tobytes()).hexdigest(), "PNG", 8, ()
+        ),
+        lungs=LungFields(lung_mask()),
+        logit=1.0,
+        probability=probability,
+        finding=finding(probability, POINTS),
+        operating_point="balanced",
+        threshold=POINTS["balanced"],
+        operating_points=dict(POINTS),
+        prevalence=SPEC.prevalence,
+        heat=heat,
+        heat_range=SPEC.heat_range,
+        heat_in_lungs=0.83,
+        reasons=(),
+        model=SPEC.version,
+        ages=SPEC.ages,
+        milliseconds=120.0,
+    )
+    return replace(reading, **changes)
+
+
+class FakeReader:
+    """Reads any picture at a set probability, counts its readings, and refuses or breaks where a real one would."""
+
+    def __init__(self, probability: float = 0.87, **changes):
+        self.spec, self.read_names = SPEC, []
+        self._probability, self._changes = probability, changes
+
+    def read(self, data: bytes, name: str) -> Reading:
+        """A reading of the decoded picture; b"" and undecodable bytes are refused, b"break" breaks."""
+        self.read_names.append(name)
+        if not data:
+            raise EmptyFile("The file is empty. Export the image again.")
+        if data == b"break":
+            raise RuntimeError(f"inner detail of {name}")
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if pixels is None:
+            raise UnsupportedFile("The file is no picture that this program reads. Export the image as PNG or JPEG.")
+        return fake_reading(pixels.astype(np.float32) / 255, name, self._probability, **self._changes)
+
+
+def evaluation_document(model: str = "densenet121", separation: float = 3.0) -> dict:
+    """A whole evaluation of drawn scores, of the stand-in's weights: 60 images of 40 patients in each split."""
+    document = {
+        "format": 1,
+        "model": model,
+        "version": f"{model} {SPEC.graph_sha256[:12]}",
+        "weights_sha256": SPEC.weights_sha256,
+        "created": "2026-03-04",
+        "prevalence": SPEC.prevalence,
+        "operating_points": POINTS,
+        "bootstrap": {"resamples": 50, "seed": 0, "level": 0.95, "unit": "patient"},
+    } | {part: {} for part in ("data", "scores", "refused", "metrics")}
+    for seed, split in enumerate(("test", "held_out")):
+        rng = np.random.default_rng(seed)
+        labels = np.arange(60) % 3 > 0
+        probabilities = np.round(1 / (1 + np.exp(-rng.normal((labels - 0.5) * separation))), 6)
+        patients = [f"p{number}" for number in np.arange(60) % 40]
+        organisms = np.where(labels, np.where(np.arange(60) % 3 > 1, "virus", "bacteria"), "")
+        rows = zip(labels, organisms, patients, probabilities, strict=True)
+        document["scores"][split] = [
+            {"file": f"{i}.jpeg", "label": int(label), "organism": str(organism), "patient": patient, "logit": 0.0}
+            | {"probability": float(probability)}
+            for i, (label, organism, patient, probability) in enumerate(rows)
+        ]
+        document["refused"][split] = []
+        document["data"][split] = {"images": 60, "patients": 40, "normal": 20, "pneumonia": 40, "bacteria": 20}
+        document["data"][split] |= {"virus": 20, "refused": 0}
+        document["metrics"][split] = evaluate_scores(labels, probabilities, patients, POINTS, 50, 0)
+    return document

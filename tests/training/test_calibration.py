@@ -1,0 +1,114 @@
+"""Ways to calibrate: each finds what was put in, and none is ever measured on what it was fitted on."""
+
+import numpy as np
+import pytest
+
+from cxrmodel.errors import DataError
+from cxrmodel.model.calibration import fit_temperature, probability
+from cxrmodel.training.calibration import METHODS, choose_calibration, cross_fitted, log_loss, patient_folds
+
+
+def drawn(count: int, temperature: float = 1.0, intercept: float = 0.0, prevalence: float = 0.6, seed: int = 0):
+    """Images whose labels follow from their logits; two of each patient, who has both of one class."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(rng.random(count // 2) < prevalence, 2).astype(int)
+    logits = temperature * (rng.normal(np.where(labels > 0, 2.0, -2.0), 2.0) - intercept)
+    patients = np.array([f"p{number // 2}" for number in range(len(labels))])
+    return labels, logits, patients
+
+
+def test_parts_hold_whole_patients_and_every_image_once():
+    """No patient is on both sides; every part has both classes."""
+    labels, _, patients = drawn(200)
+    seen = []
+    for rest, part in patient_folds(labels, patients, 5):
+        assert not set(patients[rest]) & set(patients[part])
+        assert set(labels[part]) == {0, 1}
+        seen += part.tolist()
+    assert sorted(seen) == list(range(200))
+
+
+def test_few_patients_make_few_parts():
+    """As many as the smaller class has patients; one is not enough."""
+    labels, patients = np.array([0, 0, 0, 1, 1, 1, 1]), ["a", "b", "b", "c", "d", "e", "f"]
+    assert len(list(patient_folds(labels, patients, 10))) == 2
+    with pytest.raises(DataError, match="two patients"):
+        list(patient_folds(labels, ["a", "a", "a", "c", "d", "e", "f"]))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_nothing_is_fitted_on_what_it_measures(name):
+    """A patient's own labels and logits have no say in that patient's fit, and everybody else's have."""
+    labels, logits, patients = drawn(120)
+    fitted = []
+
+    def spy(*images):
+        fitted.append(images)
+        return METHODS[name](*images)
+
+    cross_fitted(spy, labels, logits, patients, folds=6)
+    assert len(fitted) == 6
+    for (rest, part), (given, values, prevalence) in zip(patient_folds(labels, patients, 6), fitted, strict=True):
+        np.testing.assert_array_equal(values, logits[rest])
+        np.testing.assert_array_equal(given, labels[rest])
+        assert prevalence == labels[rest].mean()
+        assert not np.isin(logits[part], values).any()
+
+
+def test_cross_fitting_gives_each_image_the_fit_of_the_others():
+    """By a method that answers with the mean of what it was fitted on."""
+    labels, logits, patients = drawn(60)
+
+    def mean(given, values, prevalence):
+        return lambda asked: np.full(len(asked), values.mean())
+
+    found = cross_fitted(mean, labels, logits, patients, folds=3)
+    for rest, part in patient_folds(labels, patients, 3):
+        np.testing.assert_allclose(found[part], logits[rest].mean())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_rises_and_stays_within_bounds(name):
+    """A higher logit never gets a lower probability; none is certain."""
+    labels, logits, _ = drawn(400)
+    values = METHODS[name](labels, logits, float(labels.mean()))(np.linspace(-12, 12, 200))
+    assert (np.diff(values) >= -1e-12).all()
+    assert ((values > 0) & (values < 1)).all()
+
+
+def test_beta_finds_two_slopes():
+    """Where confident normals are overstated and confident pneumonias are not, it beats one slope."""
+    rng = np.random.default_rng(4)
+    logits = rng.normal(0, 4, 8000)
+    true = 1 / (1 + np.exp(-np.where(logits < 0, 0.3, 1.0) * logits))
+    labels = (rng.random(8000) < true).astype(int)
+    losses = {name: log_loss(labels, METHODS[name](labels, logits, labels.mean())(logits)).mean() for name in METHODS}
+    assert losses["beta"] < losses["platt"] - 0.005
+
+
+def test_log_loss_by_hand():
+    """The logarithm of 2 for even odds, of 4 for a quarter, and no infinity for being certain and wrong."""
+    np.testing.assert_allclose(log_loss([1, 1, 0], np.array([0.5, 0.25, 0.75])), np.log([2, 4, 4]))
+    assert np.isfinite(log_loss([1], np.array([0.0]))).all()
+
+
+@pytest.mark.parametrize(("intercept", "wanted"), [(0.0, "temperature"), (1.5, "platt")])
+def test_an_intercept_is_kept_only_where_others_gain_by_it(intercept, wanted):
+    """Centred logits need none; shifted ones do, and get it back."""
+    labels, logits, patients = drawn(3000, 1.5, intercept, 0.5)
+    name, temperature, found = choose_calibration(labels, logits, patients, 0.5)
+    centred = fit_temperature(*drawn(3000, 1.5, 0.0, 0.5)[:2], 0.5)
+    assert temperature == pytest.approx(centred, rel=0.15)
+    assert found == pytest.approx(intercept, abs=0.25)
+    if intercept:
+        assert name == wanted
+    else:
+        assert (found == 0.0) == (name == "temperature")
+
+
+def test_with_one_patient_a_class_the_simpler_is_taken():
+    """Nothing can be compared then."""
+    labels, logits = np.array([0, 0, 1, 1]), np.array([-1.0, 0.5, 0.2, 2.0])
+    name, temperature, intercept = choose_calibration(labels, logits, ["a", "a", "b", "b"], 0.5)
+    assert (name, intercept) == ("temperature", 0.0)
+    assert 0.0 <= probability(1.0, temperature, 0.5, intercept) <= 1.0

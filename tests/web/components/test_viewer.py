@@ -1,0 +1,196 @@
+"""What the viewer is told of a reading."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cxrmodel.checks.report import WARN, CheckReport, Finding
+from cxrmodel.checks.wording import SENTENCES
+from cxrmodel.web.components.viewer import assets, badges_of, levels_of, packed
+from tests.support.stand_ins import fake_reading
+from tests.support.viewer_buffer import unpack
+
+
+def told(reading=None, overlay: bool = True, **shown) -> dict:
+    """The header of what is sent for a reading."""
+    reading = reading or fake_reading(np.full((60, 80), 0.5), "Jane Doe.png")
+    return unpack(packed(reading, levels_of(reading), overlay, **shown))[0]
+
+
+def of_image(**changes):
+    """A reading of an image whose fields are changed."""
+    reading = fake_reading(np.zeros((64, 64)))
+    return replace(reading, radiograph=replace(reading.radiograph, **changes))
+
+
+def test_header_of_a_reading():
+    """Image in words, model, disclaimer, a file name; never the name of the image, which may be a patient's."""
+    header = told()
+    checksum = header["key"][:8]
+    assert header["description"] == "Chest radiograph, 80 by 60 pixels, 8 bits. Finding: pneumonia."
+    assert header["provenance"].startswith(
+        "Not for diagnosis; research use only. Model densenet121 0123456789ab. Image "
+    )
+    assert header["finding"].startswith("Finding: pneumonia. Probability of pneumonia 87\u00a0%")
+    assert header["file"] == f"image {checksum} heatmap.png"
+    assert header["remark"] == "83\u00a0% of the heat lies within the lung fields."
+    assert header["title"] == "Grad-CAM: what each place adds to the logit"
+    assert header["heat"]["range"] == 2.5
+    assert header["overlay"] is True
+    assert header["spacing"] is None
+    assert header["sides"] == "R and L by convention: the file does not tell the sides."
+    assert header["windows"]["own"] is None
+    assert "Jane" not in str(header)
+
+
+@pytest.mark.parametrize(
+    ("probability", "below", "uncertain"),
+    [(0.1, True, False), (0.44, True, True), (0.45, False, True), (0.9, False, False)],
+)
+def test_overlay_below_the_operating_point_says_so(probability, below, uncertain):
+    """The balanced threshold of the stand-in is 45 %; its band reaches from 20 to 80 %."""
+    remark = told(fake_reading(np.zeros((64, 64)), probability=probability))["remark"]
+    said = "The image is below the balanced threshold of 45.0\u00a0%: whatever heat is shown did not suffice for it."
+    assert (said in remark, "Finding: uncertain" in remark) == (below, uncertain)
+
+
+@pytest.mark.parametrize("overlay", [True, False])
+def test_the_remark_is_shown_once(overlay):
+    """A page about the heatmap says it in words of its own; picture and screen reader have it either way."""
+    header = told(overlay=overlay)
+    assert header["remarkShown"] is not overlay
+    assert header["remark"]
+
+
+def test_range_is_not_stretched_to_the_image():
+    """An image with little heat keeps the range of every image."""
+    header = told(fake_reading(np.zeros((64, 64)), heat=np.full((224, 224), 0.1, np.float32)))
+    assert (header["heat"]["range"], round(header["heat"]["peak"], 3)) == (2.5, 0.1)
+
+
+def test_another_map_can_be_shown():
+    """Another method brings its map and range in the reading, its legend, and whether images can be compared."""
+    reading = fake_reading(np.zeros((64, 64)), heat=np.ones((14, 10), np.float32), heat_range=4.0)
+    header = told(reading, legend="Occlusion", range_note="Of this image alone.")
+    assert header["heat"] == {"width": 10, "height": 14, "range": 4.0, "peak": 1.0}
+    assert (header["title"], header["range"]) == ("Occlusion", "Of this image alone.")
+
+
+def test_what_a_dicom_file_tells():
+    """Spacing and where it was measured; its own window, through which the image came; its sides."""
+    image = {"file_format": "DICOM", "bits": 12, "pixel_spacing": (0.14, 0.15)}
+    header = told(of_image(**image, spacing_from="imager"))
+    assert (header["spacing"], header["spacingFrom"]) == ([0.14, 0.15], "at the detector")
+    assert header["windows"]["own"] == [0, header["image"]["top"]]
+    assert header["sides"] == "R and L as the file tells the sides, else by convention."
+    assert told(of_image(**image, spacing_from="calibrated"))["spacingFrom"] == ""
+    assert told(of_image(**image, spacing_from="unstated"))["spacingFrom"] == "at an unstated depth"
+
+
+def test_badges():
+    """Each note has its word; a word that is unknown is a correction."""
+    notes = (
+        "The image was inverted so that air is dark.",
+        "The image was turned by 180 degrees.",
+        "The patient is older than five years: the probability may be far off.",
+        "The DICOM file does not state the view: the picture alone decides.",
+        "Something else.",
+    )
+    assert [word for word, _ in badges_of(notes, CheckReport())] == ["Inverted", "Turned", "Age", "Not stated", "Note"]
+    assert [sentence for _, sentence in badges_of(notes, CheckReport())] == list(notes)
+    header = told(of_image(notes=notes[:1]))
+    assert header["badges"] == [["Inverted", notes[0]]]
+    assert header["description"].endswith(notes[0]), "a screen reader gets the sentence, too"
+
+
+def warned(*rules: str) -> CheckReport:
+    """A report whose rules warn, but for one that finds nothing and stands first."""
+    found = [Finding(rule, WARN, SENTENCES[rule]["warn"], 1.0, 0.5) for rule in rules]
+    return CheckReport((Finding("contrast", "accept", "", 1.0, 0.5), *found))
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ((), []),
+        (("mirrored",), ["May be mirrored"]),
+        (("inverted", "margins", "cut off"), ["Inverted", "Cropped", "Warning"]),
+        (("cut off", "cut off", "familiarity"), ["Warning", "Warning"]),
+    ],
+)
+def test_every_warning_of_the_checks_is_a_badge(rules, words):
+    """Each once with its whole sentence, and for a screen reader too."""
+    header = told(fake_reading(np.zeros((64, 64)), check=warned(*rules)))
+    sentences = [SENTENCES[rule]["warn"] for rule in dict.fromkeys(rules)]
+    assert header["badges"] == [list(pair) for pair in zip(words, sentences, strict=True)]
+    assert header["description"].endswith(" ".join(["Finding: pneumonia.", *sentences]))
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "DICOM"])
+@pytest.mark.parametrize("rule", ["mirrored", "cut off"])
+def test_sides_are_in_doubt_where_the_image_may_be_mirrored(file_format, rule):
+    """Letters and sentence say so, whatever the file tells; no other warning makes them doubtful."""
+    header = told(replace(of_image(file_format=file_format), check=warned(rule)))
+    doubtful = rule == "mirrored"
+    assert header["letters"] == (["R?", "L?"] if doubtful else ["R", "L"])
+    assert header["sides"].startswith("R? and L? " if doubtful else "R and L ")
+    assert header["sides"].endswith(" The image may be mirrored: check the side marker.") is doubtful
+
+
+def test_every_file_of_the_viewer_is_used_and_loads_nothing(project):
+    """The scripts are joined in one module that imports nothing and names no other server."""
+    parts = assets()
+    for path in (project / "assets" / "viewer").iterdir():
+        assert path.read_text(encoding="utf-8") in "".join(parts.values())
+    assert parts["js"].count("export ") == 1
+    for text in parts.values():
+        assert not re.search(r"https?:|\bimport\b|\bfetch\(|(local|session)Storage", text)
+
+
+COLOURS = {
+    "--ground": "#0e1217",
+    "--raised": "#1a2129",
+    "--ink": "#dfe5ea",
+    "--quiet": "#b8c3cc",
+    "--chosen": "#1f4a57",
+    "--accent": "#6cb4e0",
+    "--line": "#56636e",
+}
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of #rrggbb, WCAG 2."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "contrast"),
+    [
+        ("--ink", "--ground", 7),
+        ("--ink", "--raised", 7),
+        ("--quiet", "--ground", 7),
+        ("--quiet", "--raised", 7),
+        ("--ink", "--chosen", 7),
+        ("--accent", "--raised", 4.5),
+        ("#8c98a2", "--raised", 4.5),
+        ("#f0e3a8", "#2b2611", 7),
+        ("#eaf6fb", "--chosen", 7),
+    ],
+)
+def test_words_are_legible(upper, lower, contrast):
+    """WCAG 2: 4.5 for text at level AA; words of the viewer that are not off have 7."""
+    css = assets()["css"]
+    for name in (upper, lower):
+        assert re.search(rf"{name}: [^;]*{COLOURS[name]}" if name in COLOURS else name, css)
+    bright, dark = sorted((luminance(COLOURS.get(name, name)) for name in (upper, lower)), reverse=True)
+    assert (bright + 0.05) / (dark + 0.05) >= contrast
+
+
+@pytest.mark.parametrize("name", ["viewer.css", "viewer.html", "viewer.js", "hands.js", "canvas.js", "webgl.js"])
+def test_viewer_files_stay_small(project, name):
+    """Under 300 lines, as every module."""
+    assert len((project / "assets" / "viewer" / name).read_text(encoding="utf-8").splitlines()) < 300

@@ -1,0 +1,184 @@
+"""The images of a session."""
+
+import hashlib
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cxrmodel.errors import MissingWeights
+from cxrmodel.web import session as images
+from tests.support.stand_ins import SPEC, FakeReader
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch):
+    """A session of its own for each test."""
+    session = {}
+    monkeypatch.setattr(images, "st", SimpleNamespace(session_state=session))
+    return session
+
+
+@pytest.fixture
+def coded(make_image, png):
+    """Three different images as files."""
+    return [png(make_image(seed, (40, 50))) for seed in range(3)]
+
+
+def take(reader, *files):
+    """Take files without progress."""
+    return images.take(reader, files, lambda number, name: None)
+
+
+def test_every_file_gets_an_entry_in_order(coded):
+    """Images that are read, refused and failed all have an entry, with progress before each."""
+    told = []
+    files = [("a.png", coded[0]), ("b.txt", b"text"), ("c.png", b"break"), ("d.png", b"")]
+    taken = images.take(FakeReader(), files, lambda number, name: told.append((number, name)))
+    assert told == [(1, "a.png"), (2, "b.txt"), (3, "c.png"), (4, "d.png")]
+    assert [entry.status for entry in taken] == ["read", "refused", "failed", "refused"]
+    assert taken[0].reading.probability == 0.87
+    assert taken[3].message == "The file is empty. Export the image again."
+    assert [entry.reading for entry in taken[1:]] == [None, None, None]
+
+
+def test_key_is_of_image_weights_and_name(coded):
+    """The same image under other weights is another reading; under another name, another entry."""
+    (entry,) = take(FakeReader(), ("a.png", coded[0]))
+    assert entry.key == f"{hashlib.sha256(coded[0]).hexdigest()} {SPEC.weights_sha256} a.png"
+
+
+def test_no_image_is_read_twice(coded):
+    """An image dropped again, under whatever name, is not read again."""
+    reader = FakeReader()
+    first = take(reader, ("a.png", coded[0]), ("b.png", coded[1]))
+    again = take(reader, ("a.png", coded[0]), ("copy.png", coded[1]))
+    assert reader.read_names == ["a.png", "b.png"]
+    assert again[0] is first[0]
+    assert (again[1].name, again[1].reading.name, first[1].reading.name) == ("copy.png", "copy.png", "b.png")
+    assert again[1].read_at == first[1].read_at
+    assert np.shares_memory(again[1].reading.radiograph.pixels, first[1].reading.radiograph.pixels)
+    assert [entry.name for entry in images.entries()] == ["copy.png", "b.png", "a.png"]
+
+
+def test_copies_in_one_batch_are_all_counted(coded):
+    """Each file of a batch has its entry, also where its bytes or its name were there before."""
+    reader = FakeReader()
+    taken = take(reader, ("a.png", coded[0]), ("copy.png", coded[0]), ("a.png", coded[1]), ("b.txt", b"x"), ("c", b"x"))
+    assert [(entry.name, entry.status) for entry in taken] == [
+        ("a.png", "read"),
+        ("copy.png", "read"),
+        ("a.png", "read"),
+        ("b.txt", "refused"),
+        ("c", "refused"),
+    ]
+    assert len(images.entries()) == 5
+    assert reader.read_names == ["a.png", "a.png", "b.txt"]
+
+
+def test_entry_knows_when_it_was_read(coded):
+    """The time of reading is local, has its zone, and lies between before and after."""
+    before = datetime.now(UTC)
+    (entry,) = take(FakeReader(), ("a.png", coded[0]))
+    assert before <= entry.read_at <= datetime.now(UTC)
+    assert entry.read_at.utcoffset() == entry.read_at.astimezone().utcoffset()
+
+
+def test_failed_image_is_tried_again(coded):
+    """What failed by chance may succeed the next time; a refusal stands."""
+    reader = FakeReader()
+    take(reader, ("a.png", b"break"), ("b.txt", b"text"))
+    take(reader, ("a.png", b"break"), ("b.txt", b"text"))
+    assert reader.read_names == ["a.png", "b.txt", "a.png"]
+
+
+def test_unexpected_error_gives_a_reference_and_hides_the_rest(caplog):
+    """The sentence holds the reference number that the log has, and neither holds a name or a trace."""
+    (entry,) = take(FakeReader(), ("Jane Doe.png", b"break"))
+    reference = entry.message.split("reference number ")[1][:6]
+    assert f"reference {reference}: RuntimeError" in caplog.text
+    for text in (entry.message, caplog.text):
+        assert "Jane" not in text
+        assert "inner detail" not in text
+        assert "Traceback" not in text
+
+
+def test_error_of_ours_that_is_no_refusal_keeps_its_sentence():
+    """An error by name that is not about the image is a failure, in its own words."""
+
+    class WithoutWeights(FakeReader):
+        def read(self, data, name):
+            raise MissingWeights("The weights are gone. Install the program again.")
+
+    (entry,) = take(WithoutWeights(), ("a.png", b"x"))
+    assert (entry.status, entry.message) == ("failed", "The weights are gone. Install the program again.")
+
+
+def test_latest_first_and_chosen(coded):
+    """Entries come latest first; the first image just read is the chosen one."""
+    a, b, c = take(FakeReader(), ("a.txt", b"text"), ("b.png", coded[0]), ("c.png", coded[1]))
+    assert images.entries() == [c, b, a]
+    assert images.readings() == [c, b]
+    assert images.chosen() is b
+    images.choose(c.key)
+    assert images.chosen() is c
+
+
+def test_remove_and_clear(coded):
+    """A removed image is gone, and another is chosen; cleared, none is left."""
+    a, b = take(FakeReader(), ("a.png", coded[0]), ("b.png", coded[1]))
+    images.remove(a.key)
+    assert images.entries() == [b]
+    assert images.chosen() is b
+    images.remove(a.key)
+    images.clear()
+    assert images.entries() == []
+    assert images.chosen() is None
+
+
+def test_clear_leaves_nothing_in_the_session(coded, state):
+    """No trace of an image stays behind."""
+    take(FakeReader(), ("a.png", coded[0]))
+    images.clear()
+    assert state == {}
+
+
+def test_what_was_made_of_an_image_is_kept_for_one_image(coded, state):
+    """It is made once as long as the same image is shown, and goes with the images."""
+    (entry,) = take(FakeReader(), ("a.png", coded[0]))
+    made = [images.kept(key, lambda key=key: key.upper()) for key in ("a", "b", "b", "a")]
+    assert made == ["A", "B", "B", "A"]
+    again = iter(range(9))
+    assert [images.kept("c", lambda: next(again)) for _ in range(3)] == [0, 0, 0]
+    images.remove(entry.key)
+    assert images.kept("c", lambda: next(again)) == 1
+    images.clear()
+    assert state == {}
+
+
+def test_number_of_images_is_bounded(coded, monkeypatch):
+    """The oldest image makes room, and is counted."""
+    monkeypatch.setattr(images, "MOST_IMAGES", 2)
+    taken = take(FakeReader(), *((f"{i}.png", data) for i, data in enumerate(coded)))
+    assert images.entries() == [taken[2], taken[1]]
+    assert images.forgotten() == 1
+    assert images.chosen() is taken[2]
+
+
+def test_memory_is_bounded(coded, monkeypatch):
+    """Images make room by their pixels too; the latest always stays."""
+    monkeypatch.setattr(images, "MOST_MEGABYTES", 40 * 50 * 4 * 1.5 / 1e6)
+    taken = take(FakeReader(), *((f"{i}.png", data) for i, data in enumerate(coded)))
+    assert images.entries() == [taken[2]]
+    assert images.forgotten() == 2
+    monkeypatch.setattr(images, "MOST_MEGABYTES", 0)
+    assert images.entries() == [taken[2]]
+
+
+def test_copies_share_their_memory(coded, monkeypatch):
+    """The pixels of an image under two names count once."""
+    monkeypatch.setattr(images, "MOST_MEGABYTES", 40 * 50 * 4 * 1.5 / 1e6)
+    take(FakeReader(), ("a.png", coded[0]), ("copy.png", coded[0]))
+    assert len(images.entries()) == 2
+    assert images.forgotten() == 0

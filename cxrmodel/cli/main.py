@@ -21,7 +21,7 @@ __all__ = ["main"]
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m cxrmodel",
+        prog="cxrmodel",
         description="Reads paediatric chest radiographs for pneumonia. Research use; not for diagnosis.",
     )
     parser.add_argument("--version", action="version", version=__version__)
@@ -91,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     synthetic.add_argument("--out", type=Path, metavar="DIR", help="default: assets/demo")
     synthetic.add_argument("--seed", type=int, default=0)
     synthetic.set_defaults(run=_synthetic)
+
+    app = commands.add_parser("app", help="start the web app, on this machine alone unless --address says otherwise")
+    app.add_argument("--port", type=int, metavar="N", help="default: 8501, or the next free one")
+    app.add_argument("--address", metavar="HOST", help="where to listen; default: localhost")
+    app.set_defaults(run=_app)
     return parser
 
 
@@ -242,4 +247,11 @@ def _synthetic(arguments) -> int:
     from cxrmodel.training.synthetic import make_demo_images
 
     make_demo_images(data_root(), arguments.out or IMAGES_FOLDER, arguments.seed)
+    return 0
+
+
+def _app(arguments) -> int:
+    from cxrmodel.web.launch import launch
+
+    launch(arguments.port, arguments.address)
     return 0

@@ -1,0 +1,48 @@
+"""Start the app as a program of its own, with the settings that travel with it."""
+
+import tomllib
+from pathlib import Path
+
+from streamlit.web import cli
+
+from cxrmodel.paths import APP, SETTINGS
+
+__all__ = ["flags", "launch"]
+
+
+def flags(port: int | None = None, address: str | None = None, settings: Path = SETTINGS) -> list[str]:
+    """Write the app's settings as arguments of ``streamlit run``.
+
+    Arguments win over the environment and over every other configuration file, so a folder or a user's own
+    configuration cannot open the server to other machines or turn usage statistics on.
+
+    Parameters
+    ----------
+    port : int or None
+        Where to listen; None takes Streamlit's, 8501 or the next free one.
+    address : str or None
+        Which address to listen on; None takes that of the settings, which is this machine alone.
+    settings : Path
+        A Streamlit ``config.toml``.
+    """
+    values = {
+        f"{section}.{name}": value
+        for section, options in tomllib.loads(settings.read_text(encoding="utf-8")).items()
+        for name, value in options.items()
+    }
+    if port is not None:
+        values["server.port"] = port
+    if address is not None:
+        values["server.address"] = address
+    return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in values.items()]
+
+
+def launch(port: int | None = None, address: str | None = None) -> None:
+    """Run the app until it is stopped.
+
+    Parameters
+    ----------
+    port, address
+        As for :func:`flags`.
+    """
+    cli.main(["run", str(APP), *flags(port, address)], prog_name="cxrmodel app", standalone_mode=False)

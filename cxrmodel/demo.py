@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrmodel.errors import DataError
+from cxrmodel.paths import ASSETS
 
 __all__ = ["IMAGES_FOLDER", "DemoImage", "demo_images"]
 
-IMAGES_FOLDER = Path(__file__).resolve().parents[1] / "assets" / "demo"
+IMAGES_FOLDER = ASSETS / "demo"
 
 
 @dataclass(frozen=True)

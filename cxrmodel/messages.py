@@ -12,9 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cxrmodel.paths import PACKAGE
+
 __all__ = ["TEXTS_FOLDER", "Catalogue", "Message", "catalogue"]
 
-TEXTS_FOLDER = Path(__file__).resolve().parent / "texts"
+TEXTS_FOLDER = PACKAGE / "texts"
 
 
 class Message:

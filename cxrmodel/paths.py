@@ -6,17 +6,18 @@ modules take their folders from here.
 
 from pathlib import Path
 
-__all__ = ["APP", "ASSETS", "HOME", "INSTALLED", "PACKAGE", "PAGES", "RECIPES", "ROOT", "SETTINGS"]
+__all__ = ["APP", "ASSETS", "BUNDLE", "HOME", "INSTALLED", "PACKAGE", "PAGES", "RECIPES", "ROOT", "SETTINGS"]
 
 PACKAGE = Path(__file__).resolve().parent
 """The folder ``cxrmodel``."""
 
-_CARRIED = PACKAGE / "_app"
+BUNDLE = PACKAGE / "_app"
+"""What the wheel adds to the package; absent in a checkout."""
 
-INSTALLED = _CARRIED.is_dir()
+INSTALLED = BUNDLE.is_dir()
 """True in an installed package, False in a checkout."""
 
-ROOT = _CARRIED if INSTALLED else PACKAGE.parent
+ROOT = BUNDLE if INSTALLED else PACKAGE.parent
 """The folder of ``app.py``; in a checkout also of README.md, MODEL_CARD.md and docs/."""
 
 APP = ROOT / "app.py"

@@ -17,13 +17,14 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 from cxrmodel import __version__
-from cxrmodel.commands import main
-from cxrmodel.demo import demo_films
+from cxrmodel.cli.main import main
+from cxrmodel.demo import demo_images
 from cxrmodel.web.launch import flags
 
 pytestmark = pytest.mark.slow
@@ -114,7 +115,7 @@ def test_the_version(commands, environment, tmp_path, command):
 
 def test_reading_is_that_of_the_checkout(commands, environment, tmp_path, capsys):
     """The same object for the same image, timing apart, and nothing written into the folder."""
-    image = demo_films()[0].path
+    image = demo_images()[0].path
     assert main(["read", "--json", str(image)]) == 0
     here = json.loads(capsys.readouterr().out)
     done = subprocess.run(
@@ -189,19 +190,18 @@ def test_a_page_runs_without_usage_statistics(server):
         begin = BackMsg()
         begin.rerun_script.query_string = ""
         socket_.send(begin.SerializeToString())
-        sessions, failures, texts = [], [], 0
-        while True:
+        sessions, elements, finished = [], [], False
+        while not (finished and elements):
             message = ForwardMsg.FromString(socket_.recv(PATIENCE))
             kind = message.WhichOneof("type")
+            finished = kind == "script_finished"
             if kind == "new_session":
                 sessions.append(message.new_session)
             if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-                failures += ["exception"] * (message.delta.new_element.WhichOneof("type") == "exception")
-                texts += 1
-            if kind == "script_finished" and texts:
-                break
+                elements.append(message.delta.new_element)
     assert {session.config.gather_usage_stats for session in sessions} == {False}
-    assert failures == []
+    assert [element for element in elements if element.WhichOneof("type") == "exception"] == []
+    assert [element.alert.body for element in elements if element.alert.format == Alert.ERROR] == []
 
 
 def test_the_settings_are_the_projects_own(project):

@@ -24,6 +24,7 @@ from cxrmodel.model.engine import OnnxEngine
 from cxrmodel.model.mirroring import mirrored
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import ModelSpec, load_spec, read_graph, read_weights
+from cxrmodel.paths import ROOT
 from cxrmodel.reading import Reader
 
 __all__ = ["bench", "in_words", "multiplications"]
@@ -201,7 +202,7 @@ def _cold(engine: str, model: str) -> float:
         subprocess.run(
             command,
             env=os.environ | {"CXR_ENGINE": engine},
-            cwd=Path(__file__).resolve().parents[2],
+            cwd=ROOT,
             check=True,
             capture_output=True,
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.model.network import build
-from cxrmodel.training import loop
+from cxrmodel.paths import RECIPES
 from cxrmodel.training.archive import training_split
 from cxrmodel.training.classifier import training_feed
 from cxrmodel.training.loop import Recipe, load_recipe
@@ -18,7 +18,6 @@ __all__ = ["bench_training", "training_in_words"]
 
 WARM_UP = 2
 """Batches that do not count: the first ones compile."""
-RECIPES = Path(loop.__file__).parent / "recipes"
 
 
 def bench_training(root: Path, model: str = "densenet121", size: int | None = None, batches: int = 20) -> dict:

@@ -21,10 +21,11 @@ from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.imaging.canonical import canonical_image, contrast
 from cxrmodel.imaging.margins import image_box
 from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.paths import ASSETS
 
 __all__ = ["CHECK_FOLDER", "Checks", "Examined"]
 
-CHECK_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "checks"
+CHECK_FOLDER = ASSETS / "checks"
 
 
 class Examined(NamedTuple):

@@ -11,10 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from cxrmodel import __version__
+from cxrmodel.cli.app import add_app
 from cxrmodel.cli.evaluate import add_evaluate
 from cxrmodel.errors import CxrError, OutputRefused
 from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.model.spec import MODELS
+from cxrmodel.paths import RECIPES
 
 __all__ = ["main"]
 
@@ -92,10 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     synthetic.add_argument("--seed", type=int, default=0)
     synthetic.set_defaults(run=_synthetic)
 
-    app = commands.add_parser("app", help="start the web app, on this machine alone unless --address says otherwise")
-    app.add_argument("--port", type=int, metavar="N", help="default: 8501, or the next free one")
-    app.add_argument("--address", metavar="HOST", help="where to listen; default: localhost")
-    app.set_defaults(run=_app)
+    add_app(commands)
     return parser
 
 
@@ -195,7 +194,7 @@ def _train(arguments) -> int:
     from cxrmodel.training import orientation as orientation
     from cxrmodel.training import segmenter as lungs
 
-    recipe = loop.load_recipe(arguments.recipe or Path(loop.__file__).parent / "recipes" / f"{arguments.model}.toml")
+    recipe = loop.load_recipe(arguments.recipe or RECIPES / f"{arguments.model}.toml")
     if arguments.seed is not None:
         recipe = replace(recipe, seed=arguments.seed)
     folder = arguments.out or Path("runs") / arguments.model
@@ -247,11 +246,4 @@ def _synthetic(arguments) -> int:
     from cxrmodel.training.synthetic import make_demo_images
 
     make_demo_images(data_root(), arguments.out or IMAGES_FOLDER, arguments.seed)
-    return 0
-
-
-def _app(arguments) -> int:
-    from cxrmodel.web.launch import launch
-
-    launch(arguments.port, arguments.address)
     return 0

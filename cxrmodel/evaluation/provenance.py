@@ -7,11 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cxrmodel.errors import DataError
+from cxrmodel.paths import BUNDLE, PACKAGE
 from cxrmodel.training.archive import Image
 
 __all__ = ["code_sha256", "images_sha256", "provenance"]
 
-PACKAGE = Path(__file__).resolve().parents[1]
 _LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "scikit-learn")
 
 
@@ -42,9 +42,12 @@ def provenance(images: Mapping[str, Sequence[Image]]) -> dict:
 
 
 def code_sha256(package: Path = PACKAGE) -> str:
-    """Hash of the program's own source: name and content of every Python file, in order of their names."""
+    """Hash of the program's own source: name and content of every Python file, in order of their names.
+
+    A checkout and an installed package have the same hash.
+    """
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
+    for path in sorted(path for path in package.rglob("*.py") if BUNDLE not in path.parents):
         digest.update(f"{path.relative_to(package).as_posix()}\n".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -13,6 +13,7 @@ from pathlib import Path
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.schema import FORMAT, REMEDY, SPLITS, Evaluation, Scores, checked_document
 from cxrmodel.model.spec import MODELS, ModelSpec, load_spec
+from cxrmodel.paths import ASSETS, HOME
 
 __all__ = [
     "EVALUATION_FOLDER",
@@ -28,8 +29,8 @@ __all__ = [
     "save_evaluation",
 ]
 
-EVALUATION_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "evaluation"
-OWN_FOLDER = Path(__file__).resolve().parents[2] / "evaluations"
+EVALUATION_FOLDER = ASSETS / "evaluation"
+OWN_FOLDER = HOME / "evaluations"
 _TITLES = {"densenet121": "DenseNet-121", "cnn": "Plain CNN"}
 
 

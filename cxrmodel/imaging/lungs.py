@@ -15,10 +15,11 @@ import numpy as np
 from cxrmodel.artefacts import open_graph, read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
 from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
+from cxrmodel.paths import ASSETS
 
 __all__ = ["BOUNDS", "LungFields", "LungSegmenter", "as_input", "fields_from_scores", "plausibility", "regions"]
 
-LUNGS_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "lungs"
+LUNGS_FOLDER = ASSETS / "lungs"
 
 BOUNDS = ("area", "balance", "contrast")
 """What ``plausibility`` measures, in its order."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cxrmodel.artefacts import read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights
+from cxrmodel.paths import ASSETS
 
 __all__ = [
     "MODELS",
@@ -19,7 +20,7 @@ __all__ = [
     "save_spec",
 ]
 
-MODEL_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "model"
+MODEL_FOLDER = ASSETS / "model"
 MODELS = ("densenet121", "cnn")
 OPERATING_POINTS = ("high_sensitivity", "balanced", "high_specificity")
 

@@ -20,6 +20,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from cxrmodel.errors import CxrError, DataError
 from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.paths import HOME
 
 __all__ = [
     "Image",
@@ -100,7 +101,7 @@ class Split:
 def data_root() -> Path:
     """The folder that holds ``chest_xray``: the variable ``CXR_DATA``, else ``data/`` in the project."""
     configured = os.environ.get("CXR_DATA")
-    return Path(configured) if configured else Path(__file__).resolve().parents[2] / "data"
+    return Path(configured) if configured else HOME / "data"
 
 
 def identify(stem: str, label: int) -> tuple[str, str]:

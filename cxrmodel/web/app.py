@@ -1,13 +1,13 @@
 """The program's pages and the way between them."""
 
 import threading
-from pathlib import Path
 
 import streamlit as st
 
+from cxrmodel.paths import PAGES
+
 __all__ = ["ensure_routed", "link", "route"]
 
-_ROOT = Path(__file__).resolve().parents[2]
 _DECLARED = "pages declared"
 _thread = threading.local()  # a run keeps to its thread, and no other run shares it meanwhile
 _PAGES = {
@@ -20,7 +20,7 @@ _PAGES = {
 
 def _page(name: str) -> st.Page:
     # No icon here: Streamlit would make it the browser tab's too, and fetch that from a server of its own choice.
-    return st.Page(_ROOT / "pages" / f"{name}.py", title=_PAGES[name][0], url_path=name)
+    return st.Page(PAGES / f"{name}.py", title=_PAGES[name][0], url_path=name)
 
 
 def _home() -> None:

@@ -32,10 +32,11 @@ from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.sections import whole_sections
 from cxrmodel.evaluation.storage import load_evaluation, model_title
 from cxrmodel.model.spec import MODELS, ModelSpec, load_spec
+from cxrmodel.paths import ROOT
 
 __all__ = ["CARD", "SECTIONS", "model_card", "shipped_card", "update_card"]
 
-CARD = Path(__file__).resolve().parents[3] / "MODEL_CARD.md"
+CARD = ROOT / "MODEL_CARD.md"
 SECTIONS = (
     "Model",
     "Intended use",

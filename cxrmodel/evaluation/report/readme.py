@@ -8,6 +8,7 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.report.small_samples import few_of, withheld_of
 from cxrmodel.evaluation.storage import Evaluation, model_title
 from cxrmodel.model.calibration import FINDINGS
+from cxrmodel.paths import ROOT
 
 __all__ = [
     "END",
@@ -21,7 +22,7 @@ __all__ = [
     "update_readme",
 ]
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+README = ROOT / "README.md"
 START = "<!-- figures:start -->"
 END = "<!-- figures:end -->"
 OVERALL = {

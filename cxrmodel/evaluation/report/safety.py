@@ -13,10 +13,11 @@ from cxrmodel.evaluation.report.readme import update_readme
 from cxrmodel.evaluation.storage import Evaluation, load_evaluation
 from cxrmodel.imaging.radiograph import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MIN_SIDE
 from cxrmodel.model.spec import load_spec
+from cxrmodel.paths import ROOT
 
 __all__ = ["MARKS", "SAFETY", "file_refusals", "safety_tables", "shipped_tables", "update_safety"]
 
-SAFETY = Path(__file__).resolve().parents[3] / "docs" / "safety.md"
+SAFETY = ROOT / "docs" / "safety.md"
 MARKS = ("<!-- checks:start -->", "<!-- checks:end -->")
 
 _MODEL = "densenet121"

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import streamlit as st
 
 from cxrmodel.checks.report import WARN, CheckReport
 from cxrmodel.evaluation.explanations.results import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
+from cxrmodel.paths import ASSETS
 from cxrmodel.reading import Reading
 from cxrmodel.report.wording import (
     OPERATING_POINTS,
@@ -22,7 +22,7 @@ from cxrmodel.web.components.viewer_data import ImageLevels, image_levels, pack
 
 __all__ = ["assets", "badges_of", "levels_of", "packed", "viewer"]
 
-VIEWER_FOLDER = Path(__file__).resolve().parents[3] / "assets" / "viewer"
+VIEWER_FOLDER = ASSETS / "viewer"
 
 _SCRIPTS = ("pack", "outlines", "canvas", "webgl", "view", "marks", "picture", "controls", "hands", "viewer")
 _UNCERTAIN = "Finding: uncertain, whatever the map shows."

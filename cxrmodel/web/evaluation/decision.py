@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -13,6 +12,7 @@ from cxrmodel.evaluation.report.plots import decision_figure
 from cxrmodel.evaluation.report.small_samples import few_at
 from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.evaluation.thresholds import RATES, ThresholdTable
+from cxrmodel.paths import ASSETS
 from cxrmodel.report.wording import OPERATING_POINTS, threshold_percent
 from cxrmodel.web.evaluation.cache import benefit_of, fingerprint, table_of
 from cxrmodel.web.evaluation.files import offer
@@ -21,7 +21,7 @@ from cxrmodel.web.evaluation.terms import MEANINGS, explain, intervals_sentence
 
 __all__ = ["decision", "payload", "point_rows", "threshold_rows"]
 
-_FOLDER = Path(__file__).resolve().parents[3] / "assets" / "decision"
+_FOLDER = ASSETS / "decision"
 _html, _css, _js = ((_FOLDER / f"decision.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
 _mount = st.components.v2.component("cxrmodel_decision", html=_html, css=_css, js=_js)
 _COUNTS = {"tp": "True positives", "fn": "Missed", "fp": "False alarms", "tn": "True negatives"}

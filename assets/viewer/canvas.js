@@ -1,5 +1,5 @@
-// Draws image and heat on a plain canvas, displayed pixels only. Moving the image resamples it to the screen; changing
-// grey levels or colours only looks every displayed pixel up in two tables.
+// Draws image and heatmap on a plain canvas, only the pixels on screen. Moving the image resamples it; a change of grey
+// levels or colours only looks each pixel up in two tables.
 
 const OPAQUE_BLACK = 0xff000000; // little-endian, as every browser's platform is
 
@@ -15,7 +15,7 @@ class CanvasRenderer {
     this.place = this.tone = this.mixing = "";
   }
 
-  // `shot`: see frame() in view.js.
+  // `shot`: see frame() in view_state.js.
   draw(shot) {
     this.resample(shot);
     this.shade(shot);
@@ -68,7 +68,7 @@ class CanvasRenderer {
     }
   }
 
-  // The image's level -> one of 256 greys; grey and heat -> the colour of the screen.
+  // Image level -> one of 256 greys; grey and heat -> screen colour.
   shade({ low, high, inverted, opacity, threshold, fill, colourMap }) {
     const { header, colours } = this.scene, { top } = header.image;
     const tone = `${low} ${high} ${inverted}`, mixing = `${opacity} ${threshold} ${fill} ${colourMap}`;
@@ -99,7 +99,7 @@ class CanvasRenderer {
   destroy() {}
 }
 
-// The copy of the image to draw from: at least three texels for each four pixels of the screen, so that nothing blurs.
+// The copy of the image to draw from: at least three texels for four screen pixels, so that nothing blurs.
 function pyramidLevel(image, scale) {
   return Math.min(image.length - 1, Math.max(0, Math.floor(Math.log2(1 / scale) + 0.42)));
 }

@@ -1,4 +1,4 @@
-// The controls around the image, and what they say.
+// The controls around the image and their texts.
 
 function connectControls(viewer, signal) {
   const on = (name, kind, work) => viewer.part(name).addEventListener(kind, work, { signal });
@@ -27,13 +27,13 @@ function showNumbers(viewer) {
   const span = Math.round(view.high - view.low), middle = Math.round((view.low + view.high) / 2);
   viewer.write("levels", `Window ${span} · level ${middle}${view.inverted ? " · inverted" : ""}`);
   viewer.write("zoom", `Zoom ${percent(shot.scale)}`);
-  let said = "";
+  let text = "";
   if (viewer.at) {
     const [x, y] = toImage(shot, viewer.at[0] * viewer.density, viewer.at[1] * viewer.density).map(Math.floor);
     if (x >= 0 && y >= 0 && x < image.width && y < image.height)
-      said = `x ${x}, y ${y}: ${scene.image[0].data[y * image.width + x]} of ${image.top}`;
+      text = `x ${x}, y ${y}: ${scene.image[0].data[y * image.width + x]} of ${image.top}`;
   }
-  viewer.write("pixel", said);
+  viewer.write("pixel", text);
 }
 
 function showControls(viewer) {
@@ -53,8 +53,8 @@ function showControls(viewer) {
   viewer.part("opacity").value = Math.round(100 * choice.opacity);
   viewer.part("threshold").value = Math.round(100 * choice.threshold);
   viewer.part("everywhere").checked = choice.keys;
-  viewer.write("opacity-said", percent(choice.opacity));
-  viewer.write("threshold-said", thresholdWords(header, choice));
+  viewer.write("opacity-value", percent(choice.opacity));
+  viewer.write("threshold-value", thresholdWords(header, choice));
   const badges = header.badges.map(([word, sentence]) => badge(word, sentence));
   if (view.inverted) badges.push(badge("Inverted by you", "Press i to see the image as it is.", "user"));
   viewer.part("badges").replaceChildren(...badges);

@@ -1,8 +1,8 @@
-// The image with its overlay as a picture to keep: the whole image at its own resolution, a legend, and where it is from.
+// The saved picture: the whole image with its overlay at its own resolution, a legend, and its provenance.
 
 const MOST_SIDE = 4096, LEAST_WIDTH = 900;
 
-// Resolves to a Blob of a PNG. `name`: what the user typed to be printed on it, often nothing.
+// Resolves to the Blob of a PNG. `name`: text that the user typed to be printed on it, often empty.
 function picture(scene, view, choice, name) {
   const { image } = scene.header;
   const magnified = Math.max(1, Math.ceil(LEAST_WIDTH / image.width));
@@ -16,16 +16,16 @@ function picture(scene, view, choice, name) {
   const renderer = new CanvasRenderer(shown);
   renderer.setScene(scene);
   renderer.draw(shot);
-  const unit = width / 900, lines = heatLines(scene, choice);
-  drawMarks(shown.getContext("2d"), scene, shot, { outline: choice.outline, lines, unit });
+  const unit = width / 900, isolines = heatLines(scene, choice);
+  drawAnnotations(shown.getContext("2d"), scene, shot, { outline: choice.outline, lines: isolines, unit });
 
   const size = Math.max(15, canvasWidth / 70), margin = size, whole = document.createElement("canvas");
   const context = whole.getContext("2d");
   context.font = font(size);
-  const told = legendLines(scene, view, choice, name).flatMap((line) => wrapped(context, line, canvasWidth - 2 * margin));
+  const lines = legendLines(scene, view, choice, name).flatMap((line) => wrapped(context, line, canvasWidth - 2 * margin));
   const barHeight = choice.overlay ? 3.2 * size : 0;
   whole.width = canvasWidth;
-  whole.height = Math.round(height + 2 * margin + barHeight + told.length * 1.4 * size);
+  whole.height = Math.round(height + 2 * margin + barHeight + lines.length * 1.4 * size);
   context.fillStyle = "#0e1217";
   context.fillRect(0, 0, whole.width, whole.height);
   context.drawImage(shown, 0, 0);
@@ -38,7 +38,7 @@ function picture(scene, view, choice, name) {
   context.textAlign = "left";
   context.textBaseline = "top";
   context.fillStyle = INK;
-  for (const line of told) {
+  for (const line of lines) {
     context.fillText(line, margin, y);
     y += 1.4 * size;
   }

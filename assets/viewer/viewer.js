@@ -1,20 +1,20 @@
-// The viewer itself: joins what is shown, the controls and the hands. Called anew at every rerun of the page.
+// The viewer: joins image, controls and gestures. Streamlit calls it at every rerun of the page.
 
 const LAYOUTS = ["one", "side", "split"];
-const PAUSE = 700; // milliseconds without a change before a screen reader is told
+const PAUSE = 700; // milliseconds without a change before a screen reader hears of it
 const viewers = new WeakMap();
-let plain = false; // whether this tab has found WebGL wanting
+let plain = false; // whether WebGL failed or is slow in this tab
 
 class Viewer {
   constructor(root) {
     this.root = root;
     this.section = this.part("viewer");
     this.stage = this.part("stage");
-    this.marks = this.part("marks");
+    this.annotations = this.part("annotations");
     this.done = new AbortController();
     this.at = null;
     connectControls(this, this.done.signal);
-    attachHands(this, this.done.signal);
+    attachGestures(this, this.done.signal);
     attachSplitter(this, this.done.signal);
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.stage);
@@ -24,7 +24,7 @@ class Viewer {
     return this.root.querySelector(`[data-part="${name}"]`);
   }
 
-  // Takes what the server sent, unless it is what is shown already.
+  // Shows what the server sent, unless it is shown already.
   async update(bytes) {
     const { header, body } = readHeader(bytes);
     if (header.digest === this.digest) return;
@@ -59,10 +59,10 @@ class Viewer {
     const names = header.colourMaps.map((name) => new Option(name[0].toUpperCase() + name.slice(1), name));
     this.part("colours").replaceChildren(...names);
     this.resize();
-    this.tell();
+    this.announceLater();
   }
 
-  // WebGL where a graphics processor draws it, else the plain canvas.
+  // WebGL where a graphics processor draws, else the plain canvas.
   openRenderer() {
     if (!this.renderer) this.useRenderer(plain ? CanvasRenderer : WebglRenderer);
     else this.setScene();
@@ -101,22 +101,22 @@ class Viewer {
     if (!this.scene || !box.width || !box.height) return;
     this.density = window.devicePixelRatio || 1;
     const width = Math.round(box.width * this.density), height = Math.round(box.height * this.density);
-    for (const canvas of [this.renderer.canvas, this.marks])
+    for (const canvas of [this.renderer.canvas, this.annotations])
       if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    this.marked = "";
+    this.annotated = "";
     cancelAnimationFrame(this.next);
     this.next = 0;
     this.refresh();
   }
 
-  // After a change of what is chosen: the controls too.
+  // After a change of a choice: draws the image and updates the controls.
   refresh() {
     this.choice = chosen(this.scene.header, this.stage.clientWidth);
     this.redraw();
     showControls(this);
   }
 
-  // At once, but only once a frame of the screen: what is changed again before the next one is drawn with it.
+  // Draws at once, but at most once a frame: further changes are drawn with the next frame.
   redraw() {
     const { width, height } = this.renderer.canvas;
     this.shot = frame(this.scene, this.view, this.choice, width, height, this.density);
@@ -131,16 +131,16 @@ class Viewer {
   }
 
   draw() {
-    const { scene, choice, renderer, marks } = this;
+    const { scene, choice, renderer, annotations } = this;
     renderer.draw(this.shot);
     const { x, y, scale } = this.shot;
     const { overlay, contour, outline, threshold, colourMap, layout, split } = choice;
-    const marked = [x, y, scale, overlay, contour, outline, threshold, colourMap, layout, split, this.digest].join(" ");
-    if (this.marked !== marked) {
-      const context = marks.getContext("2d");
-      context.clearRect(0, 0, marks.width, marks.height);
-      drawMarks(context, scene, this.shot, { outline, lines: this.contourLines(), unit: this.density });
-      this.marked = marked;
+    const annotated = [x, y, scale, overlay, contour, outline, threshold, colourMap, layout, split, this.digest].join(" ");
+    if (this.annotated !== annotated) {
+      const context = annotations.getContext("2d");
+      context.clearRect(0, 0, annotations.width, annotations.height);
+      drawAnnotations(context, scene, this.shot, { outline, lines: this.contourLines(), unit: this.density });
+      this.annotated = annotated;
     }
   }
 
@@ -152,7 +152,7 @@ class Viewer {
     return this.lines.value;
   }
 
-  // What hands do. Places and lengths in CSS pixels.
+  // Called by gestures. Points and lengths in CSS pixels.
   zoom(factor, x = this.stage.clientWidth / 2, y = this.stage.clientHeight / 2) {
     zoomAt(this.scene, this.view, this.shot, x * this.density, y * this.density, factor);
     this.changed();
@@ -170,13 +170,13 @@ class Viewer {
 
   changed() {
     this.redraw();
-    this.tell();
+    this.announceLater();
   }
 
   choose(changes) {
     Object.assign(choices, changes);
     this.refresh();
-    this.tell();
+    this.announceLater();
   }
 
   pointAt(x, y) {
@@ -195,7 +195,7 @@ class Viewer {
     if (name === "fit") fit(view);
     else if (name === "invert") view.inverted = !view.inverted;
     else if (name === "reset") Object.assign(view, firstView(scene.header));
-    else if (!setWindow(scene.header, view, name)) return this.hear("This image has no such window.");
+    else if (!setWindow(scene.header, view, name)) return this.announce("This image has no such window.");
     this.changed();
     showControls(this);
   }
@@ -209,7 +209,7 @@ class Viewer {
     panel.querySelector("input, button").focus({ preventScroll: true });
   }
 
-  // Back to the image, where the keys act: on the opener, Space would open the panel again.
+  // The focus returns to the image, where keys act: on the opener, Space would open the panel again.
   closePanels() {
     for (const name of ["help", "save"]) {
       const panel = this.part(name), opener = this.root.querySelector(`.bar [data-command="${name}"]`);
@@ -228,7 +228,7 @@ class Viewer {
       link.click();
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
       this.closePanels();
-      this.hear("The picture is saved among your downloads.");
+      this.announce("The picture is saved among your downloads.");
     } catch {
       this.part("name").setCustomValidity("The picture could not be made: the image is too large for this browser.");
       this.part("name").reportValidity();
@@ -240,23 +240,23 @@ class Viewer {
     if (part.textContent !== text) part.textContent = text;
   }
 
-  // Tells a screen reader, once hands are still.
-  tell() {
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => {
+  // Announces the state to screen readers once nothing has changed for a while.
+  announceLater() {
+    clearTimeout(this.announcing);
+    this.announcing = setTimeout(() => {
       if (!this.shot) return;
       const { choice } = this, heat = choice.overlay ? "Heatmap on" : "Heatmap off";
       showControls(this);
-      this.hear(`${this.part("levels").textContent}, ${this.part("zoom").textContent}. ${heat}.`);
+      this.announce(`${this.part("levels").textContent}, ${this.part("zoom").textContent}. ${heat}.`);
     }, PAUSE);
   }
 
-  hear(text) {
-    this.write("heard", text);
+  announce(text) {
+    this.write("live", text);
   }
 
   destroy() {
-    clearTimeout(this.telling);
+    clearTimeout(this.announcing);
     cancelAnimationFrame(this.next);
     this.done.abort();
     this.resizing.disconnect();
@@ -264,8 +264,8 @@ class Viewer {
   }
 }
 
-// Streamlit calls this at every rerun with the same element, and what is returned when the element goes. A call that a
-// later one overtook is ended at once: only the latest may end the viewer.
+// Streamlit calls this at every rerun with the same element, and the returned function when the element goes. Only the
+// function of the latest call ends the viewer.
 export default function ({ data, parentElement }) {
   const viewer = viewers.get(parentElement) ?? new Viewer(parentElement), turn = Symbol();
   viewers.set(parentElement, viewer);

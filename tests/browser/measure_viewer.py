@@ -24,7 +24,7 @@ EXPOSED = "\nwindow.Viewer = Viewer;"
 WATCH = """(kind) => {
   const waiting = [], draw = window.Viewer.prototype.draw, one = new Uint8Array(4);
   window.taken = [];
-  const [image, marks] = ["image", "marks"].map((name) => root.querySelector(`[data-part=${name}]`));
+  const [image, annotations] = ["image", "annotations"].map((name) => root.querySelector(`[data-part=${name}]`));
   for (const name of ["pointermove", "wheel", "keydown"])
     window.addEventListener(name, (event) => waiting.push([performance.now(), event.timeStamp]), true);
   window.Viewer.prototype.draw = function () {
@@ -32,7 +32,7 @@ WATCH = """(kind) => {
     const gl = kind === "webgl" && image.getContext("webgl2"), x = image.width >> 1, y = image.height >> 1;
     if (gl) gl.readPixels(x, y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, one);
     else image.getContext("2d").getImageData(x, y, 1, 1);
-    marks.getContext("2d").getImageData(x, y, 1, 1);
+    annotations.getContext("2d").getImageData(x, y, 1, 1);
     const now = performance.now();
     for (const [came, stamped] of waiting.splice(0)) window.taken.push([now - came, now - stamped]);
   };

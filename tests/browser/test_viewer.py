@@ -25,7 +25,7 @@ PIXEL = """async ([x, y]) => {
 }"""
 MARKED = """async ([x, y, width, height]) => {
   await new Promise(requestAnimationFrame);
-  const canvas = root.querySelector("[data-part=marks]");
+  const canvas = root.querySelector("[data-part=annotations]");
   return canvas.getContext("2d").getImageData(x, y, width, height).data.some((value) => value > 0);
 }"""
 
@@ -184,7 +184,7 @@ def test_heat_below_the_threshold_is_not_drawn(viewer):
         viewer.tab.get_by_label("Hide below").fill(str(share))
         red, _, blue = viewer.pixel(0.5, 0.5)
         assert (red != blue) == coloured
-    assert viewer.says("threshold-said") == "1.5"
+    assert viewer.says("threshold-value") == "1.5"
 
 
 def test_contour_instead_of_fill(viewer):
@@ -337,7 +337,7 @@ def test_keyboard_alone(viewer, make_image):
     assert (viewer.pixel(0.5, 0.5), viewer.pixel(0.6, 0.4)) != before
     viewer.tab.keyboard.press("Shift+ArrowRight")
     assert viewer.numbers()[0] > 255
-    heard = f"({SHOWN})('heard').startsWith('Window {viewer.numbers()[0]} · level 128, Zoom ')"
+    heard = f"({SHOWN})('live').startsWith('Window {viewer.numbers()[0]} · level 128, Zoom ')"
     viewer.tab.wait_for_function(heard)
 
 
@@ -561,7 +561,7 @@ def test_phone_width(hand, make_image):
     """Everything wraps within the screen, and can be hit with a finger."""
     hand.show(fake_reading(make_image(0, (500, 500))), overlay=True)
     beyond = """() => [...root.querySelectorAll(".viewer *")]
-      .filter((one) => !one.closest("[hidden], .heard, canvas"))
+      .filter((one) => !one.closest("[hidden], .live, canvas"))
       .map((one) => [one.outerHTML, one.getBoundingClientRect()])
       .filter(([, box]) => box.width && (box.right > innerWidth || box.left < 0))
       .map(([text]) => text)"""

@@ -250,7 +250,7 @@ def test_an_image_that_cannot_tell_says_so(show, say, explainer, monkeypatch):
 
 def test_an_empty_map_is_not_tested(use, show, say):
     """There is nothing to take away."""
-    from stand_ins import FakeReader
+    from tests.support.stand_ins import FakeReader
 
     use(FakeReader(0.1, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None))
     app = show("a.png")
@@ -260,7 +260,7 @@ def test_an_empty_map_is_not_tested(use, show, say):
 
 def test_an_image_below_the_threshold_says_so(use, show, say, explainer):
     """Curves of an image that is not called pneumonia say little."""
-    from stand_ins import FakeReader
+    from tests.support.stand_ins import FakeReader
 
     use(FakeReader(0.1))
     app = show("a.png")

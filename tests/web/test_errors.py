@@ -18,7 +18,7 @@ def test_log_has_reference_kind_and_place_but_no_message(caplog):
     except OSError as error:
         reference = log_failure(error)
     assert re.fullmatch(r"[0-9A-F]{6}", reference)
-    assert f"reference {reference}: OSError at test_failures.py:" in caplog.text
+    assert f"reference {reference}: OSError at test_errors.py:" in caplog.text
     assert "Jane" not in caplog.text
 
 

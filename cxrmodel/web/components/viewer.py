@@ -24,7 +24,7 @@ __all__ = ["assets", "badges_of", "levels_of", "packed", "viewer"]
 
 VIEWER_FOLDER = ASSETS / "viewer"
 
-_SCRIPTS = ("pack", "outlines", "canvas", "webgl", "view", "marks", "picture", "controls", "hands", "viewer")
+_SCRIPTS = ("unpack", "contours", "canvas", "webgl", "view_state", "annotations", "picture", "controls", "interaction", "viewer")
 _UNCERTAIN = "Finding: uncertain, whatever the map shows."
 _SIDES = "{} and {} by convention: the file does not tell the sides."
 _DICOM_SIDES = "{} and {} as the file tells the sides, else by convention."

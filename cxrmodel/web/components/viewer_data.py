@@ -116,7 +116,7 @@ def windows(
     Returns
     -------
     dict of str to (int, int) or None
-        ``whole``: all levels. ``own``: the file's own; None where it has none. ``percentile``: 1st to 99th percentile
+        ``whole``: all levels. ``file``: the file's own; None where it has none. ``percentile``: 1st to 99th percentile
         of the image. ``lungs``, ``mediastinum``: the same of the lungs, and of what lies around them in their box;
         None where that is empty.
     """
@@ -128,7 +128,7 @@ def windows(
     box = _between(lungs.any(1))[:, None] & _between(lungs.any(0))[None, :]
     return {
         "whole": (0, top),
-        "own": None if own is None else _window(np.array([own[0] * top, own[1] * top]), (0, 100)),
+        "file": None if own is None else _window(np.array([own[0] * top, own[1] * top]), (0, 100)),
         "percentile": _window(seen),
         "lungs": _window(seen[lungs]),
         "mediastinum": _window(seen[box & ~lungs]),

@@ -120,7 +120,7 @@ def test_windows_by_hand():
     mask = np.array([[0, 0, 0, 0], [1, 0, 0, 1], [1, 0, 0, 1]], bool)
     found = windows(levels, 255, mask, own=(0.2, 0.6))
     assert found["whole"] == (0, 255)
-    assert found["own"] == (51, 153)
+    assert found["file"] == (51, 153)
     assert found["lungs"] == (10, 40)  # 1st and 99th percentile of 10, 20, 30, 40: 10.3 and 39.7
     assert found["mediastinum"] == (200, 211)
     assert found["percentile"] == (9, 211)
@@ -131,6 +131,6 @@ def test_windows_that_an_image_does_not_have(shape):
     """No window of the file's own, one lung without anything between: None; an even image: a window one level wide."""
     levels = np.full(shape, 7, np.uint8)
     found = windows(levels, 255, np.ones((2, 2), bool))
-    assert found["own"] is None
+    assert found["file"] is None
     assert found["mediastinum"] is None
     assert found["percentile"] == found["lungs"] == (7, 8)

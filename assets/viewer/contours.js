@@ -1,12 +1,12 @@
-// Lines of equal value on a grid (marching squares), in the unit square of the image.
+// Lines of equal value on a grid (marching squares), in coordinates 0..1 of the image.
 
-// Returns closed lines, each a flat list x0, y0, x1, y1 and so on. Beyond the grid's edge the value counts as zero, so
-// every line closes: each edge of the grid that one crosses is joined to two others.
+// Returns closed lines, each a flat list x0, y0, x1, y1, ... Values beyond the grid count as zero, so every line closes:
+// each crossed grid edge is joined to two others.
 function isoline({ width, height, data }, level) {
   const points = new Map(), joined = new Map();
   const value = (x, y) => (x < 0 || y < 0 || x >= width || y >= height ? 0 : data[y * width + x]);
   const cut = (a, b) => (level - a) / (b - a);
-  // The crossing of the grid's edge from (x, y) to the right or down, `share` of its way; gives the edge's number.
+  // The crossing of the grid edge from (x, y) to the right or down, at `share` of its length; returns the edge's number.
   const cross = (x, y, down, share) => {
     const edge = 2 * ((y + 1) * (width + 2) + x + 1) + down;
     if (!points.has(edge)) {
@@ -48,7 +48,7 @@ function isoline({ width, height, data }, level) {
   return lines;
 }
 
-// Lines as one path in pixels of the image, made once and stroked at every place and size.
+// Lines as one path in image pixels, made once and stroked at every position and scale.
 function pathOf(lines, { width, height }) {
   const path = new Path2D();
   for (const line of lines) {
@@ -59,7 +59,7 @@ function pathOf(lines, { width, height }) {
   return path;
 }
 
-// The mean of each place and its eight neighbours, twice: a mask of squares gets a smooth edge.
+// A 3 x 3 box filter, twice: it smooths the edge of the low-resolution mask.
 function blurred(grid) {
   let { width, height, data } = grid;
   for (let turn = 0; turn < 2; turn++) {

@@ -1,9 +1,9 @@
-// Lines and letters over the image: lung outline, contours, sides, scale bar. Never part of the image's own pixels.
+// Annotations drawn over the image: lung outline, contours, side letters, scale bar. They never change its pixels.
 
 const OUTLINE = "#7cdcff", INK = "#f2f6f9", HALO = "rgba(0, 0, 0, 0.75)";
 const STEPS = [0.25, 0.5, 0.75];
 
-// Contours of heat at the threshold and at quarters of the colour range, each in its colour.
+// Contours of the heatmap at the threshold and at quarters of the colour range, each in its colour.
 function contours(scene, threshold, colourMap) {
   const shades = scene.colours.get(colourMap), levels = STEPS.filter((step) => step > threshold + 0.02);
   if (threshold > 0) levels.unshift(threshold);
@@ -13,7 +13,7 @@ function contours(scene, threshold, colourMap) {
   });
 }
 
-// `strokes`: colour and width on the screen of each, the lowest first.
+// `strokes`: colour and screen width of each, bottom first.
 function strokePath(context, { x, y, scale }, path, strokes) {
   context.save();
   context.translate(x, y);
@@ -38,8 +38,8 @@ function letters(context, text, x, y, size, align = "left") {
   context.fillText(text, x, y);
 }
 
-// `lines`: contours as above, or none.
-function drawMarks(context, scene, shot, { outline, lines, unit }) {
+// `lines`: contours, may be empty.
+function drawAnnotations(context, scene, shot, { outline, lines, unit }) {
   for (const pane of shot.panes) {
     context.save();
     context.beginPath();

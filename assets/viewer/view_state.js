@@ -1,16 +1,16 @@
-// What is looked at and how: arithmetic only, no drawing. Kept in this tab's memory alone, and never a pixel of it.
+// The view of an image and the user's choices: arithmetic only, no drawing. Kept in this tab's memory, without pixels.
 
-// An image's view, by the image's checksum; and the choices that hold for all images. Both outlive a rerun and a page.
+// Views by the image's checksum, and choices that hold for all images. Both outlive a rerun and a change of page.
 const views = new Map();
 const choices = {};
 
 const DEFAULTS = { opacity: 0.5, threshold: 0, contour: false, split: 0.5, keys: true };
 const GAP = 4; // between two panes, in CSS pixels
-const NARROW = 560; // below this width two panes are too small to be the first thing shown
-const MOST_ZOOM = 32; // pixels of the screen for one of the image
+const NARROW = 560; // CSS pixels; below this width the page starts with one pane
+const MOST_ZOOM = 32; // screen pixels for one image pixel
 
 function firstView(header) {
-  const [low, high] = header.windows.own ?? header.windows.whole;
+  const [low, high] = header.windows.file ?? header.windows.whole;
   return { zoom: 1, x: 0.5, y: 0.5, low, high, inverted: false };
 }
 
@@ -19,16 +19,16 @@ function viewOf(header) {
   return views.get(header.key);
 }
 
-// What is chosen: by the user anywhere, else by the page.
+// Choices in effect: the user's, else the page's defaults.
 function chosen(header, width) {
   const wide = header.overlay && width >= NARROW;
   const page = { overlay: header.overlay, outline: header.overlay, layout: wide ? "side" : "one" };
   return { ...DEFAULTS, colourMap: header.colourMaps[0], ...page, ...choices };
 }
 
-// Everything a renderer needs for one picture on a canvas of `width` x `height` device pixels:
-// panes (x: left edge; from: first column within the pane that shows heat), the image's scale in device pixels an image
-// pixel and its place in each pane, grey levels shown as black and white, and how heat is mixed in.
+// Everything a renderer needs to draw on a canvas of `width` x `height` device pixels: panes (x: left edge; from: first
+// column of the pane that shows heat), the scale in device pixels per image pixel, the image's position in each pane,
+// the grey levels of black and white, and how heat is mixed in.
 function frame(scene, view, choice, width, height, density = 1) {
   const { width: imageWidth, height: imageHeight } = scene.header.image;
   const gap = Math.round(GAP * density);
@@ -49,7 +49,7 @@ function frame(scene, view, choice, width, height, density = 1) {
   };
 }
 
-// The point of a pane that a point of the canvas lies in.
+// Column within its pane of a column of the canvas.
 function inPane(shot, x) {
   const pane = shot.panes.findLast((one) => x >= one.x) ?? shot.panes[0];
   return Math.min(shot.paneWidth, Math.max(0, x - pane.x));
@@ -63,7 +63,7 @@ function clamp(value, low, high) {
   return Math.min(high, Math.max(low, value));
 }
 
-// Zooms so that the image's point under (x, y) of the canvas stays there.
+// Zooms around the point (x, y) of the canvas.
 function zoomAt(scene, view, shot, x, y, factor) {
   const { width, height } = scene.header.image, [imageX, imageY] = toImage(shot, x, y);
   const most = Math.max(1, MOST_ZOOM / shot.fit);
@@ -83,8 +83,8 @@ function fit(view) {
   Object.assign(view, { zoom: 1, x: 0.5, y: 0.5 });
 }
 
-// Window (the span of levels from black to white) by `across`, level (its middle) by `down`, in CSS pixels of a drag:
-// to the right is less contrast, up is brighter. The narrower the window, the finer the step.
+// Changes the window (levels from black to white) by `across` and the level (its centre) by `down`, in CSS pixels of a
+// drag: to the right is less contrast, up is brighter. The narrower the window, the finer the step.
 function windowLevel(header, view, across, down) {
   const { top } = header.image, span = view.high - view.low, step = Math.max(span, top / 32) / 300;
   const width = clamp(span + across * step, Math.max(1, top / 255), 2 * top);
@@ -99,13 +99,13 @@ function setWindow(header, view, name) {
   return Boolean(levels);
 }
 
-// The preset whose levels are those shown, else "".
+// The preset whose levels are shown, else "".
 function windowName(header, view) {
   const same = ([, levels]) => levels && levels[0] === view.low && levels[1] === view.high;
   return Object.entries(header.windows).find(same)?.[0] ?? "";
 }
 
-// The length of a round number of millimetres that takes about a fifth of the pane; null where spacing is unknown.
+// A bar of a round number of millimetres, up to a fifth of the pane; null where the pixel spacing is unknown.
 function scaleBar(header, shot) {
   if (!header.spacing) return null;
   const perPixel = header.spacing[1] / shot.scale, wanted = (shot.paneWidth / 5) * perPixel;

@@ -11,7 +11,7 @@ const KEYS = [
   ["o", "outline", "Lung outline on or off"],
   ["l", "layout", "Next layout"],
   ["1", "whole", "Window: whole range"],
-  ["2", "own", "Window: the file's own"],
+  ["2", "file", "Window: as in the file"],
   ["3", "percentile", "Window: 1st to 99th percentile"],
   ["4", "lungs", "Window: lungs"],
   ["5", "mediastinum", "Window: mediastinum"],
@@ -30,8 +30,8 @@ const TYPING = "textarea, select, [contenteditable]:not([contenteditable=false])
   "[role=listbox], [role=grid], input:not([type=range], [type=checkbox], [type=radio], [type=button], [type=submit])";
 const PRESSED = "button, a[href], summary, input, select, [role=button], [role=slider], [role=tab], [role=option]";
 
-// Everything is taken off again when `signal` says so.
-function attachHands(viewer, signal) {
+// All listeners end with `signal`.
+function attachGestures(viewer, signal) {
   const { stage } = viewer, down = new Map(), once = { signal };
   let mode = "", space = false, moved = false, before = null;
 
@@ -79,7 +79,7 @@ function attachHands(viewer, signal) {
     showControls(viewer);
   };
   stage.addEventListener("pointerup", up, once);
-  // The browser took the gesture for scrolling the page: what little it did here is undone.
+  // The browser took the gesture over to scroll the page: undo its effect.
   stage.addEventListener("pointercancel", (event) => {
     if (!down.has(event.pointerId)) return;
     Object.assign(before.view, before.was);

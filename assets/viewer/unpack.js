@@ -1,7 +1,7 @@
-// The buffer that the server packs, taken apart. Its layout stands in cxrmodel/web/components/viewer_data.py.
-// The viewer's scripts are joined in one module, in the order that cxrmodel/web/components/viewer.py gives.
+// Unpacks the buffer that the server sends. cxrmodel/web/components/viewer_data.py describes its layout.
+// The viewer's scripts are joined into one module, in the order that cxrmodel/web/components/viewer.py gives.
 
-const FULL = 65535; // what a share of the colour range counts up to
+const FULL = 65535; // the top of the colour range
 
 function readHeader(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
@@ -28,7 +28,7 @@ async function unpack(header, body) {
   };
 }
 
-// Rows arrive as differences from the row above. All images are held in 16 bits, so that one loop serves them all.
+// Rows arrive as differences from the row above. All images are held in 16 bits, so that one loop handles them all.
 function imageLevels(coded, { width, height, top }) {
   const size = width * height, levels = new Uint16Array(size), mask = top > 255 ? 65535 : 255;
   if (top > 255) for (let i = 0; i < size; i++) levels[i] = (coded[i] << 8) | coded[size + i];
@@ -37,7 +37,7 @@ function imageLevels(coded, { width, height, top }) {
   return levels;
 }
 
-// Copies of half the size each, down to a few pixels: what is shown small is averaged first, so that it does not alias.
+// Copies of half the size each, down to a few pixels: an image shown small is averaged first, against aliasing.
 function pyramid(data, width, height) {
   const levels = [{ width, height, data }];
   while (Math.min(width, height) >= 64) {

@@ -22,7 +22,7 @@ from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter, plausibility
 from cxrmodel.imaging.margins import image_box
 from cxrmodel.training.archive import load_images, training_split
-from cxrmodel.training.augment import reframed
+from cxrmodel.training.augment import random_affine
 from cxrmodel.training.export import to_onnx
 
 __all__ = ["export_checks", "fit_likeness"]
@@ -68,7 +68,9 @@ def export_checks(run: Path, root: Path, out: Path = CHECK_FOLDER) -> dict:
     images, held = load_images(split.train), load_images(split.held_out)
     rng = np.random.default_rng(split.seed)
     image = fit_likeness(
-        np.stack([whole_image(shown) for picture in images for shown in (picture, reframed(picture, rng, **FRAME))])
+        np.stack(
+            [whole_image(shown) for picture in images for shown in (picture, random_affine(picture, rng, **FRAME))]
+        )
     )
     lungs = fit_likeness(_lung_parts(images[:: max(1, len(images) // LUNG_IMAGES)], segmenter), LUNG_AXES)
     measured = _measure(held, segmenter, OrientationNetwork(graph), image, lungs)

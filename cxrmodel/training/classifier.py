@@ -19,7 +19,14 @@ from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.model.network import build
 from cxrmodel.model.preprocess import crop, crop_box, normalise
 from cxrmodel.training.archive import Image, Split, load_images, load_masks, training_split
-from cxrmodel.training.augment import borrow_greys, disturb_greys, jitter_box, replace, soft_mask, turn
+from cxrmodel.training.augment import (
+    jitter_crop,
+    match_histogram,
+    perturb_intensity,
+    replace_background,
+    rotate_and_flip,
+    soft_mask,
+)
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import Recipe, fit
 
@@ -90,9 +97,9 @@ class Sampler:
         mask = table.annotated.get(table.images[index].name)
         if mask is None or rng.random() < 0.5:
             mask = table.found[index]
-        image, mask = turn(table.pixels[index], mask, rng, options["degrees"])
+        image, mask = rotate_and_flip(table.pixels[index], mask, rng, options["degrees"])
         box = crop_box(LungFields(mask).box if mask.any() else (0, 0, IMAGE_SIDE, IMAGE_SIDE), options["margin"])
-        box = jitter_box(box, rng, options["jitter"], IMAGE_SIDE)
+        box = jitter_crop(box, rng, options["jitter"], IMAGE_SIDE)
         return crop(image, box, size).astype(np.float32), crop(mask.astype(np.uint8), box, size)
 
     def _other(self, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -111,14 +118,14 @@ class Sampler:
         """
         part, mask = self._part(index, size, rng)
         if rng.random() < self.options["histogram"]:
-            part = borrow_greys(part, self._other(size, rng), rng.uniform(0.3, 1.0))
+            part = match_histogram(part, self._other(size, rng), rng.uniform(0.3, 1.0))
         label, chance = self.labels[index], rng.random()
         if chance < self.options["covered"]:
-            part = replace(part, 1 - soft_mask(mask, rng, (2, 9)), rng, None)
+            part = replace_background(part, 1 - soft_mask(mask, rng, (2, 9)), rng, None)
             label = 0.5
         elif chance < self.options["covered"] + self.options["surroundings"]:
-            part = replace(part, soft_mask(mask, rng), rng, self._other(size, rng))
-        x = normalise(disturb_greys(part, rng), self.mean, self.std)
+            part = replace_background(part, soft_mask(mask, rng), rng, self._other(size, rng))
+        x = normalise(perturb_intensity(part, rng), self.mean, self.std)
         return x, np.array([label], np.float32), float(self.weights[index])
 
 

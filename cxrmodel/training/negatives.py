@@ -7,7 +7,7 @@ rearrangements of them, and drawings, textures and shades of many kinds.
 import cv2
 import numpy as np
 
-from cxrmodel.training.augment import disturb_greys
+from cxrmodel.training.augment import perturb_intensity
 
 __all__ = ["drawn", "image_in_pieces", "strange"]
 
@@ -26,7 +26,7 @@ def strange(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     picture = image_in_pieces(image, rng) if rng.random() < 0.4 else drawn(image.shape[0], rng)
     if rng.random() < 0.3:
         picture = 255.0 - picture
-    return disturb_greys(np.clip(picture, 0, 255).astype(np.float32), rng)
+    return perturb_intensity(np.clip(picture, 0, 255).astype(np.float32), rng)
 
 
 def image_in_pieces(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

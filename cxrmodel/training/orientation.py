@@ -11,7 +11,7 @@ import numpy as np
 from cxrmodel.checks.orientation import ORIENTATION_SIDE, ORIENTATIONS, as_orientation_input
 from cxrmodel.model.network import build_orientation
 from cxrmodel.training.archive import load_images, training_split
-from cxrmodel.training.augment import borrow_greys, disturb_greys, reframed
+from cxrmodel.training.augment import match_histogram, perturb_intensity, random_affine
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import Recipe, fit
 from cxrmodel.training.negatives import strange
@@ -110,10 +110,10 @@ def _right(network: keras.Model, inputs: np.ndarray, orientation: str) -> float:
 
 def _disturbed(image: np.ndarray, other: np.ndarray, rng: np.random.Generator, options: dict) -> np.ndarray:
     """Turn a little, zoom, shift, stretch, cover edges, add letters, and change the greys."""
-    image = reframed(image, rng, **{name: options[name] for name in ("degrees", "stretch", "shift")})
+    image = random_affine(image, rng, **{name: options[name] for name in ("degrees", "stretch", "shift")})
     if rng.random() < 0.4:
-        image = borrow_greys(image, other, rng.uniform(0.3, 1.0))
-    image = disturb_greys(image, rng)
+        image = match_histogram(image, other, rng.uniform(0.3, 1.0))
+    image = perturb_intensity(image, rng)
     if rng.random() < 0.3:
         edges = (rng.random(4) < 0.5) * rng.uniform(0, 0.09, 4) * SIDE
         top, left, bottom, right = edges.astype(int)

@@ -12,7 +12,7 @@ from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.imaging.lungs import BOUNDS, as_input, fields_from_scores, plausibility
 from cxrmodel.model.network import build_segmenter
 from cxrmodel.training.archive import find_images, load_images, load_masks, training_split
-from cxrmodel.training.augment import disturb_greys, jitter_box, turn
+from cxrmodel.training.augment import jitter_crop, perturb_intensity, rotate_and_flip
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import Recipe, fit
 
@@ -52,11 +52,11 @@ def train_lungs(root: Path, recipe: Recipe, folder: Path, resume: bool = False) 
     options = recipe.options
 
     def sample(index: int, size: int, rng: np.random.Generator):
-        image, mask = turn(images[index], masks[train[index].name], rng, options["degrees"])
-        box = jitter_box((0, 0, IMAGE_SIDE, IMAGE_SIDE), rng, options["jitter"], IMAGE_SIDE)
+        image, mask = rotate_and_flip(images[index], masks[train[index].name], rng, options["degrees"])
+        box = jitter_crop((0, 0, IMAGE_SIDE, IMAGE_SIDE), rng, options["jitter"], IMAGE_SIDE)
         top, left, bottom, right = box
         image, mask = image[top:bottom, left:right], mask[top:bottom, left:right].astype(np.float32)
-        image = disturb_greys(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32), rng)
+        image = perturb_intensity(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32), rng)
         mask = cv2.resize(mask, (size // 2, size // 2), interpolation=cv2.INTER_AREA)
         return image[..., None] / 255.0, mask[..., None], 1.0
 

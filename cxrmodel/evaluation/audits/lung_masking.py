@@ -43,7 +43,7 @@ class Fill(NamedTuple):
     ----------
     name, description : str
     seen_in_training : bool
-        Whether the augmentation of the training images (``cxrmodel.training.augment.replace``) fills so too.
+        Whether the augmentation of the training images (``cxrmodel.training.augment.replace_background``) fills so too.
     make : callable (image, region, rng) -> ndarray of float32, shape (H, W), 0..255
         Only what it gives within the region is used; it looks only at what lies outside.
     region : callable (mask) -> mask

@@ -18,6 +18,7 @@ RANKS = {
     "errors": 1,
     "models": 3,
     "artefacts": 2,
+    "extras": 2,
     "demo": 2,
     "reasons": 2,
     "imaging": 2,

@@ -132,6 +132,18 @@ def test_reading_is_that_of_the_checkout(commands, environment, tmp_path, capsys
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("arguments", [["explain", "--method", "gradcam++"], ["train"]], ids=" ".join)
+def test_a_missing_extra_is_named(commands, environment, tmp_path, arguments):
+    """What the core lacks fails with one line that says what to install."""
+    image = [demo_images()[0].path, "--out", "out.png"] if arguments[0] == "explain" else []
+    done = subprocess.run(
+        [commands / "cxrmodel", *arguments, *image], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith('pip install "cxrmodel[train,compare]"')
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture(scope="module")
 def server(commands, tmp_path_factory) -> Iterator[int]:
     """Port of an app started from a folder whose own settings would open it to everyone."""
@@ -184,11 +196,12 @@ def test_the_app_listens_on_loopback_only(server):
         pass
 
 
-def test_a_page_runs_without_usage_statistics(server):
-    """A first visit draws a page, with no error in it, and tells the browser to report nothing."""
+@pytest.mark.parametrize("page", ["", "read", "heatmap", "evaluation", "about"])
+def test_a_page_runs_without_usage_statistics(server, page):
+    """A visit draws the page, with no error in it, and tells the browser to report nothing."""
     with connect(f"ws://127.0.0.1:{server}/_stcore/stream", subprotocols=["streamlit"], proxy=None) as socket_:
         begin = BackMsg()
-        begin.rerun_script.query_string = ""
+        begin.rerun_script.page_name = page
         socket_.send(begin.SerializeToString())
         sessions, elements, finished = [], [], False
         while not (finished and elements):

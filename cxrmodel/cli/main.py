@@ -15,6 +15,7 @@ from cxrmodel.cli.app import add_app
 from cxrmodel.cli.evaluate import add_evaluate
 from cxrmodel.errors import CxrError, OutputRefused
 from cxrmodel.explain.methods import INSTANT, METHODS
+from cxrmodel.extras import optional_libraries
 from cxrmodel.model.spec import MODELS
 from cxrmodel.paths import RECIPES
 
@@ -118,7 +119,8 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.command == "read" and arguments.resume and not arguments.csv:
         parser.error("--resume goes on with a table: name it with --csv OUT.csv")
     try:
-        return arguments.run(arguments)
+        with optional_libraries():
+            return arguments.run(arguments)
     except CxrError as error:
         print(error, file=sys.stderr)
         return 1

@@ -10,6 +10,7 @@ import numpy as np
 from cxrmodel.explain import methods
 from cxrmodel.explain.grid import blurred
 from cxrmodel.explain.occlusion import occlusion
+from cxrmodel.extras import optional_libraries
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.mirroring import laid_together, mirrored
 from cxrmodel.model.preprocess import ModelInput
@@ -98,6 +99,8 @@ class Explainer:
         ------
         MissingWeights, AlteredWeights
             When the method needs the Keras weights and they cannot be used.
+        MissingExtra
+            When the method needs TensorFlow and it is not installed.
         ValueError
             When there is no such method.
         """
@@ -109,7 +112,8 @@ class Explainer:
         try:
             if loading(self, method):
                 report(0.0, "Loading TensorFlow, which takes some seconds, once after each start of the program")
-            return self._run(method, tensors, lambda share: report(share, f"{title}: {share * 100:.0f}\u00a0% done"))
+            with optional_libraries():
+                return self._run(method, tensors, lambda share: report(share, f"{title}: {share * 100:.0f}\u00a0% done"))
         finally:
             self._turn.release()
 

@@ -16,8 +16,6 @@ __all__ = [
     "at_prevalence",
     "choose_operating_points",
     "finding",
-    "fit_platt",
-    "fit_temperature",
     "log_odds",
     "probability",
 ]
@@ -107,67 +105,6 @@ def finding(value: float, operating_points: Mapping[str, float]) -> str:
     if value >= high:
         return "pneumonia"
     return "normal" if value < low else "uncertain"
-
-
-def fit_temperature(labels, logits, prevalence: float) -> float:
-    """The temperature of greatest likelihood, to one part in ten thousand.
-
-    Parameters
-    ----------
-    labels : array of {0, 1}, shape (N,)
-    logits : array of float, shape (N,)
-        Of an even prevalence.
-    prevalence : float
-        Share of pneumonia among these images.
-    """
-    labels, logits = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
-    prior, signs = log_odds(prevalence), np.where(labels > 0, -1.0, 1.0)
-
-    def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, signs * (logits / math.exp(log_temperature) + prior)).mean())
-
-    low, high = math.log(0.05), math.log(20.0)
-    golden = (math.sqrt(5.0) - 1.0) / 2.0
-    while high - low > 1e-4:
-        first, second = high - golden * (high - low), low + golden * (high - low)
-        if loss(first) < loss(second):
-            high = second
-        else:
-            low = first
-    return math.exp((low + high) / 2.0)
-
-
-def fit_platt(labels, logits, prevalence: float) -> tuple[float, float]:
-    """Temperature and intercept of greatest posterior likelihood.
-
-    The priors are mild, standard normal on the logarithm of the slope and on the intercept, so that few images, or
-    images that the logit tells apart without error, give finite numbers. The slope is above 0, so the order of images
-    is kept.
-
-    Parameters
-    ----------
-    labels : array of {0, 1}, shape (N,)
-    logits : array of float, shape (N,)
-        Of an even prevalence.
-    prevalence : float
-        Share of pneumonia among these images.
-
-    Returns
-    -------
-    temperature, intercept : float
-        As ``probability`` takes them; the temperature is 1 over the slope.
-    """
-    from scipy.optimize import minimize  # takes a while to import, and reading does without
-
-    labels, logits = np.asarray(labels, np.float64), np.asarray(logits, np.float64)
-    prior, signs = log_odds(prevalence), np.where(labels > 0, -1.0, 1.0)
-
-    def loss(place: np.ndarray) -> float:
-        scores = logits * math.exp(place[0]) + place[1] + prior
-        return float(np.logaddexp(0.0, signs * scores).sum() + 0.5 * (place**2).sum())
-
-    log_slope, intercept = minimize(loss, np.zeros(2), method="BFGS", options={"gtol": 1e-6}).x
-    return math.exp(-log_slope), float(intercept)
 
 
 def choose_operating_points(labels, probabilities, sensitivity: float = 0.98, specificity: float = 0.98) -> dict:

@@ -1,101 +1,209 @@
-"""Ways from a logit to a probability, fitted on held-out patients and compared on patients they were not fitted on.
+"""Calibration: fit probabilities to held-out logits, and compare methods by cross-fitting over patients.
 
 References
 ----------
 Platt, Probabilistic outputs for support vector machines, 1999.
-Guo et al., On calibration of modern neural networks, ICML 2017 (temperature).
+Guo et al., On calibration of modern neural networks, ICML 2017 (temperature scaling).
 Kull et al., Beta calibration, AISTATS 2017.
 Zadrozny and Elkan, Transforming classifier scores into accurate multiclass probability estimates, KDD 2002 (isotonic).
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize, minimize_scalar
 from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from cxrmodel.errors import DataError
-from cxrmodel.model.calibration import fit_platt, fit_temperature, log_odds, probability
+from cxrmodel.model.calibration import log_odds, probability
+from cxrmodel.registry import Registry
 
-__all__ = ["FOLDS", "METHODS", "choose_calibration", "cross_fitted", "log_loss", "patient_folds"]
+__all__ = [
+    "FOLDS",
+    "METHODS",
+    "CalibrationMethod",
+    "choose_calibration",
+    "cross_fitted",
+    "fit_platt",
+    "fit_temperature",
+    "log_loss",
+    "patient_folds",
+]
 
 FOLDS = 10
-SHIPPED = ("temperature", "platt")
-"""What a specification can carry; the others are there to compare with."""
 
-Fit = Callable[[np.ndarray, np.ndarray, float], Callable[[np.ndarray], np.ndarray]]
-"""Labels, logits and prevalence of some images -> logits to probabilities at that prevalence."""
+Floats = NDArray[np.float64]
+Calibrator = Callable[[Floats], Floats]
+"""Logits to probabilities."""
 
 
-def _temperature(labels: np.ndarray, logits: np.ndarray, prevalence: float):
+def fit_temperature(labels: ArrayLike, logits: ArrayLike, prevalence: float) -> float:
+    """Maximum-likelihood temperature, within 0.05 to 20.
+
+    Parameters
+    ----------
+    labels : array of {0, 1}, shape (N,)
+    logits : array of float, shape (N,)
+        At even prevalence.
+    prevalence : float
+        Share of positives among these images.
+    """
+    scores, prior, signs = np.asarray(logits, np.float64), log_odds(prevalence), _signs(labels)
+
+    def loss(log_temperature: float) -> float:
+        return float(np.logaddexp(0.0, signs * (scores / math.exp(log_temperature) + prior)).mean())
+
+    bounds = (math.log(0.05), math.log(20.0))
+    return math.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-5}).x)
+
+
+def fit_platt(labels: ArrayLike, logits: ArrayLike, prevalence: float) -> tuple[float, float]:
+    """Temperature and intercept with the highest posterior likelihood.
+
+    The priors are weak: standard normal on the logarithm of the slope and on the intercept. They keep both numbers
+    finite with few images or perfectly separated classes. The slope is positive, so the ranking of images is preserved.
+
+    Parameters
+    ----------
+    labels : array of {0, 1}, shape (N,)
+    logits : array of float, shape (N,)
+        At even prevalence.
+    prevalence : float
+        Share of positives among these images.
+
+    Returns
+    -------
+    temperature, intercept : float
+        As ``cxrmodel.model.calibration.probability`` takes them; the temperature is 1 over the slope.
+    """
+    prior = log_odds(prevalence)
+
+    def log_odds_of(parameters: Floats, values: Floats) -> Floats:
+        return np.asarray(values * math.exp(parameters[0]) + parameters[1] + prior)
+
+    log_slope, intercept = _most_likely(log_odds_of, 2, labels, logits)
+    return math.exp(-log_slope), float(intercept)
+
+
+def _signs(labels: ArrayLike) -> Floats:
+    return np.where(np.asarray(labels) > 0, -1.0, 1.0)
+
+
+def _most_likely(
+    log_odds_of: Callable[[Floats, Floats], Floats], parameters: int, labels: ArrayLike, logits: ArrayLike
+) -> Floats:
+    """Parameters of greatest posterior likelihood under standard normal priors."""
+    values, signs = np.asarray(logits, np.float64), _signs(labels)
+
+    def loss(place: Floats) -> float:
+        return float(np.logaddexp(0.0, signs * log_odds_of(place, values)).sum() + 0.5 * (place**2).sum())
+
+    return np.asarray(minimize(loss, np.zeros(parameters), method="BFGS", options={"gtol": 1e-6}).x)
+
+
+def _temperature(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
     temperature = fit_temperature(labels, logits, prevalence)
-    return lambda values: probability(values, temperature, prevalence)
+    return lambda values: np.asarray(probability(values, temperature, prevalence))
 
 
-def _platt(labels: np.ndarray, logits: np.ndarray, prevalence: float):
+def _platt(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
     temperature, intercept = fit_platt(labels, logits, prevalence)
-    return lambda values: probability(values, temperature, prevalence, intercept)
+    return lambda values: np.asarray(probability(values, temperature, prevalence, intercept))
 
 
-def _beta(labels: np.ndarray, logits: np.ndarray, prevalence: float):
-    """A slope of its own for each end of the scale, under the priors of ``fit_platt``."""
-    prior, signs = log_odds(prevalence), np.where(labels > 0, -1.0, 1.0)
+def _beta(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
+    """One slope for each end of the scale, under the priors of ``fit_platt``."""
+    prior = log_odds(prevalence)
 
-    def scores(place: np.ndarray, values: np.ndarray) -> np.ndarray:
+    def log_odds_of(parameters: Floats, values: Floats) -> Floats:
         low, high = np.logaddexp(0.0, -values), np.logaddexp(0.0, values)
-        return math.exp(place[1]) * high - math.exp(place[0]) * low + place[2] + prior
+        return np.asarray(math.exp(parameters[1]) * high - math.exp(parameters[0]) * low + parameters[2] + prior)
 
-    def loss(place: np.ndarray) -> float:
-        return float(np.logaddexp(0.0, signs * scores(place, logits)).sum() + 0.5 * (place**2).sum())
-
-    found = minimize(loss, np.zeros(3), method="BFGS", options={"gtol": 1e-6}).x
-    return lambda values: np.exp(-np.logaddexp(0.0, -scores(found, np.asarray(values, np.float64))))
+    found = _most_likely(log_odds_of, 3, labels, logits)
+    return lambda values: np.exp(-np.logaddexp(0.0, -log_odds_of(found, np.asarray(values, np.float64))))
 
 
-def _isotonic(labels: np.ndarray, logits: np.ndarray, prevalence: float):
-    """A rising staircase, kept half an image away from certainty."""
+def _isotonic(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
+    """A monotonic step function, at least half an image away from 0 and 1."""
     least = 0.5 / len(labels)
-    return IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit(logits, labels).predict
+    fitted = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit(logits, labels)
+    return lambda values: np.asarray(fitted.predict(values))
 
 
-METHODS: dict[str, Fit] = {"temperature": _temperature, "platt": _platt, "beta": _beta, "isotonic": _isotonic}
+@dataclass(frozen=True)
+class CalibrationMethod:
+    """One way to turn logits into probabilities; calling it fits it.
+
+    Attributes
+    ----------
+    name : str
+    fit : callable (labels, logits, prevalence) -> Calibrator
+        Labels 0 or 1 and logits of shape (N,), and the prevalence at which probabilities are given.
+    parametric : bool
+        Whether temperature and intercept describe it, so that a model's spec can hold it. The others are there for
+        comparison.
+    """
+
+    name: str
+    fit: Callable[[NDArray[np.int64], Floats, float], Calibrator]
+    parametric: bool = False
+
+    def __call__(self, labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
+        """Fit to labelled logits."""
+        return self.fit(labels, logits, prevalence)
+
+
+METHODS = Registry[CalibrationMethod](
+    "calibration method",
+    CalibrationMethod("temperature", _temperature, parametric=True),
+    CalibrationMethod("platt", _platt, parametric=True),
+    CalibrationMethod("beta", _beta),
+    CalibrationMethod("isotonic", _isotonic),
+)
 
 
 def patient_folds(
-    labels: np.ndarray, patients: Sequence[str], folds: int = FOLDS, seed: int = 0
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Part images by patient, both classes in every part.
+    labels: ArrayLike, patients: Sequence[str], folds: int = FOLDS, seed: int = 0
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Split images into folds by patient, with both classes in every fold.
 
     Yields
     ------
-    rest, part : ndarray of int
-        Places of the images to fit on, and of those to measure on. Fewer parts than ``folds`` where a class has
-        fewer patients.
+    rest, fold : ndarray of int
+        Indices of the images to fit on, and of those to measure on. There are fewer folds where a class has fewer
+        patients than ``folds``.
 
     Raises
     ------
     DataError
         When a class has fewer than two patients.
     """
-    labels, patients = np.asarray(labels), np.asarray(patients, str)
-    fewest = _fewest(labels, patients)
+    truth, groups = np.asarray(labels), np.asarray(patients, str)
+    fewest = _fewest_patients(truth, groups)
     if fewest < 2:
-        raise DataError("Calibration needs images of at least two patients of each class. Hold out more patients.")
+        raise DataError("training.too_few_patients_to_calibrate")
     splitter = StratifiedGroupKFold(n_splits=min(folds, fewest), shuffle=True, random_state=seed)
-    yield from splitter.split(np.zeros(len(labels)), labels, patients)
+    yield from splitter.split(np.zeros(len(truth)), truth, groups)
 
 
-def _fewest(labels: np.ndarray, patients: np.ndarray) -> int:
-    """Patients of the class that has fewer."""
+def _fewest_patients(labels: NDArray[np.int64], patients: NDArray[np.str_]) -> int:
+    """Patients of the smaller class."""
     return min(len(set(patients[labels == label])) for label in (0, 1))
 
 
 def cross_fitted(
-    fit: Fit, labels: np.ndarray, logits: np.ndarray, patients: Sequence[str], folds: int = FOLDS, seed: int = 0
-) -> np.ndarray:
-    """Probability of each image by a fit, slope, prevalence and all, that saw no image of its patient.
+    method: Callable[[NDArray[np.int64], Floats, float], Calibrator],
+    labels: ArrayLike,
+    logits: ArrayLike,
+    patients: Sequence[str],
+    folds: int = FOLDS,
+    seed: int = 0,
+) -> Floats:
+    """Probability of each image, from a fit (prevalence included) on the images of other patients.
 
     Returns
     -------
@@ -106,42 +214,46 @@ def cross_fitted(
     DataError
         When a class has fewer than two patients.
     """
-    labels, logits = np.asarray(labels), np.asarray(logits, np.float64)
-    found = np.empty(len(labels))
-    for rest, part in patient_folds(labels, patients, folds, seed):
-        found[part] = fit(labels[rest], logits[rest], float(labels[rest].mean()))(logits[part])
+    truth, scores = np.asarray(labels), np.asarray(logits, np.float64)
+    found = np.empty(len(truth))
+    for rest, fold in patient_folds(truth, patients, folds, seed):
+        found[fold] = method(truth[rest], scores[rest], float(truth[rest].mean()))(scores[fold])
     return found
 
 
-def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Cross-entropy of each image in nats, shape (N,); a probability is taken to be 1e-12 away from certainty."""
-    return -np.log(np.clip(np.where(np.asarray(labels) > 0, probabilities, 1 - probabilities), 1e-12, 1.0))
+def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> Floats:
+    """Cross-entropy of each image in nats, shape (N,); probabilities are clipped to 1e-12 from 0."""
+    of_the_truth = np.where(np.asarray(labels) > 0, probabilities, 1 - np.asarray(probabilities))
+    return np.asarray(-np.log(np.clip(of_the_truth, 1e-12, 1.0)))
 
 
 def choose_calibration(
-    labels: np.ndarray, logits: np.ndarray, patients: Sequence[str], prevalence: float
+    labels: ArrayLike, logits: ArrayLike, patients: Sequence[str], prevalence: float
 ) -> tuple[str, float, float]:
-    """Choose between temperature and Platt scaling by cross-fitted log loss, and fit the better one on all images.
+    """Choose temperature or Platt scaling by cross-fitted log loss, and fit the better one on all images.
 
-    Where a class has fewer than two patients nothing can be compared, and the simpler one is taken.
+    Where a class has fewer than two patients nothing can be compared, and temperature scaling is taken.
 
     Parameters
     ----------
     labels, logits, patients : of length N
         Of the held-out images.
     prevalence : float
-        Their share of pneumonia.
+        Share of positives among them.
 
     Returns
     -------
     name : {"temperature", "platt"}
     temperature, intercept : float
     """
-    labels, patients = np.asarray(labels), np.asarray(patients, str)
-    if _fewest(labels, patients) < 2:
-        return SHIPPED[0], fit_temperature(labels, logits, prevalence), 0.0
-    losses = {name: log_loss(labels, cross_fitted(METHODS[name], labels, logits, patients)).mean() for name in SHIPPED}
-    name = min(losses, key=losses.__getitem__)
+    candidates = [method for method in METHODS if method.parametric]
+    name = candidates[0].name
+    if _fewest_patients(np.asarray(labels), np.asarray(patients, str)) >= 2:
+        losses = {
+            method.name: float(log_loss(labels, cross_fitted(method, labels, logits, patients)).mean())
+            for method in candidates
+        }
+        name = min(losses, key=losses.__getitem__)
     if name == "platt":
         return name, *fit_platt(labels, logits, prevalence)
     return name, fit_temperature(labels, logits, prevalence), 0.0

@@ -9,8 +9,6 @@ from cxrmodel.model.calibration import (
     at_prevalence,
     choose_operating_points,
     finding,
-    fit_platt,
-    fit_temperature,
     probability,
 )
 
@@ -101,39 +99,6 @@ CROSSED = {"high_sensitivity": 0.7, "balanced": 0.5, "high_specificity": 0.3}
 def test_findings(value, points, expected):
     """At the upper threshold it is pneumonia, below the lower one normal; crossed points leave no band."""
     assert finding(value, points) == expected
-
-
-@pytest.mark.parametrize("true", [0.5, 1.0, 2.5])
-def test_temperature_is_recovered(true):
-    """Labels drawn at a known temperature give that temperature back."""
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 4, 20_000)
-    labels = rng.random(20_000) < probability(logits, true, 0.7)
-    assert fit_temperature(labels, logits, 0.7) == pytest.approx(true, rel=0.05)
-
-
-@pytest.mark.parametrize(("temperature", "intercept"), [(0.5, 0.0), (1.0, 1.5), (2.5, -2.0)])
-def test_slope_and_intercept_are_recovered(temperature, intercept):
-    """Labels drawn at known ones give them back, at whatever prevalence they were drawn."""
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 4, 20_000)
-    labels = rng.random(20_000) < probability(logits, temperature, 0.7, intercept)
-    found = fit_platt(labels, logits, 0.7)
-    assert found == pytest.approx((temperature, intercept), rel=0.06, abs=0.08)
-
-
-def test_fit_stays_finite_where_likelihood_does_not():
-    """Images that the logit tells apart without error, and a class of one image: the prior keeps both numbers mild."""
-    for labels, logits in (([0, 0, 1, 1], [-2.0, -1.0, 1.0, 2.0]), ([0, 1, 1, 1], [0.0, 0.0, 0.0, 0.0])):
-        temperature, intercept = fit_platt(labels, logits, 0.5)
-        assert 0.05 < temperature < 20
-        assert abs(intercept) < 3
-
-
-def test_order_is_kept_even_where_the_logit_is_upside_down():
-    """The slope never turns negative."""
-    temperature, _ = fit_platt([1, 1, 0, 0] * 50, [-2.0, -1.0, 1.0, 2.0] * 50, 0.5)
-    assert temperature > 0
 
 
 def test_operating_points_by_hand():

@@ -51,7 +51,7 @@ def audit_calibration(evaluation: Evaluation, spec: ModelSpec) -> dict:
     held, test = evaluation.scores["held_out"], evaluation.scores["test"]
     own = float(test.labels.mean())
     chosen = choose_calibration(held.labels, held.logits, held.patients, float(held.labels.mean()))[0]
-    methods = [_method(name, held) for name in METHODS]
+    methods = [_method(name, held) for name in METHODS.names]
     best = next(row for row in methods if row["name"] == chosen)
     refitted = cross_fitted(METHODS["platt"], test.labels, test.logits, test.patients)
     return {

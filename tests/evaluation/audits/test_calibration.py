@@ -56,7 +56,7 @@ def test_methods_are_measured_cross_fitted(make_audited):
     evaluation, spec = make_audited(intercept=0.5, temperature=2.0)
     found = audit_calibration(evaluation, spec)
     held = evaluation.scores["held_out"]
-    assert [row["name"] for row in found["methods"]] == list(METHODS)
+    assert [row["name"] for row in found["methods"]] == list(METHODS.names)
     for row in found["methods"]:
         fitted = cross_fitted(METHODS[row["name"]], held.labels, held.logits, held.patients)
         assert row["ece"]["value"] == pytest.approx(expected_calibration_error(held.labels, fitted), rel=1e-4, abs=1e-6)

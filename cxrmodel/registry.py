@@ -11,7 +11,9 @@ class Named(Protocol):
     """Anything with a name."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Unique within its registry."""
+        ...
 
 
 Entry = TypeVar("Entry", bound=Named)

@@ -9,6 +9,8 @@ from cxrmodel.registry import Registry
 
 @dataclass(frozen=True)
 class Tool:
+    """Anything with a name."""
+
     name: str
 
 
@@ -38,7 +40,8 @@ def test_a_name_is_taken_once():
 def test_an_extension_ends_with_its_block():
     """Also when the block fails."""
     tools = Registry("tool", Tool("saw"))
-    with pytest.raises(RuntimeError), tools.extended(Tool("axe")):
+    with tools.extended(Tool("axe")):
         assert tools.names == ("saw", "axe")
-        raise RuntimeError
+    with pytest.raises(KeyError), tools.extended(Tool("axe")):
+        tools["plane"]
     assert tools.names == ("saw",)

@@ -1,0 +1,87 @@
+"""Estimate: a figure with its confidence interval and the number of images behind it."""
+
+import math
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, model_validator
+from pydantic.dataclasses import dataclass
+
+__all__ = ["Estimate", "significant"]
+
+DIGITS = 6
+"""Significant digits of every stored figure."""
+
+
+def significant(number: float, digits: int = DIGITS) -> float:
+    """Round to a number of significant digits."""
+    return float(f"{number:.{digits}g}")
+
+
+def _number(value: float) -> float:
+    if math.isnan(value):
+        raise ValueError("not a number; an undefined figure is None")
+    return value
+
+
+Figure = Annotated[float, AfterValidator(_number)]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", ser_json_inf_nan="strings"))
+class Estimate:
+    """A figure with its 95 % confidence interval.
+
+    Attributes
+    ----------
+    value : float or None
+        None where undefined, for example the AUC of one class. A likelihood ratio may be infinite.
+    low, high : float or None
+        Bounds of the interval. Both are None where there is no value, or where the sample is too small for an interval.
+    n : int
+        Images that the value is computed from: those of its denominator for a share (images with the disease for the
+        sensitivity), else all images of the sample.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When a number is NaN, one bound is missing, the bounds cross, or n is negative.
+    """
+
+    value: Figure | None
+    low: Figure | None
+    high: Figure | None
+    n: int
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Estimate":
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval has two bounds")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError("an interval ends below where it begins")
+        if self.value is None and self.low is not None:
+            raise ValueError("an interval needs a value")
+        if self.n < 0:
+            raise ValueError("n is 0 or more")
+        return self
+
+    @classmethod
+    def undefined(cls, n: int = 0) -> "Estimate":
+        """Make an estimate without value and interval."""
+        return cls(None, None, None, n)
+
+    @classmethod
+    def rounded(cls, value: float, low: float, high: float, n: int) -> "Estimate":
+        """Make an estimate as it is stored: six significant digits, None for NaN."""
+        if math.isnan(value):
+            return cls.undefined(n)
+        if math.isnan(low) or math.isnan(high):
+            return cls(significant(value), None, None, n)
+        return cls(significant(value), significant(low), significant(high), n)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Both bounds; None where there is no interval."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+    def contains(self, number: float) -> bool:
+        """Whether the interval holds a number; False where there is no interval."""
+        return self.interval is not None and self.interval[0] <= number <= self.interval[1]

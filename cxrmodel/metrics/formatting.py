@@ -1,0 +1,132 @@
+"""Formatting of figures: one style for README, pages, model card, reports, PDF and command line.
+
+An interval is written with "to", as a dash could be read as a minus: ``0.988 (0.980 to 0.994)``.
+"""
+
+import math
+from collections.abc import Mapping
+
+from cxrmodel.metrics.estimate import Estimate
+
+__all__ = [
+    "change",
+    "count_share",
+    "estimate",
+    "number",
+    "percent",
+    "probability_percent",
+    "share_percent",
+    "spread",
+    "threshold_percent",
+]
+
+UNDEFINED = "not defined"
+UNBOUNDED = "no upper bound"
+NO_BREAK = "\u00a0"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Write a number: ``0.988``."""
+    if value is None or math.isnan(value):
+        return UNDEFINED
+    return UNBOUNDED if math.isinf(value) else f"{value:.{digits}f}"
+
+
+def estimate(figure: Estimate, digits: int = 3) -> str:
+    """Write an estimate: ``0.988 (0.980 to 0.994)``, or ``0.988`` where there is no interval."""
+    return _with_interval(*(number(part, digits) for part in (figure.value, figure.low, figure.high)))
+
+
+def change(figure: Estimate | float | None, digits: int = 3) -> str:
+    """Write a change with its sign: ``+0.012 (+0.003 to +0.021)``. One too small to show has no sign."""
+    if not isinstance(figure, Estimate):
+        return _signed(figure, digits)
+    return _with_interval(*(_signed(part, digits) for part in (figure.value, figure.low, figure.high)))
+
+
+def spread(mean: float, deviation: float | None, digits: int = 4) -> str:
+    """Write a mean over several runs with its standard deviation: ``0.9880 ± 0.0010``."""
+    return number(mean, digits) if deviation is None else f"{number(mean, digits)} ± {number(deviation, digits)}"
+
+
+def count_share(count: int, total: int, digits: int = 1) -> str:
+    """Write a count with its share: ``12 (1.9 %)``."""
+    return f"{count} ({share_percent(count / total, digits)})" if total else str(count)
+
+
+def share_percent(share: float, digits: int = 0) -> str:
+    """Write a share as a percentage: ``74 %``."""
+    return f"{share * 100:.{digits}f}{NO_BREAK}%"
+
+
+def percent(share: float) -> str:
+    """Write a probability as a whole percentage, never as a false certainty.
+
+    Parameters
+    ----------
+    share : float
+        0..1.
+
+    Returns
+    -------
+    str
+        "< 1 %" below 0.01, "> 99 %" above 0.99, else such as "73 %", with no-break spaces.
+    """
+    if share < 0.01:
+        return f"<{NO_BREAK}1{NO_BREAK}%"
+    if share > 0.99:
+        return f">{NO_BREAK}99{NO_BREAK}%"
+    return share_percent(share)
+
+
+def probability_percent(probability: float, operating_points: Mapping[str, float]) -> str:
+    """Write a probability as a percentage that agrees with its finding.
+
+    Parameters
+    ----------
+    probability : float
+        0..1.
+    operating_points : mapping of str to float
+        Thresholds.
+
+    Returns
+    -------
+    str
+        As :func:`percent`, with a decimal where a whole number would fall on the wrong side of a threshold.
+    """
+    said = percent(probability)
+    if said[0] in "<>":
+        return said
+    whole = int(said.split(NO_BREAK)[0])
+    for threshold in operating_points.values():
+        shown = float(threshold_percent(threshold).split(NO_BREAK)[0])
+        if whole == shown or (whole > shown) != (probability >= threshold):
+            return share_percent(probability, 1)
+    return said
+
+
+def threshold_percent(threshold: float) -> str:
+    """Write a threshold as a percentage with one decimal, or as many as it takes to differ from 0 and 100.
+
+    Parameters
+    ----------
+    threshold : float
+        0..1.
+    """
+    if threshold in (0.0, 1.0):
+        return share_percent(threshold)
+    decimals = 1
+    while float(f"{threshold * 100:.{decimals}f}") in (0.0, 100.0) and decimals < 12:
+        decimals += 1
+    return share_percent(threshold, decimals)
+
+
+def _signed(value: float | None, digits: int) -> str:
+    if value is None or math.isnan(value):
+        return UNDEFINED
+    said = f"{value:+.{digits}f}"
+    return f"{0:.{digits}f}" if float(said) == 0 else said
+
+
+def _with_interval(value: str, low: str, high: str) -> str:
+    return value if UNDEFINED in (value, low) else f"{value} ({low} to {high})"

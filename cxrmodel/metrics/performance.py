@@ -1,0 +1,106 @@
+"""Performance: every registered metric of a set of images, with confidence intervals."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
+
+from cxrmodel.metrics.bootstrap import RESAMPLES, SEED, WeightedSamples, resampled
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.intervals import estimate
+from cxrmodel.metrics.rates import Confusion, confusion_at, counts_at
+from cxrmodel.metrics.registry import Rate, rates_in_order, score_metrics
+from cxrmodel.metrics.validation import Labels, Values, checked_patients, of_both_classes
+
+__all__ = ["OperatingPoint", "Performance", "evaluate_scores"]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", ser_json_inf_nan="strings"))
+class OperatingPoint:
+    """Performance at a threshold.
+
+    Attributes
+    ----------
+    threshold : float
+        Probability at or above which an image is positive.
+    confusion : Confusion
+    rates : dict of str to Estimate
+        By the name of each registered metric that needs a threshold.
+    """
+
+    threshold: float
+    confusion: Confusion
+    rates: dict[str, Estimate]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", ser_json_inf_nan="strings"))
+class Performance:
+    """Every registered metric of a set of images.
+
+    Attributes
+    ----------
+    overall : dict of str to Estimate
+        By the name of each metric that needs no threshold.
+    at : dict of str to OperatingPoint
+        By the name of each operating point.
+    """
+
+    overall: dict[str, Estimate]
+    at: dict[str, OperatingPoint]
+
+
+def evaluate_scores(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    patients: Sequence[str] | NDArray[np.str_],
+    operating_points: Mapping[str, float],
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Performance:
+    """Compute every registered metric, with 95 % intervals.
+
+    The intervals are percentiles over resampled patients, who bring all their images. A resample in which a metric is
+    undefined (no negative image, say) is left out; where more than half are, there is no interval. Where all resamples
+    of a share agree, its interval is Wilson's over the patients.
+
+    Parameters
+    ----------
+    labels : array-like of int, shape (N,)
+        0 negative, 1 positive; both must occur.
+    probabilities : array-like of float, shape (N,)
+        0..1.
+    patients : sequence of str, length N
+    operating_points : mapping of str to float
+        Name to threshold on the probability.
+    resamples, seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    DataError
+        When the arrays differ in length, are empty, hold anything else, or hold one class only.
+    """
+    found, values = of_both_classes(labels, probabilities)
+    people = checked_patients(patients, len(found))
+    samples = resampled(found, values, people, resamples, seed)
+    return Performance(
+        {metric.name: estimate(metric.measure(samples), len(found)) for metric in score_metrics()},
+        {name: _at(found, values, people, float(point), samples) for name, point in operating_points.items()},
+    )
+
+
+def _at(
+    labels: Labels, values: Values, patients: NDArray[np.str_], threshold: float, samples: WeightedSamples
+) -> OperatingPoint:
+    confusion, counts = confusion_at(labels, values, threshold), counts_at(samples, [threshold])
+
+    def estimated(rate: Rate) -> Estimate:
+        measured = rate.measure(counts)[:, 0]
+        if rate.denominator is None:
+            return estimate(measured, len(labels))
+        chosen = rate.denominator(labels == 1, values >= threshold)
+        return estimate(measured, int(chosen.sum()), len(np.unique(patients[chosen])))
+
+    return OperatingPoint(threshold, confusion, {rate.name: estimated(rate) for rate in rates_in_order()})

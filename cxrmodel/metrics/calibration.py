@@ -190,6 +190,7 @@ def reliability(
     prevalence: float | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    *,
     bins: int = BINS,
 ) -> Reliability:
     """Compute a reliability diagram, its expected calibration error and its Brier score.

@@ -6,6 +6,7 @@ An interval is written with "to", as a dash could be read as a minus: ``0.988 (0
 import math
 from collections.abc import Mapping
 
+from cxrmodel.messages import Message
 from cxrmodel.metrics.estimate import Estimate
 
 __all__ = [
@@ -20,16 +21,16 @@ __all__ = [
     "threshold_percent",
 ]
 
-UNDEFINED = "not defined"
-UNBOUNDED = "no upper bound"
+UNDEFINED = Message("metrics.undefined")
+UNBOUNDED = Message("metrics.unbounded")
 NO_BREAK = "\u00a0"
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """Write a number: ``0.988``."""
     if value is None or math.isnan(value):
-        return UNDEFINED
-    return UNBOUNDED if math.isinf(value) else f"{value:.{digits}f}"
+        return str(UNDEFINED)
+    return str(UNBOUNDED) if math.isinf(value) else f"{value:.{digits}f}"
 
 
 def estimate(figure: Estimate, digits: int = 3) -> str:
@@ -123,10 +124,10 @@ def threshold_percent(threshold: float) -> str:
 
 def _signed(value: float | None, digits: int) -> str:
     if value is None or math.isnan(value):
-        return UNDEFINED
+        return str(UNDEFINED)
     said = f"{value:+.{digits}f}"
     return f"{0:.{digits}f}" if float(said) == 0 else said
 
 
 def _with_interval(value: str, low: str, high: str) -> str:
-    return value if UNDEFINED in (value, low) else f"{value} ({low} to {high})"
+    return value if str(UNDEFINED) in (value, low) else f"{value} ({low} to {high})"

@@ -1,4 +1,4 @@
-"""Metrics that are reported: one entry each. A new one is added here, and nowhere else.
+"""Metrics that are reported: one entry each. A new one needs an entry here and its texts in ``metrics.toml``.
 
 Evaluation, page, documents and tables go through `METRICS` in its order.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrmodel.messages import Message
 from cxrmodel.metrics import rates
 from cxrmodel.metrics.bootstrap import WeightedSamples
 from cxrmodel.metrics.calibration import brier, calibration_error
@@ -29,7 +30,7 @@ class Metric:
     Attributes
     ----------
     name : str
-        Its key in the evaluation JSON, and with ``metric.`` before it the code of its texts.
+        Its key in the evaluation JSON, and in the texts of ``metrics.toml`` (``title`` and ``meaning``).
     higher_is_better : bool
     digits : int
         Decimals with which it is written.
@@ -40,9 +41,14 @@ class Metric:
     digits: int = 3
 
     @property
-    def code(self) -> str:
-        """Message code of its title."""
-        return f"metric.{self.name}"
+    def title(self) -> Message:
+        """Its name for readers."""
+        return Message(f"metrics.title.{self.name}")
+
+    @property
+    def meaning(self) -> Message:
+        """What it says, in a sentence or two."""
+        return Message(f"metrics.meaning.{self.name}")
 
     @property
     def needs_threshold(self) -> bool:

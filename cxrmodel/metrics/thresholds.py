@@ -13,7 +13,7 @@ from cxrmodel.metrics.calibration import log_odds
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.intervals import column_intervals, wilson
 from cxrmodel.metrics.rates import Confusion, Counts, counts_at
-from cxrmodel.metrics.registry import Rate, rates_in_order
+from cxrmodel.metrics.registry import rates_in_order
 from cxrmodel.metrics.validation import Labels, Values, checked_patients, of_both_classes
 
 __all__ = ["OPERATING_POINTS", "ThresholdTable", "choose_operating_points", "threshold_table"]
@@ -68,10 +68,7 @@ def choose_operating_points(
         "high_specificity": float(cuts[specificities >= specificity].min()),
     }
     if points["high_specificity"] > 1:
-        raise DataError(
-            f"No threshold reaches a specificity of {specificity:g}: images of the negative class have a probability "
-            "of 1. Train the model again."
-        )
+        raise DataError("metrics.error.specificity", specificity=specificity)
     return points
 
 
@@ -157,25 +154,10 @@ def threshold_table(
         low[np.isnan(figures[0])] = high[np.isnan(figures[0])] = np.nan
         images = np.full(len(thresholds), len(found))
         if rate.denominator is not None:
-            images = _shares(rate, found == 1, values, people, thresholds, figures[0], low, high)
+            masks = [rate.denominator(found == 1, values >= threshold) for threshold in thresholds]
+            images = np.array([mask.sum() for mask in masks])
+            for row in np.flatnonzero(low == high):
+                low[row], high[row] = wilson(figures[0][row], len(np.unique(people[masks[row]])))
         table.values[rate.name], table.lows[rate.name], table.highs[rate.name] = figures[0], low, high
         table.denominators[rate.name] = images
     return table
-
-
-def _shares(
-    rate: Rate,
-    positive: NDArray[np.bool_],
-    values: Values,
-    patients: NDArray[np.str_],
-    thresholds: Values,
-    shares: Values,
-    low: Values,
-    high: Values,
-) -> Labels:
-    """Count the images of each denominator, and put Wilson's interval where all resamples agree."""
-    assert rate.denominator is not None
-    masks = [rate.denominator(positive, values >= threshold) for threshold in thresholds]
-    for row in np.flatnonzero(low == high):
-        low[row], high[row] = wilson(shares[row], len(np.unique(patients[masks[row]])))
-    return np.array([mask.sum() for mask in masks])

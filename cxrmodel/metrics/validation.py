@@ -35,16 +35,13 @@ def checked(labels: ArrayLike, probabilities: ArrayLike) -> tuple[Labels, Values
     """
     found, values = np.asarray(labels), np.asarray(probabilities, np.float64)
     if found.ndim != 1 or found.shape != values.shape:
-        raise DataError(
-            f"Labels of shape {found.shape} and probabilities of shape {values.shape} do not match. "
-            "Give one of each for each image."
-        )
+        raise DataError("metrics.error.shapes", labels=found.shape, probabilities=values.shape)
     if not len(found):
-        raise DataError("There are no images to evaluate. Check the folder.")
+        raise DataError("metrics.error.no_images")
     if not np.isin(found, (0, 1)).all():
-        raise DataError("Labels must be 0 (negative) or 1 (positive). Correct the table of images.")
+        raise DataError("metrics.error.labels")
     if not ((values >= 0) & (values <= 1)).all():
-        raise DataError("A probability is missing or outside 0 to 1. Read the images again.")
+        raise DataError("metrics.error.probabilities")
     return found.astype(np.int64), values
 
 
@@ -58,7 +55,7 @@ def of_both_classes(labels: ArrayLike, probabilities: ArrayLike) -> tuple[Labels
     """
     found, values = checked(labels, probabilities)
     if found.min() == found.max():
-        raise DataError("All images are of one class. Evaluate on a set that holds both classes.")
+        raise DataError("metrics.error.one_class")
     return found, values
 
 
@@ -71,7 +68,7 @@ def checked_patients(patients: Sequence[str] | NDArray[np.str_], images: int) ->
         When there are more or fewer than images.
     """
     if len(patients) != images:
-        raise DataError(f"There are {len(patients)} patients for {images} images. Give one for each image.")
+        raise DataError("metrics.error.patients", patients=len(patients), images=images)
     return np.asarray(patients, str)
 
 
@@ -84,5 +81,5 @@ def checked_threshold(threshold: float) -> float:
         When it is NaN, at which nothing would be positive.
     """
     if np.isnan(threshold):
-        raise DataError("The threshold is not a number. Give a probability between 0 and 1.")
+        raise DataError("metrics.error.threshold")
     return float(threshold)

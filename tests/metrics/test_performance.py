@@ -170,3 +170,21 @@ def test_every_image_has_a_patient():
     """Too few patients are refused, not recycled."""
     with pytest.raises(DataError):
         evaluated(LABELS, PROBABILITIES, ["a"] * 5)
+
+
+def test_every_metric_has_texts():
+    """A title and a meaning."""
+    for metric in METRICS:
+        assert str(metric.title)
+        assert str(metric.meaning)
+
+
+def test_refusals_have_texts():
+    """With the values that belong to them."""
+    for images in (([], []), ([0, 1], [0.5]), ([0, 2], [0.5, 0.5]), ([0, 1], [0.5, 2.0]), ([0, 0], [0.5, 0.5])):
+        with pytest.raises(DataError) as refusal:
+            evaluated(*images)
+        assert str(refusal.value)
+    with pytest.raises(DataError) as refusal:
+        evaluated(LABELS, PROBABILITIES, ["a"])
+    assert refusal.value.message.values == {"patients": 1, "images": 6}

@@ -20,7 +20,7 @@ from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, save_spec
 from cxrmodel.training.archive import Image, load_images, training_split
 from cxrmodel.training.calibration import choose_calibration
-from cxrmodel.training.onnx_rewrite import rewritten
+from cxrmodel.training.onnx_rewrite import rewrite_graph
 
 __all__ = ["export_lungs", "export_reader", "to_onnx"]
 
@@ -67,7 +67,7 @@ def to_onnx(network: keras.Model, probes: np.ndarray) -> bytes:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "network.onnx"
         network.export(path, format="onnx", verbose=False)
-        graph = rewritten(path.read_bytes())
+        graph = rewrite_graph(path.read_bytes())
     opened = open_graph(graph)
     given = opened.run(None, {opened.get_inputs()[0].name: probes})
     for place, (found, true) in enumerate(zip(given, wanted, strict=True)):

@@ -1,49 +1,53 @@
-"""Batches made ahead on threads, in an order that depends on the seed and epoch alone."""
+"""Feed: batches made ahead on threads, in an order that depends on seed and epoch alone."""
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Feed", "blend"]
+__all__ = ["Batch", "Feed", "Sample", "mixup"]
 
-Sample = Callable[[int, int, np.random.Generator], tuple[np.ndarray, np.ndarray, float]]
+Floats = NDArray[np.float32]
+Sample = Callable[[int, int, np.random.Generator], tuple[NDArray[Any], NDArray[Any], float]]
+"""Index of an image, side in pixels and random generator -> input, target and weight of one sample."""
+Batch = tuple[Floats, Floats, Floats]
+"""Inputs (B, side, side, 1), targets (B, ...) and weights (B,)."""
 
 
-def blend(
-    x: np.ndarray, y: np.ndarray, weight: np.ndarray, rng: np.random.Generator, mixup: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Blend each image of a batch with the one before it.
+def mixup(x: Floats, y: Floats, weight: Floats, rng: np.random.Generator, alpha: float) -> Batch:
+    """Mix each image of a batch with the one before it (Zhang et al., mixup, ICLR 2018).
 
     Parameters
     ----------
     x : ndarray of float32, shape (B, ...)
     y : ndarray of float32, shape (B, 1), 0..1
     weight : ndarray of float32, shape (B,), above 0
-    mixup : float
+    alpha : float
         Parameter of the Beta distribution, above 0.
 
     Returns
     -------
     x, y, weight : ndarray of float32
-        Of the same shapes. Label and weight are such that the loss of a blend is the two images' weighted losses
-        in the blend's shares. The larger share is always the image's own.
+        Same shapes. The loss of a mixed image is the weighted sum of the two images' weighted losses. The larger
+        share is always that of the image itself.
     """
-    share = rng.beta(mixup, mixup, len(x)).astype(np.float32)
+    share = rng.beta(alpha, alpha, len(x)).astype(np.float32)
     share = np.maximum(share, 1 - share)
-    own, other = share * weight, (1 - share) * np.roll(weight, 1)
-    total = own + other
+    first, second = share * weight, (1 - share) * np.roll(weight, 1)
+    total = first + second
     flat = (-1,) + (1,) * (x.ndim - 1)
     mixed = share.reshape(flat) * x + (1 - share).reshape(flat) * np.roll(x, 1, axis=0)
-    label = (own[:, None] * y + other[:, None] * np.roll(y, 1, axis=0)) / total[:, None]
-    return mixed, label, total
+    target = (first[:, None] * y + second[:, None] * np.roll(y, 1, axis=0)) / total[:, None]
+    return mixed, np.asarray(target, np.float32), total
 
 
 class Feed:
-    """An endless supply of augmented batches.
+    """Augmented batches of any number of epochs.
 
     Parameters
     ----------
@@ -52,20 +56,19 @@ class Feed:
     count : int
         Number of images.
     batch : int
-        Images a batch; the last, smaller batch of an epoch is left out where there is a full one.
+        Images in a batch. The smaller last batch of an epoch is dropped unless it is the only one.
     seed : int
-    mixup : float
-        Parameter of the Beta distribution from which each image's share in a blend of two is drawn (Zhang et al.,
-        mixup, ICLR 2018); 0 blends nothing.
+    alpha : float
+        Of :func:`mixup`; 0 mixes nothing.
     """
 
-    def __init__(self, sample: Sample, count: int, batch: int, seed: int, mixup: float = 0.0):
-        self.sample, self.count, self.batch, self.seed, self.mixup = sample, count, batch, seed, mixup
+    def __init__(self, sample: Sample, count: int, batch: int, seed: int, alpha: float = 0.0) -> None:
+        self.sample, self.count, self.batch, self.seed, self.alpha = sample, count, batch, seed, alpha
         self.workers = max(1, min(8, (os.cpu_count() or 2) // 2))
         self.steps = max(1, count // batch)
         cv2.setNumThreads(1)
 
-    def epoch(self, epoch: int, size: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def epoch(self, epoch: int, size: int) -> Iterator[Batch]:
         """Yield the batches of one epoch.
 
         Yields
@@ -74,24 +77,22 @@ class Feed:
             Shapes (B, size, size, 1), (B, ...) and (B,).
         """
         order = np.random.default_rng((self.seed, epoch)).permutation(self.count)
-
-        def make(step: int):
-            rows = []
-            for place in range(step * self.batch, min((step + 1) * self.batch, self.count)):
-                rng = np.random.default_rng((self.seed, epoch, place))
-                rows.append(self.sample(int(order[place]), size, rng))
-            x, y, weight = zip(*rows, strict=True)
-            made = np.stack(x), np.asarray(np.stack(y), np.float32), np.asarray(weight, np.float32)
-            if not self.mixup:
-                return made
-            # A stream of its own: no image has a place at or above the count.
-            return blend(*made, np.random.default_rng((self.seed, epoch, self.count + step)), self.mixup)
-
         with ThreadPoolExecutor(self.workers) as pool:
-            waiting: deque = deque()
+            pending: deque[Future[Batch]] = deque()
             for step in range(self.steps):
-                waiting.append(pool.submit(make, step))
-                if len(waiting) > 2 * self.workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                pending.append(pool.submit(self._batch, epoch, size, order, step))
+                if len(pending) > 2 * self.workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+
+    def _batch(self, epoch: int, size: int, order: NDArray[np.int64], step: int) -> Batch:
+        samples = [
+            self.sample(int(order[place]), size, np.random.default_rng((self.seed, epoch, place)))
+            for place in range(step * self.batch, min((step + 1) * self.batch, self.count))
+        ]
+        x, y, weight = (np.asarray(part, np.float32) for part in zip(*samples, strict=True))
+        if not self.alpha:
+            return x, y, weight
+        # Samples use the streams below the count.
+        return mixup(x, y, weight, np.random.default_rng((self.seed, epoch, self.count + step)), self.alpha)

@@ -28,7 +28,7 @@ test: $(VENV)/for-testing
 	@$(IN_VENV) -m pytest $(AT_ONCE) $(ARGS)
 
 fuzz: $(VENV)/for-testing
-	@$(IN_VENV) tests/fuzz.py $(ARGS)
+	@$(IN_VENV) -m tests.support.fuzz $(ARGS)
 
 lint: $(VENV)/for-testing
 	@$(IN_VENV) -m ruff check .

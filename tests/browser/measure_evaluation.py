@@ -1,4 +1,4 @@
-"""How soon the Evaluation page answers a click and its slider: ``python tests/browser/measure_evaluation.py``.
+"""How soon the Evaluation page answers a click and its slider: ``python -m tests.browser.measure_evaluation``.
 
 A server of its own is started, and a browser goes from About to Evaluation again and again by the menu. Timed in the
 page from the click to the frame after the first thing of the new page stands there (its heading: first paint), after

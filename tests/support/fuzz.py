@@ -1,4 +1,4 @@
-"""Feed damaged files to the reader, in processes that are watched: ``python tests/fuzz.py --inputs 20000``.
+"""Feed damaged files to the reader, in processes that are watched: ``python -m tests.support.fuzz``.
 
 Each input must end in a radiograph or in a refusal, within bounds of time and memory, with no warning and nothing of
 the patient on standard output or standard error. Decoders in C say there that data are corrupt: counted and allowed.

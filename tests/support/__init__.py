@@ -1,0 +1,1 @@
+"""Stand-ins, generated files and tools that several tests share."""

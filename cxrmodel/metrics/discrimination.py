@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import precision_recall_curve, roc_curve
 
-from cxrmodel.metrics.bootstrap import WeightedSamples, ratio, resampled
+from cxrmodel.metrics.bootstrap import WeightedSamples, ratio, resampled, weighted
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.intervals import estimate
 from cxrmodel.metrics.validation import Values, of_both_classes
@@ -60,7 +59,11 @@ def roc_points(labels: ArrayLike, probabilities: ArrayLike) -> RocPoints:
     DataError
         When the arrays differ in length, are empty, hold anything else, or hold one class only.
     """
-    return RocPoints(*roc_curve(*of_both_classes(labels, probabilities), drop_intermediate=False))
+    thresholds, true, false = _from_the_highest(labels, probabilities)
+    start = np.zeros(1)
+    return RocPoints(
+        np.append(start, false / false[-1]), np.append(start, true / true[-1]), np.append(np.inf, thresholds)
+    )
 
 
 def precision_recall_points(labels: ArrayLike, probabilities: ArrayLike) -> PrecisionRecallPoints:
@@ -71,8 +74,11 @@ def precision_recall_points(labels: ArrayLike, probabilities: ArrayLike) -> Prec
     DataError
         As :func:`roc_points`.
     """
-    precision, recall, thresholds = precision_recall_curve(*of_both_classes(labels, probabilities))
-    return PrecisionRecallPoints(precision, recall, np.append(thresholds, np.inf))
+    thresholds, true, false = _from_the_highest(labels, probabilities)
+    precision, recall = true / (true + false), true / true[-1]
+    return PrecisionRecallPoints(
+        np.append(precision[::-1], 1.0), np.append(recall[::-1], 0.0), np.append(thresholds[::-1], np.inf)
+    )
 
 
 def roc_auc(samples: WeightedSamples) -> Values:
@@ -121,3 +127,11 @@ def auc_change(
     """Estimate the AUC of ``after`` minus that of ``before``, with the same patients drawn for both."""
     first, second = (roc_auc(resampled(labels, scores, patients)) for scores in (before, after))
     return estimate(second - first, len(patients))
+
+
+def _from_the_highest(labels: ArrayLike, probabilities: ArrayLike) -> tuple[Values, Values, Values]:
+    """Distinct probabilities, falling, and the true and false positives at each."""
+    found, values = of_both_classes(labels, probabilities)
+    whole = weighted(found, values, np.ones((1, len(found))))
+    true, false = (np.cumsum(part[0, ::-1]) for part in (whole.positive, whole.negative))
+    return whole.scores[::-1], true, false

@@ -36,9 +36,9 @@ class Estimate:
         None where undefined, for example the AUC of one class. A likelihood ratio may be infinite.
     low, high : float or None
         Bounds of the interval. Both are None where there is no value, or where the sample is too small for an interval.
-    n : int
+    n : int or None
         Images that the value is computed from: those of its denominator for a share (images with the disease for the
-        sensitivity), else all images of the sample.
+        sensitivity), else all images of the sample. None where that was not recorded.
 
     Raises
     ------
@@ -49,7 +49,7 @@ class Estimate:
     value: Figure | None
     low: Figure | None
     high: Figure | None
-    n: int
+    n: int | None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Estimate":
@@ -59,7 +59,7 @@ class Estimate:
             raise ValueError("an interval ends below where it begins")
         if self.value is None and self.low is not None:
             raise ValueError("an interval needs a value")
-        if self.n < 0:
+        if self.n is not None and self.n < 0:
             raise ValueError("n is 0 or more")
         return self
 

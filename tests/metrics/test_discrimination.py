@@ -106,3 +106,20 @@ def test_change_is_paired():
     turned = auc_change(labels, scores, -scores, patients)
     assert turned.value == pytest.approx(1 - 2 * reference.roc_auc_score(labels, scores), rel=1e-4)
     assert turned.low < turned.value < turned.high < 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(BOTH_CLASSES)
+def test_curves_equal_those_of_scikit_learn(images):
+    """Point by point."""
+    labels, twentieths = zip(*images, strict=True)
+    scores = np.array(twentieths) / 20
+    for point, wanted in zip(
+        roc_points(labels, scores), reference.roc_curve(labels, scores, drop_intermediate=False), strict=True
+    ):
+        np.testing.assert_array_equal(point, wanted)
+    precision, recall, thresholds = reference.precision_recall_curve(labels, scores)
+    found = precision_recall_points(labels, scores)
+    np.testing.assert_array_equal(found.precision, precision)
+    np.testing.assert_array_equal(found.recall, recall)
+    np.testing.assert_array_equal(found.thresholds, np.append(thresholds, np.inf))

@@ -1,0 +1,386 @@
+"""Schema of the audits: what is stored beside the performance of a model."""
+
+from typing import ClassVar, Literal
+
+from cxrmodel.evaluation.record import Described, Record
+from cxrmodel.messages import Message
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.performance import Performance
+
+__all__ = [
+    "AdultFindings",
+    "AdultPanel",
+    "Adults",
+    "Audits",
+    "BoxAttribution",
+    "CalibrationAudit",
+    "CalibrationFigures",
+    "CalibrationMethod",
+    "CheckAudit",
+    "CheckSet",
+    "Inversion",
+    "LungMasking",
+    "NotMeasured",
+    "Perturbation",
+    "PrevalenceFigures",
+    "ScoreShift",
+    "Shortcut",
+    "SourceFigures",
+    "Subgroup",
+]
+
+
+class NotMeasured(Record):
+    """An audit that could not be run: its ``name``, and the ``reason`` as a message code."""
+
+    name: str
+    reason: str
+
+    @property
+    def message(self) -> Message:
+        """The reason in words."""
+        return Message(self.reason)
+
+
+class Shortcut(Described):
+    """A classifier that sees no image content.
+
+    Attributes
+    ----------
+    auc : Estimate
+    curve : tuple of (float, float, float)
+        False positive rate, recall and precision at each corner of the ROC curve, 0..1.
+    """
+
+    area: ClassVar[str] = "audits.shortcut"
+    auc: Estimate
+    curve: tuple[tuple[float, float, float], ...]
+
+
+class LungMasking(Described):
+    """An intervention on the lungs: masked, alone, or exchanged with those of another image.
+
+    Attributes
+    ----------
+    kind : {"removed", "only", "exchange"}
+    seen_in_training : bool
+        Whether training used this fill.
+    auc : Estimate
+        Against the label of the image that the lungs come from.
+    auc_of_surroundings : Estimate or None
+        Of an exchange: against the label of the image that the lungs were put into.
+    """
+
+    area: ClassVar[str] = "audits.lungs"
+    kind: Literal["removed", "only", "exchange"]
+    seen_in_training: bool
+    auc: Estimate
+    auc_of_surroundings: Estimate | None = None
+
+
+class Perturbation(Described):
+    """A perturbation of whole images.
+
+    Attributes
+    ----------
+    changed : int
+        Images that it changes.
+    without_lungs : int
+        Images on which lungs are no longer found; they are measured all the same.
+    auc : Estimate
+        Without an interval.
+    auc_change : Estimate
+        Perturbed minus intact; negative is worse.
+    mean_probability_change : float
+        Absolute, 0..1.
+    """
+
+    area: ClassVar[str] = "audits.perturbation"
+    changed: int
+    without_lungs: int
+    auc: Estimate
+    auc_change: Estimate
+    mean_probability_change: float
+
+
+class Subgroup(Described):
+    """A part of the test images.
+
+    Attributes
+    ----------
+    positives : int
+        Images with the disease.
+    auc : Estimate
+    megapixels : (float, float) or None
+        Least and greatest size of the originals, where the group is one of sizes.
+    """
+
+    area: ClassVar[str] = "audits.subgroup"
+    positives: int
+    auc: Estimate
+    megapixels: tuple[float, float] | None = None
+
+    @property
+    def description(self) -> Message:
+        """What it is, in a phrase."""
+        low, high = self.megapixels or (0.0, 0.0)
+        return Message(f"{self.area}.{self.name}.description", low=low, high=high)
+
+
+class AdultPanel(Described):
+    """Adults with an opacity against others.
+
+    Attributes
+    ----------
+    rejected_included : bool
+        Whether images that the checks reject are among them.
+    positives : int
+        Images with an opacity.
+    auc : Estimate
+    """
+
+    area: ClassVar[str] = "audits.adults"
+    rejected_included: bool
+    positives: int
+    auc: Estimate
+
+
+class AdultFindings(Record):
+    """Findings on adults of one group.
+
+    Attributes
+    ----------
+    group : {"normal", "abnormal_no_opacity", "opacity"}
+        By radiologists.
+    images : int
+    findings : dict of str to int
+        Images by finding.
+    """
+
+    group: Literal["normal", "abnormal_no_opacity", "opacity"]
+    images: int
+    findings: dict[str, int]
+
+
+class BoxAttribution(Record):
+    """Where attribution falls on images with boxes of radiologists.
+
+    Attributes
+    ----------
+    images : int
+        With boxes.
+    empty : int
+        Of these, images without any attribution, which are left out.
+    share : Estimate
+        Mean share of attribution inside the boxes.
+    peak_in_box : Estimate
+        Share of images whose peak is inside a box.
+    expected_by_area, expected_in_lungs : float or None
+        What either would be by chance, if attribution were even over the crop, or over the lungs.
+    """
+
+    images: int
+    empty: int
+    share: Estimate
+    peak_in_box: Estimate
+    expected_by_area: float | None
+    expected_in_lungs: float | None
+
+
+class Adults(Record):
+    """Adults from another hospital, never trained or chosen on.
+
+    Attributes
+    ----------
+    images : int
+        That can be decoded.
+    unreadable, rejected : int
+        Images that cannot be decoded, and decoded ones that the checks reject.
+    panels : tuple of AdultPanel
+    findings : tuple of AdultFindings
+        Of images that are read.
+    boxes : BoxAttribution or None
+    """
+
+    images: int
+    unreadable: int
+    rejected: int
+    panels: tuple[AdultPanel, ...]
+    findings: tuple[AdultFindings, ...]
+    boxes: BoxAttribution | None
+
+
+class CalibrationMethod(Described):
+    """A way to calibrate, cross-fitted on the held-out patients."""
+
+    area: ClassVar[str] = "audits.calibration"
+    log_loss: Estimate
+    ece: Estimate
+    brier: Estimate
+
+
+class CalibrationFigures(Record):
+    """Calibration of the test images at an assumed prevalence."""
+
+    prevalence: float
+    log_loss: Estimate
+    ece: Estimate
+    brier: Estimate
+
+
+class PrevalenceFigures(Record):
+    """Calibration of the test images, weighted and adjusted to a prevalence."""
+
+    prevalence: float
+    ece: Estimate
+    brier: Estimate
+
+
+class SourceFigures(Record):
+    """Calibration error when negative and positive images come from either split (``test`` or ``held_out``)."""
+
+    negative: str
+    positive: str
+    ece: Estimate
+
+
+class ScoreShift(Record):
+    """Where the logits of one class lie in each split.
+
+    Attributes
+    ----------
+    label : int
+        0 or 1.
+    held_out_median, test_median : float
+    test_above_held_out : Estimate
+        How often a logit of the test is above one held out.
+    """
+
+    label: Literal[0, 1]
+    held_out_median: float
+    test_median: float
+    test_above_held_out: Estimate
+
+
+class CalibrationAudit(Record):
+    """Ways to calibrate compared, and the shipped one measured on the test images.
+
+    Attributes
+    ----------
+    folds, bins : int
+    temperature, intercept, prevalence : float
+        Of the model's spec.
+    chosen : str
+        Name of the method that cross-fitted log loss chooses on the held-out patients.
+    methods : tuple of CalibrationMethod
+    test_as_read : CalibrationFigures
+        At the assumed prevalence.
+    test_at_its_own_prevalence : CalibrationFigures
+    test_refitted : CalibrationFigures
+        Cross-fitted on the test images themselves; never used, it shows what is left when slope and centre fit.
+    by_prevalence : tuple of PrevalenceFigures
+    by_source : tuple of SourceFigures
+    shift : tuple of ScoreShift
+    """
+
+    folds: int
+    bins: int
+    temperature: float
+    intercept: float
+    prevalence: float
+    chosen: str
+    methods: tuple[CalibrationMethod, ...]
+    test_as_read: CalibrationFigures
+    test_at_its_own_prevalence: CalibrationFigures
+    test_refitted: CalibrationFigures
+    by_prevalence: tuple[PrevalenceFigures, ...]
+    by_source: tuple[SourceFigures, ...]
+    shift: tuple[ScoreShift, ...]
+
+    @property
+    def held_out_cross_fitted(self) -> CalibrationMethod:
+        """Figures of the chosen method on the held-out patients."""
+        return next(method for method in self.methods if method.name == self.chosen)
+
+
+class Audits(Record):
+    """Interventions, shortcuts, perturbations, subgroups, adults and calibration.
+
+    Attributes
+    ----------
+    unreadable : int
+        Test images that cannot be decoded.
+    auc : Estimate
+        Of the intact test images.
+    masks : {"annotated", "segmenter"}
+        Whose lungs were masked.
+    auc_with_masks : Estimate
+        Of the intact images whose lungs are known.
+    not_measured : tuple of NotMeasured
+    """
+
+    unreadable: int
+    auc: Estimate
+    shortcuts: tuple[Shortcut, ...]
+    masks: Literal["annotated", "segmenter"]
+    auc_with_masks: Estimate
+    lungs: tuple[LungMasking, ...]
+    perturbations: tuple[Perturbation, ...]
+    subgroups: tuple[Subgroup, ...]
+    adults: Adults | None
+    calibration: CalibrationAudit | None
+    not_measured: tuple[NotMeasured, ...]
+
+
+class CheckSet(Described):
+    """Outcomes of the checks on one set of pictures.
+
+    Attributes
+    ----------
+    images, read, warned, rejected : int
+        All; those that are read, of which some with a warning; those that are rejected.
+    rejected_by, warned_by : dict of str to int
+        Images by the name of each check, or of the refusal of a file that cannot be decoded. Every check is asked of
+        every picture, also when an earlier one rejects it.
+    """
+
+    area: ClassVar[str] = "audits.check_set"
+    images: int
+    read: int
+    warned: int
+    rejected: int
+    rejected_by: dict[str, int]
+    warned_by: dict[str, int]
+
+
+class Inversion(Record):
+    """How far the probability of an image and of its inverse differ.
+
+    Attributes
+    ----------
+    images, compared : int
+        Chosen, and read both ways.
+    max_difference : float
+        0..1.
+    """
+
+    images: int
+    compared: int
+    max_difference: float
+
+
+class CheckAudit(Record):
+    """Outcomes of the checks, and what they do to the performance.
+
+    Attributes
+    ----------
+    sets : tuple of CheckSet
+    inversion : Inversion
+    all_images, read_images : Performance
+        Of the test images, all of them, and those that the checks let pass.
+    """
+
+    sets: tuple[CheckSet, ...]
+    inversion: Inversion
+    all_images: Performance
+    read_images: Performance

@@ -1,0 +1,334 @@
+"""Schema of an evaluation: the typed, versioned record behind ``assets/evaluation/<model>.json``.
+
+A document is valid only when its figures follow from the scores that it holds.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, JsonValue, model_validator
+
+from cxrmodel.errors import CxrError, DataError
+from cxrmodel.evaluation.audits.schema import Audits, CheckAudit
+from cxrmodel.evaluation.explanations.schema import ExplanationAudit
+from cxrmodel.evaluation.record import Record
+from cxrmodel.messages import Message
+from cxrmodel.metrics.bootstrap import WeightedSamples, weighted
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.performance import Performance
+from cxrmodel.metrics.rates import confusion_at
+from cxrmodel.metrics.registry import rates_in_order, score_metrics
+from cxrmodel.metrics.thresholds import OPERATING_POINTS
+from cxrmodel.metrics.validation import Labels, Values, of_both_classes
+from cxrmodel.model.calibration import finding
+
+__all__ = [
+    "FORMAT",
+    "SPLITS",
+    "Agreement",
+    "Bootstrap",
+    "Dataset",
+    "Difference",
+    "Evaluation",
+    "Provenance",
+    "Refusal",
+    "ScoredImage",
+    "SplitCounts",
+    "SplitScores",
+]
+
+FORMAT = 2
+"""Version of the schema that this program writes and reads."""
+SPLITS = ("test", "held_out")
+_ROUNDING = 1e-4
+"""Largest difference of a stored figure from that of the stored scores, as both are rounded."""
+
+
+class Bootstrap(Record):
+    """How intervals were made: resamples drawn with a seed, their confidence level, and what is resampled."""
+
+    resamples: int
+    seed: int
+    level: float
+    unit: Literal["patient"] = "patient"
+
+
+class Provenance(Record):
+    """Hashes of the code and of the images of each split, and versions of Python and of libraries."""
+
+    code_sha256: str
+    images_sha256: dict[str, str]
+    python: str
+    libraries: dict[str, str]
+
+
+class Dataset(Record):
+    """A user's own images.
+
+    Attributes
+    ----------
+    name : str
+    folder : str
+        Where in the given folder NORMAL and PNEUMONIA were found: ``.`` for itself.
+    named : int
+        Images whose name follows the archive's and tells their patient; each other image counts as a patient.
+    """
+
+    name: str
+    folder: str
+    named: int
+
+
+class ScoredImage(Record):
+    """An image that was read.
+
+    Attributes
+    ----------
+    file : str
+        Path inside the archive.
+    label : {0, 1}
+    organism : str
+        ``bacteria``, ``virus`` or empty.
+    patient : str
+        Grouping key.
+    logit, probability : float
+        Before and after calibration; probability in 0..1.
+    """
+
+    file: str
+    label: Literal[0, 1]
+    organism: str
+    patient: str
+    logit: float
+    probability: float = Field(ge=0, le=1)
+
+
+class Refusal(Record):
+    """An image that was not read: its file, and the reason as message code with values."""
+
+    file: str
+    code: str
+    values: dict[str, JsonValue] = {}
+
+    @classmethod
+    def of(cls, file: str, error: CxrError) -> Self:
+        """Store an error."""
+        values: dict[str, JsonValue] = {
+            name: value if isinstance(value, bool | int | float | str) else str(value)
+            for name, value in error.message.values.items()
+        }
+        return cls(file=file, code=error.message.code, values=values)
+
+    @property
+    def reason(self) -> Message:
+        """Why it was not read."""
+        return Message(self.code, **self.values)
+
+
+class SplitCounts(Record):
+    """Images of a split, refused ones included.
+
+    Attributes
+    ----------
+    images, patients, negative, positive, refused : int
+    strata : dict of str to int
+        Positive images by organism.
+    """
+
+    images: int
+    patients: int
+    negative: int
+    positive: int
+    refused: int
+    strata: dict[str, int]
+
+
+class SplitScores(Record):
+    """One split of the images: what was read, what was refused, and the performance.
+
+    Attributes
+    ----------
+    counts : SplitCounts
+    performance : Performance
+    images : tuple of ScoredImage
+        In the order of their names.
+    refused : tuple of Refusal
+    """
+
+    counts: SplitCounts
+    performance: Performance
+    refused: tuple[Refusal, ...] = ()
+    images: tuple[ScoredImage, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Path of each image."""
+        return tuple(image.file for image in self.images)
+
+    @property
+    def organisms(self) -> tuple[str, ...]:
+        """Organism of each image."""
+        return tuple(image.organism for image in self.images)
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Patient of each image."""
+        return tuple(image.patient for image in self.images)
+
+    @property
+    def labels(self) -> Labels:
+        """0 negative, 1 positive: ndarray of int64, shape (N,)."""
+        return np.array([image.label for image in self.images], np.int64)
+
+    @property
+    def logits(self) -> Values:
+        """Before calibration: ndarray of float64, shape (N,)."""
+        return np.array([image.logit for image in self.images], np.float64)
+
+    @property
+    def probabilities(self) -> Values:
+        """After calibration, 0..1: ndarray of float64, shape (N,)."""
+        return np.array([image.probability for image in self.images], np.float64)
+
+    def findings(self, operating_points: Mapping[str, float]) -> NDArray[np.str_]:
+        """Finding of each image: ``pneumonia``, ``uncertain`` or ``normal``."""
+        return np.array([finding(image.probability, operating_points) for image in self.images])
+
+    def check(self, operating_points: Mapping[str, float]) -> None:
+        """Make sure that counts and performance follow from the images.
+
+        Raises
+        ------
+        ValueError
+            When they do not, or a registered metric is missing.
+        """
+        counts = self.counts
+        if not len(self.images) == counts.images - counts.refused == counts.images - len(self.refused):
+            raise ValueError("the number of images is not the one stated")
+        if list(self.performance.overall) != [metric.name for metric in score_metrics()]:
+            raise ValueError("the metrics are not those that this version reports")
+        labels, probabilities = of_both_classes(self.labels, self.probabilities)
+        whole = weighted(labels, probabilities, np.ones((1, len(labels))))
+        for metric in score_metrics():
+            _compare(metric.name, self.performance.overall[metric.name], float(metric.measure(whole)[0]))
+        if list(self.performance.at) != list(operating_points):
+            raise ValueError("the operating points are not those of the model")
+        for point, threshold in operating_points.items():
+            self._check_point(point, threshold, whole)
+
+    def _check_point(self, point: str, threshold: float, whole: WeightedSamples) -> None:
+        stored = self.performance.at[point]
+        counted = confusion_at(self.labels, self.probabilities, threshold)
+        if stored.threshold != threshold or stored.confusion != counted:
+            raise ValueError(f"counts at {point} do not follow from the images")
+        if list(stored.rates) != [rate.name for rate in rates_in_order()]:
+            raise ValueError("the rates are not those that this version reports")
+        for rate in rates_in_order():
+            _compare(f"{rate.name} at {point}", stored.rates[rate.name], float(rate.measure(counted.counts)))
+
+
+class Difference(Record):
+    """Absolute difference over pairs of images: mean and maximum."""
+
+    mean: float
+    max: float
+
+
+class Agreement(Record):
+    """Readings of original files against those of their small copies.
+
+    Attributes
+    ----------
+    images : int
+        Pairs that were compared.
+    changed_findings : int
+        Pairs whose finding differs.
+    logit, probability : Difference
+    refused : tuple of Refusal
+        Files that were not read; their pairs are left out.
+    """
+
+    images: int
+    changed_findings: int
+    logit: Difference
+    probability: Difference
+    refused: tuple[Refusal, ...]
+
+
+class Evaluation(Record):
+    """The evaluation of one model.
+
+    Attributes
+    ----------
+    format : int
+        Version of this schema.
+    model, version, weights_sha256 : str
+        Name, name with the first digits of the graph's sha256, and sha256 of the weights.
+    created : date
+    prevalence : float
+        That the probabilities assume, 0..1.
+    operating_points : dict of str to float
+        Threshold on the probability of ``high_sensitivity``, ``balanced`` and ``high_specificity``.
+    bootstrap : Bootstrap
+    provenance : Provenance or None
+    dataset : Dataset or None
+        Of a user's own images; None for the public archive.
+    splits : dict of str to SplitScores
+        ``test`` and ``held_out``; of a user's own images ``test`` alone.
+    agreement : Agreement or None
+        Where originals were at hand.
+    audits : Audits or None
+    checks : CheckAudit or None
+    explanations : ExplanationAudit or None
+        Where they were measured for the same weights.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When anything is missing or unknown, or a figure does not follow from the scores.
+    """
+
+    format: Literal[2] = 2
+    model: str
+    version: str
+    weights_sha256: str
+    created: date
+    prevalence: float = Field(gt=0, lt=1)
+    operating_points: dict[str, float]
+    bootstrap: Bootstrap
+    provenance: Provenance | None = None
+    dataset: Dataset | None = None
+    splits: dict[str, SplitScores]
+    agreement: Agreement | None = None
+    audits: Audits | None = None
+    checks: CheckAudit | None = None
+    explanations: ExplanationAudit | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if tuple(self.operating_points) != OPERATING_POINTS:
+            raise ValueError(f"the operating points are not {', '.join(OPERATING_POINTS)}")
+        if tuple(self.splits) != (SPLITS if self.dataset is None else SPLITS[:1]):
+            raise ValueError("the splits are not those of such an evaluation")
+        for name, split in self.splits.items():
+            try:
+                split.check(self.operating_points)
+            except (ValueError, DataError) as error:
+                raise ValueError(f"{name}: {error}") from error
+        return self
+
+    @property
+    def resampling(self) -> dict[str, int]:
+        """``resamples`` and ``seed`` of the intervals, for whatever is computed anew from the scores."""
+        return {"resamples": self.bootstrap.resamples, "seed": self.bootstrap.seed}
+
+
+def _compare(name: str, stored: Estimate, computed: float) -> None:
+    value = np.nan if stored.value is None else stored.value
+    with np.errstate(invalid="ignore"):
+        same = value == computed or (np.isnan(value) and np.isnan(computed)) or abs(value - computed) <= _ROUNDING
+    if not same and not abs(value - computed) <= _ROUNDING * abs(computed):
+        raise ValueError(f"{name} does not follow from the images")

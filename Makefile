@@ -3,7 +3,7 @@
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 
-# A file's tests stay together, since they share what is costly to set up. One after the other: ARGS="-n 0".
+# Tests of one file run in one process, because they share a costly setup. Without processes: ARGS="-n 0".
 AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
 
 export TF_CPP_MIN_LOG_LEVEL := 3
@@ -13,12 +13,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run      start the app on http://localhost:8501 (elsewhere: make run PORT=8600 ADDRESS=0.0.0.0)'
+	@echo 'make run      start the app on http://localhost:8501 (other: make run PORT=8600 ADDRESS=0.0.0.0)'
 	@echo 'make test     run the tests (some of them: make test ARGS="tests/imaging -x")'
-	@echo 'make fuzz     feed damaged files to the reader (how many: make fuzz ARGS="--inputs 50000 --seed 1")'
+	@echo 'make fuzz     feed damaged files to the reader (more: make fuzz ARGS="--inputs 50000 --seed 1")'
 	@echo 'make lint     check style, format and types'
 	@echo 'make wheel    build the package into dist/'
-	@echo 'make requirements    pin requirements*.txt again from pyproject.toml (newer versions: ARGS=--upgrade)'
+	@echo 'make requirements'
+	@echo '              pin requirements*.txt from pyproject.toml (newer versions: ARGS=--upgrade)'
 	@echo 'make clean    remove the virtual environment, builds and caches'
 
 run: $(VENV)/for-running
@@ -50,8 +51,8 @@ clean:
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find cxrmodel pages tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environment. The stamps say which requirements are installed in full; the file "unfinished" lies beside them
-# while an installation is under way, so that an interrupted one is begun anew and never half trusted.
+# The environment. A stamp file means that its requirements are installed completely. The file "unfinished" exists during
+# an installation: if it was interrupted, the environment is built again.
 
 $(VENV)/for-running: requirements.txt
 	@$(INSTALL) -r requirements.txt && $(FINISH)
@@ -62,12 +63,12 @@ $(VENV)/for-testing: requirements-dev.txt $(VENV)/for-running
 INSTALL = eval "$$MAKE_VENV" && : > $(VENV)/unfinished && $(IN_VENV) -m pip install
 FINISH = rm -f $(VENV)/unfinished && : > $@
 
-# An environment whose Python is gone or whose installation was interrupted has no stamp that counts.
+# Ignore the stamps when Python is gone or an installation was interrupted.
 ifneq (sound,$(shell (test ! -e $(VENV)/unfinished && $(IN_VENV) -c 0 && echo sound) 2>/dev/null))
 .PHONY: $(VENV)/for-running $(VENV)/for-testing
 endif
 
-# Prints nothing and leaves the name of a fitting Python in $python, or says in one sentence what is missing.
+# Set $python to the name of a supported Python, or say in one sentence what is missing.
 define FIND_PYTHON
 python= ; found= ; without=
 for name in $${PYTHON:-python3 python3.13 python3.12 python3.11}; do
@@ -77,21 +78,21 @@ for name in $${PYTHON:-python3 python3.13 python3.12 python3.11}; do
         *) found=$${found:-"$$name is Python $$version"}; continue ;;
     esac
     if "$$name" -c 'import ensurepip, venv' 2>/dev/null; then python=$$name; break; fi
-    without=$${without:-"$$name is Python $$version, but its module venv is missing"}
+    without=$${without:-"$$name is Python $$version without its module venv"}
 done
 if [ -z "$$python" ]; then
     if [ -n "$$without" ]; then
-        echo "$$without: install it (on Debian and Ubuntu: apt-get install python3-venv) and run make again." >&2
+        echo "$$without. Install it (on Debian and Ubuntu: apt-get install python3-venv) and run make again." >&2
     elif [ -n "$$found" ]; then
-        echo "$$found, and Python 3.11, 3.12 or 3.13 is needed: install one, or name it (make PYTHON=/path/to/python3)." >&2
+        echo "$$found. Python 3.11, 3.12 or 3.13 is needed. Install one, or name it (make PYTHON=/path/to/python3)." >&2
     else
-        echo "No Python was found: install Python 3.11, 3.12 or 3.13 (on Debian and Ubuntu: apt-get install python3 python3-venv) and run make again." >&2
+        echo "No Python was found. Install Python 3.11, 3.12 or 3.13 (on Debian and Ubuntu: apt-get install python3 python3-venv) and run make again." >&2
     fi
     exit 1
 fi
 endef
 
-# Keeps a sound environment of a fitting Python, else builds a new one.
+# Keep a working environment of a supported Python, otherwise build a new one.
 define MAKE_VENV
 if [ -e $(VENV)/unfinished ] || ! $(IN_VENV) -c 'import sys, pip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
     $(FIND_PYTHON)

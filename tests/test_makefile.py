@@ -1,4 +1,4 @@
-"""The two commands on machines with and without a fitting Python, played with stand-ins for it."""
+"""``make run`` and ``make test`` on machines with and without a supported Python, with fake programs in its place."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-STAND_IN = """#!/bin/sh
+FAKE_PYTHON = """#!/bin/sh
 case "$*" in
     *'version_info[:3]'*) echo {version} ;;
     *'import ensurepip, venv'*) exit {without_venv} ;;
@@ -28,7 +28,7 @@ def machine(tmp_path, project, strict_skip):
 
         def has(self, name: str, version: str, without_venv: int = 0) -> None:
             path = self.programs / name
-            path.write_text(STAND_IN.format(name=name, version=version, without_venv=without_venv))
+            path.write_text(FAKE_PYTHON.format(name=name, version=version, without_venv=without_venv))
             path.chmod(0o755)
 
         def make(self, *arguments: str) -> subprocess.CompletedProcess:
@@ -52,27 +52,27 @@ def machine(tmp_path, project, strict_skip):
 
 
 @pytest.mark.parametrize(
-    ("pythons", "sentence"),
+    ("pythons", "named"),
     [
-        ([], "No Python was found: install Python 3.11, 3.12 or 3.13"),
-        ([("python3", "3.10.13", 0)], "python3 is Python 3.10.13, and Python 3.11, 3.12 or 3.13 is needed"),
-        ([("python3", "3.14.0", 0)], "python3 is Python 3.14.0, and Python 3.11, 3.12 or 3.13 is needed"),
-        ([("python3", "3.1.1", 0)], "python3 is Python 3.1.1, and Python 3.11, 3.12 or 3.13 is needed"),
-        ([("python3", "3.11.2", 1)], "python3 is Python 3.11.2, but its module venv is missing: install it"),
-        ([("python3", "3.9.2", 0), ("python3.12", "3.12.1", 1)], "python3.12 is Python 3.12.1, but its module venv"),
-        ([("python3", "", 0)], "No Python was found"),
+        ([], "No Python"),
+        ([("python3", "3.10.13", 0)], "Python 3.10.13"),
+        ([("python3", "3.14.0", 0)], "Python 3.14.0"),
+        ([("python3", "3.1.1", 0)], "Python 3.1.1"),
+        ([("python3", "3.11.2", 1)], "venv"),
+        ([("python3", "3.9.2", 0), ("python3.12", "3.12.1", 1)], "python3.12 is Python 3.12.1"),
+        ([("python3", "", 0)], "No Python"),
     ],
 )
 @pytest.mark.parametrize("target", ["run", "test"])
-def test_a_machine_without_a_fitting_python_is_told_so(machine, target, pythons, sentence):
-    """One sentence, a status that is not zero, and nothing left behind."""
+def test_without_a_supported_python_nothing_is_built(machine, target, pythons, named):
+    """One line that names what was found, a status that is not zero, and no environment."""
     for python in pythons:
         machine.has(*python)
     done = machine.make(target)
     assert done.returncode != 0
-    said = [line for line in done.stderr.splitlines() if not line.startswith("make")]
-    assert len(said) == 1
-    assert sentence in said[0]
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert len(lines) == 1
+    assert named in lines[0]
     assert not (machine.folder / ".venv").exists()
 
 
@@ -86,16 +86,16 @@ def test_a_machine_without_a_fitting_python_is_told_so(machine, target, pythons,
         ([("python3.12", "3.12.0", 0)], "python3.12"),
     ],
 )
-def test_the_first_fitting_python_is_taken(machine, pythons, taken):
-    """python3 where it fits, else one that names its version."""
+def test_the_first_supported_python_is_used(machine, pythons, taken):
+    """python3 if it is supported, otherwise one that names its version."""
     for python in pythons:
         machine.has(*python)
     assert machine.make("run").returncode == 0
     assert machine.log[0] == f"environment by {taken}"
 
 
-def test_a_python_may_be_named(machine):
-    """With make PYTHON=... that one is taken, or it says why not."""
+def test_python_can_be_chosen(machine):
+    """With make PYTHON=... that one is used, or its version is named."""
     machine.has("python3", "3.11.0")
     machine.has("mine", "3.13.1")
     machine.has("old", "3.8.0")
@@ -129,8 +129,8 @@ def test_changed_requirements_are_installed_into_the_same_environment(machine):
 
 
 @pytest.mark.parametrize("target", ["run", "test"])
-def test_an_interrupted_installation_is_begun_anew(machine, target):
-    """A new environment, not the half-filled one; nothing starts before it is whole."""
+def test_an_interrupted_installation_is_repeated(machine, target):
+    """In a new environment; nothing starts before it is complete."""
     machine.has("python3", "3.12.0")
     (machine.folder / "no-network").touch()
     assert machine.make(target).returncode != 0
@@ -140,7 +140,7 @@ def test_an_interrupted_installation_is_begun_anew(machine, target):
     assert machine.log[2:4] == ["environment by python3", "install requirements.txt"]
 
 
-def test_an_interrupted_installation_for_tests_is_not_run_with(machine):
+def test_an_interrupted_installation_for_tests_is_not_used_to_run(machine):
     """After an interrupted make test, make run builds a new environment as well."""
     machine.has("python3", "3.12.0")
     machine.make("run")
@@ -156,7 +156,7 @@ def test_an_interrupted_installation_for_tests_is_not_run_with(machine):
     ]
 
 
-def test_an_environment_whose_python_is_gone_is_built_anew(machine):
+def test_an_environment_without_its_python_is_rebuilt(machine):
     """As after an upgrade of the system."""
     machine.has("python3", "3.12.0")
     machine.make("run")
@@ -175,7 +175,7 @@ def test_an_environment_whose_python_is_gone_is_built_anew(machine):
     ],
 )
 def test_port_and_address_are_passed_on(machine, settings, started):
-    """Only where they are given: without them the configuration decides."""
+    """Only when given; otherwise the configuration decides."""
     machine.has("python3", "3.13.0")
     machine.make("run", *settings)
     assert machine.log[-1] == started

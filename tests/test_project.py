@@ -12,6 +12,8 @@ import streamlit.config
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from cxrmodel import __version__
+
 ELSEWHERE = {"colorama"}  # pinned for Windows only
 
 
@@ -215,3 +217,20 @@ def test_a_clean_machine_gets_what_it_lacks(project, tmp_path, present, installe
 def test_the_run_on_a_clean_machine_is_executable(project):
     """It is called by its path."""
     assert os.access(project / ".ci" / "run", os.X_OK)
+
+
+@pytest.mark.parametrize("document", ["SECURITY.md"])
+def test_what_a_document_names_exists(project, document):
+    """Files, folders and targets of make."""
+    text = (project / document).read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:cxrmodel|pages|tests|assets|docs|\.ci|\.streamlit)(?:/[\w.-]+)*)`", text)
+    paths += re.findall(r"\]\((?!https:)([\w./-]+)", text)
+    assert [path for path in paths if not (project / path).exists()] == []
+    targets = re.findall(r"^(?:.*`)?make ([a-z]+)\b", text, re.MULTILINE)
+    makefile = (project / "Makefile").read_text(encoding="utf-8")
+    assert [name for name in targets if f"\n{name}:" not in makefile] == []
+
+
+def test_the_citation_is_of_this_version(project):
+    """CITATION.cff and the package agree."""
+    assert f"\nversion: {__version__}\n" in (project / "CITATION.cff").read_text(encoding="utf-8")

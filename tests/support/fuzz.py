@@ -190,7 +190,7 @@ def fuzz(inputs: int, seed: int = 0, only: str = "", tell=None) -> Result:
 
 
 def main() -> int:
-    """Run from the command line; the exit status is 1 when anything else than an image or a refusal came of an input."""
+    """Run from the command line. The exit status is 1 when an input gave neither an image nor a refusal."""
     parser = argparse.ArgumentParser(description="Feed damaged files to the reader.")
     parser.add_argument("--inputs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=0)

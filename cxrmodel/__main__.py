@@ -1,4 +1,4 @@
-"""The command line: ``python -m cxrmodel COMMAND --help``."""
+"""The program: ``cxrmodel COMMAND --help``, or ``python -m cxrmodel COMMAND --help``."""
 
 import os
 import sys
@@ -6,6 +6,8 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from cxrmodel.cli.main import main
+
+__all__ = ["main"]
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -195,7 +195,7 @@ def test_the_transfer_syntaxes_stated_are_those_that_are_read(project):
 
 def test_the_keys_of_a_reading_are_those_documented():
     """The table of the README and the command's columns."""
-    from cxrmodel.cli.batch import COLUMNS
+    from cxrmodel.cli.record import COLUMNS
 
     rows = re.findall(r"^\| (`.+?`) \|", README, re.MULTILINE)
     assert [key for row in rows for key in re.findall(r"`(\w+)`", row)] == list(COLUMNS)

@@ -2,19 +2,21 @@
 
 import argparse
 
-__all__ = ["add_app"]
+from cxrmodel.cli.command import Command, Status
+
+__all__ = ["COMMAND"]
 
 
-def add_app(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``app`` to the commands of a parser."""
-    app = commands.add_parser("app", help="start the web app, for this computer only unless --address is given")
-    app.add_argument("--port", type=int, metavar="N", help="default: 8501, or the next free port")
-    app.add_argument("--address", metavar="HOST", help="address to listen on; default: localhost")
-    app.set_defaults(run=_app)
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, metavar="N", help="default: 8501, or the next free port")
+    parser.add_argument("--address", metavar="HOST", help="address to listen on; default: localhost")
 
 
-def _app(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> Status:
     from cxrmodel.web.launch import launch
 
     launch(arguments.port, arguments.address)
-    return 0
+    return Status.DONE
+
+
+COMMAND = Command("app", "start the web app, for this computer only unless --address is given", _add_arguments, _run)

@@ -1,113 +1,115 @@
-"""The ``evaluate`` command: everything that is measured on images, and the documents made of it."""
+"""The ``evaluate`` command: measure models on images and renew the documents that state the results."""
 
 import argparse
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from cxrmodel.cli.command import Command, Status, say
 from cxrmodel.errors import EvaluationError, OutputRefused
 from cxrmodel.model.spec import MODELS
 
-__all__ = ["add_evaluate"]
+if TYPE_CHECKING:
+    from cxrmodel.evaluation.schema import Evaluation
+
+__all__ = ["COMMAND"]
+
+HTML = (".html", ".htm")
 
 
-def add_evaluate(commands) -> None:
-    """Add ``evaluate`` to the commands of a parser."""
-    evaluate = commands.add_parser(
-        "evaluate",
-        help="measure the shipped models on the official test images, or on images of your own",
-        epilog="Own images lie in DIR/NORMAL and DIR/PNEUMONIA (or in DIR/test, or DIR/chest_xray/test); the app then "
-        "offers their evaluation beside ours. It holds the files' names and scores, and no picture. With --no-read "
-        "nothing is measured: table, card, figures and report are made of the evaluations that are there.",
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", choices=MODELS, action="append", help="may be repeated; default: every model")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="evaluate on your own images")
+    parser.add_argument("--name", help="name of your own data set; default: the name of DIR")
+    parser.add_argument("--no-read", action="store_true", help="read no images; use the stored evaluations")
+    parser.add_argument("--report", type=Path, metavar="OUT.html", help="write a report as one HTML file")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="default: assets/evaluation, or evaluations for your own images"
     )
-    evaluate.add_argument("--model", choices=MODELS, action="append", help="default: every shipped model")
-    evaluate.add_argument("--data", type=Path, metavar="DIR", help="measure on images of your own instead")
-    evaluate.add_argument("--name", help="name of your own images; default: the folder's")
-    evaluate.add_argument("--no-read", action="store_true", help="read no image; use what was measured before")
-    evaluate.add_argument("--report", type=Path, metavar="OUT.html", help="write everything as one HTML file")
-    evaluate.add_argument(
-        "--out", type=Path, metavar="DIR", help="default: assets/evaluation, or evaluations for images of your own"
-    )
-    evaluate.add_argument("--figures", type=Path, metavar="DIR", help="draw the curves as SVG as well")
-    evaluate.add_argument(
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="also write the curves as SVG files")
+    parser.add_argument(
         "--no-audits",
         action="store_true",
-        help="leave out lungs removed, shortcuts, disturbances, subgroups, adults",
+        help="leave out the audits: lungs masked, shortcuts, perturbations, subgroups, adults",
     )
-    evaluate.add_argument(
+    parser.add_argument(
         "--checks",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="count what the checks refuse and warn of (default: yes)",
+        help="count what the image checks reject and warn of; default: yes",
     )
-    evaluate.add_argument(
+    parser.add_argument(
         "--explanations",
         action="store_true",
-        help="test the methods of explaining instead, of the DenseNet unless --model says otherwise, and add the "
-        "results to its evaluation; a run that was broken off goes on where it stopped",
+        help="test the explanation methods instead, by default on the first model, and add the results to its "
+        "evaluation; an interrupted run continues",
     )
-    evaluate.add_argument(
+    parser.add_argument(
         "--shuffled",
         type=Path,
         metavar="RUN",
         default=Path("runs") / "shuffled",
-        help="with --explanations: where weights of shuffled labels were trained, if anywhere; default: %(default)s",
+        help="with --explanations: a training on shuffled labels, if there is one; default: %(default)s",
     )
-    evaluate.add_argument(
-        "--seeds", type=Path, nargs="+", metavar="RUN", help="instead, measure how trainings differ with their seed"
+    parser.add_argument(
+        "--seeds", type=Path, nargs="+", metavar="RUN", help="compare trainings with different seeds instead"
     )
-    evaluate.set_defaults(run=_evaluate)
 
 
-def _evaluate(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> Status:
+    from cxrmodel.evaluation.storage import EVALUATION_FOLDER
+
+    if arguments.report and arguments.report.suffix.lower() not in HTML:
+        raise OutputRefused("cli.evaluate.not_html", file=str(arguments.report))
+    out = arguments.out or EVALUATION_FOLDER
+    if arguments.explanations:
+        _test_explanations(arguments, out)
+    elif arguments.seeds:
+        _compare_seeds(arguments.seeds, out)
+    else:
+        _evaluate(arguments, out)
+    return Status.DONE
+
+
+def _evaluate(arguments: argparse.Namespace, out: Path) -> None:
     from cxrmodel.evaluation.documents import renew_documents, report_of
     from cxrmodel.evaluation.report.figures import write_figures
     from cxrmodel.evaluation.report.readme import readme_table
     from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 
-    if arguments.report and arguments.report.suffix.lower() not in (".html", ".htm"):
-        raise OutputRefused(f"{arguments.report} does not end in .html, which is what is written. Name it so.")
     own = arguments.data is not None or arguments.name is not None
-    out = arguments.out or EVALUATION_FOLDER
-    if arguments.explanations:
-        return _explanations(arguments, out)
-    if arguments.seeds:
-        return _seeds(arguments, out)
     evaluations = _measured_own(arguments) if own else _measured(arguments, out)
-    print(readme_table(evaluations), file=sys.stderr)
+    say(readme_table(evaluations))
     if arguments.figures:
         write_figures(evaluations, arguments.figures)
     if arguments.report:
         report_of(evaluations, arguments.report)
     if out == EVALUATION_FOLDER and not own:
-        for sentence in renew_documents():
-            print(sentence, file=sys.stderr)
-    return 0
+        for message in renew_documents():
+            say(message)
 
 
-def _explanations(arguments: argparse.Namespace, out: Path) -> int:
+def _test_explanations(arguments: argparse.Namespace, out: Path) -> None:
     from cxrmodel.evaluation.explanations.run import evaluate_explanations
     from cxrmodel.reading import Reader
     from cxrmodel.training.archive import data_root
 
     for model in arguments.model or MODELS[:1]:
         evaluate_explanations(Reader.load(model), data_root(), out, shuffled=arguments.shuffled)
-    return 0
 
 
-def _seeds(arguments: argparse.Namespace, out: Path) -> int:
+def _compare_seeds(runs: list[Path], out: Path) -> None:
     from cxrmodel.evaluation.report.readme import README, update_readme
     from cxrmodel.evaluation.seeds import measure_run, save_seeds, training_table
     from cxrmodel.evaluation.storage import EVALUATION_FOLDER
     from cxrmodel.training.archive import data_root
 
-    table = training_table(save_seeds([measure_run(run, data_root()) for run in arguments.seeds], out))
-    print(table, file=sys.stderr)
+    table = training_table(save_seeds([measure_run(run, data_root()) for run in runs], out))
+    say(table)
     if out == EVALUATION_FOLDER:
         update_readme(README.parent / "docs" / "training.md", table)
-    return 0
 
 
-def _measured(arguments: argparse.Namespace, out: Path) -> list:
+def _measured(arguments: argparse.Namespace, out: Path) -> "list[Evaluation]":
     from cxrmodel.evaluation.audits.checks import measure_checks
     from cxrmodel.evaluation.audits.run import audit
     from cxrmodel.evaluation.run import evaluate
@@ -126,7 +128,7 @@ def _measured(arguments: argparse.Namespace, out: Path) -> list:
     return [load_evaluation(model, out) for model in models]
 
 
-def _measured_own(arguments: argparse.Namespace) -> list:
+def _measured_own(arguments: argparse.Namespace) -> "list[Evaluation]":
     from cxrmodel.evaluation.documents import load_own
     from cxrmodel.evaluation.own_data import dataset_name, evaluate_folder
     from cxrmodel.evaluation.storage import OWN_FOLDER
@@ -136,8 +138,17 @@ def _measured_own(arguments: argparse.Namespace) -> list:
     name = dataset_name(arguments.data or Path(), arguments.name)
     for model in () if arguments.no_read else models:
         if arguments.data is None:
-            raise EvaluationError(
-                "Say with --data DIR where the images lie, or with --no-read that none is to be read."
-            )
+            raise EvaluationError("cli.evaluate.no_images")
         evaluate_folder(Reader.load(model), arguments.data, name, out)
     return load_own(name, models, out)
+
+
+COMMAND = Command(
+    "evaluate",
+    "measure models on the official test images or on your own images",
+    _add_arguments,
+    _run,
+    epilog="Your own images lie in DIR/NORMAL and DIR/PNEUMONIA, or in such folders within DIR/test or "
+    "DIR/chest_xray/test. The Evaluation page then shows their results beside those of the test set. An evaluation "
+    "holds file names and scores, never images.",
+)

@@ -64,9 +64,9 @@ def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path, project
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--no-read", "--report", "report.pdf"], "does not end in .html"),
+        (["--no-read", "--report", "report.pdf"], "is an HTML file"),
         (["--no-read", "--name", "no such ward"], "no evaluation named no such ward"),
-        (["--name", "ward"], "Say with --data DIR where the images lie"),
+        (["--name", "ward"], "--data DIR"),
         (["--data", "no-such-folder", "--name", "../x"], "cannot name an evaluation"),
     ],
 )

@@ -1,0 +1,59 @@
+"""The ``bench`` command: measure the speed of a reading or of training."""
+
+import argparse
+import json
+
+from cxrmodel.cli.command import Command, Status
+from cxrmodel.messages import Message
+from cxrmodel.model.spec import MODELS
+
+__all__ = ["COMMAND"]
+
+FEWEST_IMAGES = 100
+"""Memory is first measured after so many."""
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    parser.add_argument("--model", choices=MODELS, default=MODELS[0], help="default: %(default)s")
+    parser.add_argument(
+        "--images",
+        type=_images,
+        default=600,
+        metavar="N",
+        help="images in the folder test, 100 or more; default: %(default)s",
+    )
+    parser.add_argument("--train", action="store_true", help="measure training instead, on the public archive")
+    parser.add_argument("--size", type=int, metavar="PX", help="with --train: image size; default: the recipe's")
+    parser.add_argument(
+        "--batches",
+        type=int,
+        default=20,
+        metavar="N",
+        help="with --train: number of timed batches; default: %(default)s",
+    )
+
+
+def _images(text: str) -> int:
+    if int(text) < FEWEST_IMAGES:
+        raise argparse.ArgumentTypeError(str(Message("cli.bench.too_few_images", least=FEWEST_IMAGES)))
+    return int(text)
+
+
+def _run(arguments: argparse.Namespace) -> Status:
+    if arguments.train:
+        from cxrmodel.benchmark.training import bench_training, training_in_words
+        from cxrmodel.training.archive import data_root
+
+        found = bench_training(data_root(), arguments.model, arguments.size, arguments.batches)
+        words = training_in_words(found)
+    else:
+        from cxrmodel.benchmark.reading import bench, in_words
+
+        found = bench(arguments.model, images=arguments.images)
+        words = in_words(found)
+    print(json.dumps(found) if arguments.json else words)
+    return Status.DONE
+
+
+COMMAND = Command("bench", "measure the speed of a reading, compared with a naive implementation", _add_arguments, _run)

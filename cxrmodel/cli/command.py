@@ -1,0 +1,55 @@
+"""What a command of the command line is, and how it ends and speaks."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from cxrmodel.messages import Message
+
+__all__ = ["Command", "Status", "say", "wrong_usage"]
+
+
+class Status(IntEnum):
+    """Exit status of the program. Wrong usage is 2, which argparse gives."""
+
+    DONE = 0
+    FAILED = 1
+    NOT_ALL_READ = 3
+    STOPPED = 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes
+    ----------
+    name, help : str
+        As typed, and one line on what it does.
+    add_arguments : callable
+        Adds the command's arguments to its parser. Imports nothing heavy: help and wrong usage answer at once.
+    run : callable
+        Does the work and gives the exit status. Raises ``argparse.ArgumentError`` for arguments that do not belong
+        together.
+    epilog : str
+        Text below the arguments in ``--help``.
+    """
+
+    name: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], Status]
+    epilog: str = ""
+
+
+def say(message: object) -> None:
+    """Print a message on standard error; standard output is for results."""
+    print(message, file=sys.stderr)
+
+
+def wrong_usage(code: str, **values: Any) -> argparse.ArgumentError:
+    """Make the error for arguments that do not belong together."""
+    return argparse.ArgumentError(None, str(Message(code, **values)))

@@ -1,0 +1,19 @@
+"""The registry of commands: one entry each, in the order of ``--help``."""
+
+from cxrmodel.cli import app, bench, evaluate, explain, export, read, synthetic, train
+from cxrmodel.cli.command import Command
+from cxrmodel.registry import Registry
+
+__all__ = ["COMMANDS"]
+
+COMMANDS: Registry[Command] = Registry(
+    "command",
+    read.COMMAND,
+    explain.COMMAND,
+    train.COMMAND,
+    export.COMMAND,
+    evaluate.COMMAND,
+    bench.COMMAND,
+    synthetic.COMMAND,
+    app.COMMAND,
+)

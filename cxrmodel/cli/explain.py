@@ -1,0 +1,62 @@
+"""The ``explain`` command: write an image with its heatmap and colour bar."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from cxrmodel.cli.command import Command, Status, say
+from cxrmodel.errors import OutputRefused
+from cxrmodel.explain.methods import INSTANT, METHODS
+from cxrmodel.model.spec import MODELS
+
+__all__ = ["COMMAND"]
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--method", choices=tuple(METHODS), default=INSTANT, help="default: %(default)s")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")
+    parser.add_argument("--model", choices=MODELS, default=MODELS[0], help="default: %(default)s")
+
+
+def _run(arguments: argparse.Namespace) -> Status:
+    from tqdm import tqdm
+
+    from cxrmodel.evaluation.explanations.results import as_explained, tested_explanations
+    from cxrmodel.explain.explainer import Explainer
+    from cxrmodel.explain.overlay import overlay_figure
+    from cxrmodel.reading import Reader
+    from cxrmodel.report.wording import figure_caption
+
+    if arguments.out.suffix.lower() != ".png":
+        raise OutputRefused("cli.explain.not_png", file=str(arguments.out))
+    if arguments.out.resolve() == arguments.file.resolve():
+        raise OutputRefused("cli.explain.own_image", file=str(arguments.out))
+    reader = Reader.load(arguments.model)
+    reading = reader.read(arguments.file.read_bytes(), arguments.file.name)
+    heat = reading.heat
+    if arguments.method != INSTANT:
+        explainer = Explainer.shipped(reader.spec, reader.engine)
+        with tqdm(total=100, unit="%", file=sys.stderr, bar_format="{desc} |{bar}|") as bar:
+
+            def show_progress(share: float, activity: str) -> None:
+                bar.n = round(100 * share)
+                bar.set_description(activity)
+
+            heat = explainer.image_map(arguments.method, reader.model_input(reading), show_progress)
+    explained = as_explained(reading, arguments.method, heat, tested_explanations(reader.spec))
+    shown = explained.reading
+    figure = overlay_figure(
+        shown.radiograph.pixels,
+        shown.heat,
+        shown.heat_range,
+        legend=explained.legend,
+        caption=figure_caption(shown),
+    )
+    figure.savefig(arguments.out, dpi=150, format="png")
+    for reason in (*reading.reasons, *(() if arguments.method == INSTANT else (explained.range_note,))):
+        say(reason)
+    return Status.DONE
+
+
+COMMAND = Command("explain", "write an image with its heatmap and colour bar", _add_arguments, _run)

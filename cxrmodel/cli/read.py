@@ -1,0 +1,50 @@
+"""The ``read`` command: probability, finding, reasons and heatmaps of many images."""
+
+import argparse
+from pathlib import Path
+
+from cxrmodel.cli.command import Command, Status, wrong_usage
+from cxrmodel.model.spec import MODELS
+
+__all__ = ["COMMAND"]
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR", help="folders are read recursively")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line on standard output")
+    parser.add_argument("--csv", type=Path, metavar="OUT.csv", help="also write the results as a table")
+    parser.add_argument("--resume", action="store_true", help="continue OUT.csv: skip the images that it already has")
+    parser.add_argument(
+        "--heatmaps",
+        type=Path,
+        metavar="DIR",
+        help="write an overlay of each image, a.png.heatmap.png for a.png, in the same subfolders",
+    )
+    parser.add_argument("--model", choices=MODELS, default=MODELS[0], help="default: %(default)s")
+
+
+def _run(arguments: argparse.Namespace) -> Status:
+    if arguments.resume and not arguments.csv:
+        raise wrong_usage("cli.read.resume_without_table")
+    from cxrmodel.cli.batch import read_files
+    from cxrmodel.reading import Reader
+
+    return read_files(
+        Reader.load(arguments.model),
+        arguments.paths,
+        as_json=arguments.json,
+        table_path=arguments.csv,
+        heatmaps=arguments.heatmaps,
+        resume=arguments.resume,
+    )
+
+
+COMMAND = Command(
+    "read",
+    "read images: probability, finding and reasons",
+    _add_arguments,
+    _run,
+    epilog="The finding is normal below uncertain_from, pneumonia at or above uncertain_to, and uncertain between "
+    "them. Exit status: 0 when every file was read, 3 when any was refused or failed, 2 for wrong usage, 1 when "
+    "nothing could begin.",
+)

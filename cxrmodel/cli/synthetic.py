@@ -1,0 +1,25 @@
+"""The ``synthetic`` command: generate the demo images."""
+
+import argparse
+from pathlib import Path
+
+from cxrmodel.cli.command import Command, Status
+
+__all__ = ["COMMAND"]
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: assets/demo")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: %(default)s")
+
+
+def _run(arguments: argparse.Namespace) -> Status:
+    from cxrmodel.demo import IMAGES_FOLDER
+    from cxrmodel.training.archive import data_root
+    from cxrmodel.training.synthetic import make_demo_images
+
+    make_demo_images(data_root(), arguments.out or IMAGES_FOLDER, arguments.seed)
+    return Status.DONE
+
+
+COMMAND = Command("synthetic", "generate the synthetic demo images from the training images", _add_arguments, _run)

@@ -1,0 +1,90 @@
+"""The CSV table of ``read --csv``: grows row by row, and an interrupted run continues it."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cxrmodel.cli.record import COLUMNS, Record
+from cxrmodel.errors import OutputRefused
+
+__all__ = ["Table"]
+
+
+class Table:
+    """A table of readings.
+
+    Parameters
+    ----------
+    path : Path
+    rows : sequence of dict
+        Rows to begin with, by column.
+    """
+
+    def __init__(self, path: Path, rows: Sequence[dict[str, str]] = ()) -> None:
+        self.path, self._rows = path, rows
+
+    @classmethod
+    def load(cls, path: Path, model: str, resume: bool) -> "Table":
+        """Read the rows of an existing table, or begin an empty one.
+
+        Rows of files that failed are left out, and so is a row that was cut short: those files are read again.
+
+        Parameters
+        ----------
+        path : Path
+        model : str
+            Version of the model that reads.
+        resume : bool
+            Whether an existing table may be continued.
+
+        Raises
+        ------
+        OutputRefused
+            When the file exists and cannot be continued. It is left unchanged.
+        """
+        if not path.exists():
+            return cls(path)
+        if not resume:
+            raise OutputRefused("cli.table.exists", table=str(path))
+        try:
+            complete_lines = path.read_text(encoding="utf-8").rpartition("\n")[0]
+        except UnicodeDecodeError as error:
+            raise OutputRefused("cli.table.foreign", table=str(path)) from error
+        header, *rows = list(csv.reader(io.StringIO(complete_lines))) or [[]]
+        if tuple(header) != COLUMNS:
+            earlier = set(header) == set(COLUMNS) - {"codes"}
+            raise OutputRefused("cli.table.earlier_version" if earlier else "cli.table.foreign", table=str(path))
+        whole = [dict(zip(COLUMNS, row, strict=True)) for row in rows if len(row) == len(COLUMNS)]
+        if any(row["model"] != model for row in whole):
+            raise OutputRefused("cli.table.other_model", table=str(path), model=model)
+        return cls(path, [row for row in whole if row["status"] in ("read", "refused")])
+
+    @property
+    def files(self) -> set[str]:
+        """Files that the table already has."""
+        return {row["file"] for row in self._rows}
+
+    @property
+    def all_read(self) -> bool:
+        """Whether every file in the table was read."""
+        return all(row["status"] == "read" for row in self._rows)
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[Record], None]]:
+        """Open the table and give a function that appends a record, on disk at once."""
+        draft = self.path.with_name(f"{self.path.name}.part")
+        with draft.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self._rows)
+        draft.replace(self.path)
+        with self.path.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, COLUMNS)
+
+            def append(record: Record) -> None:
+                writer.writerow(record.as_row())
+                stream.flush()
+
+            yield append

@@ -1,0 +1,58 @@
+"""The ``train`` command: train a network on the public archive."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from cxrmodel.cli.command import Command, Status, say
+from cxrmodel.messages import Message
+from cxrmodel.model.spec import MODELS
+from cxrmodel.paths import RECIPES
+
+__all__ = ["COMMAND"]
+
+LUNGS, ORIENTATION = "lungs", "orientation"
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", choices=(*MODELS, LUNGS, ORIENTATION), default=MODELS[0], help="default: %(default)s"
+    )
+    parser.add_argument("--recipe", type=Path, metavar="FILE.toml", help="default: the shipped recipe of the model")
+    parser.add_argument("--init", default="none", metavar="imagenet|none|PATH.keras", help="initial weights")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: runs/MODEL")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="overrides the recipe's seed; it also selects the validation patients"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="train on N images only, as a rehearsal")
+    parser.add_argument("--resume", action="store_true", help="continue after the last finished epoch in DIR")
+
+
+def _run(arguments: argparse.Namespace) -> Status:
+    from cxrmodel.training.archive import data_root
+    from cxrmodel.training.classifier import train_reader
+    from cxrmodel.training.loop import load_recipe
+    from cxrmodel.training.orientation import train_orientation
+    from cxrmodel.training.segmenter import train_lungs
+
+    model, folder = arguments.model, arguments.out or Path("runs") / arguments.model
+    recipe = load_recipe(arguments.recipe or RECIPES / f"{model}.toml")
+    if arguments.seed is not None:
+        recipe = replace(recipe, seed=arguments.seed)
+    if model == LUNGS:
+        train_lungs(data_root(), recipe, folder, arguments.resume)
+    elif model == ORIENTATION:
+        train_orientation(data_root(), recipe, folder, arguments.resume)
+    else:
+        options = {"init": arguments.init, "resume": arguments.resume, "limit": arguments.limit}
+        train_reader(data_root(), recipe, folder, **options)
+    say(Message("cli.train.done", model=model, folder=str(folder)))
+    return Status.DONE
+
+
+COMMAND = Command(
+    "train",
+    "train a classifier, the lung segmenter or the orientation network on the public archive",
+    _add_arguments,
+    _run,
+)

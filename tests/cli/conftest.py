@@ -1,0 +1,38 @@
+"""Folders of images for the command line, and a way to run it."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cxrmodel.cli.main import main
+
+
+@pytest.fixture
+def folder(project, tmp_path) -> Path:
+    """Images, a note, a hidden file and a broken image, in folders."""
+    place = tmp_path / "images"
+    (place / "b").mkdir(parents=True)
+    (place / ".hidden").mkdir()
+    images = project / "assets" / "demo"
+    shutil.copy(images / "synthetic-normal-1.png", place / "a.png")
+    shutil.copy(images / "synthetic-pneumonia-1.png", place / "b" / "no extension")
+    shutil.copy(images / "synthetic-pneumonia-1.png", place / ".hidden" / "image.png")
+    (place / ".DS_Store").write_bytes(b"x")
+    (place / "b" / "notes.txt").write_text("not an image")
+    (place / "c.png").write_bytes((images / "synthetic-normal-1.png").read_bytes()[:500])
+    return place
+
+
+@pytest.fixture
+def read_json(capsys) -> Callable[..., tuple[int, list[dict]]]:
+    """A function ``read_json(*arguments)``: runs ``read --json`` and gives its exit status and its objects."""
+
+    def run(*arguments: object) -> tuple[int, list[dict]]:
+        capsys.readouterr()
+        status = main(["read", "--json", *map(str, arguments)])
+        return status, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return run

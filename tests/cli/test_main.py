@@ -1,0 +1,146 @@
+"""Commands, help, wrong usage and errors."""
+
+import argparse
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from cxrmodel.cli.command import Command, Status
+from cxrmodel.cli.commands import COMMANDS
+from cxrmodel.cli.main import main
+from cxrmodel.errors import DataError
+from cxrmodel.messages import Message
+from cxrmodel.paths import RECIPES
+from cxrmodel.training.loop import load_recipe
+
+
+@pytest.mark.parametrize("command", COMMANDS.names)
+def test_every_command_has_help(command, capsys):
+    """--help is status 0."""
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert f"usage: cxrmodel {command}" in capsys.readouterr().out
+
+
+def test_a_registered_command_is_found(capsys):
+    """One entry adds it to the help and runs it."""
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--times", type=int)
+
+    def run(arguments: argparse.Namespace) -> Status:
+        sys.stdout.write("toy" * arguments.times)
+        return Status.DONE
+
+    with COMMANDS.extended(Command("toy", "a toy", add_arguments, run)):
+        assert main(["toy", "--times", "2"]) == 0
+        assert capsys.readouterr().out == "toytoy"
+        with pytest.raises(SystemExit):
+            main(["--help"])
+        assert "a toy" in capsys.readouterr().out
+
+
+def test_help_loads_nothing_heavy(project):
+    """Help and wrong usage answer at once: no framework, no drawing, no server."""
+    heavy = "{'tensorflow', 'keras', 'sklearn', 'matplotlib', 'streamlit', 'pydicom', 'fpdf'}"
+    code = f"import sys; from cxrmodel.cli.main import build_parser; build_parser(); print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["read"],
+        ["read", "--speed"],
+        ["dream"],
+        ["read", "x.png", "--resume"],
+        ["train", "--model", "resnet"],
+        ["bench", "--images", "3"],
+        ["bench", "--train", "--batches", "none"],
+    ],
+)
+def test_wrong_usage_is_status_2(argv, capsys):
+    """With the usage on standard error."""
+    with pytest.raises(SystemExit) as stopped:
+        main(argv)
+    assert stopped.value.code == 2
+    captured = capsys.readouterr()
+    assert "usage" in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (["explain", "/nowhere/image.png", "-o", "out.png"], "/nowhere/image.png"),
+        (["train", "--recipe", "/nowhere/recipe.toml"], "/nowhere/recipe.toml"),
+        (["export", "--run", "/nowhere"], "/nowhere"),
+    ],
+)
+def test_a_failure_is_a_sentence(argv, named, capsys):
+    """Status 1, the file named, nothing on standard output, no traceback."""
+    assert main(argv) == 1
+    captured = capsys.readouterr()
+    assert named in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "printed"),
+    [
+        (DataError("cli.stopped"), Status.FAILED, Message("cli.stopped")),
+        (KeyboardInterrupt(), Status.STOPPED, Message("cli.stopped")),
+        (
+            FileNotFoundError(2, "No such file", "x"),
+            Status.FAILED,
+            Message("cli.file_error", file="x", reason="No such file"),
+        ),
+    ],
+)
+def test_errors_become_a_status(error, status, printed, capsys):
+    """And their message goes to standard error."""
+
+    def run(arguments: argparse.Namespace) -> Status:
+        raise error
+
+    with COMMANDS.extended(Command("toy", "a toy", lambda parser: None, run)):
+        assert main(["toy"]) == status
+    assert capsys.readouterr().err == f"{printed}\n"
+
+
+@pytest.mark.parametrize(("argv", "seed"), [([], 0), (["--seed", "3"], 3)])
+def test_a_seed_overrides_the_recipe(argv, seed, monkeypatch):
+    """Everything else is the recipe's."""
+    given = []
+    monkeypatch.setattr(
+        "cxrmodel.training.classifier.train_reader", lambda root, recipe, *rest, **more: given.append(recipe)
+    )
+    assert main(["train", "--model", "cnn", *argv]) == 0
+    shipped = load_recipe(RECIPES / "cnn.toml")
+    assert given == [dataclasses.replace(shipped, seed=seed)]
+
+
+def test_training_without_images_fails(tmp_path, monkeypatch, capsys):
+    """The message names the variable that says where they are."""
+    monkeypatch.setenv("CXR_DATA", str(tmp_path))
+    assert main(["train", "--model", "cnn"]) == 1
+    assert "CXR_DATA" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("more", "audited"), [([], ["cnn"]), (["--no-audits"], []), (["--no-read"], [])])
+def test_evaluate_audits_by_default(more, audited, monkeypatch, tmp_path):
+    """Each model after it was read, into the same folder; without reading there is no audit."""
+    called = []
+    monkeypatch.setattr("cxrmodel.reading.Reader.load", lambda model: model)
+    monkeypatch.setattr("cxrmodel.evaluation.run.evaluate", lambda reader, root, out: called.append("read"))
+    monkeypatch.setattr("cxrmodel.evaluation.audits.run.audit", lambda reader, root, out: called.append((reader, out)))
+    monkeypatch.setattr("cxrmodel.evaluation.storage.load_evaluation", lambda model, out: None)
+    monkeypatch.setattr("cxrmodel.evaluation.report.readme.readme_table", lambda evaluations: "")
+    assert main(["evaluate", "--model", "cnn", "--out", str(tmp_path), "--no-checks", *more]) == 0
+    assert called == (["read"] if "--no-read" not in more else []) + [(model, tmp_path) for model in audited]

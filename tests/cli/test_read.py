@@ -1,0 +1,177 @@
+"""``read``: standard output, standard error and exit status."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxrmodel.cli.files import list_files
+from cxrmodel.cli.main import main
+from cxrmodel.cli.record import COLUMNS, make_record
+from cxrmodel.errors import EmptyFile
+from cxrmodel.messages import Message
+from cxrmodel.model.spec import load_spec
+from tests.support.stand_ins import fake_reading
+
+
+def test_json_has_a_line_for_every_file_in_order(folder, read_json):
+    """Sorted, recursive, without hidden files; bad files in their place; status 3 because not all were read."""
+    status, lines = read_json(folder)
+    assert status == 3
+    names = [str(folder / name) for name in ("a.png", "b/no extension", "b/notes.txt", "c.png")]
+    assert [line["file"] for line in lines] == names
+    assert [line["status"] for line in lines] == ["read", "read", "refused", "refused"]
+    for line in lines:
+        assert tuple(line) == COLUMNS
+        assert line["model"] == load_spec("densenet121").version
+        if line["status"] != "read":
+            assert len(line["reasons"]) == len(line["codes"]) == 1
+            empty = ("probability", "finding", "operating_point", "threshold", "heat_in_lungs", "milliseconds")
+            assert {line[key] for key in empty} == {None}
+
+
+def test_a_folder_given_relatively_keeps_its_name(folder, read_json, monkeypatch):
+    """``file`` is the folder as given and the path within it."""
+    monkeypatch.chdir(folder.parent)
+    assert read_json("images")[1][0]["file"] == str(Path("images") / "a.png")
+
+
+def test_all_read_is_status_0(project, read_json):
+    """Six demo images, given one by one, in the order given."""
+    paths = sorted((project / "assets" / "demo").glob("*.png"), reverse=True)
+    status, lines = read_json(*paths)
+    assert status == 0
+    assert [line["file"] for line in lines] == [str(path) for path in paths]
+    assert {line["status"] for line in lines} == {"read"}
+
+
+def test_a_missing_file_is_an_error_with_its_line(project, read_json):
+    """The others are still read."""
+    image = project / "assets" / "demo" / "synthetic-normal-1.png"
+    status, (missing, read) = read_json("/nowhere/image.png", image)
+    assert status == 3
+    assert (missing["file"], missing["status"]) == ("/nowhere/image.png", "error")
+    assert missing["codes"] == ["cli.read.unreadable"]
+    assert read["status"] == "read"
+
+
+def test_a_broken_link_is_reported(folder, read_json):
+    """An image that is gone from a folder of links is not skipped."""
+    (folder / "b" / "gone.png").symlink_to(folder / "nowhere.png")
+    status, lines = read_json(folder / "b")
+    gone = next(line for line in lines if Path(line["file"]).name == "gone.png")
+    assert (status, gone["status"], gone["codes"]) == (3, "error", ["cli.read.unreadable"])
+
+
+def test_a_name_that_is_not_utf8_is_escaped(folder, tmp_path, read_json):
+    """The others are read."""
+    odd = os.fsencode(folder) + b"/b/odd\xff.png"
+    with open(odd, "wb") as image:
+        image.write((folder / "a.png").read_bytes())
+    status, lines = read_json(folder, "--csv", tmp_path / "out.csv")
+    names = [Path(line["file"]).name for line in lines]
+    assert status == 3
+    assert names == ["a.png", "no extension", "notes.txt", r"odd\xff.png", "c.png"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (EmptyFile("imaging.empty file"), "refused", "imaging.empty file"),
+        (PermissionError(13, "Permission denied"), "error", "cli.read.unreadable"),
+        (RuntimeError("inner detail"), "error", "cli.read.unexpected"),
+    ],
+)
+def test_record_of_a_file_without_reading(error, status, code):
+    """Status, one reason with its code, and the model; no inner detail."""
+    record = make_record("x.png", error, "densenet121 0123")
+    assert (record.file, record.status, record.codes, record.model) == ("x.png", status, (code,), "densenet121 0123")
+    assert record.probability is None
+    assert "inner detail" not in record.reasons[0]
+
+
+def test_plain_lines(folder, capsys):
+    """Without --json, one readable line per image."""
+    main(["read", str(folder / "a.png"), str(folder / "c.png")])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{folder / 'a.png'}: uncertain, probability of pneumonia 61\xa0% (uncertain from ")
+    assert second.startswith(f"{folder / 'c.png'}: refused. ")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_the_notice_is_printed_once(folder, capsys, options):
+    """On standard error: disclaimer, model, ages and prevalence."""
+    main(["read", *options, str(folder / "a.png"), str(folder / "c.png")])
+    version, printed = load_spec("densenet121").version, capsys.readouterr().err
+    first = printed.splitlines()[0]
+    assert first.startswith("Not for diagnosis; research use only.")
+    assert all(part in first for part in (version, "74\xa0%"))
+    assert printed.count(version) == 1
+
+
+def test_an_empty_folder_is_reported(tmp_path, capsys):
+    """Silence is not success."""
+    (tmp_path / "empty").mkdir()
+    assert main(["read", "--json", str(tmp_path / "empty")]) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert str(Message("cli.read.empty_folder", folder=str(tmp_path / "empty"))) in captured.err
+
+
+def test_listing_yields_relative_paths(folder):
+    """Overlays are named by them."""
+    relative = [str(file.relative) for file in list_files([folder, folder / "a.png"])]
+    assert relative == ["a.png", "b/no extension", "b/notes.txt", "c.png", "a.png"]
+
+
+def test_outputs_are_not_read(folder, capsys):
+    """A table and overlays within the folder that is read are not images of it."""
+    argv = ["read", str(folder), "--csv", str(folder / "out.csv"), "--heatmaps", str(folder / "maps")]
+    main(argv)
+    first = capsys.readouterr().out
+    main([*argv, "--resume"])
+    assert "out.csv" not in first
+    assert capsys.readouterr().out == ""
+
+
+def test_two_images_never_share_an_overlay(folder, tmp_path, capsys):
+    """Folders with equal names inside are refused together, before anything is written."""
+    other, out = tmp_path / "other", tmp_path / "maps"
+    other.mkdir()
+    shutil.copy(folder / "a.png", other)
+    assert main(["read", str(folder), str(other), "--heatmaps", str(out)]) == 1
+    message = Message("cli.read.shared_overlay", first=str(folder / "a.png"), second=str(other / "a.png"))
+    assert str(message) in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_heatmaps_keep_relative_paths(folder, tmp_path):
+    """One overlay for each image that was read, none for the others."""
+    out = tmp_path / "maps"
+    main(["read", str(folder), "--heatmaps", str(out)])
+    made = sorted(str(path.relative_to(out)) for path in out.rglob("*.png"))
+    assert made == ["a.png.heatmap.png", "b/no extension.heatmap.png"]
+
+
+def test_heatmaps_of_images_of_one_stem_stand_side_by_side(project, tmp_path):
+    """Neither overwrites the other, nor one whose name is that of an overlay."""
+    place, out = tmp_path / "images", tmp_path / "maps"
+    place.mkdir()
+    images = sorted((project / "assets" / "demo").glob("*.png"))
+    for name, image in zip(("a.jpg", "a.png", "a", "a.png.heatmap.png"), images, strict=False):
+        shutil.copy(image, place / name)
+    assert main(["read", str(place), "--heatmaps", str(out)]) == 0
+    made = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert set(made) == {f"{path.name}.heatmap.png" for path in place.iterdir()}
+    assert len(set(made.values())) == 4
+
+
+def test_the_record_of_a_reading_holds_its_numbers():
+    """The numbers of the reading, reasons beside their codes."""
+    reading = fake_reading(np.zeros((8, 8)))
+    record = make_record("x.png", reading, reading.model)
+    assert (record.file, record.status, record.finding) == ("x.png", "read", reading.finding)
+    assert record.probability == reading.probability
+    assert len(record.reasons) == len(record.codes)

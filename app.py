@@ -1,5 +1,5 @@
 """Chest X-ray reader: ``streamlit run app.py``."""
 
-from cxrmodel.web import app as navigation
+from cxrmodel.web.app import route
 
-navigation.route()
+route()

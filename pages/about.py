@@ -1,7 +1,7 @@
-"""About: what the model is, what it was trained on, and the limits of its use."""
+"""About: what the model is, what it was trained on, and its limits."""
 
 from cxrmodel.web.about import about
 from cxrmodel.web.shell import frame
 
-with frame("About") as reader:
-    about(reader.spec if reader else None)
+with frame("about") as reader:
+    about(reader)

@@ -1,36 +1,26 @@
-"""The program's pages and the way between them."""
+"""The app's pages and navigation between them."""
 
 import threading
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cxrmodel.paths import PAGES
+from cxrmodel.web.text import text
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
 
 __all__ = ["ensure_routed", "link", "route"]
 
 _DECLARED = "pages declared"
-_thread = threading.local()  # a run keeps to its thread, and no other run shares it meanwhile
-_PAGES = {
-    "read": ("Read", ":material/upload_file:"),
-    "heatmap": ("Heatmap", ":material/gradient:"),
-    "evaluation": ("Evaluation", ":material/query_stats:"),
-    "about": ("About", ":material/info:"),
+_thread = threading.local()  # one run keeps to one thread
+_ICONS = {
+    "read": ":material/upload_file:",
+    "heatmap": ":material/gradient:",
+    "evaluation": ":material/query_stats:",
+    "about": ":material/info:",
 }
-
-
-def _page(name: str) -> st.Page:
-    # No icon here: Streamlit would make it the browser tab's too, and fetch that from a server of its own choice.
-    return st.Page(PAGES / f"{name}.py", title=_PAGES[name][0], url_path=name)
-
-
-def _home() -> None:
-    st.switch_page(_page("read"))
-
-
-def _navigation() -> st.Page:
-    # A page that is the default has no address of its own, so the root is a page apart that leads to Read.
-    home = st.Page(_home, title="Chest X-ray reader", url_path="home", default=True, visibility="hidden")
-    return st.navigation([home, *map(_page, _PAGES)], position="top")
 
 
 def route() -> None:
@@ -46,10 +36,9 @@ def route() -> None:
 def ensure_routed() -> None:
     """Start the run again through the router where a page runs without it.
 
-    Beside a folder named ``pages`` Streamlit runs the first page that a fresh server is asked for by its own address
-    alone, without ``app.py``: with a menu made of file names, and with widgets that the next run would not know again.
-    Declaring the pages ends that. Once is enough for a session: a page that is a program of its own, as in a test,
-    has no router to go through.
+    Beside a folder named ``pages``, Streamlit runs the first page that a fresh server is asked for without ``app.py``:
+    with a menu of file names, and with widgets that the next run does not know. Declaring the pages ends that. Once per
+    session is enough: a page that is a program of its own, as in a test, has no router.
     """
     if not getattr(_thread, "routed", False) and not st.session_state.get(_DECLARED, False):
         st.session_state[_DECLARED] = True
@@ -66,4 +55,19 @@ def link(name: str, label: str) -> None:
         Key of the page: "read", "heatmap", "evaluation" or "about".
     label : str
     """
-    st.page_link(_page(name), label=label, icon=_PAGES[name][1])
+    st.page_link(_page(name), label=label, icon=_ICONS[name])
+
+
+def _navigation() -> "StreamlitPage":
+    # A default page has no address of its own, so the root is a page apart that leads to Read.
+    home = st.Page(_home, title=text("web.app.title"), url_path="home", default=True, visibility="hidden")
+    return st.navigation([home, *map(_page, _ICONS)], position="top")
+
+
+def _page(name: str) -> "StreamlitPage":
+    # No icon here: Streamlit would also use it for the browser tab, and fetch it from a server of its own choice.
+    return st.Page(PAGES / f"{name}.py", title=text(f"web.app.menu.{name}"), url_path=name)
+
+
+def _home() -> None:
+    st.switch_page(_page("read"))

@@ -1,46 +1,45 @@
-"""The one loaded model of the server."""
+"""The loaded models of the server, shared by all sessions."""
+
+from typing import NamedTuple
 
 import streamlit as st
 
 from cxrmodel.explain.explainer import Explainer
+from cxrmodel.model.spec import MODELS
 from cxrmodel.reading import Reader
+from cxrmodel.web.text import text
 
-__all__ = ["MODEL", "explainer", "reader"]
+__all__ = ["MODEL", "Labels", "explainer", "labels", "reader"]
 
-MODEL = "densenet121"
+MODEL = MODELS[0]
+"""The model that reads."""
 
 
-@st.cache_resource(show_spinner="Loading the model", max_entries=2)
+class Labels(NamedTuple):
+    """Names of the two classes."""
+
+    positive: str
+    negative: str
+
+
+def labels() -> Labels:
+    """Names of the classes of the model that reads."""
+    return Labels("pneumonia", "normal")
+
+
+@st.cache_resource(show_spinner=text("web.shell.loading"), max_entries=2)
 def reader(model: str = MODEL) -> Reader:
-    """Give the loaded model, shared by all sessions of the server.
-
-    Parameters
-    ----------
-    model : str
-        Name of the trained model.
-
-    Returns
-    -------
-    Reader
+    """Load a model.
 
     Raises
     ------
     ModelError
-        The model's files are missing or altered; nothing is kept then, so the next call looks again.
+        Its files are missing or altered. Nothing is cached then, so the next call looks again.
     """
     return Reader.load(model)
 
 
+@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs={Reader: lambda reader: reader.spec.weights_sha256})
 def explainer(reader: Reader) -> Explainer:
-    """Give the methods of explaining over a loaded model, shared by all sessions of the server.
-
-    Parameters
-    ----------
-    reader : Reader
-    """
-    return _explainer(reader.spec.weights_sha256, reader)
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _explainer(weights_sha256: str, _reader: Reader) -> Explainer:
-    return Explainer.shipped(_reader.spec, _reader.engine)
+    """Prepare the explanation methods of a loaded model."""
+    return Explainer.shipped(reader.spec, reader.engine)

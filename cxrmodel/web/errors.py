@@ -1,7 +1,6 @@
-"""What happens when something goes wrong that the program has no name for.
+"""Unexpected errors: a reference number for the user, and a log entry without the error's message.
 
-The user gets one sentence and a reference number. The log gets the same number, the kind of error and the lines of code
-it passed through, but never its message: messages quote file names and values, which may be a patient's.
+Messages quote file names and values, which may be a patient's. The log gets the kind of error and the lines of code.
 """
 
 import logging
@@ -17,14 +16,10 @@ _LOG = logging.getLogger("cxrmodel.web")
 def log_failure(error: BaseException) -> str:
     """Write an unexpected error to the server's log, without its message.
 
-    Parameters
-    ----------
-    error : BaseException
-
     Returns
     -------
     str
-        The reference number under which it was logged, six characters.
+        The reference number under which it was logged, six hexadecimal digits.
     """
     reference = secrets.token_hex(3).upper()
     lines = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]

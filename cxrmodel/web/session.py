@@ -1,47 +1,54 @@
-"""The images of one session: read once, kept in the session's own memory, and gone when it ends."""
+"""What a session holds: its images, each read once, and what was computed of them. It ends with the session."""
 
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import streamlit as st
 
 from cxrmodel.errors import CxrError, ImageRefused
+from cxrmodel.messages import Message
 from cxrmodel.reading import Reader, Reading
 from cxrmodel.web.errors import log_failure
-from cxrmodel.web.heatmap import maps
 
 __all__ = [
     "MOST_IMAGES",
     "MOST_MEGABYTES",
+    "MOST_RESULTS",
     "Entry",
-    "choose",
-    "chosen",
     "clear",
+    "compute",
+    "computed",
+    "discarded",
     "entries",
-    "forgotten",
-    "kept",
+    "keep_latest",
+    "read_files",
     "readings",
     "remove",
-    "take",
+    "select",
+    "selected",
 ]
 
 Made = TypeVar("Made")
+Key = tuple[str, ...]
 
 MOST_IMAGES = 50
 MOST_MEGABYTES = 600
+MOST_RESULTS = 64
+"""Computed results kept; the oldest makes room."""
 
-_IMAGES = "images of this session"
-_CHOSEN = "chosen image"
-_FORGOTTEN = "images forgotten for want of room"
-_KEPT = "what was made of the image last shown"
+_IMAGES = "images"
+_SELECTED = "selected image"
+_DISCARDED = "images discarded"
+_LATEST = "latest"
+_RESULTS = "computed results"
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """What became of one file that the user gave.
+    """One file that the user gave.
 
     Attributes
     ----------
@@ -50,12 +57,12 @@ class Entry:
         model, is the same entry.
     name : str
         File name as the user gave it.
-    status : str
-        "read", "refused" (a refusal by name) or "failed" (anything else).
+    status : {"read", "refused", "failed"}
+        Refused: by a check or a decoder. Failed: any other error.
     reading : Reading or None
         Only where the status is "read".
-    message : str
-        Why there is no reading, and what to do next; empty where there is one.
+    reason : Message or None
+        Why there is no reading, and what to do next.
     read_at : datetime
         When its bytes were read, in local time with its zone.
     """
@@ -64,13 +71,13 @@ class Entry:
     name: str
     status: str
     reading: Reading | None
-    message: str
+    reason: Message | None
     read_at: datetime
 
 
 def entries() -> list[Entry]:
-    """List what became of every file of the session, latest first."""
-    return list(reversed(_shelf().values()))
+    """List all files of the session, latest first."""
+    return list(reversed(_images().values()))
 
 
 def readings() -> list[Entry]:
@@ -78,19 +85,18 @@ def readings() -> list[Entry]:
     return [entry for entry in entries() if entry.status == "read"]
 
 
-def forgotten() -> int:
-    """Count the images that had to make room for later ones since the session was last cleared."""
-    return st.session_state.get(_FORGOTTEN, 0)
+def discarded() -> int:
+    """Count the images that made room for later ones since the session was last cleared."""
+    return int(st.session_state.get(_DISCARDED, 0))
 
 
-def chosen() -> Entry | None:
-    """Give the image that the user looks at; the latest one read unless another was chosen."""
-    shelf = _shelf()
-    entry = shelf.get(st.session_state.get(_CHOSEN, ""))
+def selected() -> Entry | None:
+    """Give the image that the user looks at: the one selected, else the latest one read, else the latest file."""
+    entry = _images().get(st.session_state.get(_SELECTED, ""))
     return entry if entry is not None else next(iter(readings() or entries()), None)
 
 
-def choose(key: str) -> None:
+def select(key: str) -> None:
     """Make an image the one that the user looks at, on every page.
 
     Parameters
@@ -98,7 +104,7 @@ def choose(key: str) -> None:
     key : str
         Key of its entry.
     """
-    st.session_state[_CHOSEN] = key
+    st.session_state[_SELECTED] = key
 
 
 def remove(key: str) -> None:
@@ -109,38 +115,18 @@ def remove(key: str) -> None:
     key : str
         Key of its entry.
     """
-    entry = _shelf().pop(key, None)
+    entry = _images().pop(key, None)
     if entry is not None:
-        _forget_maps(entry)
+        _forget_results(entry)
 
 
 def clear() -> None:
     """Forget every image of the session."""
-    for key in (_IMAGES, _CHOSEN, _FORGOTTEN, _KEPT):
+    for key in (_IMAGES, _SELECTED, _DISCARDED, _LATEST, _RESULTS):
         st.session_state.pop(key, None)
-    maps.clear()
 
 
-def kept(key: str, make: Callable[[], Made]) -> Made:
-    """Give what was made of the image that is shown. It is kept until another image's takes its place.
-
-    Parameters
-    ----------
-    key : str
-        Of the image, and of whatever else the result depends on.
-    make : callable
-        Makes it anew.
-    """
-    if st.session_state.get(_KEPT, ("",))[0] != key:
-        st.session_state[_KEPT] = key, make()
-    return st.session_state[_KEPT][1]
-
-
-def take(
-    reader: Reader,
-    files: Iterable[tuple[str, bytes]],
-    working: Callable[[int, str], None],
-) -> list[Entry]:
+def read_files(reader: Reader, files: Iterable[tuple[str, bytes]], progress: Callable[[int, str], None]) -> list[Entry]:
     """Read every file that the session has not read yet. The same bytes under another name share one reading.
 
     Parameters
@@ -148,44 +134,86 @@ def take(
     reader : Reader
     files : iterable of (str, bytes)
         Name and content of each.
-    working : callable
+    progress : callable
         Called before each file with its number, from 1, and its name.
 
     Returns
     -------
     list of Entry
-        One for each file, in their order. The first of them that was read becomes the chosen one.
+        One for each file, in their order. The first of them that was read becomes the selected one.
     """
-    shelf = _shelf()
-    taken = []
+    images, given = _images(), []
     for number, (name, data) in enumerate(files, start=1):
-        working(number, name)
+        progress(number, name)
         content = f"{hashlib.sha256(data).hexdigest()} {reader.spec.weights_sha256} "
         key = content + name
-        entry = shelf.get(key)
+        entry = images.get(key)
         if entry is None or entry.status == "failed":
-            known = (other for other in shelf.values() if other.key.startswith(content) and other.status != "failed")
+            known = (other for other in images.values() if other.key.startswith(content) and other.status != "failed")
             twin = next(known, None)
             entry = _read(reader, key, name, data) if twin is None else _renamed(twin, key, name)
-            shelf.pop(key, None)
-            shelf[key] = entry
-            _make_room(shelf)
-        taken.append(entry)
-    if taken:
-        choose(next((entry for entry in taken if entry.status == "read"), taken[0]).key)
-    return taken
+            images.pop(key, None)
+            images[key] = entry
+            _make_room(images)
+        given.append(entry)
+    if given:
+        select(next((entry for entry in given if entry.status == "read"), given[0]).key)
+    return given
 
 
-def _shelf() -> dict[str, Entry]:
-    return st.session_state.setdefault(_IMAGES, {})
+def compute(key: Key, make: Callable[[], Made]) -> Made:
+    """Give a result of the session, computed at most once; an error or a stopped run keeps nothing.
+
+    Parameters
+    ----------
+    key : tuple of str
+        SHA-256 of the image, SHA-256 of the weights, and whatever else the result depends on.
+    make : callable
+    """
+    results = _results()
+    if key not in results:
+        made = make()
+        results[key] = made
+        while len(results) > MOST_RESULTS:
+            del results[next(iter(results))]
+    return cast(Made, results[key])
 
 
-def _forget_maps(entry: Entry) -> None:
-    """Forget what was computed of an image that has left the shelf, unless it is there under another name."""
-    st.session_state.pop(_KEPT, None)
-    held = {other.reading.radiograph.sha256 for other in _shelf().values() if other.reading}
+def computed(key: Key) -> object | None:
+    """Give the result of a key, None where it was not computed."""
+    return _results().get(key)
+
+
+def keep_latest(key: str, make: Callable[[], Made]) -> Made:
+    """Give something large made of the image shown; only that of the latest key is kept.
+
+    Parameters
+    ----------
+    key : str
+        Of the image, and of whatever else the result depends on.
+    make : callable
+    """
+    if st.session_state.get(_LATEST, ("",))[0] != key:
+        st.session_state[_LATEST] = key, make()
+    return cast(Made, st.session_state[_LATEST][1])
+
+
+def _images() -> dict[str, Entry]:
+    return cast(dict[str, Entry], st.session_state.setdefault(_IMAGES, {}))
+
+
+def _results() -> dict[Key, object]:
+    return cast(dict[Key, object], st.session_state.setdefault(_RESULTS, {}))
+
+
+def _forget_results(entry: Entry) -> None:
+    """Forget what was computed of an image that is gone, unless it is there under another name."""
+    st.session_state.pop(_LATEST, None)
+    held = {other.reading.radiograph.sha256 for other in _images().values() if other.reading}
     if entry.reading and entry.reading.radiograph.sha256 not in held:
-        maps.forget(entry.reading.radiograph.sha256)
+        results = _results()
+        for key in [key for key in results if key[0] == entry.reading.radiograph.sha256]:
+            del results[key]
 
 
 def _renamed(entry: Entry, key: str, name: str) -> Entry:
@@ -198,32 +226,24 @@ def _renamed(entry: Entry, key: str, name: str) -> Entry:
 def _read(reader: Reader, key: str, name: str, data: bytes) -> Entry:
     now = datetime.now().astimezone()
     try:
-        return Entry(key, name, "read", reader.read(data, name), "", now)
+        return Entry(key, name, "read", reader.read(data, name), None, now)
     except ImageRefused as refusal:
-        return Entry(key, name, "refused", None, str(refusal), now)
+        return Entry(key, name, "refused", None, refusal.message, now)
     except CxrError as failure:
-        return Entry(key, name, "failed", None, str(failure), now)
+        return Entry(key, name, "failed", None, failure.message, now)
     except Exception as error:
-        reference = log_failure(error)
-        return Entry(
-            key,
-            name,
-            "failed",
-            None,
-            f"This image could not be read because of an unexpected error, reference number {reference}. "
-            "Try it once more; if it fails again, report the number as the About page describes.",
-            now,
-        )
+        reason = Message("web.read.failed", reference=log_failure(error))
+        return Entry(key, name, "failed", None, reason, now)
 
 
-def _megabytes(shelf: dict[str, Entry]) -> float:
+def _megabytes(images: dict[str, Entry]) -> float:
     """Memory that the images' pixels take; entries of the same bytes share theirs."""
-    images = (entry.reading.radiograph for entry in shelf.values() if entry.reading)
-    return sum({image.sha256: image.pixels.nbytes for image in images}.values()) / 1e6
+    radiographs = (entry.reading.radiograph for entry in images.values() if entry.reading)
+    return sum({image.sha256: image.pixels.nbytes for image in radiographs}.values()) / 1e6
 
 
-def _make_room(shelf: dict[str, Entry]) -> None:
+def _make_room(images: dict[str, Entry]) -> None:
     """Drop the oldest images until the session is within its bounds; the latest always stays."""
-    while len(shelf) > 1 and (len(shelf) > MOST_IMAGES or _megabytes(shelf) > MOST_MEGABYTES):
-        _forget_maps(shelf.pop(next(iter(shelf))))
-        st.session_state[_FORGOTTEN] = forgotten() + 1
+    while len(images) > 1 and (len(images) > MOST_IMAGES or _megabytes(images) > MOST_MEGABYTES):
+        _forget_results(images.pop(next(iter(images))))
+        st.session_state[_DISCARDED] = discarded() + 1

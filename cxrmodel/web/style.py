@@ -1,4 +1,4 @@
-"""The little styling that the theme cannot express."""
+"""CSS and icon of the pages, beyond the theme in .streamlit/config.toml."""
 
 __all__ = ["ICON", "STYLE"]
 
@@ -24,9 +24,9 @@ h1 { font-size: 2rem !important; padding: 0.5rem 0 !important; }
 .scale .zones { display: flex; height: 1.5rem; border-radius: 0.35rem; overflow: hidden; border: 1px solid #56636e; }
 .scale .zones div { display: flex; align-items: center; justify-content: center; overflow: hidden; white-space: nowrap;
   font-size: 0.8rem; color: #f2f5f7; }
-.scale .normal { background: #1f4a57; }
+.scale .negative { background: #1f4a57; }
 .scale .uncertain { background: repeating-linear-gradient(45deg, #5a4a14 0 6px, #42370f 6px 12px); }
-.scale .pneumonia { background: #7a3a1c; }
+.scale .positive { background: #7a3a1c; }
 .scale .value, .scale .threshold { position: absolute; white-space: nowrap; font-size: 0.85rem; }
 .scale .value { bottom: calc(100% + 0.6rem); font-weight: 600; }
 .scale .threshold { top: calc(100% + 0.5rem); color: #b8c3cc; }
@@ -53,7 +53,7 @@ ul.forest.forest { list-style: none; margin: 0 0 0.4rem; padding: 0; }
   background: #f0e442; }
 .forest .dot.few, .forest .diamond.few { background: #0e1217; border: 2px solid #56b4e9; }
 .forest .mark { top: 0; height: 100%; border-left: 2px dotted #8a97a3; }
-/* As high as a chart, so that nothing moves when it comes. */
+/* The height of a chart, so that nothing moves when the chart is drawn. */
 .chart-place { height: 430px; }
 .st-key-decision { min-height: 1080px; }
 @media (max-width: 1200px) { .st-key-decision { min-height: 1300px; } }

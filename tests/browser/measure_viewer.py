@@ -1,4 +1,4 @@
-"""How long the viewer takes from a hand's event to the finished picture: ``python -m tests.browser.measure_viewer``.
+"""Time of the viewer from an input event to the finished picture: ``python -m tests.browser.measure_viewer``.
 
 An image of 2,000 x 2,000 pixels is shown side by side with its overlay and lung outline, in headless chromium, where
 software draws every pixel. Each real event of mouse, wheel or key is timed from its coming to the page until pixels of

@@ -1,4 +1,4 @@
-"""The viewer's component under real hands: mouse, wheel, touch and keys."""
+"""The viewer's component in a real browser: mouse, wheel, touch and keys."""
 
 import re
 from dataclasses import replace
@@ -11,6 +11,7 @@ from PIL import Image
 
 from cxrmodel.checks.report import WARN, CheckReport, Finding
 from tests.browser.bare import as_if_fast, data_of, mount, show
+from tests.support.pages import words
 from tests.support.stand_ins import fake_reading, lung_mask
 
 pytestmark = pytest.mark.browser
@@ -48,7 +49,7 @@ class Viewer:
         mount(tab)
 
     def show(self, reading, overlay: bool = False):
-        """Show a reading, one image alone unless told otherwise."""
+        """Show a reading, one image alone unless overlay is set."""
         show(self.tab, data_of(reading, overlay))
         self.box = self.tab.locator("[data-part=stage]").bounding_box()
         return self
@@ -173,7 +174,7 @@ def test_overlay_is_mixed_in_by_heat_and_opacity(viewer):
     assert viewer.pixel(0.5, 0.5) == [254, 232, 56]
     viewer.tab.keyboard.press("h")
     assert viewer.pixel(0.5, 0.5) == [100, 100, 100]
-    assert "The overlay is off." in viewer.says("meaning")
+    assert "off" in viewer.says("meaning")
 
 
 def test_heat_below_the_threshold_is_not_drawn(viewer):
@@ -264,7 +265,7 @@ def test_keys(viewer, make_image):
 
 
 def test_inversion_is_of_the_screen_alone(viewer):
-    """Grey 100 becomes 155; the value told stays the image's own."""
+    """Grey 100 becomes 155; the value shown stays the image's own."""
     viewer.show(hot())
     viewer.tab.mouse.move(*viewer.at(0.5, 0.5))
     viewer.tab.keyboard.press("i")
@@ -349,7 +350,8 @@ def test_everything_has_a_name(viewer):
       .map((one) => one.outerHTML)"""
     assert viewer.tab.evaluate(nameless) == []
     label = viewer.tab.get_by_role("application").get_attribute("aria-label")
-    assert label.startswith("Chest radiograph, 400 by 400 pixels, 8 bits. Finding: pneumonia.")
+    size = {"width": 400, "height": 400, "bits": 8}
+    assert label.startswith(words("web.viewer.description", finding="pneumonia", **size))
 
 
 def test_small_images_do_not_alias(viewer):
@@ -417,7 +419,7 @@ def test_damaged_data_is_a_sentence(viewer):
     data = data_of(hot(), overlay=False)
     length = int.from_bytes(data[:4], "little")
     show(viewer.tab, data[: 4 + length] + bytes(len(data) - 4 - length))
-    assert "The image could not be shown in this browser." in viewer.says("message")
+    assert "could not be shown" in viewer.says("message")
     viewer.show(hot(0.2))
     assert viewer.says("message") == ""
 
@@ -466,7 +468,7 @@ def test_letters_are_doubtful_where_the_image_may_be_mirrored(viewer):
         assert viewer.marked(10 / width, 0, 24 / width, 30 / height)
         assert viewer.marked(28 / width, 0, 50 / width, 30 / height) is marked
     assert viewer.says("badges") == "May be mirrored"
-    assert viewer.says("sides").endswith("The image may be mirrored: check the side marker.")
+    assert viewer.says("sides").endswith(words("web.viewer.sides_mirrored"))
 
 
 def test_small_image_is_saved_large_enough_for_its_legend(viewer):
@@ -502,70 +504,70 @@ def test_webgl_draws_the_same(watched, make_image):
 
 
 @pytest.fixture
-def hand(phone):
+def touched(phone):
     """A viewer on a phone."""
     yield Viewer(phone.tab)
     assert phone.troubles == []
 
 
 @pytest.fixture
-def fingers(hand):
+def fingers(touched):
     """A function that puts fingers on shares of the stage, moves them there, or lifts them."""
-    touch = hand.tab.context.new_cdp_session(hand.tab)
+    touch = touched.tab.context.new_cdp_session(touched.tab)
 
     def act(kind, *places):
-        points = [dict(zip("xy", hand.at(*place), strict=True)) for place in places]
+        points = [dict(zip("xy", touched.at(*place), strict=True)) for place in places]
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
     return act
 
 
-def test_touch(hand, fingers, make_image):
+def test_touch(touched, fingers, make_image):
     """One finger across sets window and level, two zoom and move."""
-    hand.show(fake_reading(make_image(0, (500, 500))), overlay=True)
-    assert hand.tab.get_by_label("Layout").input_value() == "one"
+    touched.show(fake_reading(make_image(0, (500, 500))), overlay=True)
+    assert touched.tab.get_by_label("Layout").input_value() == "one"
     fingers("touchStart", (0.4, 0.5))
     fingers("touchMove", (0.6, 0.5))
     fingers("touchEnd")
-    assert hand.numbers()[0] > 255
-    window, zoom = hand.numbers(), hand.zoom()
+    assert touched.numbers()[0] > 255
+    window, zoom = touched.numbers(), touched.zoom()
     fingers("touchStart", (0.4, 0.5), (0.6, 0.5))
     fingers("touchMove", (0.2, 0.5), (0.8, 0.5))
     fingers("touchEnd")
-    assert hand.zoom() == pytest.approx(3 * zoom, rel=0.1)
-    assert hand.numbers() == window
+    assert touched.zoom() == pytest.approx(3 * zoom, rel=0.1)
+    assert touched.numbers() == window
 
 
-def test_a_finger_up_the_image_scrolls_the_page(hand, fingers, make_image):
+def test_a_finger_up_the_image_scrolls_the_page(touched, fingers, make_image):
     """The page follows, and the window is what it was, as after any gesture that the browser takes over."""
-    hand.show(fake_reading(make_image(0, (500, 500))))
-    hand.tab.evaluate("() => (document.body.style.height = '3000px')")
-    hand.tab.keyboard.press("3")
-    before = hand.numbers()
+    touched.show(fake_reading(make_image(0, (500, 500))))
+    touched.tab.evaluate("() => (document.body.style.height = '3000px')")
+    touched.tab.keyboard.press("3")
+    before = touched.numbers()
     fingers("touchStart", (0.5, 0.8))
     for share in (0.75, 0.7, 0.6, 0.5, 0.3):
         fingers("touchMove", (0.5, share))
     fingers("touchEnd")
-    hand.tab.wait_for_function("() => scrollY > 50")
-    assert hand.numbers() == before
-    hand.tab.evaluate("""() => {
+    touched.tab.wait_for_function("() => scrollY > 50")
+    assert touched.numbers() == before
+    touched.tab.evaluate("""() => {
       const stage = root.querySelector("[data-part=stage]");
       stage.setPointerCapture = () => {};
       for (const [kind, clientX] of [["pointerdown", 100], ["pointermove", 180], ["pointercancel", 180]])
         stage.dispatchEvent(new PointerEvent(kind, { pointerId: 7, clientX, clientY: 200, bubbles: true }));
     }""")
-    assert hand.numbers() == before
+    assert touched.numbers() == before
 
 
-def test_phone_width(hand, make_image):
+def test_phone_width(touched, make_image):
     """Everything wraps within the screen, and can be hit with a finger."""
-    hand.show(fake_reading(make_image(0, (500, 500))), overlay=True)
+    touched.show(fake_reading(make_image(0, (500, 500))), overlay=True)
     beyond = """() => [...root.querySelectorAll(".viewer *")]
       .filter((one) => !one.closest("[hidden], .live, canvas"))
       .map((one) => [one.outerHTML, one.getBoundingClientRect()])
       .filter(([, box]) => box.width && (box.right > innerWidth || box.left < 0))
       .map(([text]) => text)"""
-    assert hand.tab.evaluate(beyond) == []
-    assert hand.tab.evaluate("() => document.documentElement.scrollWidth") <= 390
+    assert touched.tab.evaluate(beyond) == []
+    assert touched.tab.evaluate("() => document.documentElement.scrollWidth") <= 390
     low = "() => [...root.querySelectorAll('.bar button, .bar select')].map((one) => one.offsetHeight)"
-    assert min(hand.tab.evaluate(low)) >= 40
+    assert min(touched.tab.evaluate(low)) >= 40

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cxrmodel.web import about
+from tests.support.stand_ins import SPEC
 
 pytestmark = pytest.mark.usefixtures("reader", "evaluations")
 
@@ -26,17 +27,18 @@ def folders(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("folders")
 def test_figures_come_from_the_artefact(visit, say):
-    """Training, segmenter and evaluation are told in the figures of their own files."""
+    """Training, segmenter and evaluation are described by the figures of their own files."""
     said = say(visit("about"))
     for expected in (
         "densenet121 0123456789ab",
         "224 x 224 pixels",
         "prevalence of 74 %",
         "high sensitivity 20.0 %, balanced 45.0 %, high specificity 80.0 %",
-        "4321 images of 2100 patients; 510 images of 250 other patients",
-        "Repeated files left out: 31.",
-        "77 test images at a mean Dice of 0.954",
-        "Official test: 60 images of 40 patients",
+        "4321 images of 2100 patients",
+        "510 images of 250 other patients",
+        "left out: 31.",
+        "Dice of 0.954 on 77",
+        "60 images of 40 patients",
         "AUC 0.",
     ):
         assert expected in said
@@ -45,17 +47,16 @@ def test_figures_come_from_the_artefact(visit, say):
 @pytest.mark.usefixtures("folders")
 def test_limits_and_sources(visit, say):
     """Intended use, limits, attribution, licences and the way to report a problem are on the page."""
-    said = say(visit("about"))
+    said = say(visit("about")).replace("**", "")
     for expected in (
-        "no decision about a patient may rest on it",
-        "may take pictures that are not chest radiographs, and images of adults",
-        "children aged one to five years",
+        "not a medical device",
+        f"children aged {SPEC.ages}",
         "Kermany D. S. et al.",
         "10.17632/rscbjbr9sj.2",
         "V7 Labs",
         "CC BY 4.0",
         "MIT licence",
-        "Never send a patient's image or name",
+        "Never send a patient's image",
     ):
         assert expected in said
 

@@ -13,12 +13,12 @@ from cxrmodel.evaluation import storage as results
 from cxrmodel.evaluation.audits.calibration import audit_calibration
 from cxrmodel.evaluation.data_flow import training_record
 from cxrmodel.evaluation.seeds import MEASURES
+from cxrmodel.web.components.terms import with_interval
 from cxrmodel.web.evaluation import data_flow as evaluation_origin
 from cxrmodel.web.evaluation import error_images as evaluation_errors
 from cxrmodel.web.evaluation import model_card as evaluation_card
 from cxrmodel.web.evaluation import selection as evaluation_shown
 from cxrmodel.web.evaluation.page import PARTS
-from cxrmodel.web.evaluation.terms import with_interval
 from tests.support.made_up_sections import AUDITS, SECTIONS, figures_in
 from tests.support.stand_ins import SPEC, FakeReader, evaluation_document
 

@@ -1,41 +1,45 @@
 """What holds of every page."""
 
+import re
+
 import pytest
-from streamlit.testing.v1 import AppTest
 
+from cxrmodel.report.wording import DISCLAIMER
 from cxrmodel.web import engine
+from tests.support.pages import page_at, page_of, words
+from tests.support.stand_ins import SPEC
 
-PAGES = {"read": "Read an image", "heatmap": "Heatmap", "evaluation": "Evaluation", "about": "About"}
+PAGES = ("read", "heatmap", "evaluation", "about")
+NOTICE = words("web.shell.notice", disclaimer=DISCLAIMER, version=SPEC.version)
 
 
 @pytest.mark.usefixtures("reader", "evaluations")
-@pytest.mark.parametrize(("name", "title"), PAGES.items())
-def test_frame(name, title, visit, say):
+@pytest.mark.parametrize("name", PAGES)
+def test_frame(name, visit, say):
     """Each page has its title, the notice and the model's version, and no error."""
     app = visit(name)
-    assert [element.value for element in app.title] == [title]
+    assert [element.value for element in app.title] == [words(f"web.app.heading.{name}")]
     assert not app.exception
     assert not app.error
-    assert "Not for diagnosis; research use only." in app.main.markdown[0].value
-    assert "densenet121 0123456789ab" in app.main.markdown[0].value
-    assert "Not for diagnosis; research use only." in app.sidebar.markdown[0].value
+    assert app.main.markdown[0].value == NOTICE
+    assert DISCLAIMER in app.sidebar.markdown[0].value
 
 
 @pytest.mark.usefixtures("reader", "evaluations")
-@pytest.mark.parametrize(("name", "title"), PAGES.items())
-def test_alone(name, title, project):
+@pytest.mark.parametrize("name", PAGES)
+def test_alone(name):
     """Each page is whole without the router, as on the first visit to its address on a fresh server."""
-    app = AppTest.from_file(str(project / "pages" / f"{name}.py"), default_timeout=120).run()
-    assert [element.value for element in app.title] == [title]
+    app = page_at(f"pages/{name}.py").run()
+    assert [element.value for element in app.title] == [words(f"web.app.heading.{name}")]
     assert not app.exception
-    assert "Not for diagnosis" in app.main.markdown[0].value
+    assert app.main.markdown[0].value == NOTICE
 
 
 @pytest.mark.usefixtures("reader")
-def test_root_leads_to_read(project):
+def test_root_leads_to_read():
     """The program opens on Read."""
-    app = AppTest.from_file(str(project / "app.py"), default_timeout=120).run()
-    assert [element.value for element in app.title] == ["Read an image"]
+    app = page_at("app.py").run()
+    assert [element.value for element in app.title] == [words("web.app.heading.read")]
 
 
 @pytest.mark.usefixtures("no_weights", "evaluations")
@@ -44,11 +48,17 @@ def test_missing_weights(name, visit, say):
     """Without weights every page says so in a sentence, and none takes an image."""
     app = visit(name)
     assert len(app.error) == 1
-    assert "There is no trained model. Install the program again, or train it. No image is read until then." in say(app)
-    assert "no model loaded" in say(app)
+    assert words("web.shell.no_model", reason="There is no trained model.") in say(app)
+    assert words("web.shell.no_version") in say(app)
     assert not app.exception
     assert not app.file_uploader
     assert not app.button
+
+
+def reference_in(code: str, shown: str) -> str:
+    """The reference number of a text of the catalogue, which is the whole of what is shown."""
+    pattern = re.escape(words(code, reference="REFERENCE")).replace("REFERENCE", "([0-9A-F]{6})")
+    return re.fullmatch(pattern, shown)[1]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -60,7 +70,7 @@ def test_unexpected_error_while_loading_the_model(name, visit, monkeypatch, capl
 
     monkeypatch.setattr(engine, "reader", broken)
     app = visit(name)
-    assert app.error[0].value.startswith("The model could not be loaded because of an unexpected error, reference")
+    assert reference_in("web.shell.model_failed", app.error[0].value) in caplog.text
     assert "secret" not in app.error[0].value + caplog.text
     assert not app.exception
 
@@ -75,10 +85,8 @@ def test_unexpected_error_on_a_page(visit, monkeypatch, caplog):
     monkeypatch.setattr("cxrmodel.web.session.entries", broken)
     app = visit("read")
     (error,) = app.error
-    reference = error.value.split("reference number ")[1][:6]
-    assert error.value.startswith("This page could not be drawn because of an unexpected error")
+    reference = reference_in("web.shell.page_failed", error.value)
     assert f"reference {reference}: RuntimeError" in caplog.text
-    assert "drop your images again" in error.value
     assert "Jane" not in error.value + caplog.text
     assert not app.exception
 
@@ -92,11 +100,11 @@ def test_frame_lets_streamlit_stop_a_page():
 
         from cxrmodel.web import shell
 
-        with shell.frame("Title"):
+        with shell.frame("read"):
             st.stop()
         st.write("not reached")
 
-    app = AppTest.from_function(script, default_timeout=120).run()
+    app = page_of(script).run()
     assert not app.error
     assert not app.exception
     assert "not reached" not in [element.value for element in app.markdown]

@@ -5,9 +5,11 @@ import pytest
 
 from cxrmodel.checks.report import WARN, CheckReport, Finding
 from cxrmodel.checks.wording import SENTENCES
-from cxrmodel.report.wording import NOT_HEALTHY
+from cxrmodel.explain.overlay import LEGEND
+from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web.text import plain
-from tests.support.stand_ins import FakeReader, lung_mask
+from tests.support.pages import words
+from tests.support.stand_ins import POINTS, FakeReader, fake_reading, lung_mask
 from tests.support.viewer_buffer import unpack
 
 
@@ -28,8 +30,8 @@ def show(visit, make_image, png):
 def test_empty(visit, say):
     """Before any image the page says so and links to Read."""
     app = visit("heatmap")
-    assert "No image has been read in this session." in say(app)
-    assert [link.label for link in app.get("page_link")] == ["Read an image"]
+    assert words("web.heatmap.empty") in say(app)
+    assert [link.label for link in app.get("page_link")] == [words("web.heatmap.empty_link")]
     assert not app.get("bidi_component")
 
 
@@ -38,7 +40,12 @@ def test_refused_image_has_no_map(visit, say, reader):
     app = visit("read")
     app.file_uploader[0].set_value([("a.txt", b"text", "text/plain")]).run()
     app.switch_page("pages/heatmap.py").run()
-    assert "No image has been read in this session." in say(app)
+    assert words("web.heatmap.empty") in say(app)
+
+
+def heat_in_words(**changes) -> str:
+    """The sentence about the heat of the stand-in's reading."""
+    return " ".join(heat_sentence(fake_reading(np.zeros((9, 9)), **changes)).split())
 
 
 def viewed(app) -> tuple[dict, dict]:
@@ -55,12 +62,12 @@ def test_done(show, say):
     header, parts = viewed(app)
     assert header["overlay"] is True
     assert header["heat"]["range"] == 2.5
-    assert header["title"] == "Grad-CAM: what each place adds to the logit"
+    assert header["title"] == LEGEND
     assert parts["image"].shape == (60, 80)
     assert parts["heat"].argmax() == 130 * 224 + 160
     said = say(app)
-    assert "83 % of the heat lies within the lung fields." in said
-    assert "Probability of pneumonia: **87 %**" in said
+    assert heat_in_words() in said
+    assert words("web.heatmap.finding", finding="pneumonia", positive="pneumonia", probability="87 %") in said
     assert not app.warning
     assert not app.exception
 
@@ -89,18 +96,18 @@ def test_no_heat_is_said_in_words(use, show, say):
     """An all-zero map is said to be one."""
     use(FakeReader(0.1, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None))
     said = say(show("a.png"))
-    assert "The map is zero everywhere: nothing on this image speaks for pneumonia" in said
-    assert "did not suffice" not in said
+    assert heat_in_words(heat_in_lungs=None) in said
+    assert words("web.heatmap.negative", positive="pneumonia") not in said
 
 
 def test_heat_outside_the_lungs_is_a_warning(use, show):
-    """Heat mostly outside the lungs is told as a warning."""
+    """Heat mostly outside the lungs is a warning."""
     use(FakeReader(heat_in_lungs=0.31))
     (warning,) = show("a.png").warning
-    assert warning.value.startswith("Only 31\u00a0% of the heat lies within the lung fields.")
+    assert warning.value == heat_sentence(fake_reading(np.zeros((9, 9)), heat_in_lungs=0.31))
 
 
-def test_warnings_of_the_checks_are_told(use, show, say):
+def test_warnings_of_the_checks_are_shown(use, show, say):
     """Each sentence once, as on Read; what Read says of the heat is not said again in other words."""
     sentences = [SENTENCES[rule]["warn"] for rule in ("mirrored", "cut off")]
     found = [Finding("mirrored", WARN, text, 1.0, 0.5) for text in (*sentences, sentences[0])]
@@ -108,7 +115,8 @@ def test_warnings_of_the_checks_are_told(use, show, say):
     use(FakeReader(heat_in_lungs=0.31, check=CheckReport(tuple(found)), reasons=reasons))
     app = show("a.png")
     assert [warning.value for warning in app.warning[:-1]] == [plain(text) for text in sentences]
-    assert say(app).count("of the heat lies") == 1
+    assert say(app).count(heat_in_words(heat_in_lungs=0.31)) == 1
+    assert reasons[-1] not in say(app)
 
 
 def test_hardly_any_heat_is_no_warning(use, show, say):
@@ -116,28 +124,23 @@ def test_hardly_any_heat_is_no_warning(use, show, say):
     use(FakeReader(0.1, heat=np.full((224, 224), 0.1, np.float32), heat_in_lungs=0.2))
     app = show("a.png")
     assert not app.warning
-    assert "There is hardly any heat on this image: its peak is 4 % of the colour range." in say(app)
-    assert "of the heat lies within" not in say(app)
+    assert heat_in_words(heat=np.full((224, 224), 0.1, np.float32), heat_in_lungs=0.2) in say(app)
 
 
 @pytest.mark.parametrize(
-    ("probability", "told"),
+    ("probability", "finding", "meaning"),
     [
-        (
-            0.199,
-            f"below 20.0 %, the lower edge of the uncertain band. {NOT_HEALTHY} Whatever heat the map shows did not",
-        ),
-        (0.2, "the model does not decide. Read this image without it. Finding: uncertain, whatever the map shows."),
-        (0.799, "the model does not decide. Read this image without it. Finding: uncertain, whatever the map shows."),
-        (0.8, ""),
+        (0.199, "normal", "web.heatmap.negative"),
+        (0.2, "uncertain", "web.heatmap.uncertain"),
+        (0.799, "uncertain", "web.heatmap.uncertain"),
+        (0.8, "pneumonia", None),
     ],
 )
-def test_sentence_follows_the_band(use, show, say, probability, told):
-    """What is said of the heat follows the finding, not the balanced threshold."""
+def test_sentence_follows_the_band(use, show, probability, finding, meaning):
+    """The sentence about the map follows the finding, not the balanced threshold."""
     use(FakeReader(probability))
-    app = show("a.png")
-    assert told in say(app)
-    assert len(app.info) == bool(told)
+    expected = [f"{reason_for_finding(finding, POINTS)} {words(meaning, positive='pneumonia')}"] if meaning else []
+    assert [info.value for info in show("a.png").info] == expected
 
 
 @pytest.mark.usefixtures("reader")
@@ -150,11 +153,11 @@ def test_lung_outline(show):
 def test_image_is_chosen_among_those_read(show, say):
     """The image chosen on Read is shown here, and another can be chosen here."""
     app = show("a.png", "b.png")
-    assert "The image: a.png" in say(app)
+    assert words("web.heatmap.image", name="a.png") in say(app)
     first = viewed(app)[0]
     chooser = next(box for box in app.selectbox if box.label == "Image")
     chooser.select_index(0).run()
-    assert "The image: b.png" in say(app)
+    assert words("web.heatmap.image", name="b.png") in say(app)
     assert viewed(app)[0]["key"] != first["key"]
     app.switch_page("pages/read.py").run()
     assert "b.png · PNG" in say(app)

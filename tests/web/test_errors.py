@@ -23,7 +23,7 @@ def test_log_has_reference_kind_and_place_but_no_message(caplog):
 
 
 def test_references_differ(caplog):
-    """Two failures are told apart."""
+    """Two failures have two references."""
     assert log_failure(ValueError()) != log_failure(ValueError())
     assert "ValueError at no line" in caplog.text
 
@@ -36,13 +36,13 @@ def test_lazy_file_is_made_only_when_asked_for():
     assert make() == b"bytes"
 
 
-def test_failing_lazy_file_tells_only_a_reference(caplog):
+def test_failing_lazy_file_gives_only_a_reference(caplog):
     """The error that leaves it, with all that it chains, is free of the file's name."""
     try:
         lazily(lambda: broken("Jane Doe.png"))()
     except RuntimeError as error:
-        told = error
-    assert re.search(r"reference number [0-9A-F]{6}$", str(told))
-    assert told.__cause__ is None
-    assert told.__context__ is None
+        raised = error
+    assert re.search(r"reference number [0-9A-F]{6}$", str(raised))
+    assert raised.__cause__ is None
+    assert raised.__context__ is None
     assert "Jane" not in caplog.text

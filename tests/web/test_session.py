@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import MissingWeights
-from cxrmodel.web import session as images
+from cxrmodel.messages import Message
+from cxrmodel.web import session
 from tests.support.stand_ins import SPEC, FakeReader
 
 
 @pytest.fixture(autouse=True)
 def state(monkeypatch):
     """A session of its own for each test."""
-    session = {}
-    monkeypatch.setattr(images, "st", SimpleNamespace(session_state=session))
-    return session
+    kept = {}
+    monkeypatch.setattr(session, "st", SimpleNamespace(session_state=kept))
+    return kept
 
 
 @pytest.fixture
@@ -28,18 +29,18 @@ def coded(make_image, png):
 
 def take(reader, *files):
     """Take files without progress."""
-    return images.take(reader, files, lambda number, name: None)
+    return session.read_files(reader, files, lambda number, name: None)
 
 
 def test_every_file_gets_an_entry_in_order(coded):
     """Images that are read, refused and failed all have an entry, with progress before each."""
-    told = []
+    progress = []
     files = [("a.png", coded[0]), ("b.txt", b"text"), ("c.png", b"break"), ("d.png", b"")]
-    taken = images.take(FakeReader(), files, lambda number, name: told.append((number, name)))
-    assert told == [(1, "a.png"), (2, "b.txt"), (3, "c.png"), (4, "d.png")]
+    taken = session.read_files(FakeReader(), files, lambda number, name: progress.append((number, name)))
+    assert progress == [(1, "a.png"), (2, "b.txt"), (3, "c.png"), (4, "d.png")]
     assert [entry.status for entry in taken] == ["read", "refused", "failed", "refused"]
     assert taken[0].reading.probability == 0.87
-    assert taken[3].message == "The file is empty. Export the image again."
+    assert taken[3].reason == Message("The file is empty. Export the image again.")
     assert [entry.reading for entry in taken[1:]] == [None, None, None]
 
 
@@ -59,7 +60,7 @@ def test_no_image_is_read_twice(coded):
     assert (again[1].name, again[1].reading.name, first[1].reading.name) == ("copy.png", "copy.png", "b.png")
     assert again[1].read_at == first[1].read_at
     assert np.shares_memory(again[1].reading.radiograph.pixels, first[1].reading.radiograph.pixels)
-    assert [entry.name for entry in images.entries()] == ["copy.png", "b.png", "a.png"]
+    assert [entry.name for entry in session.entries()] == ["copy.png", "b.png", "a.png"]
 
 
 def test_copies_in_one_batch_are_all_counted(coded):
@@ -73,7 +74,7 @@ def test_copies_in_one_batch_are_all_counted(coded):
         ("b.txt", "refused"),
         ("c", "refused"),
     ]
-    assert len(images.entries()) == 5
+    assert len(session.entries()) == 5
     assert reader.read_names == ["a.png", "a.png", "b.txt"]
 
 
@@ -96,9 +97,9 @@ def test_failed_image_is_tried_again(coded):
 def test_unexpected_error_gives_a_reference_and_hides_the_rest(caplog):
     """The sentence holds the reference number that the log has, and neither holds a name or a trace."""
     (entry,) = take(FakeReader(), ("Jane Doe.png", b"break"))
-    reference = entry.message.split("reference number ")[1][:6]
-    assert f"reference {reference}: RuntimeError" in caplog.text
-    for text in (entry.message, caplog.text):
+    assert entry.reason.code == "web.read.failed"
+    assert f"reference {entry.reason.values['reference']}: RuntimeError" in caplog.text
+    for text in (str(entry.reason), caplog.text):
         assert "Jane" not in text
         assert "inner detail" not in text
         assert "Traceback" not in text
@@ -109,76 +110,112 @@ def test_error_of_ours_that_is_no_refusal_keeps_its_sentence():
 
     class WithoutWeights(FakeReader):
         def read(self, data, name):
-            raise MissingWeights("The weights are gone. Install the program again.")
+            raise MissingWeights("The weights are gone.")
 
     (entry,) = take(WithoutWeights(), ("a.png", b"x"))
-    assert (entry.status, entry.message) == ("failed", "The weights are gone. Install the program again.")
+    assert (entry.status, entry.reason) == ("failed", Message("The weights are gone."))
 
 
-def test_latest_first_and_chosen(coded):
-    """Entries come latest first; the first image just read is the chosen one."""
+def test_latest_first_and_selected(coded):
+    """Entries come latest first; the first image just read is the selected one."""
     a, b, c = take(FakeReader(), ("a.txt", b"text"), ("b.png", coded[0]), ("c.png", coded[1]))
-    assert images.entries() == [c, b, a]
-    assert images.readings() == [c, b]
-    assert images.chosen() is b
-    images.choose(c.key)
-    assert images.chosen() is c
+    assert session.entries() == [c, b, a]
+    assert session.readings() == [c, b]
+    assert session.selected() is b
+    session.select(c.key)
+    assert session.selected() is c
 
 
 def test_remove_and_clear(coded):
-    """A removed image is gone, and another is chosen; cleared, none is left."""
+    """A removed image is gone, and another is selected; cleared, none is left."""
     a, b = take(FakeReader(), ("a.png", coded[0]), ("b.png", coded[1]))
-    images.remove(a.key)
-    assert images.entries() == [b]
-    assert images.chosen() is b
-    images.remove(a.key)
-    images.clear()
-    assert images.entries() == []
-    assert images.chosen() is None
+    session.remove(a.key)
+    assert session.entries() == [b]
+    assert session.selected() is b
+    session.remove(a.key)
+    session.clear()
+    assert session.entries() == []
+    assert session.selected() is None
 
 
 def test_clear_leaves_nothing_in_the_session(coded, state):
     """No trace of an image stays behind."""
     take(FakeReader(), ("a.png", coded[0]))
-    images.clear()
+    session.clear()
     assert state == {}
 
 
 def test_what_was_made_of_an_image_is_kept_for_one_image(coded, state):
     """It is made once as long as the same image is shown, and goes with the images."""
     (entry,) = take(FakeReader(), ("a.png", coded[0]))
-    made = [images.kept(key, lambda key=key: key.upper()) for key in ("a", "b", "b", "a")]
+    made = [session.keep_latest(key, lambda key=key: key.upper()) for key in ("a", "b", "b", "a")]
     assert made == ["A", "B", "B", "A"]
     again = iter(range(9))
-    assert [images.kept("c", lambda: next(again)) for _ in range(3)] == [0, 0, 0]
-    images.remove(entry.key)
-    assert images.kept("c", lambda: next(again)) == 1
-    images.clear()
+    assert [session.keep_latest("c", lambda: next(again)) for _ in range(3)] == [0, 0, 0]
+    session.remove(entry.key)
+    assert session.keep_latest("c", lambda: next(again)) == 1
+    session.clear()
     assert state == {}
 
 
 def test_number_of_images_is_bounded(coded, monkeypatch):
     """The oldest image makes room, and is counted."""
-    monkeypatch.setattr(images, "MOST_IMAGES", 2)
+    monkeypatch.setattr(session, "MOST_IMAGES", 2)
     taken = take(FakeReader(), *((f"{i}.png", data) for i, data in enumerate(coded)))
-    assert images.entries() == [taken[2], taken[1]]
-    assert images.forgotten() == 1
-    assert images.chosen() is taken[2]
+    assert session.entries() == [taken[2], taken[1]]
+    assert session.discarded() == 1
+    assert session.selected() is taken[2]
 
 
 def test_memory_is_bounded(coded, monkeypatch):
     """Images make room by their pixels too; the latest always stays."""
-    monkeypatch.setattr(images, "MOST_MEGABYTES", 40 * 50 * 4 * 1.5 / 1e6)
+    monkeypatch.setattr(session, "MOST_MEGABYTES", 40 * 50 * 4 * 1.5 / 1e6)
     taken = take(FakeReader(), *((f"{i}.png", data) for i, data in enumerate(coded)))
-    assert images.entries() == [taken[2]]
-    assert images.forgotten() == 2
-    monkeypatch.setattr(images, "MOST_MEGABYTES", 0)
-    assert images.entries() == [taken[2]]
+    assert session.entries() == [taken[2]]
+    assert session.discarded() == 2
+    monkeypatch.setattr(session, "MOST_MEGABYTES", 0)
+    assert session.entries() == [taken[2]]
 
 
 def test_copies_share_their_memory(coded, monkeypatch):
     """The pixels of an image under two names count once."""
-    monkeypatch.setattr(images, "MOST_MEGABYTES", 40 * 50 * 4 * 1.5 / 1e6)
+    monkeypatch.setattr(session, "MOST_MEGABYTES", 40 * 50 * 4 * 1.5 / 1e6)
     take(FakeReader(), ("a.png", coded[0]), ("copy.png", coded[0]))
-    assert len(images.entries()) == 2
-    assert images.forgotten() == 0
+    assert len(session.entries()) == 2
+    assert session.discarded() == 0
+
+
+def test_a_stopped_computation_keeps_nothing():
+    """What a click raises in the middle of the work comes through, and the work can be done again."""
+
+    class Clicked(BaseException):
+        """As Streamlit ends a run of the script."""
+
+    def stopped():
+        raise Clicked
+
+    key = ("image", "weights", "layercam")
+    with pytest.raises(Clicked):
+        session.compute(key, stopped)
+    assert session.computed(key) is None
+    assert session.compute(key, lambda: 7) == 7
+    assert session.compute(key, stopped) == 7
+
+
+def test_the_oldest_result_makes_room():
+    """The results of a session are bounded in number."""
+    for number in range(session.MOST_RESULTS + 1):
+        session.compute((str(number), "weights", "layercam"), lambda number=number: number + 1)
+    assert session.computed(("0", "weights", "layercam")) is None
+    assert session.computed((str(session.MOST_RESULTS), "weights", "layercam")) == session.MOST_RESULTS + 1
+
+
+def test_results_go_with_their_image(coded):
+    """Removing an image removes what was computed of it, unless it is there under another name."""
+    first, copy = take(FakeReader(), ("a.png", coded[0]), ("copy.png", coded[0]))
+    key = (first.reading.radiograph.sha256, "weights", "layercam")
+    session.compute(key, lambda: 1)
+    session.remove(first.key)
+    assert session.computed(key) == 1
+    session.remove(copy.key)
+    assert session.computed(key) is None

@@ -1,24 +1,21 @@
-"""What was done to an image before it was read, told beside it."""
+"""Badges beside an image: how it was corrected before it was read."""
 
 import streamlit as st
 
 from cxrmodel.reading import Reading
+from cxrmodel.web.text import text
 
 __all__ = ["badges"]
 
-_WORDS = {
-    "cropped": ("Cropped: wide even margins cut off", ":material/crop:"),
-    "inverted": ("Inverted: black and white exchanged", ":material/invert_colors:"),
-}
+_ICONS = {"cropped": ":material/crop:", "inverted": ":material/invert_colors:"}
 
 
 def badges(reading: Reading) -> None:
-    """Draw a badge for each correction that a check made to the image; none where it is as it was given.
+    """Draw a badge for each correction that a check made to the image.
 
     Parameters
     ----------
     reading : Reading
     """
     for correction in reading.check.corrections:
-        words, icon = _WORDS[correction]
-        st.badge(words, icon=icon, color="orange")
+        st.badge(text(f"web.correction.{correction}"), icon=_ICONS[correction], color="orange")

@@ -1,16 +1,29 @@
-"""Files made when the user asks for them."""
+"""Downloads: files made only when the user asks for them, and the menu of a figure's or table's files."""
 
-from collections.abc import Callable
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
 
 from cxrmodel.reading import Reading
 from cxrmodel.web.errors import log_failure
+from cxrmodel.web.text import text
 
-__all__ = ["file_title", "lazily"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["download", "download_menu", "file_title", "lazily", "table_csv"]
+
+_IMAGE_TYPES = {"SVG": "image/svg+xml", "PNG": "image/png"}
+Row = Mapping[str, Any]
 
 
 def file_title(reading: Reading, ending: str) -> str:
-    """Name a file made of a reading so that images of one name give files of different names.
+    """Name a file made of a reading; images of the same name give files of different names.
 
     Parameters
     ----------
@@ -27,7 +40,7 @@ def file_title(reading: Reading, ending: str) -> str:
 
 
 def lazily(make: Callable[[], bytes]) -> Callable[[], bytes]:
-    """Wrap the making of a file so that no detail of a failure reaches Streamlit's own log.
+    """Wrap the making of a file so that no detail of an error reaches Streamlit's log.
 
     Parameters
     ----------
@@ -45,6 +58,75 @@ def lazily(make: Callable[[], bytes]) -> Callable[[], bytes]:
             return make()
         except Exception as error:
             reference = log_failure(error)
-        raise RuntimeError(f"the file could not be made, reference number {reference}")
+        raise RuntimeError(text("web.download.failed", reference=reference))
 
     return made
+
+
+def download(label: str, make: Callable[[], bytes], file_name: str, mime: str) -> None:
+    """Draw a button that downloads one file, made when it is pressed."""
+    st.download_button(label, lazily(make), file_name, mime, icon=":material/download:", on_click="ignore")
+
+
+def download_menu(
+    name: str,
+    rows: Callable[[], Sequence[Row]],
+    figure: Callable[[], "Figure"] | None = None,
+    label: str | None = None,
+    svg: Callable[[], str] | None = None,
+) -> None:
+    """Draw a button that opens the downloads of a figure or table.
+
+    Parameters
+    ----------
+    name : str
+        Of the files, without suffix; unique on its page.
+    rows : callable
+        Gives the numbers, one mapping a row, for CSV and JSON.
+    figure : callable or None
+        Gives the drawing, for SVG and PNG.
+    label : str or None
+        Of the button, where several stand together.
+    svg : callable or None
+        Gives the drawing where it is an SVG already.
+    """
+    with st.popover(label or text("web.download.menu"), icon=":material/download:", type="tertiary"):
+        _file(name, "CSV", "text/csv", lambda: table_csv(rows()))
+        _file(name, "JSON", "application/json", lambda: json.dumps([dict(row) for row in rows()], indent=1).encode())
+        if figure is not None:
+            for kind, mime in _IMAGE_TYPES.items():
+                _file(name, kind, mime, lambda kind=kind: _drawn(figure(), kind.lower()))
+        if svg is not None:
+            _file(name, "SVG", _IMAGE_TYPES["SVG"], lambda: svg().encode())
+
+
+def table_csv(rows: Sequence[Row]) -> bytes:
+    """Write rows as CSV, with the columns of all of them in order of first occurrence.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        May be empty.
+    """
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
+    return lines.getvalue().encode()
+
+
+def _safe(value: object) -> object:
+    # A spreadsheet would run a cell of text that begins like a formula.
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _file(name: str, kind: str, mime: str, make: Callable[[], bytes]) -> None:
+    file_name, key = f"{name}.{kind.lower()}", f"{name} as {kind}"
+    st.download_button(kind, lazily(make), file_name=file_name, mime=mime, key=key, on_click="ignore")
+
+
+def _drawn(figure: "Figure", kind: str) -> bytes:
+    coded = io.BytesIO()
+    figure.savefig(coded, format=kind, dpi=200, facecolor="white")
+    return coded.getvalue()

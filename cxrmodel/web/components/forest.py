@@ -5,7 +5,7 @@ from html import escape
 from itertools import groupby
 
 from cxrmodel.evaluation.report.rows import Row
-from cxrmodel.web.evaluation.terms import with_interval
+from cxrmodel.web.components.terms import with_interval
 
 __all__ = ["forest_html"]
 

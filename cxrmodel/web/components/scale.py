@@ -1,61 +1,62 @@
-"""The scale that shows a probability among the thresholds. Words first: no zone is told by its colour alone."""
+"""Scale of a probability among the thresholds, as HTML. Zones carry their names; colour adds nothing."""
 
 from collections.abc import Mapping
+from html import escape
 
 from cxrmodel.report.wording import band, probability_percent, threshold_percent
+from cxrmodel.web.engine import Labels
+from cxrmodel.web.text import text
 
 __all__ = ["scale_html"]
 
-_ROOM_FOR_WORD = 0.14
+_LEAST_WIDTH = 0.14
+"""Of a zone that has room for its name."""
 _NEAR_EDGE = 0.16
 
 
-def scale_html(probability: float, operating_points: Mapping[str, float]) -> str:
+def scale_html(probability: float, operating_points: Mapping[str, float], labels: Labels) -> str:
     """Draw a horizontal scale from 0 to 100 %.
 
     Parameters
     ----------
     probability : float
-        The model's own probability, 0..1.
+        0..1.
     operating_points : mapping of str to float
         Thresholds on it.
-
-    Returns
-    -------
-    str
-        HTML that holds no text of the user's.
+    labels : Labels
     """
-    zones = _zones(operating_points)
-    parts = "".join(
-        f'<div class="{name}" style="width:{100 * width:.3f}%">{name if width >= _ROOM_FOR_WORD else ""}</div>'
-        for name, width in zones
+    names = {"negative": labels.negative, "uncertain": "uncertain", "positive": labels.positive}
+    zones = "".join(
+        f'<div class="{zone}" style="width:{100 * width:.3f}%">{names[zone] if width >= _LEAST_WIDTH else ""}</div>'
+        for zone, width in _zones(operating_points)
     )
     balanced = operating_points["balanced"]
     value = probability_percent(probability, operating_points)
-    said = f"Probability {value} on a scale from 0 to 100\u00a0%. {_legend(operating_points)}"
+    threshold = text("web.scale.threshold", threshold=threshold_percent(balanced))
     return (
-        f'<div class="scale" role="img" aria-label="{said}">'
-        f'<div class="value" style="{_anchor(probability)}">{value}</div>'
-        f'<div class="zones">{parts}</div>'
+        f'<div class="scale" role="img" aria-label="{escape(_label(value, operating_points))}">'
+        f'<div class="value" style="{_anchor(probability)}">{escape(value)}</div>'
+        f'<div class="zones">{zones}</div>'
         f'<div class="tick" style="left:{100 * balanced:.3f}%"></div>'
         f'<div class="needle" style="left:{100 * probability:.3f}%"></div>'
-        f'<div class="threshold" style="{_anchor(balanced)}">balanced threshold {threshold_percent(balanced)}</div>'
+        f'<div class="threshold" style="{_anchor(balanced)}">{escape(threshold)}</div>'
         f"</div>"
     )
 
 
 def _zones(operating_points: Mapping[str, float]) -> list[tuple[str, float]]:
     low, high = band(operating_points) or (operating_points["balanced"],) * 2
-    zones = [("normal", low), ("uncertain", high - low), ("pneumonia", 1 - high)]
+    zones = [("negative", low), ("uncertain", high - low), ("positive", 1 - high)]
     return [(name, width) for name, width in zones if width > 0]
 
 
-def _legend(operating_points: Mapping[str, float]) -> str:
-    balanced = f"Balanced threshold at {threshold_percent(operating_points['balanced'])}."
+def _label(value: str, operating_points: Mapping[str, float]) -> str:
+    values = {"probability": value, "threshold": threshold_percent(operating_points["balanced"])}
     edges = band(operating_points)
     if edges is None:
-        return f"{balanced} There is no uncertain band."
-    return f"{balanced} Uncertain from {threshold_percent(edges[0])} to {threshold_percent(edges[1])}."
+        return text("web.scale.label_no_band", **values)
+    low, high = map(threshold_percent, edges)
+    return text("web.scale.label", low=low, high=high, **values)
 
 
 def _anchor(share: float) -> str:

@@ -1,7 +1,8 @@
-"""The image viewer: a Streamlit component of its own, whose every movement happens in the browser."""
+"""The image viewer: a Streamlit component that handles every gesture in the browser."""
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import streamlit as st
 
@@ -17,19 +18,31 @@ from cxrmodel.report.wording import (
     provenance,
     threshold_percent,
 )
-from cxrmodel.web import session as images
+from cxrmodel.web import session
 from cxrmodel.web.components.viewer_data import ImageLevels, image_levels, pack
+from cxrmodel.web.text import text
 
 __all__ = ["assets", "badges_of", "levels_of", "packed", "viewer"]
 
 VIEWER_FOLDER = ASSETS / "viewer"
 
-_SCRIPTS = ("unpack", "contours", "canvas", "webgl", "view_state", "annotations", "picture", "controls", "interaction", "viewer")
-_UNCERTAIN = "Finding: uncertain, whatever the map shows."
-_SIDES = "{} and {} by convention: the file does not tell the sides."
-_DICOM_SIDES = "{} and {} as the file tells the sides, else by convention."
-_MIRRORED = "The image may be mirrored: check the side marker."
-_SPACING = {"imager": "at the detector", "scanned": "on the scanned image", "unstated": "at an unstated depth"}
+_SCRIPTS = (
+    "unpack",
+    "contours",
+    "canvas",
+    "webgl",
+    "view_state",
+    "annotations",
+    "picture",
+    "controls",
+    "interaction",
+    "viewer",
+)
+_SPACING = {
+    "imager": "web.viewer.spacing_imager",
+    "scanned": "web.viewer.spacing_scanned",
+    "unstated": "web.viewer.spacing_unstated",
+}
 _BADGES = {
     "inverted": "Inverted",
     "mirrored": "Mirrored",
@@ -73,28 +86,27 @@ def viewer(reading: Reading, *, overlay: bool, legend: str = LEGEND, range_note:
     reading : Reading
         With the map to be shown and its range.
     overlay : bool
-        Whether the page is about the heatmap: it then starts with overlay and lung outline on, beside the image
-        alone where there is room, and the page itself says what is to be said of the map. What the user chose elsewhere
-        comes first.
+        Whether the page is about the heatmap. It then starts with overlay and lung outline on, beside the bare image
+        where there is room, and the page itself describes the map. Choices that the user made elsewhere come first.
     legend, range_note : str
         What the map's values are, and whether its colours can be compared between images.
     """
-    levels = images.kept(reading.radiograph.sha256, lambda: levels_of(reading))
-    # One key for all images: the next one is drawn in the place of the last, without a new viewer.
+    levels = session.keep_latest(reading.radiograph.sha256, lambda: levels_of(reading))
+    # One key for all images: the next image replaces the last in the same viewer.
     _component()(key="image viewer", data=packed(reading, levels, overlay, legend, range_note))
 
 
 def levels_of(reading: Reading) -> ImageLevels:
-    """Bring the image of a reading to whole grey levels, which takes longer than the rest of the packing.
+    """Bring the image of a reading to whole grey levels, the slowest part of the packing.
 
     Parameters
     ----------
     reading : Reading
     """
     image = reading.radiograph
-    # A DICOM image comes through the window of its file, which is thus the image's whole range.
-    own = (0.0, 1.0) if image.file_format == "DICOM" else None
-    return image_levels(image.pixels, image.bits, reading.lungs.mask, own)
+    # A DICOM image comes through the window of its file, which therefore is the image's whole range.
+    file_window = (0.0, 1.0) if image.file_format == "DICOM" else None
+    return image_levels(image.pixels, image.bits, reading.lungs.mask, file_window)
 
 
 def packed(
@@ -112,44 +124,31 @@ def packed(
     """
     image = reading.radiograph
     height, width = image.pixels.shape
-    mirrored = any(found.rule == "mirrored" and found.outcome == WARN for found in reading.check.findings)
-    letters = ["R?", "L?"] if mirrored else ["R", "L"]
-    sides = (_DICOM_SIDES if image.file_format == "DICOM" else _SIDES).format(*letters)
-    words = f"Chest radiograph, {width} by {height} pixels, {image.bits} bits. Finding: {reading.finding}."
-    said = {
+    size = {"width": width, "height": height, "bits": image.bits}
+    description = text("web.viewer.description", finding=reading.finding, **size)
+    letters, sides = _sides(reading)
+    header = {
         "key": image.sha256,
         "title": legend,
         "range": range_note,
-        "remark": " ".join(filter(None, [heat_sentence(reading), _below(reading), _uncertain(reading)])),
-        "description": " ".join([words, *image.notes, *reading.check.warnings]),
+        "remark": " ".join([heat_sentence(reading), *_cautions(reading)]),
+        "description": " ".join(map(str, [description, *image.notes, *reading.check.warnings])),
         "provenance": provenance(reading),
         "finding": finding_sentence(reading),
-        "file": f"image {image.sha256[:8]} heatmap.png",
+        "file": text("web.viewer.file", checksum=image.sha256[:8]),
         "badges": badges_of(image.notes, reading.check),
         "spacing": image.pixel_spacing,
-        "spacingFrom": _SPACING.get(image.spacing_from, ""),
+        "spacingFrom": text(_SPACING[image.spacing_from]) if image.spacing_from in _SPACING else "",
         "letters": letters,
-        "sides": f"{sides} {_MIRRORED}" if mirrored else sides,
+        "sides": sides,
         "overlay": overlay,
         "remarkShown": not overlay,
     }
-    return pack(levels, reading.heat, reading.heat_range, reading.lungs.mask, said)
-
-
-def _below(reading: Reading) -> str:
-    if reading.probability >= reading.threshold:
-        return ""
-    point = OPERATING_POINTS.get(reading.operating_point, reading.operating_point)
-    threshold = threshold_percent(reading.threshold)
-    return f"The image is below the {point} threshold of {threshold}: whatever heat is shown did not suffice for it."
-
-
-def _uncertain(reading: Reading) -> str:
-    return _UNCERTAIN if reading.finding == "uncertain" else ""
+    return pack(levels, reading.heat, reading.heat_range, reading.lungs.mask, header)
 
 
 def assets() -> dict[str, str]:
-    """Read what the component is made of: its markup, its style, and its scripts joined in one module.
+    """Read the component: its markup, its style, and its scripts joined into one module.
 
     Returns
     -------
@@ -163,7 +162,27 @@ def assets() -> dict[str, str]:
     }
 
 
+def _sides(reading: Reading) -> tuple[list[str], str]:
+    """Letters of the right and left side, and where they come from; with question marks where in doubt."""
+    mirrored = any(found.rule == "mirrored" and found.outcome == WARN for found in reading.check.findings)
+    letters = ["R?", "L?"] if mirrored else ["R", "L"]
+    code = "web.viewer.sides_dicom" if reading.radiograph.file_format == "DICOM" else "web.viewer.sides"
+    sides = text(code, right=letters[0], left=letters[1])
+    return letters, f"{sides} {text('web.viewer.sides_mirrored')}" if mirrored else sides
+
+
+def _cautions(reading: Reading) -> list[str]:
+    """What the finding says of the map."""
+    cautions = []
+    if reading.probability < reading.threshold:
+        point = OPERATING_POINTS.get(reading.operating_point, reading.operating_point)
+        cautions.append(text("web.viewer.below", point=point, threshold=threshold_percent(reading.threshold)))
+    if reading.finding == "uncertain":
+        cautions.append(text("web.viewer.uncertain"))
+    return cautions
+
+
 @cache
-def _component():
+def _component() -> Any:
     """The component, registered at its first use."""
     return st.components.v2.component("image_viewer", **assets())

@@ -1,12 +1,12 @@
-"""An image and what is known of it -> one buffer of bytes for the viewer in the browser.
+"""Packing of an image, its map, its lung mask and their description into one buffer for the viewer in the browser.
 
 Layout: four bytes, the little-endian length of the header; the header, JSON in UTF-8, whose ``parts`` list name,
-start and length of every part, counted from the header's end; the parts, each deflated (zlib). They are:
+start and length of every part, counted from the header's end; then the parts, each deflated (zlib):
 
-- ``image``: grey levels row by row, each row as its difference from the row above, wrapped. Of images deeper than eight
-  bits first all upper bytes, then all lower ones.
+- ``image``: grey levels row by row, each row as its difference from the row above, wrapped. Images deeper than eight bits
+  come as all upper bytes, then all lower bytes.
 - ``heat``: the map as a share of its colour range, 0..65535, little-endian uint16; more than the range is clipped.
-- ``lungs``: the lung mask, a byte for each place, 0 or 255.
+- ``lungs``: the lung mask, one byte a pixel, 0 or 255.
 - ``colours``: 256 colours of three bytes for each colour map, in the header's order.
 """
 
@@ -15,6 +15,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -51,7 +52,7 @@ class ImageLevels:
 
 
 def image_levels(
-    pixels: np.ndarray, bits: int, mask: np.ndarray, own: tuple[float, float] | None = None
+    pixels: np.ndarray, bits: int, mask: np.ndarray, file_window: tuple[float, float] | None = None
 ) -> ImageLevels:
     """Bring an image to whole grey levels and deflate it.
 
@@ -63,23 +64,23 @@ def image_levels(
         that the viewer shows stored values; one that no depth holds exactly is rounded to 16 bits.
     mask : ndarray of bool, shape (h, w)
         Lungs, covering the whole image.
-    own : (float, float), optional
-        The window that the file itself asks for, 0..1.
+    file_window : (float, float), optional
+        The window that the file asks for, 0..1.
     """
     top = 2 ** _depth(pixels, bits) - 1
     levels = np.rint(pixels * np.float32(top)).astype(np.uint8 if top == 255 else np.uint16)
     steps = levels.copy()
     steps[1:] -= levels[:-1]
     coded = steps if top == 255 else np.stack([steps >> 8, steps & 255]).astype(np.uint8)
-    # Runs and a Huffman code: differences of a noisy image hold no longer repetitions worth the search.
+    # Runs and a Huffman code: in differences of a noisy image, longer repetitions are not worth the search.
     deflate = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
     deflated = deflate.compress(coded.tobytes()) + deflate.flush()
     height, width = levels.shape
-    return ImageLevels(width, height, top, deflated, windows(levels, top, mask, own))
+    return ImageLevels(width, height, top, deflated, windows(levels, top, mask, file_window))
 
 
 def _depth(pixels: np.ndarray, bits: int) -> int:
-    """Smallest number of bits whose whole levels are the image's own; 8 for images of up to eight, 16 for want of any."""
+    """Smallest number of bits that holds the image's levels exactly: 8 for up to eight bits, 16 where none does."""
     if bits <= 8:
         return 8
     step = _step(pixels)
@@ -99,7 +100,7 @@ def _step(pixels: np.ndarray) -> int:
 
 
 def windows(
-    levels: np.ndarray, top: int, mask: np.ndarray, own: tuple[float, float] | None = None
+    levels: np.ndarray, top: int, mask: np.ndarray, file_window: tuple[float, float] | None = None
 ) -> dict[str, tuple[int, int] | None]:
     """Work out the grey levels that each preset shows as black and as white.
 
@@ -110,13 +111,13 @@ def windows(
         Level that stands for white.
     mask : ndarray of bool, shape (h, w)
         Lungs, covering the whole image.
-    own : (float, float), optional
-        The file's own window, 0..1.
+    file_window : (float, float), optional
+        The window that the file asks for, 0..1.
 
     Returns
     -------
     dict of str to (int, int) or None
-        ``whole``: all levels. ``file``: the file's own; None where it has none. ``percentile``: 1st to 99th percentile
+        ``whole``: all levels. ``file``: that of the file; None where it has none. ``percentile``: 1st to 99th percentile
         of the image. ``lungs``, ``mediastinum``: the same of the lungs, and of what lies around them in their box;
         None where that is empty.
     """
@@ -128,7 +129,7 @@ def windows(
     box = _between(lungs.any(1))[:, None] & _between(lungs.any(0))[None, :]
     return {
         "whole": (0, top),
-        "file": None if own is None else _window(np.array([own[0] * top, own[1] * top]), (0, 100)),
+        "file": None if file_window is None else _window(np.array(file_window) * top, (0, 100)),
         "percentile": _window(seen),
         "lungs": _window(seen[lungs]),
         "mediastinum": _window(seen[box & ~lungs]),
@@ -136,7 +137,7 @@ def windows(
 
 
 def _between(marked: np.ndarray) -> np.ndarray:
-    """From the first True to the last."""
+    """True from the first True to the last."""
     return np.maximum.accumulate(marked) & np.maximum.accumulate(marked[::-1])[::-1]
 
 
@@ -147,7 +148,7 @@ def _window(values: np.ndarray, between: tuple[float, float] = (1, 99)) -> tuple
     return low, max(high, low + 1)
 
 
-def pack(image: ImageLevels, heat: np.ndarray, heat_range: float, mask: np.ndarray, said: Mapping) -> bytes:
+def pack(image: ImageLevels, heat: np.ndarray, heat_range: float, mask: np.ndarray, header: Mapping[str, Any]) -> bytes:
     """Pack an image, its map and its lungs into one buffer.
 
     Parameters
@@ -159,13 +160,13 @@ def pack(image: ImageLevels, heat: np.ndarray, heat_range: float, mask: np.ndarr
         Heat that takes the top colour.
     mask : ndarray of bool, shape (h, w)
         Covers the whole image.
-    said : mapping
-        Whatever else the header is to hold, as JSON.
+    header : mapping
+        Further fields of the header, as JSON.
 
     Returns
     -------
     bytes
-        The same for the same input, so that a page drawn again sends nothing again.
+        The same for the same input, so that a rerun of the page sends nothing.
     """
     share = np.rint(np.clip(heat / heat_range, 0, 1) * 65535).astype("<u2")
     shades = [matplotlib.colormaps[name](np.arange(256))[:, :3] for name in COLOUR_MAPS]
@@ -176,8 +177,8 @@ def pack(image: ImageLevels, heat: np.ndarray, heat_range: float, mask: np.ndarr
         "colours": zlib.compress(np.rint(np.stack(shades) * 255).astype(np.uint8).tobytes(), 1),
     }
     starts = np.cumsum([0, *map(len, parts.values())])
-    header = {
-        **said,
+    fields: dict[str, Any] = {
+        **header,
         "image": {"width": image.width, "height": image.height, "top": image.top},
         "windows": image.windows,
         "heat": {"width": heat.shape[1], "height": heat.shape[0], "range": heat_range, "peak": float(heat.max())},
@@ -186,6 +187,6 @@ def pack(image: ImageLevels, heat: np.ndarray, heat_range: float, mask: np.ndarr
         "parts": [[name, int(start), len(data)] for (name, data), start in zip(parts.items(), starts, strict=False)],
     }
     body = b"".join(parts.values())
-    header["digest"] = hashlib.sha256(json.dumps(header).encode() + body).hexdigest()
-    coded = json.dumps(header, ensure_ascii=False).encode()
+    fields["digest"] = hashlib.sha256(json.dumps(fields).encode() + body).hexdigest()
+    coded = json.dumps(fields, ensure_ascii=False).encode()
     return len(coded).to_bytes(4, "little") + coded + body

@@ -6,13 +6,13 @@ from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.evaluation.report.plots import intervals_figure
 from cxrmodel.evaluation.report.small_samples import few_in_groups
 from cxrmodel.report.wording import percent
+from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.components.terms import explain, intervals_sentence, with_interval
 from cxrmodel.web.evaluation.cache import fingerprint, reliability_of, verdict_of
 from cxrmodel.web.evaluation.calibration_audit import audited_rows, why
 from cxrmodel.web.evaluation.chart_order import draw
 from cxrmodel.web.evaluation.charts import reliability_chart
-from cxrmodel.web.evaluation.files import offer
 from cxrmodel.web.evaluation.selection import Shown
-from cxrmodel.web.evaluation.terms import explain, intervals_sentence, with_interval
 
 __all__ = ["calibration"]
 
@@ -57,7 +57,7 @@ def _diagram(shown: Shown, title: str, words: str, bins: Reliability) -> None:
     draw(lambda: reliability_chart(bins), said, title, fingerprint(shown.evaluation, shown.split))
     st.caption(f"{words} Calibration error {with_interval(bins.ece)}; Brier score {with_interval(bins.brier)}.")
     name = f"reliability-{title.split()[0].lower()}-{shown.split}"
-    offer(name, lambda: _rows(bins), lambda: intervals_figure({title: bins}))
+    download_menu(name, lambda: _rows(bins), lambda: intervals_figure({title: bins}))
 
 
 def _under_another_prevalence(shown: Shown) -> None:
@@ -77,7 +77,9 @@ def _under_another_prevalence(shown: Shown) -> None:
     with chart:
         said = f"Reliability at a prevalence of {percent(wanted)}"
         draw(lambda: reliability_chart(bins), said, wanted, fingerprint(shown.evaluation, shown.split))
-        offer(f"reliability-shifted-{shown.split}", lambda: _rows(bins), lambda: intervals_figure({"Shifted": bins}))
+        download_menu(
+            f"reliability-shifted-{shown.split}", lambda: _rows(bins), lambda: intervals_figure({"Shifted": bins})
+        )
     with words:
         st.markdown(
             f"The probabilities shifted to a prevalence of {percent(wanted)} by Bayes' rule, as the Read page does it, "
@@ -104,7 +106,7 @@ def _figures(shown: Shown, before: Reliability, after: Reliability) -> None:
     rows += audited_rows(audited, shown.split)
     st.table(rows, hide_index=True)
     st.caption(intervals_sentence(shown.evaluation))
-    offer(f"calibration-{shown.split}", lambda: rows)
+    download_menu(f"calibration-{shown.split}", lambda: rows)
     if shown.split == "test" and shown.ours:
         st.markdown("Calibration was fitted on held-out training patients, never on these images.")
         why(audited)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cxrmodel.report.wording import percent
-from cxrmodel.web.evaluation.files import offer
-from cxrmodel.web.evaluation.terms import with_interval
+from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.components.terms import with_interval
 
 __all__ = ["audited_rows", "why"]
 
@@ -68,7 +68,7 @@ def why(audited: Mapping) -> None:
         st.table(rows, hide_index=True)
         st.caption(f"Images of either source, weighed to a prevalence of {percent(audited['prevalence'])}.")
         st.markdown("\n".join(_shift(row) for row in audited["shift"]))
-        offer("calibration-sources", lambda: rows)
+        download_menu("calibration-sources", lambda: rows)
 
 
 def _used(part: Mapping, audited: Mapping) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cxrmodel.evaluation.report.small_samples import FEWEST
-from cxrmodel.web.evaluation.files import offer
-from cxrmodel.web.evaluation.terms import with_interval
+from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.components.terms import with_interval
 from cxrmodel.web.text import plain
 
 __all__ = ["checks"]
@@ -42,7 +42,7 @@ def checks(section: Mapping) -> None:
     st.caption(f"No share is given of fewer than {FEWEST} pictures. Those warned of are read as well.")
     with st.expander("What the pictures are, and which rules refuse and warn", icon=":material/rule:"):
         st.markdown("\n".join(_told(item) for item in sets))
-    offer("refusals", lambda: [_row(item) for item in sets])
+    download_menu("refusals", lambda: [_row(item) for item in sets])
     off, on = section.get("metrics_off"), section.get("metrics_read")
     if off and on:
         figures = [
@@ -52,7 +52,7 @@ def checks(section: Mapping) -> None:
         ]
         st.table(figures, hide_index=True)
         st.caption("The official test images: all of them with the checks off, and those that the program reads.")
-        offer("figures-with-checks", lambda: figures)
+        download_menu("figures-with-checks", lambda: figures)
 
 
 def _share(count: int, images: int) -> str:

@@ -13,9 +13,8 @@ from cxrmodel.evaluation.report.plots import history_figure
 from cxrmodel.evaluation.seeds import HOW_MEASURED, MEASURES, load_seeds, spread
 from cxrmodel.evaluation.storage import model_title
 from cxrmodel.model.spec import ModelSpec, load_spec
-from cxrmodel.web.components.downloads import lazily
+from cxrmodel.web.components.downloads import download_menu, lazily
 from cxrmodel.web.evaluation.chart_order import draw
-from cxrmodel.web.evaluation.files import offer
 from cxrmodel.web.evaluation.history_charts import history_charts
 from cxrmodel.web.evaluation.selection import Shown
 from cxrmodel.web.text import plain
@@ -42,7 +41,7 @@ def origin(shown: Shown) -> None:
             f"{box.title}{f', from {box.source}' if box.source else ''}: {', '.join(box.lines)}" for box in boxes
         )
         st.image(flow_svg(boxes), width="content", alt=told)
-        offer("images", lambda: flow_rows(boxes), svg=lambda: flow_svg(boxes, dark=False))
+        download_menu("images", lambda: flow_rows(boxes), svg=lambda: flow_svg(boxes, dark=False))
     with right:
         st.subheader("Training")
         _history(evaluation.model, record)
@@ -54,7 +53,7 @@ def origin(shown: Shown) -> None:
         st.markdown("\n".join(f"- {row['Of']}: `{row['sha256']}`" for row in rows))
     missing = "" if evaluation.provenance else " Code and images were not hashed when these figures were made."
     st.caption(f"Measured on {evaluation.created} with {evaluation.version}.{missing}")
-    offer("hashes", lambda: rows)
+    download_menu("hashes", lambda: rows)
     if evaluation.agreement:
         _agreement(evaluation.agreement)
     with st.container(horizontal=True, gap="small"):
@@ -94,7 +93,7 @@ def _history(model: str, record: Mapping) -> None:
             "marks where each begins."
         )
     st.markdown("\n".join(f"{place}. {plain(part['words'])}" for place, part in enumerate(trainings, start=1)))
-    offer("training-history", lambda: history, lambda: history_figure(history, trainings))
+    download_menu("training-history", lambda: history, lambda: history_figure(history, trainings))
 
 
 def _seeds(in_use: set[str]) -> None:
@@ -122,7 +121,7 @@ def _seeds(in_use: set[str]) -> None:
         "Mean ± standard deviation over the seeds, each trained and measured anew. The held-out AUC decided what is in "
         f"use, whatever the test says. {HOW_MEASURED}"
     )
-    offer("seeds", lambda: runs)
+    download_menu("seeds", lambda: runs)
 
 
 def _moments(moments: Mapping[str, float | None]) -> str:
@@ -140,7 +139,7 @@ def _configuration(model: str, record: Mapping) -> None:
     rows = [{"Setting": name, "Value": value} for name, value in _settings(spec, record.get("recipe", {}))]
     with st.expander("Every setting of model and training", icon=":material/tune:"):
         st.table(rows, hide_index=True)
-        offer("configuration", lambda: rows)
+        download_menu("configuration", lambda: rows)
 
 
 def _settings(spec: ModelSpec, recipe: Mapping) -> list[tuple[str, str]]:

@@ -14,10 +14,10 @@ from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.evaluation.thresholds import RATES, ThresholdTable
 from cxrmodel.paths import ASSETS
 from cxrmodel.report.wording import OPERATING_POINTS, threshold_percent
+from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.components.terms import MEANINGS, explain, intervals_sentence
 from cxrmodel.web.evaluation.cache import benefit_of, fingerprint, table_of
-from cxrmodel.web.evaluation.files import offer
 from cxrmodel.web.evaluation.selection import Shown
-from cxrmodel.web.evaluation.terms import MEANINGS, explain, intervals_sentence
 
 __all__ = ["decision", "payload", "point_rows", "threshold_rows"]
 
@@ -38,9 +38,11 @@ def decision(shown: Shown) -> None:
     with st.container(key="decision"):
         _mount(data=payload(evaluation, split), key=f"decision {fingerprint(evaluation, split)}", width="stretch")
     with st.container(horizontal=True, gap="small"):
-        offer(f"thresholds-{split}", lambda: threshold_rows(evaluation, split), label="Figures at every threshold")
+        download_menu(
+            f"thresholds-{split}", lambda: threshold_rows(evaluation, split), label="Figures at every threshold"
+        )
         curves = {name: benefit_of(e, split) for name, e in shown.first.items()}
-        offer(
+        download_menu(
             f"decision-curve-{split}",
             lambda: _benefit_rows(curves),
             lambda: decision_figure(curves),
@@ -56,7 +58,7 @@ def decision(shown: Shown) -> None:
     st.table(at_point, hide_index=True)
     scarce = [f"{name}: {sentence}" for name, sentence in _few_at(shown.models, split, chosen) if sentence]
     st.caption(" ".join([intervals_sentence(evaluation), *scarce]))
-    offer(f"operating-points-{split}", lambda: rows)
+    download_menu(f"operating-points-{split}", lambda: rows)
 
 
 def threshold_rows(evaluation: Evaluation, split: str) -> list[dict[str, float | str | None]]:

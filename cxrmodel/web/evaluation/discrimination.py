@@ -13,13 +13,13 @@ from cxrmodel.evaluation.report.figures import precision_recall_figure, roc_figu
 from cxrmodel.evaluation.report.plots import forest_figure
 from cxrmodel.evaluation.report.readme import OVERALL, overall
 from cxrmodel.evaluation.report.rows import auc_rows
+from cxrmodel.web.components.downloads import download_menu
 from cxrmodel.web.components.forest import forest_html
+from cxrmodel.web.components.terms import explain, intervals_sentence, number, with_interval
 from cxrmodel.web.evaluation.cache import bands_of, fingerprint
 from cxrmodel.web.evaluation.chart_order import draw
 from cxrmodel.web.evaluation.charts import precision_recall_chart, roc_chart
-from cxrmodel.web.evaluation.files import offer
 from cxrmodel.web.evaluation.selection import Shown
-from cxrmodel.web.evaluation.terms import explain, intervals_sentence, number, with_interval
 from cxrmodel.web.text import plain
 
 __all__ = ["discrimination"]
@@ -77,7 +77,7 @@ def _roc(shown: Shown, bands: dict, others: list[Published], corner: bool) -> No
         f" ◆ published by {plain(str(row['short']))} on the same images, source below." for row in points
     )
     st.caption(f"{areas}.{diamonds}")
-    offer(f"roc-{shown.split}", lambda: _roc_rows(shown), lambda: _drawn(shown, "roc", points))
+    download_menu(f"roc-{shown.split}", lambda: _roc_rows(shown), lambda: _drawn(shown, "roc", points))
 
 
 def _precision_recall(shown: Shown, bands: dict, corner: bool) -> None:
@@ -94,7 +94,9 @@ def _precision_recall(shown: Shown, bands: dict, corner: bool) -> None:
         *_key(shown),
     )
     st.caption(f"{areas}.")
-    offer(f"precision-recall-{shown.split}", lambda: _precision_rows(shown), lambda: _drawn(shown, "precision_recall"))
+    download_menu(
+        f"precision-recall-{shown.split}", lambda: _precision_rows(shown), lambda: _drawn(shown, "precision_recall")
+    )
 
 
 def _told(shown: Shown, said: str, name: str) -> str:
@@ -128,7 +130,7 @@ def _areas(shown: Shown, others: list[Published]) -> None:
     if others:
         with st.expander("Sources of the published figures", icon=":material/menu_book:"):
             st.markdown("\n".join(_source(row) for row in others))
-    offer(f"auc-{shown.split}", lambda: rows, lambda: forest_figure(rows, "AUC", 0.5))
+    download_menu(f"auc-{shown.split}", lambda: rows, lambda: forest_figure(rows, "AUC", 0.5))
 
 
 def _overall(shown: Shown) -> None:
@@ -140,7 +142,7 @@ def _overall(shown: Shown) -> None:
     st.table(rows, hide_index=True)
     measured = "; ".join(f"{e.version} on {e.created}" for e in shown.models.values())
     st.caption(f"{intervals_sentence(shown.evaluation)} Measured: {measured}.")
-    offer(f"figures-{shown.split}", lambda: rows)
+    download_menu(f"figures-{shown.split}", lambda: rows)
 
 
 def _source(row: Published) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import cv2
+import numpy as np
 import streamlit as st
 
 from cxrmodel.errors import CxrError
@@ -9,13 +11,13 @@ from cxrmodel.explain.overlay import image_rgb, overlay
 from cxrmodel.reading import Reader
 from cxrmodel.training.archive import data_root
 from cxrmodel.web import engine
-from cxrmodel.web.components.pictures import jpeg
 from cxrmodel.web.evaluation.selection import Shown
 from cxrmodel.web.text import plain
 
-__all__ = ["error_pictures"]
+__all__ = ["error_pictures", "jpeg"]
 
 _COLUMNS = 4
+_JPEG_QUALITY = 95
 
 
 def error_pictures(shown: Shown, errors: Sequence[dict]) -> None:
@@ -45,6 +47,24 @@ def error_pictures(shown: Shown, errors: Sequence[dict]) -> None:
     for place, row in enumerate(present):
         with columns[place % _COLUMNS]:
             _picture(reader, row)
+
+
+def jpeg(rgb: np.ndarray) -> bytes:
+    """Code a picture for the screen.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (H, W, 3)
+
+    Raises
+    ------
+    ValueError
+        When the picture cannot be coded.
+    """
+    done, coded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    if not done:
+        raise ValueError(f"a picture of shape {rgb.shape} cannot be coded as JPEG")
+    return coded.tobytes()
 
 
 def _picture(reader: Reader, row: dict) -> None:

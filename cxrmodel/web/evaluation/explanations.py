@@ -9,7 +9,7 @@ from cxrmodel.evaluation.report.plots import cascade_figure
 from cxrmodel.evaluation.report.small_samples import few
 from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.explain.methods import METHODS
-from cxrmodel.web.evaluation.files import offer
+from cxrmodel.web.components.downloads import download_menu
 
 __all__ = ["explanations"]
 
@@ -46,7 +46,7 @@ def explanations(evaluation: Evaluation) -> None:
         f"{100 * evaluation.bootstrap['level']:.0f} % intervals, resampled by patient. "
         f"{_few(section['methods'])}"
     )
-    offer("explanations", lambda: faithful)
+    download_menu("explanations", lambda: faithful)
     st.markdown("#### Does the map depend on what was learnt?")
     st.table(sane, hide_index=True)
     cascade = _cascade_rows(section)
@@ -57,13 +57,13 @@ def explanations(evaluation: Evaluation) -> None:
         "method is marked whose "
         f"maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left."
     )
-    offer("explanations-sanity", lambda: sane)
-    offer("explanations-cascade", lambda: cascade, lambda: cascade_figure(cascade), label="Download the curves")
+    download_menu("explanations-sanity", lambda: sane)
+    download_menu("explanations-cascade", lambda: cascade, lambda: cascade_figure(cascade), label="Download the curves")
     st.markdown("#### Do the methods agree?")
     agreement = _agreement(section)
     st.table(agreement, hide_index=True)
     st.caption("Mean rank correlation of two methods' maps within the crop, on the images that both have.")
-    offer("explanations-agreement", lambda: agreement)
+    download_menu("explanations-agreement", lambda: agreement)
     if adults := section.get("adults"):
         _adults(adults)
 
@@ -87,7 +87,7 @@ def _adults(adults: Mapping) -> None:
     st.table(rows, hide_index=True)
     if scarce := few({"images": adults["images"]}):
         st.caption(scarce)
-    offer("explanations-adults", lambda: rows)
+    download_menu("explanations-adults", lambda: rows)
 
 
 def _few(methods: Sequence[Mapping]) -> str:

@@ -17,15 +17,15 @@ from cxrmodel.evaluation.report.rows import (
     subgroup_rows,
 )
 from cxrmodel.evaluation.report.small_samples import few
+from cxrmodel.web.components.downloads import download_menu
 from cxrmodel.web.components.forest import forest_html
+from cxrmodel.web.components.terms import explain, intervals_sentence, number, with_interval
 from cxrmodel.web.evaluation.cache import strata_of
 from cxrmodel.web.evaluation.checks import checks
 from cxrmodel.web.evaluation.error_images import error_pictures
 from cxrmodel.web.evaluation.explanations import explanations
 from cxrmodel.web.evaluation.figures import band_sentence, finding_rows
-from cxrmodel.web.evaluation.files import offer
 from cxrmodel.web.evaluation.selection import Shown
-from cxrmodel.web.evaluation.terms import explain, intervals_sentence, number, with_interval
 from cxrmodel.web.text import plain
 
 __all__ = ["failures"]
@@ -77,7 +77,7 @@ def _forest(name: str, rows: Sequence[Row], mark: float) -> None:
     values = [value for row in rows for value in (row["value"], row["low"]) if value is not None]
     low = 0.0 if min(values, default=1) < mark else mark
     st.html(forest_html(rows, low, 1.0, mark if low < mark else None))
-    offer(name, lambda: rows, lambda: forest_figure(rows, "AUC or share", mark))
+    download_menu(name, lambda: rows, lambda: forest_figure(rows, "AUC or share", mark))
 
 
 def _findings(shown: Shown) -> None:
@@ -86,7 +86,7 @@ def _findings(shown: Shown) -> None:
     rows = finding_rows(shown.scores, points)
     st.table(rows, hide_index=True)
     st.caption(band_sentence(shown.scores, points))
-    offer(f"findings-{shown.split}", lambda: rows)
+    download_menu(f"findings-{shown.split}", lambda: rows)
 
 
 def _errors(shown: Shown) -> None:
@@ -109,7 +109,7 @@ def _errors(shown: Shown) -> None:
         hide_index=True,
         column_config={"Probability": st.column_config.NumberColumn(format="%.2f %%")},
     )
-    offer(f"surest-errors-{shown.split}", lambda: errors)
+    download_menu(f"surest-errors-{shown.split}", lambda: errors)
     error_pictures(shown, errors)
 
 
@@ -133,7 +133,7 @@ def _adults(audits: Mapping) -> None:
             "among them is a reason not to use it on adults."
         )
         st.table(called, hide_index=True)
-        offer("adult-findings", lambda: called)
+        download_menu("adult-findings", lambda: called)
     heat = adult.get("heat_in_boxes")
     if heat:
         st.markdown(
@@ -156,4 +156,4 @@ def _refused(shown: Shown) -> None:
     )
     with st.expander("Which, and why", icon=":material/block:"):
         st.markdown("\n".join(f"- {plain(row['file'])}: {plain(row['reason'])}" for row in refused))
-    offer(f"refused-{shown.split}", lambda: refused)
+    download_menu(f"refused-{shown.split}", lambda: refused)

@@ -8,7 +8,7 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.report.readme import images_sentence
 from cxrmodel.evaluation.report.small_samples import few_of
 from cxrmodel.evaluation.sections import whole_sections
-from cxrmodel.model.spec import ModelSpec
+from cxrmodel.reading import Reader
 from cxrmodel.web.errors import log_failure
 from cxrmodel.web.evaluation.calibration import calibration
 from cxrmodel.web.evaluation.chart_order import charts_last
@@ -34,15 +34,15 @@ _PART = "evaluation part"
 """Key of the part opened. Streamlit forgets it when the page is left."""
 
 
-def evaluation(spec: ModelSpec | None) -> None:
+def evaluation(reader: Reader | None) -> None:
     """Draw the evaluation, with a sentence for each part of it that cannot be used.
 
     Parameters
     ----------
-    spec : ModelSpec or None
-        Of the model that reads: figures of other weights under its name are refused.
+    reader : Reader or None
+        Figures of other weights under its model's name are refused.
     """
-    shown = choose(spec)
+    shown = choose(reader.spec if reader else None)
     if shown is None:
         return
     _about_the_images(shown)

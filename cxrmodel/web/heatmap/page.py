@@ -1,43 +1,53 @@
-"""The heatmap on its image, and the words that belong to it."""
+"""The Heatmap page: the map on its image, the finding, and the test of the map."""
 
 import streamlit as st
 
-from cxrmodel.evaluation.explanations.results import FIXED_RANGE
-from cxrmodel.explain.overlay import LEGEND
-from cxrmodel.reading import Reading
+from cxrmodel.reading import Reader, Reading
 from cxrmodel.reasons import HARDLY, MOSTLY
 from cxrmodel.report.wording import heat_peak, heat_sentence, probability_percent, reason_for_finding
+from cxrmodel.web import app, session
 from cxrmodel.web.components.badges import badges
 from cxrmodel.web.components.viewer import viewer
-from cxrmodel.web.text import plain
+from cxrmodel.web.engine import labels
+from cxrmodel.web.heatmap.faithfulness import faithfulness
+from cxrmodel.web.heatmap.methods import choose_explanation
+from cxrmodel.web.reading.worklist import choose_image
+from cxrmodel.web.text import plain, text
 
 __all__ = ["heatmap"]
 
-_MEANING = {
-    "uncertain": "Finding: uncertain, whatever the map shows.",
-    "normal": "Whatever heat the map shows did not suffice for pneumonia.",
-}
 
-
-def heatmap(reading: Reading, legend: str = LEGEND, range_note: str = FIXED_RANGE) -> None:
-    """Draw the image with its overlay, and what is to be said of it.
+def heatmap(reader: Reader | None) -> None:
+    """Draw the page.
 
     Parameters
     ----------
-    reading : Reading
-        With the map to be shown and its range.
-    legend, range_note : str
-        What the map's values are, and whether its colours can be compared between images.
+    reader : Reader or None
+        None draws nothing: the frame has said why there is none.
     """
-    viewer(reading, overlay=True, legend=legend, range_note=range_note)
+    if reader is None:
+        return
+    readings = session.readings()
+    if not readings:
+        st.info(text("web.heatmap.empty"))
+        app.link("read", text("web.heatmap.empty_link"))
+        return
+    chosen = choose_image(readings).reading
+    if chosen is None:
+        return
+    explained = choose_explanation(reader, chosen)
+    reading = explained.reading
+    viewer(reading, overlay=True, legend=explained.legend, range_note=explained.range_note)
     badges(reading)
-    st.caption(f"The image: {plain(reading.name)}")
+    st.caption(text("web.heatmap.image", name=plain(reading.name)))
     _words(reading)
+    faithfulness(reader, explained)
 
 
 def _words(reading: Reading) -> None:
-    said = probability_percent(reading.probability, reading.operating_points)
-    st.markdown(f"Finding: **{reading.finding}**. Probability of pneumonia: **{said}**.")
+    probability = probability_percent(reading.probability, reading.operating_points)
+    named = {"finding": reading.finding, "positive": labels().positive}
+    st.markdown(text("web.heatmap.finding", probability=probability, **named))
     for warning in dict.fromkeys((*reading.radiograph.notes, *reading.check.warnings)):
         st.warning(plain(warning), icon=":material/priority_high:")
     sentence = heat_sentence(reading)
@@ -47,7 +57,16 @@ def _words(reading: Reading) -> None:
         st.warning(sentence, icon=":material/priority_high:")
     else:
         st.markdown(sentence)
-    meaning = _MEANING.get(reading.finding)
-    if meaning and (reading.heat_in_lungs is not None or reading.finding == "uncertain"):
-        st.info(f"{reason_for_finding(reading.finding, reading.operating_points)} {meaning}", icon=":material/info:")
-    st.caption("A heatmap says where the score comes from, not where disease is. It may be wrong in place and extent.")
+    if meaning := _meaning(reading):
+        reason = reason_for_finding(reading.finding, reading.operating_points)
+        st.info(f"{reason} {meaning}", icon=":material/info:")
+    st.caption(text("web.heatmap.note"))
+
+
+def _meaning(reading: Reading) -> str:
+    """What the finding says of the map; empty for a positive finding."""
+    if reading.finding == "uncertain":
+        return text("web.heatmap.uncertain")
+    if reading.finding == labels().negative and reading.heat_in_lungs is not None:
+        return text("web.heatmap.negative", positive=labels().positive)
+    return ""

@@ -1,4 +1,4 @@
-"""How images come in: dropped files and synthetic demo images, read with visible progress."""
+"""Dropped files and demo images: how images reach the session, with progress and a summary."""
 
 from collections.abc import Iterable
 
@@ -9,18 +9,18 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from cxrmodel.demo import DemoImage, demo_images
 from cxrmodel.errors import DataError
 from cxrmodel.reading import Reader
-from cxrmodel.web import session as images
-from cxrmodel.web.text import plain
+from cxrmodel.web import session
+from cxrmodel.web.text import plain, text
 
 __all__ = ["intake"]
 
 _ROUND = "rounds of dropped files"
-_OUTCOME = "outcome of the latest round"
+_LATEST_ROUND = "entries of the latest round"
 _MOST_LISTED = 5
 
 
 def intake(reader: Reader) -> None:
-    """Draw the drop zone and the demo images, read what is given, and say what became of it.
+    """Draw the drop zone and the demo images, read what is given, and summarise the result.
 
     Parameters
     ----------
@@ -30,21 +30,21 @@ def intake(reader: Reader) -> None:
     with drop:
         # A new key empties the drop zone once its files are read: the list of images is then the only one.
         uploads = st.file_uploader(
-            "Drop chest X-ray files here, one or many",
+            text("web.read.drop"),
             accept_multiple_files=True,
             key=f"drop zone {st.session_state.get(_ROUND, 0)}",
-            help="Frontal images as DICOM, PNG, JPEG, TIFF or WebP. Judged by their content, not by their name.",
+            help=text("web.read.drop_help"),
         )
     with demo:
-        taken = _demo_image()
-    if taken is not None:
-        _read(reader, [(f"{taken.title}, of no patient", taken.path.read_bytes())], 1)
+        picked = _demo_image()
+    if picked is not None:
+        _read(reader, [(text("web.read.demo_name", title=picked.title), picked.path.read_bytes())], 1)
         st.rerun()
     if uploads:
         _read(reader, ((upload.name, upload.getvalue()) for upload in uploads), len(uploads))
         _release(uploads)
         st.rerun()
-    _say_outcome()
+    _summary()
 
 
 def _demo_image() -> DemoImage | None:
@@ -52,52 +52,55 @@ def _demo_image() -> DemoImage | None:
     try:
         by_title = {image.title: image for image in demo_images()}
     except DataError as error:
-        st.caption(plain(str(error)))
+        st.caption(plain(error))
         return None
-    title = st.selectbox(
-        "No image at hand? Take a synthetic one, of no patient",
-        list(by_title),
-        help="Drawn by a statistical model of images. They show how the program works, not how good it is.",
-    )
-    return by_title[title] if st.button("Read the synthetic image", icon=":material/science:") else None
+    title = st.selectbox(text("web.read.demo"), list(by_title), help=text("web.read.demo_help"))
+    return by_title[title] if st.button(text("web.read.demo_read"), icon=":material/science:") else None
 
 
 def _read(reader: Reader, files: Iterable[tuple[str, bytes]], total: int) -> None:
-    bar = st.progress(0.0, text=f"Reading image 1 of {total}")
+    bar = st.progress(0.0, text=text("web.read.progress", number=1, total=total))
 
-    def working(number: int, name: str) -> None:
-        bar.progress((number - 1) / total, text=f"Reading image {number} of {total}: {plain(name)}")
+    def progress(number: int, name: str) -> None:
+        words = text("web.read.progress_name", number=number, total=total, name=plain(name))
+        bar.progress((number - 1) / total, text=words)
 
-    taken = images.take(reader, files, working)
-    st.session_state[_OUTCOME] = taken
+    st.session_state[_LATEST_ROUND] = session.read_files(reader, files, progress)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
 def _release(uploads: list[UploadedFile]) -> None:
     """Free the server's copies of uploaded files, which Streamlit would keep until the session ends."""
     run = get_script_run_ctx()
-    for upload in uploads:
-        run.uploaded_file_mgr.remove_file(run.session_id, upload.file_id)
+    if run is not None:
+        for upload in uploads:
+            run.uploaded_file_mgr.remove_file(run.session_id, upload.file_id)
 
 
-def _say_outcome() -> None:
+def _summary() -> None:
     """Say once how many of the files just given were read, and why the others were not."""
-    outcome = st.session_state.pop(_OUTCOME, [])
-    read = sum(entry.status == "read" for entry in outcome)
-    repeated = len(outcome) - len({entry.key for entry in outcome})
-    twice = f" Given more than once and listed once: {repeated}." if repeated else ""
-    if len(outcome) > 1 and read == len(outcome):
-        st.caption(f"All {read} images read.{twice}")
-    elif len(outcome) > 1:
-        unread = [f"- {plain(entry.name)}: {plain(entry.message)}" for entry in outcome if entry.status != "read"]
-        more = f"\n- and {len(unread) - _MOST_LISTED} more, in the table below" if len(unread) > _MOST_LISTED else ""
-        st.warning(
-            f"{read} of {len(outcome)} files read.{twice} Not read:\n" + "\n".join(unread[:_MOST_LISTED]) + more,
-            icon=":material/block:",
-        )
-    if images.forgotten():
-        st.info(
-            f"This session keeps the latest {images.MOST_IMAGES} images, or {images.MOST_MEGABYTES} MB of them; "
-            f"{images.forgotten()} earlier ones were forgotten. Drop them again to see them.",
-            icon=":material/inventory_2:",
-        )
+    entries: list[session.Entry] = st.session_state.pop(_LATEST_ROUND, [])
+    if len(entries) > 1:
+        unread = [entry for entry in entries if entry.status != "read"]
+        repeated = len(entries) - len({entry.key for entry in entries})
+        twice = [text("web.read.repeated", count=repeated)] if repeated else []
+        if unread:
+            read = text("web.read.some_read", read=len(entries) - len(unread), files=len(entries))
+            st.warning(
+                f"{' '.join([read, *twice, text('web.read.unread')])}\n{_unread(unread)}", icon=":material/block:"
+            )
+        else:
+            st.caption(" ".join([text("web.read.all_read", images=len(entries)), *twice]))
+    if session.discarded():
+        limits = {"images": session.MOST_IMAGES, "megabytes": session.MOST_MEGABYTES}
+        st.info(text("web.read.discarded", count=session.discarded(), **limits), icon=":material/inventory_2:")
+
+
+def _unread(entries: list[session.Entry]) -> str:
+    lines = [
+        text("web.read.unread_file", name=plain(entry.name), reason=plain(entry.reason))
+        for entry in entries[:_MOST_LISTED]
+    ]
+    if len(entries) > _MOST_LISTED:
+        lines.append(text("web.read.unread_more", count=len(entries) - _MOST_LISTED))
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""One image's reading on the page: the number, what it is compared with, and what it rests on."""
+"""The result of one file: finding, probability, thresholds, evidence, or why there is no reading."""
 
 from datetime import datetime
 from html import escape
@@ -12,124 +12,120 @@ from cxrmodel.model.calibration import at_prevalence
 from cxrmodel.reading import Reading
 from cxrmodel.report.pdf import pdf_report
 from cxrmodel.report.wording import facts, frequency_sentence, percent, probability_percent, reason_for_finding
-from cxrmodel.web import app as navigation
+from cxrmodel.web import app
 from cxrmodel.web.components.badges import badges
 from cxrmodel.web.components.downloads import file_title, lazily
 from cxrmodel.web.components.scale import scale_html
 from cxrmodel.web.components.viewer import viewer
-from cxrmodel.web.engine import MODEL
+from cxrmodel.web.engine import MODEL, labels
 from cxrmodel.web.session import Entry
-from cxrmodel.web.text import plain
+from cxrmodel.web.text import plain, text
 
 __all__ = ["result"]
 
-_PREVALENCE = "prevalence set by the user"
-_FINDINGS = {
-    "pneumonia": (":material/report:", "orange"),
-    "uncertain": (":material/help:", "yellow"),
-    "normal": (":material/check_circle:", "blue"),
-}
+_PREVALENCE, _SLIDER = "prevalence", "prevalence slider"
 
 
 def result(entry: Entry) -> None:
-    """Draw what became of one file: its reading, or why there is none.
+    """Draw the result of one file.
 
     Parameters
     ----------
     entry : Entry
     """
     if entry.reading is None:
-        word, icon = {"refused": ("Refused", ":material/block:")}.get(entry.status, ("Failed", ":material/error:"))
-        st.error(
-            f"**{word}: {plain(entry.name)}.** {plain(entry.message)} No number is given for this file.", icon=icon
-        )
+        icon = ":material/block:" if entry.status == "refused" else ":material/error:"
+        words = text(f"web.result.{entry.status}", name=plain(entry.name), reason=plain(entry.reason))
+        st.error(words, icon=icon)
         return
     reading = entry.reading
-    image, said = st.columns([6, 5], gap="large")
+    image, numbers = st.columns([6, 5], gap="large")
     with image:
         _image(reading)
-    with said:
+    with numbers:
         _number(reading)
-        _reasons(reading)
-        _other_prevalence(reading)
+        for reason in reading.reasons:
+            st.warning(plain(reason), icon=":material/priority_high:")
+        _adjust_prevalence(reading)
         with st.container(horizontal=True, vertical_alignment="center"):
-            _pdf(entry)
-            navigation.link("heatmap", "Where on the image: the heatmap")
+            _pdf(entry, reading)
+            app.link("heatmap", text("web.result.heatmap"))
 
 
 def _image(reading: Reading) -> None:
-    radiograph = reading.radiograph
-    height, width = radiograph.pixels.shape
     viewer(reading, overlay=False)
     badges(reading)
-    st.caption(f"{plain(reading.name)} · {radiograph.file_format}, {width} x {height} pixels, {radiograph.bits} bits")
+    image = reading.radiograph
+    height, width = image.pixels.shape
+    facts_of_file = {"file_format": image.file_format, "width": width, "height": height, "bits": image.bits}
+    st.caption(text("web.result.image", name=plain(reading.name), **facts_of_file))
 
 
 def _number(reading: Reading) -> None:
-    icon, colour = _FINDINGS[reading.finding]
-    st.subheader(f":{colour}[{icon}] Finding: {reading.finding}")
-    st.metric("Probability of pneumonia", probability_percent(reading.probability, reading.operating_points))
+    icon, colour = _look(reading.finding)
+    probability = probability_percent(reading.probability, reading.operating_points)
+    st.subheader(f":{colour}[{icon}] {text('web.result.finding', finding=reading.finding)}")
+    st.metric(text("web.result.probability", positive=labels().positive), probability)
     st.markdown(frequency_sentence(reading.probability, reading.finding, reading.prevalence))
-    observed = _observed(reading)
-    if observed:
-        st.markdown(observed)
-    st.html(scale_html(reading.probability, reading.operating_points))
+    if evidence := _evidence(reading):
+        st.markdown(evidence)
+    st.html(scale_html(reading.probability, reading.operating_points, labels()))
     st.markdown(reason_for_finding(reading.finding, reading.operating_points))
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(reading))
     st.html(f'<dl class="facts">{listed}</dl>')
 
 
-def _observed(reading: Reading) -> str:
-    """What the official test showed of such probabilities; nothing where it was not measured with these weights."""
+def _look(finding: str) -> tuple[str, str]:
+    """Icon and colour of a finding."""
+    looks = {
+        labels().positive: (":material/report:", "orange"),
+        labels().negative: (":material/check_circle:", "blue"),
+    }
+    return looks.get(finding, (":material/help:", "yellow"))
+
+
+def _evidence(reading: Reading) -> str:
+    """The test images nearest in probability, in a sentence; empty where these weights were not evaluated."""
     try:
         evaluation = load_evaluation(MODEL)
     except CxrError:
         return ""
     if evaluation.version != reading.model:
         return ""
-    near, labels = alike(evaluation, reading.probability), evaluation.scores["test"].labels
+    near, truths = alike(evaluation, reading.probability), evaluation.scores["test"].labels
     low, high = percent(near.low), percent(near.high)
-    return (
-        f"Of the {near.images} images of the official test whose probability was nearest to this one "
-        f"({low if low == high else f'{low} to {high}'}), {near.pneumonia} show pneumonia; of all {len(labels)}, "
-        f"{int(labels.sum())} do."
+    return text(
+        "web.result.nearest",
+        positive=labels().positive,
+        positives=near.pneumonia,
+        images=near.images,
+        between=low if low == high else text("web.result.between", low=low, high=high),
+        total=len(truths),
+        all_positives=int(truths.sum()),
     )
 
 
-def _reasons(reading: Reading) -> None:
-    for reason in reading.reasons:
-        st.warning(plain(reason), icon=":material/priority_high:")
-
-
-def _other_prevalence(reading: Reading) -> None:
-    assumed = round(100 * reading.prevalence)
-    with st.expander("Where pneumonia is rarer or commoner", icon=":material/tune:"):
-        st.session_state.setdefault("prevalence slider", st.session_state.get(_PREVALENCE, assumed))
-        wanted = st.slider(
-            "Share of pneumonia among the images that you read", 1, 99, format="%d %%", key="prevalence slider"
-        )
+def _adjust_prevalence(reading: Reading) -> None:
+    assumed, positive = round(100 * reading.prevalence), labels().positive
+    with st.expander(text("web.result.prevalence"), icon=":material/tune:"):
+        st.session_state.setdefault(_SLIDER, st.session_state.get(_PREVALENCE, assumed))
+        wanted = st.slider(text("web.result.prevalence_share", positive=positive), 1, 99, format="%d %%", key=_SLIDER)
         st.session_state[_PREVALENCE] = wanted
         if wanted == assumed:
-            st.markdown(
-                f"{percent(reading.prevalence)} is the prevalence that the model's own probability assumes. With it "
-                f"the probability is {probability_percent(reading.probability, reading.operating_points)}, as above."
-            )
+            probability = probability_percent(reading.probability, reading.operating_points)
+            prevalence = percent(reading.prevalence)
+            st.markdown(text("web.result.prevalence_same", prevalence=prevalence, probability=probability))
         else:
-            shifted = at_prevalence(reading.probability, reading.prevalence, wanted / 100)
-            st.markdown(
-                f"At a prevalence of {percent(wanted / 100)} the probability of pneumonia is **{percent(shifted)}**."
-            )
-        st.caption(
-            "Only this number moves, by a shift of the log-odds. The model's score, its thresholds and the finding "
-            "stay as they are: thresholds compare with the model's own probability."
-        )
+            adjusted = percent(at_prevalence(reading.probability, reading.prevalence, wanted / 100))
+            values = {"prevalence": percent(wanted / 100), "positive": positive, "probability": adjusted}
+            st.markdown(text("web.result.prevalence_other", **values))
+        st.caption(text("web.result.prevalence_note"))
 
 
-def _pdf(entry: Entry) -> None:
-    reading = entry.reading
+def _pdf(entry: Entry, reading: Reading) -> None:
     st.download_button(
-        "Report as PDF",
-        lazily(lambda: pdf_report(reading, entry.read_at, datetime.now().astimezone(), _observed(reading))),
+        text("web.result.report"),
+        lazily(lambda: pdf_report(reading, entry.read_at, datetime.now().astimezone(), _evidence(reading))),
         file_name=file_title(reading, "reading.pdf"),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",

@@ -1,60 +1,64 @@
-"""The images of the session: choose one, see all, remove them."""
+"""The images of the session as a list: select one, see all, remove them."""
 
 import streamlit as st
 
 from cxrmodel.reading import Reading
 from cxrmodel.report.wording import probability_percent
-from cxrmodel.web import session as images
+from cxrmodel.web import session
 from cxrmodel.web.session import Entry
+from cxrmodel.web.text import text
 
 __all__ = ["choose_image", "worklist"]
 
 _WIDGET = "image chooser"
 
 
-def choose_image(shown: list[Entry]) -> Entry:
-    """Draw a chooser where there is a choice, and give the image chosen on whichever page.
+def choose_image(entries: list[Entry]) -> Entry:
+    """Draw a chooser where there is a choice, and give the image selected on whichever page.
 
     Parameters
     ----------
-    shown : list of Entry
-        The images to choose from, at least one.
+    entries : list of Entry
+        At least one.
     """
-    by_key = {entry.key: entry for entry in shown}
-    current = images.chosen()
-    current = current if current is not None and current.key in by_key else shown[0]
-    if len(shown) == 1:
+    by_key = {entry.key: entry for entry in entries}
+    current = session.selected()
+    current = current if current is not None and current.key in by_key else entries[0]
+    if len(entries) == 1:
         return current
     st.session_state[_WIDGET] = current.key
     st.selectbox(
-        "Image",
+        text("web.worklist.image"),
         list(by_key),
         format_func=lambda key: _label(by_key[key]),
         key=_WIDGET,
-        on_change=lambda: images.choose(st.session_state[_WIDGET]),
+        on_change=lambda: session.select(st.session_state[_WIDGET]),
     )
     return current
 
 
 def worklist() -> None:
-    """Draw the table of all images of the session, with the ways to forget them."""
-    listed = images.entries()
-    st.subheader(f"Images of this session: {len(listed)}")
-    st.dataframe([_row(entry) for entry in listed], hide_index=True, width="stretch")
-    current = images.chosen()
+    """Draw the table of all images of the session, and the buttons that remove them."""
+    entries = session.entries()
+    st.subheader(text("web.worklist.title", count=len(entries)))
+    st.dataframe([_row(entry) for entry in entries], hide_index=True, width="stretch")
     with st.container(horizontal=True):
-        st.button("Remove the image shown", icon=":material/delete:", on_click=images.remove, args=(current.key,))
-        st.button("Clear all images", icon=":material/delete_sweep:", on_click=images.clear)
-    st.caption(
-        f"Images are kept in this session's own memory, the latest {images.MOST_IMAGES} or {images.MOST_MEGABYTES} MB of "
-        "them, and go when it ends."
-    )
+        if current := session.selected():
+            remove = text("web.worklist.remove")
+            st.button(remove, icon=":material/delete:", on_click=session.remove, args=(current.key,))
+        st.button(text("web.worklist.clear"), icon=":material/delete_sweep:", on_click=session.clear)
+    st.caption(text("web.worklist.note", images=session.MOST_IMAGES, megabytes=session.MOST_MEGABYTES))
 
 
 def _label(entry: Entry) -> str:
     if entry.reading is None:
-        return f"{entry.name} ({entry.status})"
-    return f"{entry.name} ({entry.reading.finding}, {_probability(entry.reading)})"
+        return text("web.worklist.unread", name=entry.name, status=_status(entry))
+    finding, probability = entry.reading.finding, _probability(entry.reading)
+    return text("web.worklist.read", name=entry.name, finding=finding, probability=probability)
+
+
+def _status(entry: Entry) -> str:
+    return text(f"web.worklist.statuses.{entry.status}")
 
 
 def _probability(reading: Reading) -> str:
@@ -63,10 +67,11 @@ def _probability(reading: Reading) -> str:
 
 def _row(entry: Entry) -> dict[str, str]:
     reading = entry.reading
+    reasons = reading.reasons if reading else [entry.reason]
     return {
-        "Image": entry.name,
-        "Status": entry.status,
-        "Finding": reading.finding if reading else "",
-        "Probability": _probability(reading) if reading else "",
-        "Reasons": " ".join(reading.reasons) if reading else entry.message,
+        text("web.worklist.image"): entry.name,
+        text("web.worklist.status"): _status(entry),
+        text("web.worklist.finding"): reading.finding if reading else "",
+        text("web.worklist.probability"): _probability(reading) if reading else "",
+        text("web.worklist.reasons"): " ".join(map(str, reasons)),
     }

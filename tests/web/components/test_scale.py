@@ -6,9 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxrmodel.report.wording import threshold_percent
 from cxrmodel.web.components.scale import scale_html
+from cxrmodel.web.engine import Labels
+from tests.support.pages import words
 from tests.support.stand_ins import POINTS
 
+LABELS = Labels("effusion", "clear")
 CROSSED = {"high_sensitivity": 0.7, "balanced": 0.5, "high_specificity": 0.3}
 NARROW = {"high_sensitivity": 0.02, "balanced": 0.03, "high_specificity": 0.05}
 
@@ -21,39 +25,45 @@ def zones(html: str) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("points", "expected"),
     [
-        (POINTS, {"normal": 20, "uncertain": 60, "pneumonia": 20}),
-        (CROSSED, {"normal": 50, "pneumonia": 50}),
-        (NARROW, {"normal": 2, "uncertain": 3, "pneumonia": 95}),
+        (POINTS, {"negative": 20, "uncertain": 60, "positive": 20}),
+        (CROSSED, {"negative": 50, "positive": 50}),
+        (NARROW, {"negative": 2, "uncertain": 3, "positive": 95}),
     ],
 )
 def test_zones_follow_thresholds(points, expected):
-    """Normal, uncertain and pneumonia meet at the thresholds."""
-    assert zones(scale_html(0.5, points)) == expected
+    """The zones meet at the thresholds."""
+    assert zones(scale_html(0.5, points, LABELS)) == expected
+
+
+def label(probability: str, points: dict[str, float]) -> str:
+    """The scale in words."""
+    edges = {
+        "low": threshold_percent(points["high_sensitivity"]),
+        "high": threshold_percent(points["high_specificity"]),
+    }
+    threshold = threshold_percent(points["balanced"])
+    return words("web.scale.label", probability=probability, threshold=threshold, **edges)
 
 
 def test_words_before_colours():
-    """The zones are named, and the whole scale is said in words for a screen reader."""
-    html = scale_html(0.87, POINTS)
-    assert ">normal<" in html
-    assert ">uncertain<" in html
-    assert ">pneumonia<" in html
-    assert (
-        'aria-label="Probability 87\u00a0% on a scale from 0 to 100\u00a0%. Balanced threshold at 45.0\u00a0%. '
-        'Uncertain from 20.0\u00a0% to 80.0\u00a0%."'
-    ) in html
+    """The zones are named by the model's labels, and the whole scale is described for a screen reader."""
+    html = scale_html(0.87, POINTS, LABELS)
+    for name in ("clear", "uncertain", "effusion"):
+        assert f">{name}<" in html
+    assert f'aria-label="{label("87 %", POINTS)}"' in " ".join(html.split())
 
 
 def test_no_word_where_there_is_no_room():
-    """A zone too narrow for its word shows none; the label still tells of it."""
-    html = scale_html(0.5, NARROW)
+    """A zone too narrow for its name shows none; the label still has its edges."""
+    html = scale_html(0.5, NARROW, LABELS)
     assert ">uncertain<" not in html
-    assert "Uncertain from 2.0\u00a0% to 5.0\u00a0%." in html
+    assert label("50 %", NARROW) in " ".join(html.split())
 
 
 @given(st.floats(0, 1), st.lists(st.floats(0.001, 0.999), min_size=3, max_size=3))
 def test_everything_stays_on_the_scale(probability, thresholds):
     """For any numbers the zones fill the scale and every mark lies on it."""
-    html = scale_html(probability, dict(zip(POINTS, thresholds, strict=True)))
+    html = scale_html(probability, dict(zip(POINTS, thresholds, strict=True)), LABELS)
     assert sum(zones(html).values()) == pytest.approx(100, abs=0.01)
     places = [float(place) for place in re.findall(r"(?:left|right):(-?[\d.]+)%", html)]
     assert len(places) == 4

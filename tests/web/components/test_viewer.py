@@ -1,4 +1,4 @@
-"""What the viewer is told of a reading."""
+"""What the viewer is sent of a reading."""
 
 import re
 from dataclasses import replace
@@ -8,14 +8,25 @@ import pytest
 
 from cxrmodel.checks.report import WARN, CheckReport, Finding
 from cxrmodel.checks.wording import SENTENCES
+from cxrmodel.explain.overlay import LEGEND
+from cxrmodel.messages import Message
+from cxrmodel.report.wording import finding_sentence, heat_sentence, provenance
 from cxrmodel.web.components.viewer import assets, badges_of, levels_of, packed
 from tests.support.stand_ins import fake_reading
 from tests.support.viewer_buffer import unpack
 
+READING = fake_reading(np.full((60, 80), 0.5), "Jane Doe.png")
 
-def told(reading=None, overlay: bool = True, **shown) -> dict:
+
+def described(width: int, height: int) -> str:
+    """The description of a positive reading for a screen reader."""
+    size = {"width": width, "height": height, "bits": 8}
+    return str(Message("web.viewer.description", finding="pneumonia", **size))
+
+
+def header_of(reading=None, overlay: bool = True, **shown) -> dict:
     """The header of what is sent for a reading."""
-    reading = reading or fake_reading(np.full((60, 80), 0.5), "Jane Doe.png")
+    reading = reading or READING
     return unpack(packed(reading, levels_of(reading), overlay, **shown))[0]
 
 
@@ -27,20 +38,18 @@ def of_image(**changes):
 
 def test_header_of_a_reading():
     """Image in words, model, disclaimer, a file name; never the name of the image, which may be a patient's."""
-    header = told()
+    header = header_of()
     checksum = header["key"][:8]
-    assert header["description"] == "Chest radiograph, 80 by 60 pixels, 8 bits. Finding: pneumonia."
-    assert header["provenance"].startswith(
-        "Not for diagnosis; research use only. Model densenet121 0123456789ab. Image "
-    )
-    assert header["finding"].startswith("Finding: pneumonia. Probability of pneumonia 87\u00a0%")
+    assert header["description"] == described(80, 60)
+    assert header["provenance"] == provenance(READING)
+    assert header["finding"] == finding_sentence(READING)
     assert header["file"] == f"image {checksum} heatmap.png"
-    assert header["remark"] == "83\u00a0% of the heat lies within the lung fields."
-    assert header["title"] == "Grad-CAM: what each place adds to the logit"
+    assert header["remark"] == heat_sentence(READING)
+    assert header["title"] == LEGEND
     assert header["heat"]["range"] == 2.5
     assert header["overlay"] is True
     assert header["spacing"] is None
-    assert header["sides"] == "R and L by convention: the file does not tell the sides."
+    assert header["sides"] == str(Message("web.viewer.sides", right="R", left="L"))
     assert header["windows"]["file"] is None
     assert "Jane" not in str(header)
 
@@ -51,42 +60,44 @@ def test_header_of_a_reading():
 )
 def test_overlay_below_the_operating_point_says_so(probability, below, uncertain):
     """The balanced threshold of the stand-in is 45 %; its band reaches from 20 to 80 %."""
-    remark = told(fake_reading(np.zeros((64, 64)), probability=probability))["remark"]
-    said = "The image is below the balanced threshold of 45.0\u00a0%: whatever heat is shown did not suffice for it."
-    assert (said in remark, "Finding: uncertain" in remark) == (below, uncertain)
+    remark = header_of(fake_reading(np.zeros((64, 64)), probability=probability))["remark"]
+    texts = Message("web.viewer.below", point="balanced", threshold="45.0\u00a0%"), Message("web.viewer.uncertain")
+    assert [str(text) in remark for text in texts] == [below, uncertain]
 
 
 @pytest.mark.parametrize("overlay", [True, False])
 def test_the_remark_is_shown_once(overlay):
     """A page about the heatmap says it in words of its own; picture and screen reader have it either way."""
-    header = told(overlay=overlay)
+    header = header_of(overlay=overlay)
     assert header["remarkShown"] is not overlay
     assert header["remark"]
 
 
 def test_range_is_not_stretched_to_the_image():
     """An image with little heat keeps the range of every image."""
-    header = told(fake_reading(np.zeros((64, 64)), heat=np.full((224, 224), 0.1, np.float32)))
+    header = header_of(fake_reading(np.zeros((64, 64)), heat=np.full((224, 224), 0.1, np.float32)))
     assert (header["heat"]["range"], round(header["heat"]["peak"], 3)) == (2.5, 0.1)
 
 
 def test_another_map_can_be_shown():
     """Another method brings its map and range in the reading, its legend, and whether images can be compared."""
     reading = fake_reading(np.zeros((64, 64)), heat=np.ones((14, 10), np.float32), heat_range=4.0)
-    header = told(reading, legend="Occlusion", range_note="Of this image alone.")
+    header = header_of(reading, legend="Occlusion", range_note="Of this image alone.")
     assert header["heat"] == {"width": 10, "height": 14, "range": 4.0, "peak": 1.0}
     assert (header["title"], header["range"]) == ("Occlusion", "Of this image alone.")
 
 
-def test_what_a_dicom_file_tells():
+def test_what_a_dicom_file_states():
     """Spacing and where it was measured; its own window, through which the image came; its sides."""
     image = {"file_format": "DICOM", "bits": 12, "pixel_spacing": (0.14, 0.15)}
-    header = told(of_image(**image, spacing_from="imager"))
-    assert (header["spacing"], header["spacingFrom"]) == ([0.14, 0.15], "at the detector")
+    header = header_of(of_image(**image, spacing_from="imager"))
+    assert (header["spacing"], header["spacingFrom"]) == ([0.14, 0.15], str(Message("web.viewer.spacing_imager")))
     assert header["windows"]["file"] == [0, header["image"]["top"]]
-    assert header["sides"] == "R and L as the file tells the sides, else by convention."
-    assert told(of_image(**image, spacing_from="calibrated"))["spacingFrom"] == ""
-    assert told(of_image(**image, spacing_from="unstated"))["spacingFrom"] == "at an unstated depth"
+    assert header["sides"] == str(Message("web.viewer.sides_dicom", right="R", left="L"))
+    assert header_of(of_image(**image, spacing_from="calibrated"))["spacingFrom"] == ""
+    assert header_of(of_image(**image, spacing_from="unstated"))["spacingFrom"] == str(
+        Message("web.viewer.spacing_unstated")
+    )
 
 
 def test_badges():
@@ -100,7 +111,7 @@ def test_badges():
     )
     assert [word for word, _ in badges_of(notes, CheckReport())] == ["Inverted", "Turned", "Age", "Not stated", "Note"]
     assert [sentence for _, sentence in badges_of(notes, CheckReport())] == list(notes)
-    header = told(of_image(notes=notes[:1]))
+    header = header_of(of_image(notes=notes[:1]))
     assert header["badges"] == [["Inverted", notes[0]]]
     assert header["description"].endswith(notes[0]), "a screen reader gets the sentence, too"
 
@@ -122,21 +133,20 @@ def warned(*rules: str) -> CheckReport:
 )
 def test_every_warning_of_the_checks_is_a_badge(rules, words):
     """Each once with its whole sentence, and for a screen reader too."""
-    header = told(fake_reading(np.zeros((64, 64)), check=warned(*rules)))
+    header = header_of(fake_reading(np.zeros((64, 64)), check=warned(*rules)))
     sentences = [SENTENCES[rule]["warn"] for rule in dict.fromkeys(rules)]
     assert header["badges"] == [list(pair) for pair in zip(words, sentences, strict=True)]
-    assert header["description"].endswith(" ".join(["Finding: pneumonia.", *sentences]))
+    assert header["description"] == " ".join([described(64, 64), *sentences])
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "DICOM"])
 @pytest.mark.parametrize("rule", ["mirrored", "cut off"])
 def test_sides_are_in_doubt_where_the_image_may_be_mirrored(file_format, rule):
-    """Letters and sentence say so, whatever the file tells; no other warning makes them doubtful."""
-    header = told(replace(of_image(file_format=file_format), check=warned(rule)))
+    """Letters and sentence say so, whatever the file states; no other warning makes them doubtful."""
+    header = header_of(replace(of_image(file_format=file_format), check=warned(rule)))
     doubtful = rule == "mirrored"
     assert header["letters"] == (["R?", "L?"] if doubtful else ["R", "L"])
-    assert header["sides"].startswith("R? and L? " if doubtful else "R and L ")
-    assert header["sides"].endswith(" The image may be mirrored: check the side marker.") is doubtful
+    assert header["sides"].endswith(str(Message("web.viewer.sides_mirrored"))) is doubtful
 
 
 def test_every_file_of_the_viewer_is_used_and_loads_nothing(project):

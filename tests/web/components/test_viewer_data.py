@@ -118,7 +118,7 @@ def test_windows_by_hand():
     """Lungs are the two outer columns, the mediastinum what lies between them within their box."""
     levels = np.array([[9, 9, 9, 9], [10, 200, 201, 30], [20, 210, 211, 40]], np.uint8)
     mask = np.array([[0, 0, 0, 0], [1, 0, 0, 1], [1, 0, 0, 1]], bool)
-    found = windows(levels, 255, mask, own=(0.2, 0.6))
+    found = windows(levels, 255, mask, file_window=(0.2, 0.6))
     assert found["whole"] == (0, 255)
     assert found["file"] == (51, 153)
     assert found["lungs"] == (10, 40)  # 1st and 99th percentile of 10, 20, 30, 40: 10.3 and 39.7

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cxrmodel.web.evaluation.files import table_csv
 from sklearn.metrics import matthews_corrcoef, precision_score, recall_score
 
 from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
@@ -26,12 +27,11 @@ from cxrmodel.evaluation.report.small_samples import FEWEST
 from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
 from cxrmodel.evaluation.thresholds import RATES
 from cxrmodel.web.components.forest import forest_html
+from cxrmodel.web.components.terms import MEANINGS, with_interval
 from cxrmodel.web.evaluation.cache import fingerprint
 from cxrmodel.web.evaluation.charts import CORNER, precision_recall_chart, reliability_chart, roc_chart
 from cxrmodel.web.evaluation.decision import payload, point_rows, threshold_rows
-from cxrmodel.web.evaluation.files import table_csv
 from cxrmodel.web.evaluation.history_charts import history_charts
-from cxrmodel.web.evaluation.terms import MEANINGS, with_interval
 from tests.support.stand_ins import POINTS, SPEC, evaluation_document
 
 HISTORY = [{"epoch": e, "size": 96, "loss": 1 / e, "held_out_loss": 2 / e, "held_out_auc": 0.9} for e in (1, 2)]

@@ -1,9 +1,9 @@
-"""Pictures for a screen."""
+"""Images of errors, coded for the screen."""
 
 import cv2
 import numpy as np
 
-from cxrmodel.web.components.pictures import jpeg
+from cxrmodel.web.evaluation.error_images import jpeg
 
 
 def test_jpeg_keeps_channels_apart():

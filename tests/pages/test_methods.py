@@ -4,17 +4,28 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import MissingWeights
+from cxrmodel.evaluation.explanations.results import FIXED_RANGE, OWN_RANGE, sanity_sentence
 from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.web import engine
-from cxrmodel.web.heatmap import maps
-from cxrmodel.web.heatmap import methods as explain
-from tests.support.stand_ins import SPEC
+from cxrmodel.web.heatmap import methods
+from tests.support.pages import words
+from tests.support.stand_ins import SPEC, FakeReader
 from tests.support.viewer_buffer import unpack
+
+FAILED = {"images": 9, "depends_on_model": False}
+"""The randomisation test of a method that failed it."""
+
+
+def not_computed(name: str) -> str:
+    """What the page says before a method is computed."""
+    method = METHODS[name]
+    values = {"title": method.title, "shown": METHODS[INSTANT].title, "cost": method.cost}
+    return words("web.method.not_computed_tensorflow" if method.tensorflow else "web.method.not_computed", **values)
 
 
 class FakeExplainer:
-    """Draws a map of one square, reports progress, and fails where it is told to."""
+    """Draws a map of one square, reports progress, and raises the error it is given."""
 
     def __init__(self):
         self.asked, self.error, self.spec = [], None, SPEC
@@ -72,7 +83,7 @@ def tested(monkeypatch):
             "methods": [{"name": name, "heat_range": 4.0, "seconds": 0.3} | row for name, row in rows.items()],
             "default": INSTANT,
         }
-        monkeypatch.setattr(explain, "tested_explanations", lambda spec: section)
+        monkeypatch.setattr(methods, "tested_explanations", lambda spec: section)
         return section
 
     return say_of
@@ -84,7 +95,7 @@ def chooser(app):
 
 
 def viewed(app):
-    """What the viewer was told of the map beside its pixels."""
+    """The header that the viewer was sent."""
     (viewer,) = app.get("bidi_component")
     return unpack(viewer.proto.bytes)[0]
 
@@ -110,25 +121,25 @@ def test_the_readings_own_map_comes_first(show, say):
     said = say(app)
     assert METHODS[INSTANT].shows in said
     assert METHODS[INSTANT].cannot in said
-    assert "Selvaraju et al., Grad-CAM, ICCV 2017" in said
-    assert "has not been tested for these weights" in said
+    assert METHODS[INSTANT].paper in said
+    assert sanity_sentence({}, INSTANT)[1] in said
     assert not any(label.startswith("Compute") for label in labels(app))
 
 
 def test_a_method_is_computed_when_asked_for(show, say, explainer):
-    """Until then the instant map is shown and it is said so; then its own, on its own colour bar; once only."""
+    """Until then the instant map is shown, and the page says so; then its own, on its own colour bar; once only."""
     app = show("a.png")
     chooser(app).select("layercam").run()
-    assert "LayerCAM has not been computed for this image: what is shown is Grad-CAM." in say(app)
+    assert not_computed("layercam") in say(app)
     assert viewed(app)["heat"]["range"] == 2.5
     assert explainer.asked == []
     button(app, "Compute LayerCAM").click().run()
     assert explainer.asked == ["layercam"]
     said = say(app)
     assert viewed(app)["heat"]["range"] == 5.0  # no range was fixed: the image's own peak
-    assert viewed(app)["title"] == "LayerCAM: activation times its rising effect on the logit"
-    assert "No range has been fixed" in viewed(app)["range"]
-    assert "has not been computed" not in said
+    assert viewed(app)["title"] == f"{METHODS['layercam'].title}: {METHODS['layercam'].unit}"
+    assert viewed(app)["range"] == OWN_RANGE
+    assert not_computed("layercam") not in said
     app.run()
     app.switch_page("pages/read.py").run()
     app.switch_page("pages/heatmap.py").run()
@@ -148,7 +159,7 @@ def test_results_belong_to_image_weights_and_method(show, explainer):
     button(app, "Compute").click().run()
     chooser(app).select("saliency").run()
     button(app, "Compute").click().run()
-    kept = app.session_state["what was computed to explain images"]
+    kept = app.session_state["computed results"]
     assert explainer.asked == ["layercam", "layercam", "saliency"]
     assert len({key[0] for key in kept}) == 2
     assert {key[1] for key in kept} == {SPEC.weights_sha256}
@@ -163,22 +174,22 @@ def test_what_was_computed_goes_with_its_image(show, explainer):
     chooser(app).select("layercam").run()
     button(app, "Compute").click().run()
     app.switch_page("pages/read.py").run()
-    button(app, "Remove the image shown").click().run()
-    assert app.session_state["what was computed to explain images"] == {}
+    button(app, words("web.worklist.remove")).click().run()
+    assert app.session_state["computed results"] == {}
     app.switch_page("pages/heatmap.py").run()
     button(app, "Compute").click().run()
     app.switch_page("pages/read.py").run()
-    button(app, "Clear all images").click().run()
-    assert "what was computed to explain images" not in app.session_state
+    button(app, words("web.worklist.clear")).click().run()
+    assert "computed results" not in app.session_state
 
 
 def test_failures_are_sentences(show, say, explainer):
     """One with a name says what to do; one without gets a reference number; the instant map stays."""
     app = show("a.png")
     chooser(app).select("saliency").run()
-    explainer.error = MissingWeights("The weights cannot be read. Install the program again.")
+    explainer.error = MissingWeights("The weights are missing.")
     button(app, "Compute").click().run()
-    assert "Install the program again." in say(app)
+    assert "The weights are missing." in say(app)
     explainer.error = RuntimeError("inner detail")
     button(app, "Compute").click().run()
     (error,) = app.error
@@ -197,19 +208,20 @@ def test_the_range_is_the_one_of_the_evaluation(show, explainer, tested):
     chooser(app).select("layercam").run()
     button(app, "Compute").click().run()
     assert viewed(app)["heat"]["range"] == 4.0
-    assert viewed(app)["range"] == "The range is the same for every image."
+    assert viewed(app)["range"] == FIXED_RANGE
 
 
 def test_a_method_that_fails_its_test_is_marked_where_it_is_offered(show, say, explainer, tested):
     """In the list and as a warning above its map."""
-    tested(saliency={"sanity": {"images": 9, "depends_on_model": False}}, layercam={})
+    tested(saliency={"sanity": FAILED}, layercam={})
     app = show("a.png")
-    assert "Saliency · does not depend on the model" in chooser(app).options
+    assert words("web.method.independent", title="Saliency") in chooser(app).options
     assert not app.warning
     chooser(app).select("saliency").run()
     (warning,) = app.warning
-    assert "it shows the image, not the model" in " ".join(warning.value.split())
-    assert say(app).count("it shows the image, not the model") == 1
+    failed = sanity_sentence({"methods": [{"name": "saliency", "sanity": FAILED}]}, "saliency")[1]
+    assert warning.value == words("web.method.warning", title="Saliency", finding=failed)
+    assert say(app).count(failed) == 1
 
 
 def test_the_default_is_the_favoured_one(show, say, explainer, tested):
@@ -217,19 +229,19 @@ def test_the_default_is_the_favoured_one(show, say, explainer, tested):
     tested(layercam={})["default"] = "layercam"
     app = show("a.png")
     assert chooser(app).value == "layercam"
-    assert "LayerCAM · default" in chooser(app).options
-    assert "what is shown is Grad-CAM" in say(app)
+    assert words("web.method.default", title="LayerCAM") in chooser(app).options
+    assert not_computed("layercam") in say(app)
 
 
 def test_a_map_is_tested_on_demand(show, say, explainer):
-    """Two curves with their words, and the likeness under noise; kept until the image goes."""
+    """Two curves with their words, and the stability under noise; kept until the image goes."""
     app = show("a.png")
     button(app, "Test this map").click().run()
     assert not app.exception
     said = say(app)
     assert "Deletion: mean score" in said
     assert "Insertion: mean score" in said
-    assert "Under noise too small to see, the Grad-CAM map holds (rank correlation 1.00" in said
+    assert words("web.faithfulness.stability_holds", title="Grad-CAM", value=1.0) in said
     assert len(app.get("vega_lite_chart")) == 2
     asked = len(explainer.asked)
     app.run()
@@ -244,52 +256,21 @@ def test_an_image_that_cannot_tell_says_so(show, say, explainer, monkeypatch):
     button(app, "Test this map").click().run()
     assert not app.exception
     said = say(app)
-    assert "With every place blurred away the score is 0.90, on the intact image 0.90" in said
-    assert said.count("this image cannot tell") == 2
+    assert words("web.faithfulness.no_fall", first=0.9, last=0.9) in said
+    assert said.count(words("web.faithfulness.verdict_undecided")) == 2
 
 
 def test_an_empty_map_is_not_tested(use, show, say):
     """There is nothing to take away."""
-    from tests.support.stand_ins import FakeReader
-
     use(FakeReader(0.1, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None))
     app = show("a.png")
-    assert "The map is empty, so there is nothing to test." in say(app)
+    assert words("web.faithfulness.empty") in say(app)
     assert not any(label.startswith("Test") for label in labels(app))
 
 
 def test_an_image_below_the_threshold_says_so(use, show, say, explainer):
     """Curves of an image that is not called pneumonia say little."""
-    from tests.support.stand_ins import FakeReader
-
     use(FakeReader(0.1))
     app = show("a.png")
     button(app, "Test this map").click().run()
-    assert "there is little to take away" in say(app)
-
-
-def test_stopping_keeps_nothing(monkeypatch):
-    """What a click raises in the middle of the work comes through, and the work can be done again."""
-    state = {}
-    monkeypatch.setattr(maps.st, "session_state", state)
-
-    class Clicked(BaseException):
-        """As Streamlit ends a run of the script."""
-
-    def stopped():
-        raise Clicked
-
-    with pytest.raises(Clicked):
-        maps.kept(("image", "weights", "layercam"), stopped)
-    assert maps.peek(("image", "weights", "layercam")) is None
-    assert maps.kept(("image", "weights", "layercam"), lambda: 7) == 7
-    assert maps.kept(("image", "weights", "layercam"), stopped) == 7
-
-
-def test_the_oldest_result_makes_room(monkeypatch):
-    """A session does not grow without end."""
-    monkeypatch.setattr(maps.st, "session_state", {})
-    for number in range(maps.MOST + 1):
-        maps.kept((str(number), "weights", "layercam"), lambda number=number: number + 1)
-    assert maps.peek(("0", "weights", "layercam")) is None
-    assert maps.peek((str(maps.MOST), "weights", "layercam")) == maps.MOST + 1
+    assert words("web.faithfulness.negative") in say(app)

@@ -1,0 +1,31 @@
+"""The Read page."""
+
+import streamlit as st
+
+from cxrmodel.reading import Reader
+from cxrmodel.web import session
+from cxrmodel.web.engine import labels
+from cxrmodel.web.reading.intake import intake
+from cxrmodel.web.reading.result import result
+from cxrmodel.web.reading.worklist import choose_image, worklist
+from cxrmodel.web.text import text
+
+__all__ = ["read"]
+
+
+def read(reader: Reader | None) -> None:
+    """Draw the page.
+
+    Parameters
+    ----------
+    reader : Reader or None
+        None draws nothing: the frame has said why there is none.
+    """
+    if reader is None:
+        return
+    intake(reader)
+    if entries := session.entries():
+        result(choose_image(entries))
+        worklist()
+    else:
+        st.info(text("web.read.empty", positive=labels().positive), icon=":material/arrow_upward:")

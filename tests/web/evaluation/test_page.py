@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cxrmodel.web.evaluation.files import table_csv
+from cxrmodel.web.components.downloads import table_csv
 from sklearn.metrics import matthews_corrcoef, precision_score, recall_score
 
 from cxrmodel.evaluation.bands import decision_curve, discrimination_bands

@@ -12,6 +12,7 @@ case "$*" in
     *'import ensurepip, venv'*) exit {without_venv} ;;
     '-m venv .venv') mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo "environment by {name}" >> log ;;
     '-m pip install -r '*) echo "$3 $5" >> log; test ! -e no-network ;;
+    '-m ruff '* | '-m mypy'*) echo "$*" >> log; test ! -e tests-fail ;;
     '-m streamlit '* | '-m pytest'*) echo "$*" >> log; test ! -e tests-fail ;;
 esac
 """
@@ -187,3 +188,27 @@ def test_failing_tests_fail_the_command(machine):
     assert machine.make("test").returncode == 0
     (machine.folder / "tests-fail").touch()
     assert machine.make("test").returncode != 0
+
+
+def test_lint_checks_style_format_and_types(machine):
+    """Each of them; the first that fails fails the command."""
+    machine.has("python3", "3.13.0")
+    assert machine.make("lint").returncode == 0
+    assert machine.log[-3:] == ["-m ruff check .", "-m ruff format --check .", "-m mypy"]
+    (machine.folder / "tests-fail").touch()
+    assert machine.make("lint").returncode != 0
+
+
+def test_pinning_writes_both_files_without_a_registry(machine):
+    """From pyproject.toml, with the development set held to the versions that run; no address is written."""
+    machine.has("python3", "3.13.0")
+    machine.make("test")
+    uv = machine.folder / ".venv" / "bin" / "uv"
+    uv.write_text('#!/bin/sh\necho "$*" >> log\n')
+    uv.chmod(0o755)
+    assert machine.make("requirements", "ARGS=--upgrade").returncode == 0
+    running, developing = machine.log[-2:]
+    assert all("pip compile pyproject.toml" in line and "--no-emit-index-url" in line for line in (running, developing))
+    assert all("--upgrade" in line.split() for line in (running, developing))
+    assert running.endswith("--extra train --extra compare --output-file requirements.txt")
+    assert developing.endswith("--all-extras --constraint requirements.txt --output-file requirements-dev.txt")

@@ -39,14 +39,9 @@ def read_checked(path: Path, sha256: str) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise MissingWeights(
-            f"The weights {path} cannot be read, so no image is. Install the program again."
-        ) from error
+        raise MissingWeights("model.missing_file", path=str(path)) from error
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise AlteredWeights(
-            f"The weights {path} are not those that the specification names, so no image is read with them. "
-            "Install the program again."
-        )
+        raise AlteredWeights("model.altered_file", path=str(path))
     return data
 
 

@@ -20,7 +20,8 @@ from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.engine import Engine, load_engine
 from cxrmodel.model.preprocess import ModelInput, prepare
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, load_spec
+from cxrmodel.model.spec import MODEL_FOLDER, AgeRange, ModelSpec, OperatingPoints, load_spec
+from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.pipeline import Pipeline, ReadyImage, Run, Source, Unchecked
 from cxrmodel.reasons import reasons_beside
 
@@ -46,7 +47,7 @@ class Reading:
     finding : {"pneumonia", "normal", "uncertain"}
     operating_point, threshold : str, float
         The named point that a yes or no would use, and its threshold on the probability.
-    operating_points : dict of str to float
+    operating_points : OperatingPoints
     prevalence : float
         Share of pneumonia that the probability assumes.
     heat : ndarray of float32, shape (224, 224)
@@ -57,8 +58,10 @@ class Reading:
         Share of heat within the lungs, 0..1; None for an all-zero map.
     reasons : tuple of str
         Sentences that belong beside the number.
-    model, ages : str
-        Version, and the ages that it was trained on.
+    model : str
+        Version.
+    ages : AgeRange
+        Of the patients it was trained on.
     milliseconds : float
         From bytes in memory to this reading, model loaded.
     check : CheckReport
@@ -72,14 +75,14 @@ class Reading:
     finding: str
     operating_point: str
     threshold: float
-    operating_points: dict
+    operating_points: OperatingPoints
     prevalence: float
     heat: np.ndarray
     heat_range: float
     heat_in_lungs: float | None
     reasons: tuple[str, ...]
     model: str
-    ages: str
+    ages: AgeRange
     milliseconds: float
     check: CheckReport = field(default_factory=CheckReport)
 
@@ -129,7 +132,7 @@ class Reader:
         self._places, self._turn = threading.Semaphore(QUEUE), threading.Lock()
 
     @classmethod
-    def load(cls, model: str = "densenet121", folder: Path = MODEL_FOLDER) -> "Reader":
+    def load(cls, model: str = DEFAULT_MODEL, folder: Path = MODEL_FOLDER) -> "Reader":
         """Load a shipped model.
 
         Raises
@@ -140,14 +143,10 @@ class Reader:
         leave_cores_to_networks()
         spec, segmenter = load_spec(model, folder), LungSegmenter.load()
         if segmenter.sha256 != spec.lungs_sha256:
-            raise AlteredWeights(
-                f"{model} was fixed with another lung segmenter than the one in assets/lungs. Export the model again."
-            )
+            raise AlteredWeights("model.other_lungs", model=model)
         checks, familiarity = Checks.load(), load_familiarity(spec, folder)
         if segmenter.sha256 != checks.lungs_sha256:
-            raise AlteredWeights(
-                "The checks were fixed with another lung segmenter than the one in assets/lungs. Export them again."
-            )
+            raise AlteredWeights("model.other_lungs_checks")
         return cls(spec, Pipeline(spec, segmenter, load_engine(spec, folder), checks, familiarity))
 
     def read(self, data: bytes, name: str) -> Reading:
@@ -264,7 +263,7 @@ class Reader:
             finding=named,
             operating_point=OPERATING_POINT,
             threshold=spec.operating_points[OPERATING_POINT],
-            operating_points=dict(spec.operating_points),
+            operating_points=spec.operating_points,
             prevalence=spec.prevalence,
             heat=heat,
             heat_range=spec.heat_range,

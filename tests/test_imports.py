@@ -16,6 +16,7 @@ RANKS = {
     "paths": 0,
     "metrics": 2,
     "errors": 1,
+    "records": 1,
     "models": 3,
     "artefacts": 2,
     "extras": 2,

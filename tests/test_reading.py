@@ -20,7 +20,7 @@ from cxrmodel.evaluation.run import agreement, original_pairs
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.preprocess import crop_box
-from cxrmodel.model.spec import MODEL_FOLDER, load_spec, save_spec
+from cxrmodel.model.spec import MODEL_FOLDER, OperatingPoints, load_spec, save_spec
 from cxrmodel.pipeline import AHEAD
 from cxrmodel.reading import QUEUE, Reader, Score
 from cxrmodel.reasons import heat_percent, reasons_beside
@@ -271,8 +271,8 @@ def test_record_has_what_the_command_line_promises(reader, demo_image):
 def test_an_uncertain_image_says_so(reader, demo_image):
     """Within the band, the reasons tell the reader not to lean on the model."""
     value = reader.read(demo_image, "x").probability
-    band = {"high_sensitivity": value / 2, "balanced": value, "high_specificity": (1 + value) / 2}
-    unsure = Reader(dataclasses.replace(reader.spec, operating_points=band), reader._pipeline)
+    band = OperatingPoints(high_sensitivity=value / 2, balanced=value, high_specificity=(1 + value) / 2)
+    unsure = Reader(reader.spec.replace(operating_points=band), reader._pipeline)
     reading = unsure.read(demo_image, "x")
     assert reading.finding == "uncertain"
     assert any("cannot tell" in reason for reason in reading.reasons)
@@ -292,8 +292,9 @@ def test_altered_weights_read_nothing(copied):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(AlteredWeights, match="not those"):
+    with pytest.raises(AlteredWeights) as caught:
         Reader.load(folder=copied)
+    assert caught.value.message.code == "model.altered_file"
 
 
 def test_missing_weights_read_nothing(copied):
@@ -305,9 +306,10 @@ def test_missing_weights_read_nothing(copied):
 
 def test_another_segmenter_reads_nothing(copied):
     """A model fixed with other lung fields is not used with these."""
-    save_spec(dataclasses.replace(load_spec("densenet121"), lungs_sha256="0" * 64), copied)
-    with pytest.raises(AlteredWeights, match="another lung segmenter"):
+    save_spec(load_spec("densenet121").replace(lungs_sha256="0" * 64), copied)
+    with pytest.raises(AlteredWeights) as caught:
         Reader.load(folder=copied)
+    assert caught.value.message.code == "model.other_lungs"
 
 
 def test_every_original_is_read(reader, data_root):

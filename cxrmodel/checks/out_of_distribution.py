@@ -6,7 +6,6 @@ squared length of the rest, each against its mean over training images (after Le
 for Detecting Out-of-Distribution Samples, NeurIPS 2018, and Wang et al., ViM, CVPR 2022).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 
 from cxrmodel.checks.report import Finding, Rule, judge
 from cxrmodel.errors import AlteredWeights
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_familiarity
+from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, OutOfDistribution, read_features
 
 __all__ = ["Familiarity", "FamiliarityCheck", "familiarity_rule", "fit_familiarity", "load_familiarity"]
 
@@ -138,9 +137,9 @@ class FamiliarityCheck:
         return [judge(self.rule, score) for score in self.familiarity.scores(features)]
 
 
-def familiarity_rule(stored: Mapping) -> Rule:
+def familiarity_rule(stored: OutOfDistribution) -> Rule:
     """The check's rule, from what a specification holds of it."""
-    return Rule("familiarity", "above", stored["warn"], stored["refuse"], stored["source"])
+    return Rule("familiarity", "above", stored.warn, stored.reject, stored.source)
 
 
 def load_familiarity(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> FamiliarityCheck:
@@ -152,7 +151,7 @@ def load_familiarity(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Familiarit
     """
     try:
         return FamiliarityCheck(
-            Familiarity.from_bytes(read_familiarity(spec, folder)), familiarity_rule(spec.familiarity)
+            Familiarity.from_bytes(read_features(spec, folder)), familiarity_rule(spec.out_of_distribution)
         )
     except (ValueError, KeyError, TypeError) as error:
         raise AlteredWeights(

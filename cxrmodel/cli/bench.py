@@ -5,7 +5,7 @@ import json
 
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.messages import Message
-from cxrmodel.model.spec import MODELS
+from cxrmodel.models import DEFAULT_MODEL, MODELS
 
 __all__ = ["COMMAND"]
 
@@ -15,7 +15,7 @@ FEWEST_IMAGES = 100
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    parser.add_argument("--model", choices=MODELS, default=MODELS[0], help="default: %(default)s")
+    parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
     parser.add_argument(
         "--images",
         type=_images,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cxrmodel.cli.command import Command, Status, say
 from cxrmodel.errors import EvaluationError, OutputRefused
-from cxrmodel.model.spec import MODELS
+from cxrmodel.models import MODELS
 
 if TYPE_CHECKING:
     from cxrmodel.evaluation.schema import Evaluation
@@ -17,7 +17,7 @@ HTML = (".html", ".htm")
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", choices=MODELS, action="append", help="may be repeated; default: every model")
+    parser.add_argument("--model", choices=MODELS.names, action="append", help="may be repeated; default: every model")
     parser.add_argument("--data", type=Path, metavar="DIR", help="evaluate on your own images")
     parser.add_argument("--name", help="name of your own data set; default: the name of DIR")
     parser.add_argument("--no-read", action="store_true", help="read no images; use the stored evaluations")
@@ -93,7 +93,7 @@ def _test_explanations(arguments: argparse.Namespace, out: Path) -> None:
     from cxrmodel.reading import Reader
     from cxrmodel.training.archive import data_root
 
-    for model in arguments.model or MODELS[:1]:
+    for model in arguments.model or MODELS.names[:1]:
         evaluate_explanations(Reader.load(model), data_root(), out, shuffled=arguments.shuffled)
 
 
@@ -117,7 +117,7 @@ def _measured(arguments: argparse.Namespace, out: Path) -> "list[Evaluation]":
     from cxrmodel.reading import Reader
     from cxrmodel.training.archive import data_root
 
-    models = arguments.model or MODELS
+    models = arguments.model or MODELS.names
     for model in () if arguments.no_read else models:
         reader = Reader.load(model)
         evaluate(reader, data_root(), out)
@@ -134,7 +134,7 @@ def _measured_own(arguments: argparse.Namespace) -> "list[Evaluation]":
     from cxrmodel.evaluation.storage import OWN_FOLDER
     from cxrmodel.reading import Reader
 
-    out, models = arguments.out or OWN_FOLDER, arguments.model or MODELS
+    out, models = arguments.out or OWN_FOLDER, arguments.model or MODELS.names
     name = dataset_name(arguments.data or Path(), arguments.name)
     for model in () if arguments.no_read else models:
         if arguments.data is None:

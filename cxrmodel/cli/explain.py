@@ -7,7 +7,7 @@ from pathlib import Path
 from cxrmodel.cli.command import Command, Status, say
 from cxrmodel.errors import OutputRefused
 from cxrmodel.explain.methods import INSTANT, METHODS
-from cxrmodel.model.spec import MODELS
+from cxrmodel.models import DEFAULT_MODEL, MODELS
 
 __all__ = ["COMMAND"]
 
@@ -16,7 +16,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--method", choices=tuple(METHODS), default=INSTANT, help="default: %(default)s")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")
-    parser.add_argument("--model", choices=MODELS, default=MODELS[0], help="default: %(default)s")
+    parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
 
 
 def _run(arguments: argparse.Namespace) -> Status:

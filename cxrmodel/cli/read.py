@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cxrmodel.cli.command import Command, Status, wrong_usage
-from cxrmodel.model.spec import MODELS
+from cxrmodel.models import DEFAULT_MODEL, MODELS
 
 __all__ = ["COMMAND"]
 
@@ -20,7 +20,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write an overlay of each image, a.png.heatmap.png for a.png, in the same subfolders",
     )
-    parser.add_argument("--model", choices=MODELS, default=MODELS[0], help="default: %(default)s")
+    parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
 
 
 def _run(arguments: argparse.Namespace) -> Status:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cxrmodel.cli.command import Command, Status, say
 from cxrmodel.messages import Message
-from cxrmodel.model.spec import MODELS
+from cxrmodel.models import DEFAULT_MODEL, MODELS
 from cxrmodel.paths import RECIPES
 
 __all__ = ["COMMAND"]
@@ -16,7 +16,7 @@ LUNGS, ORIENTATION = "lungs", "orientation"
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", choices=(*MODELS, LUNGS, ORIENTATION), default=MODELS[0], help="default: %(default)s"
+        "--model", choices=(*MODELS.names, LUNGS, ORIENTATION), default=DEFAULT_MODEL, help="default: %(default)s"
     )
     parser.add_argument("--recipe", type=Path, metavar="FILE.toml", help="default: the shipped recipe of the model")
     parser.add_argument("--init", default="none", metavar="imagenet|none|PATH.keras", help="initial weights")

@@ -12,12 +12,13 @@ from cxrmodel.evaluation.report.readme import README, readme_table, update_readm
 from cxrmodel.evaluation.report.safety import update_safety
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.storage import OWN_FOLDER, load_evaluation, load_file, own_evaluations
-from cxrmodel.model.spec import MODELS, load_spec
+from cxrmodel.model.spec import load_spec
+from cxrmodel.models import MODELS
 
 __all__ = ["load_own", "renew_documents", "report_of", "report_text"]
 
 
-def load_own(name: str, models: Sequence[str] = MODELS, folder: Path = OWN_FOLDER) -> list[Evaluation]:
+def load_own(name: str, models: Sequence[str] = MODELS.names, folder: Path = OWN_FOLDER) -> list[Evaluation]:
     """Load the evaluations on a user's own images.
 
     Parameters
@@ -97,4 +98,4 @@ def renew_documents() -> list[str]:
 
 
 def _renew_readme() -> None:
-    update_readme(README, readme_table([load_evaluation(model) for model in MODELS]))
+    update_readme(README, readme_table([load_evaluation(model) for model in MODELS.names]))

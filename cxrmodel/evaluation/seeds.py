@@ -14,10 +14,11 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_sco
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.metrics import significant
-from cxrmodel.evaluation.storage import EVALUATION_FOLDER, model_title
+from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.model.calibration import choose_operating_points, probability
 from cxrmodel.model.preprocess import prepare
+from cxrmodel.models import model_title
 from cxrmodel.training.archive import find_images, load_images
 
 __all__ = ["HOW_MEASURED", "MEASURES", "load_seeds", "measure_run", "save_seeds", "spread", "training_table"]

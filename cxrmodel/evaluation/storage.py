@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.schema import FORMAT, REMEDY, SPLITS, Evaluation, Scores, checked_document
-from cxrmodel.model.spec import MODELS, ModelSpec, load_spec
+from cxrmodel.model.spec import ModelSpec, load_spec
+from cxrmodel.models import MODELS
 from cxrmodel.paths import ASSETS, HOME
 
 __all__ = [
@@ -24,19 +25,12 @@ __all__ = [
     "Scores",
     "load_evaluation",
     "load_file",
-    "model_title",
     "own_evaluations",
     "save_evaluation",
 ]
 
 EVALUATION_FOLDER = ASSETS / "evaluation"
 OWN_FOLDER = HOME / "evaluations"
-_TITLES = {"densenet121": "DenseNet-121", "cnn": "Plain CNN"}
-
-
-def model_title(model: str) -> str:
-    """Name a model for readers: ``densenet121`` is DenseNet-121; a model of another name keeps it."""
-    return _TITLES.get(model, model)
 
 
 def load_evaluation(model: str, folder: Path = EVALUATION_FOLDER, spec: ModelSpec | None = None) -> Evaluation:
@@ -74,7 +68,9 @@ def own_evaluations(folder: Path = OWN_FOLDER) -> dict[str, dict[str, Path]]:
         name, _, model = path.stem.rpartition(".")
         if name and model in MODELS:
             found.setdefault(name, {})[model] = path
-    return {name: dict(sorted(paths.items(), key=lambda item: MODELS.index(item[0]))) for name, paths in found.items()}
+    return {
+        name: dict(sorted(paths.items(), key=lambda item: MODELS.names.index(item[0]))) for name, paths in found.items()
+    }
 
 
 def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluation:

@@ -15,6 +15,7 @@ from cxrmodel.model.engine import Engine
 from cxrmodel.model.mirroring import laid_together, mirrored
 from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
+from cxrmodel.models import MODELS
 
 if TYPE_CHECKING:
     import keras
@@ -136,13 +137,13 @@ class Explainer:
 
         if self._network is None:
             self._network = self._load()
-        network, fine = self._network, methods.FINE_LAYER[self.spec.model]
+        network, fine = self._network, MODELS[self.spec.model].fine_layer
         if method == "gradcam++":
             return gradients.gradcam_plus_plus(network, fine, tensors)
         if method == "layercam":
             return gradients.layercam(network, fine, tensors)
         if method == "scorecam":
-            layer, channels = methods.SCORE_LAYER[self.spec.model], methods.SCORECAM_CHANNELS
+            layer, channels = MODELS[self.spec.model].score_layer, methods.SCORECAM_CHANNELS
             return np.concatenate(
                 [gradients.scorecam(network, layer, tensor[None], channels, self.logits, told) for tensor in tensors]
             )

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 
 from cxrmodel.explain.occlusion import COVERS
 
-__all__ = ["FINE_LAYER", "INSTANT", "METHODS", "SCORECAM_CHANNELS", "SCORE_LAYER", "SMOOTHGRAD_COPIES", "Method"]
+__all__ = ["INSTANT", "METHODS", "SCORECAM_CHANNELS", "SMOOTHGRAD_COPIES", "Method"]
 
 INSTANT = "gradcam"
 """The method whose map every reading brings along."""
-FINE_LAYER = {"densenet121": "pool3_relu", "cnn": "block2_b"}
-"""Where Grad-CAM++ and LayerCAM look: four times as fine as the last features, where they are one map up to scale."""
-SCORE_LAYER = {"densenet121": "pool4_relu", "cnn": "block3_b"}
-"""Where Score-CAM looks: twice as fine."""
 SCORECAM_CHANNELS = 16
 """Channels that Score-CAM tries of each view."""
 SMOOTHGRAD_COPIES = 16

@@ -71,7 +71,7 @@ class OnnxEngine:
         try:
             self._session = open_graph(graph, threads)
         except Exception as error:  # the runtime raises classes of its own, all without a common root
-            raise AlteredWeights(f"{spec.model}.onnx cannot be loaded. Install the program again.") from error
+            raise AlteredWeights("model.unusable_graph", path=str(folder / f"{spec.model}.onnx")) from error
         self._input = self._session.get_inputs()[0].name
 
     def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,4 +103,4 @@ def load_engine(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Engine:
         from cxrmodel.model.keras_engine import KerasEngine
 
         return KerasEngine(spec, folder)
-    raise ModelError(f"There is no engine {backend!r}. Set CXR_ENGINE to onnx or keras, or leave it unset.")
+    raise ModelError("model.unknown_engine", engine=backend)

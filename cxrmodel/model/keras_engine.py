@@ -31,7 +31,7 @@ class KerasEngine:
         try:
             self.network = keras.models.load_model(path, compile=False)
         except (OSError, ValueError, TypeError) as error:
-            raise AlteredWeights(f"The weights {path} cannot be loaded. Install the program again.") from error
+            raise AlteredWeights("model.unusable_graph", path=str(path)) from error
         self._all = for_reading(self.network, spec.model)
         self._lock = threading.Lock()  # keras promises no thread safety
 

@@ -11,22 +11,30 @@ from keras import layers
 
 from cxrmodel.errors import TrainingError
 from cxrmodel.model.mirroring import laid_together, mirrored
+from cxrmodel.models import MODELS
 
-__all__ = ["CAM_LAYER", "FEATURE_LAYERS", "build", "build_orientation", "build_segmenter", "for_reading", "with_map"]
+__all__ = [
+    "build",
+    "build_orientation",
+    "build_segmenter",
+    "cnn_body",
+    "densenet121_body",
+    "for_reading",
+    "with_map",
+]
 
-CAM_LAYER = {"densenet121": "relu", "cnn": "last_features"}
-FEATURE_LAYERS = {"densenet121": ("pool3_pool", "pool4_pool"), "cnn": ("block2_pool", "block3_pool")}
-"""Layers whose pooled activations tell how like the training images an image is."""
+Tensors = tuple[keras.KerasTensor, keras.KerasTensor]
 # Multiples of 16, which vector units fill.
 SEGMENTER_WIDTHS, SEGMENTER_BOTTOM = (16, 32, 64), 128
 
 
 def build(model: str, size: int | None = None, dropout: float = 0.0, init: str = "none") -> keras.Model:
-    """Build a reader: image crop in, logit of pneumonia out.
+    """Build a classifier: image crop in, logit of the positive class out.
 
     Parameters
     ----------
-    model : {"densenet121", "cnn"}
+    model : str
+        Name in ``cxrmodel.models.MODELS``.
     size : int or None
         Side of the input in pixels; None accepts any.
     dropout : float
@@ -41,25 +49,37 @@ def build(model: str, size: int | None = None, dropout: float = 0.0, init: str =
 
     Raises
     ------
+    UnknownName
+        When there is no such model.
     TrainingError
         When ImageNet weights are asked for and cannot be had.
     """
-    if model == "densenet121":
-        body = keras.applications.DenseNet121(include_top=False, weights=None, input_shape=(size, size, 1))
-        if init == "imagenet":
-            _copy_imagenet(body)
-        inputs, features = body.input, body.output
-    elif model == "cnn":
-        if init == "imagenet":
-            raise TrainingError("The plain CNN has no ImageNet weights. Train it with --init none.")
-        inputs, features = _cnn_body(size)
-    else:
-        raise ValueError(f"unknown model {model!r}")
+    inputs, features = MODELS[model].body(size, init)
     pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
     if dropout:
         pooled = layers.Dropout(dropout, name="dropout")(pooled)
     logit = layers.Dense(1, dtype="float32", name="logit")(pooled)
     return keras.Model(inputs, logit, name=model)
+
+
+def densenet121_body(size: int | None, init: str) -> Tensors:
+    """Build DenseNet-121 up to its last features: the input and the output; as ``build`` for sizes and errors."""
+    body = keras.applications.DenseNet121(include_top=False, weights=None, input_shape=(size, size, 1))
+    if init == "imagenet":
+        _copy_imagenet(body)
+    return body.input, body.output
+
+
+def cnn_body(size: int | None, init: str) -> Tensors:
+    """Build the plain CNN up to its last features: the input and the output; as ``build`` for sizes and errors."""
+    if init == "imagenet":
+        raise TrainingError("model.no_imagenet_weights")
+    inputs = layers.Input((size, size, 1))
+    x = inputs
+    for depth, filters in enumerate((24, 48, 96, 128)):
+        x = _double_convolution(x, filters, f"block{depth}")
+        x = layers.MaxPooling2D(2, name=f"block{depth}_pool")(x)
+    return inputs, _convolution(x, 192, "last_features")
 
 
 def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
@@ -99,13 +119,14 @@ def for_reading(network: keras.Model, model: str) -> keras.Model:
     Returns
     -------
     keras.Model
-        The outputs of ``with_map``, and (N, F), the activations of ``FEATURE_LAYERS`` averaged over the image; of each
-        the mean over both views (``cxrmodel.model.mirroring``), for the map laid back on the image.
+        The outputs of ``with_map``, and (N, F), the activations of its ``feature_layers`` averaged over the image. Each
+        is the mean over both views (``cxrmodel.model.mirroring``), for the map laid back on the image.
     """
-    both = with_map(network, CAM_LAYER[model])
+    entry = MODELS[model]
+    both = with_map(network, entry.cam_layer)
     pooled = [
         layers.GlobalAveragePooling2D(name=f"{name}_mean")(network.get_layer(name).output)
-        for name in FEATURE_LAYERS[model]
+        for name in entry.feature_layers
     ]
     one_way = keras.Model(network.input, [*both.outputs, layers.Concatenate(name="features")(pooled)])
     image = layers.Input(network.input_shape[1:])
@@ -169,23 +190,11 @@ def _double_convolution(x, filters: int, name: str):
     return _convolution(_convolution(x, filters, f"{name}_a"), filters, f"{name}_b")
 
 
-def _cnn_body(size: int | None):
-    inputs = layers.Input((size, size, 1))
-    x = inputs
-    for depth, filters in enumerate((24, 48, 96, 128)):
-        x = _double_convolution(x, filters, f"block{depth}")
-        x = layers.MaxPooling2D(2, name=f"block{depth}_pool")(x)
-    x = _convolution(x, 192, CAM_LAYER["cnn"])
-    return inputs, x
-
-
 def _copy_imagenet(body: keras.Model) -> None:
     try:
         source = keras.applications.DenseNet121(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
     except Exception as error:  # keras reports a failed download as a bare Exception
-        raise TrainingError(
-            "The ImageNet weights could not be downloaded. Check the network, or train with --init none."
-        ) from error
+        raise TrainingError("model.imagenet_not_downloaded") from error
     weights = source.get_weights()
     weights[0] = weights[0].sum(axis=2, keepdims=True)
     body.set_weights(weights)

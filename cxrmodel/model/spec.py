@@ -1,111 +1,203 @@
-"""assets/model/NAME.spec.json <-> ModelSpec: whatever must match the weights lives here, nowhere else."""
+"""Specification of a set of weights, ``assets/model/NAME.spec.json``: whatever must match them, in one place."""
 
-import json
-import math
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
 
 from cxrmodel.artefacts import read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights
+from cxrmodel.messages import Message
 from cxrmodel.paths import ASSETS
+from cxrmodel.records import Positive, Record, Sha256, Share, first_problem
 
 __all__ = [
-    "MODELS",
+    "FORMAT",
     "MODEL_FOLDER",
+    "OPERATING_POINTS",
+    "AgeRange",
+    "Labels",
     "ModelSpec",
+    "OperatingPoints",
+    "OutOfDistribution",
     "load_spec",
-    "read_familiarity",
+    "read_features",
     "read_graph",
     "read_weights",
     "save_spec",
 ]
 
 MODEL_FOLDER = ASSETS / "model"
-MODELS = ("densenet121", "cnn")
+FORMAT: Final = 2
+
+UNCERTAIN = "uncertain"
+"""The finding between the outer thresholds."""
+
+
+class Labels(Record):
+    """Names of the two classes, as findings and file formats use them: ``pneumonia`` and ``normal``."""
+
+    positive: Annotated[str, Field(pattern=r"^[a-z][a-z _-]*$")]
+    negative: Annotated[str, Field(pattern=r"^[a-z][a-z _-]*$")]
+
+    @property
+    def findings(self) -> tuple[str, str, str]:
+        """Every finding, from positive to negative."""
+        return self.positive, UNCERTAIN, self.negative
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "Labels":
+        if len(set(self.findings)) < 3:
+            raise ValueError("the two labels differ from each other and from 'uncertain'")
+        return self
+
+
+class AgeRange(Record):
+    """Ages of the training patients in completed years, both included. ``str`` gives the words."""
+
+    low: Annotated[int, Field(ge=0, le=120)]
+    high: Annotated[int, Field(ge=0, le=120)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "AgeRange":
+        if self.low > self.high:
+            raise ValueError("low is at most high")
+        return self
+
+    def contains(self, age_years: float) -> bool:
+        """Whether an age in years lies in the range: 5.9 is an age of 5 completed years."""
+        return self.low <= age_years < self.high + 1
+
+    def __str__(self) -> str:
+        return str(Message("model.ages", low=self.low, high=self.high))
+
+
+@dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
+class OperatingPoints(Mapping[str, float]):
+    """Thresholds on the calibrated probability, by name; a mapping too.
+
+    Should the outer thresholds cross, no probability is uncertain and ``balanced`` decides.
+    """
+
+    high_sensitivity: Share
+    balanced: Share
+    high_specificity: Share
+
+    def __getitem__(self, name: str) -> float:
+        if name not in OPERATING_POINTS:
+            raise KeyError(name)
+        return float(getattr(self, name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(OPERATING_POINTS)
+
+    def __len__(self) -> int:
+        return len(OPERATING_POINTS)
+
+
 OPERATING_POINTS = ("high_sensitivity", "balanced", "high_specificity")
+"""Names of the operating points, from the lowest threshold to the highest."""
 
 
-@dataclass(frozen=True)
-class ModelSpec:
+class OutOfDistribution(Record):
+    """The out-of-distribution check on the network's features.
+
+    Attributes
+    ----------
+    warn, reject : float
+        Thresholds on an image's distance from the training images.
+    source : str
+        How the thresholds were chosen.
+    sha256 : str
+        Of ``NAME.features.npz``, the distribution of the features of training images.
+    """
+
+    warn: Positive
+    reject: Positive
+    source: str
+    sha256: Sha256
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "OutOfDistribution":
+        if self.warn > self.reject:
+            raise ValueError("warn is at most reject")
+        return self
+
+
+class ModelSpec(Record):
     """What belongs to one set of weights.
 
     Attributes
     ----------
+    format : int
+        Version of this schema.
     model : str
-        ``densenet121`` or ``cnn``.
+        Name in ``cxrmodel.models.MODELS``.
+    labels : Labels
+        The class whose probability the model gives, and the other one.
+    ages : AgeRange
+        Of the training patients.
+    trained_on : str
+        Name of the data, for readers.
     weights_sha256, graph_sha256, lungs_sha256 : str
-        Of the Keras file, of the ONNX graph exported from it, and of the lung segmenter that the model was
-        fixed with.
+        Of the Keras file, of the ONNX graph exported from it, and of the lung segmenter that the model was fixed with.
     input_size : int
-        Side of the crop in pixels.
+        Side of the input in pixels.
     mean, std : float
-        Of the training crops, 0..1.
+        Of the grey levels of the training crops, 0..1.
     margin : float
-        Share by which the lung box is widened.
+        Share by which the lung box is widened on each side.
     cam_layer : str
-        Layer whose activations the heatmap weighs.
-    temperature : float
-        By which the logit is divided.
+        Layer that Grad-CAM weights.
+    temperature, intercept : float
+        Of the calibration: log-odds = logit / temperature + intercept, at even prevalence.
     prevalence : float
-        Share of pneumonia that the probability assumes, 0..1.
-    operating_points : dict of str to float
-        Thresholds on the calibrated probability.
+        Prevalence of the positive class that the probability assumes, 0..1.
+    operating_points : OperatingPoints
     heat_range : float
-        Top of the colour range of every heatmap; the bottom is 0.
+        Top of the colour range of every Grad-CAM map, in units of the logit; the bottom is 0.
     heat_percentile : float
-        Of the maps of held-out pneumonia images, which ``heat_range`` is.
-    ages, trained_on : str
-        Words for the reader of a probability.
+        Percentile of the maps of positive held-out images that ``heat_range`` is.
+    out_of_distribution : OutOfDistribution
     split_seed : int
+        Of the split by patient into training and held-out images.
     held_out_patients : tuple of str
-        On whom everything above was chosen.
-    intercept : float
-        What is added to the log-odds after the temperature; 0 in specifications that name none.
-    familiarity : dict
-        ``sha256`` of the features' spread over training images, the ``warn`` and ``refuse`` thresholds of an image's
-        distance from them, and ``source``, where these come from. Empty, it reads nothing.
+        On whom calibration, thresholds and ranges were fixed.
     """
 
-    model: str
-    weights_sha256: str
-    graph_sha256: str
-    lungs_sha256: str
-    input_size: int
-    mean: float
-    std: float
-    margin: float
-    cam_layer: str
-    temperature: float
-    prevalence: float
-    operating_points: dict
-    heat_range: float
-    heat_percentile: float
-    ages: str
+    format: Literal[2]
+    model: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+    labels: Labels
+    ages: AgeRange
     trained_on: str
-    split_seed: int
+    weights_sha256: Sha256
+    graph_sha256: Sha256
+    lungs_sha256: Sha256
+    input_size: Annotated[int, Field(ge=8, le=2048)]
+    mean: Share
+    std: Share
+    margin: Annotated[float, Field(ge=0, le=1)]
+    cam_layer: str
+    temperature: Positive
+    intercept: float
+    prevalence: Share
+    operating_points: OperatingPoints
+    heat_range: Positive
+    heat_percentile: Annotated[float, Field(gt=0, le=100)]
+    out_of_distribution: OutOfDistribution
+    split_seed: Annotated[int, Field(ge=0)]
     held_out_patients: tuple[str, ...]
-    intercept: float = 0.0
-    familiarity: dict = field(default_factory=dict)
-
-    def __post_init__(self):
-        missing = [name for name in OPERATING_POINTS if not 0.0 < self.operating_points.get(name, 0.0) < 1.0]
-        if missing:
-            raise ValueError(f"operating points missing or out of range: {', '.join(missing)}")
-        if not (self.std > 0 and self.temperature > 0 and self.heat_range > 0 and 0 < self.prevalence < 1):
-            raise ValueError("std, temperature, heat range or prevalence out of range")
-        if not math.isfinite(self.intercept):
-            raise ValueError("intercept out of range")
-        if self.familiarity and not 0 < self.familiarity["warn"] <= self.familiarity["refuse"]:
-            raise ValueError("thresholds of familiarity out of order")
 
     @property
     def preparation(self) -> dict[str, float]:
-        """What ``cxrmodel.model.preprocess.prepare`` is told, by its keywords."""
+        """Keyword arguments of ``cxrmodel.model.preprocess.prepare``."""
         return {"margin": self.margin, "size": self.input_size, "mean": self.mean, "std": self.std}
 
     @property
     def calibration(self) -> dict[str, float]:
-        """What ``cxrmodel.model.calibration.probability`` is told beside the logit, by its keywords."""
+        """Keyword arguments of ``cxrmodel.model.calibration.probability``."""
         return {"temperature": self.temperature, "prevalence": self.prevalence, "intercept": self.intercept}
 
     @property
@@ -122,38 +214,34 @@ def load_spec(model: str, folder: Path = MODEL_FOLDER) -> ModelSpec:
     MissingWeights
         When there is none.
     AlteredWeights
-        When it is damaged or incomplete.
+        When it is damaged, incomplete or of another format; the message names the field.
     """
     path = folder / f"{model}.spec.json"
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return ModelSpec(**values | {"held_out_patients": tuple(values["held_out_patients"])})
+        return ModelSpec.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise MissingWeights(
-            f"There is no trained model {model}: {path} cannot be read. Install the program again, or train it."
-        ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise AlteredWeights(f"The specification {path} is damaged. Install the program again.") from error
+        raise MissingWeights("model.missing_spec", model=model, path=str(path)) from error
+    except ValidationError as error:
+        raise AlteredWeights("model.damaged_spec", path=str(path), problem=first_problem(error)) from error
 
 
 def save_spec(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> None:
     """Write a model's specification beside its weights."""
-    text = json.dumps(asdict(spec), indent=1)
-    (folder / f"{spec.model}.spec.json").write_text(text + "\n", encoding="utf-8")
+    (folder / f"{spec.model}.spec.json").write_text(spec.to_json(), encoding="utf-8")
 
 
-def read_familiarity(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:
-    """Read the spread of training images that a specification names, and check that it is that one.
+def read_features(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:
+    """Read the distribution of training features (``NAME.features.npz``) that a specification names.
 
     Raises
     ------
     MissingWeights, AlteredWeights
     """
-    return read_checked(folder / f"{spec.model}.familiarity.npz", spec.familiarity["sha256"])
+    return read_checked(folder / f"{spec.model}.features.npz", spec.out_of_distribution.sha256)
 
 
 def read_weights(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Path:
-    """Find the Keras file that a specification names, and check that it is that one.
+    """Check the Keras file (``NAME.keras``) that a specification names, and return its path.
 
     Raises
     ------
@@ -165,7 +253,7 @@ def read_weights(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Path:
 
 
 def read_graph(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:
-    """Read the ONNX graph that a specification names, and check that it is that one.
+    """Read the ONNX graph (``NAME.onnx``) that a specification names.
 
     Raises
     ------

@@ -272,7 +272,7 @@ def facts(reading: Reading) -> list[tuple[str, str]]:
         (f"{point.capitalize()} threshold", f"{threshold_percent(reading.threshold)}, {role}"),
         ("Heat within the lungs", _share_of_heat(reading)),
         ("Prevalence assumed", percent(reading.prevalence)),
-        ("Trained on ages", reading.ages),
+        ("Trained on ages", str(reading.ages)),
         ("Model", reading.model),
         ("SHA-256 of the file", f"{reading.radiograph.sha256[:12]}…"),
     ]

@@ -15,9 +15,19 @@ from cxrmodel.checks.out_of_distribution import Familiarity, fit_familiarity
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
 from cxrmodel.model.calibration import choose_operating_points, probability
-from cxrmodel.model.network import CAM_LAYER, for_reading
+from cxrmodel.model.network import for_reading
 from cxrmodel.model.preprocess import prepare
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, save_spec
+from cxrmodel.model.spec import (
+    FORMAT,
+    MODEL_FOLDER,
+    AgeRange,
+    Labels,
+    ModelSpec,
+    OperatingPoints,
+    OutOfDistribution,
+    save_spec,
+)
+from cxrmodel.models import MODELS
 from cxrmodel.training.archive import Image, load_images, training_split
 from cxrmodel.training.calibration import choose_calibration
 from cxrmodel.training.onnx_rewrite import rewrite_graph
@@ -27,7 +37,7 @@ __all__ = ["export_lungs", "export_reader", "to_onnx"]
 PROBES = 64
 """Held-out images on which the exported graph must agree with the network."""
 HEAT_PERCENTILE = 99.0
-AGES = "one to five years"
+LABELS, AGES = Labels(positive="pneumonia", negative="normal"), AgeRange(low=1, high=5)
 TRAINED_ON = "Guangzhou paediatric chest radiographs (Kermany et al. 2018), antero-posterior"
 
 FAMILIAR_IMAGES = 1500
@@ -114,7 +124,7 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> dict:
 
 
 def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
-    """Ship a trained reader: its ``.keras``, ``.onnx``, ``.familiarity.npz``, ``.spec.json`` and ``.training.json``.
+    """Ship a trained reader: its ``.keras``, ``.onnx``, ``.features.npz``, ``.spec.json`` and ``.training.json``.
 
     Calibration, operating points, heat range and the thresholds of familiarity are fixed here, on the held-out
     patients of that training.
@@ -158,8 +168,11 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         )
         familiarity = fit_familiarity(known)
         spread = familiarity.to_bytes()
+        points = choose_operating_points(labels, probability(logits, temperature, prevalence, intercept))
         spec = ModelSpec(
+            format=FORMAT,
             model=model,
+            labels=LABELS,
             weights_sha256=hashlib.sha256(weights).hexdigest(),
             graph_sha256=hashlib.sha256(graph).hexdigest(),
             lungs_sha256=segmenter.sha256,
@@ -167,18 +180,18 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
             mean=preparation["mean"],
             std=preparation["std"],
             margin=preparation["margin"],
-            cam_layer=CAM_LAYER[model],
+            cam_layer=MODELS[model].cam_layer,
             temperature=temperature,
             prevalence=prevalence,
             intercept=intercept,
-            operating_points=choose_operating_points(labels, probability(logits, temperature, prevalence, intercept)),
+            operating_points=OperatingPoints(**points),
             heat_range=float(np.percentile(maps[labels == 1], HEAT_PERCENTILE)),
             heat_percentile=HEAT_PERCENTILE,
             ages=AGES,
             trained_on=TRAINED_ON,
             split_seed=split.seed,
             held_out_patients=tuple(report["split"]["held_out_patients"]),
-            familiarity=_familiarity_rule(familiarity, features) | {"sha256": hashlib.sha256(spread).hexdigest()},
+            out_of_distribution=_out_of_distribution(familiarity, features, spread),
         )
     except ValueError as error:
         raise TrainingError(
@@ -187,7 +200,7 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{model}.keras").write_bytes(weights)
     (out / f"{model}.onnx").write_bytes(graph)
-    (out / f"{model}.familiarity.npz").write_bytes(spread)
+    (out / f"{model}.features.npz").write_bytes(spread)
     (out / f"{model}.training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     save_spec(spec, out)
     return spec
@@ -212,9 +225,14 @@ def _outputs(graph: bytes, inputs: np.ndarray, batch: int = 32) -> list[np.ndarr
     return [np.concatenate(output) for output in zip(*parts, strict=True)]
 
 
-def _familiarity_rule(familiarity: Familiarity, features: np.ndarray) -> dict:
+def _out_of_distribution(familiarity: Familiarity, features: np.ndarray, stored: bytes) -> OutOfDistribution:
     """Thresholds on the scores of held-out images."""
     scores = familiarity.scores(features)
     warn, last = np.percentile(scores, [WARN_PERCENTILE, REFUSE_PERCENTILE])
     refuse = max(warn, REFUSE_FACTOR * last)
-    return {"warn": round(float(warn), 5), "refuse": round(float(refuse), 5), "source": FAMILIARITY_SOURCE}
+    return OutOfDistribution(
+        warn=round(float(warn), 5),
+        reject=round(float(refuse), 5),
+        source=FAMILIARITY_SOURCE,
+        sha256=hashlib.sha256(stored).hexdigest(),
+    )

@@ -32,7 +32,7 @@ def about(reader: Reader | None) -> None:
     reader : Reader or None
         None leaves out what is about the model.
     """
-    values: dict[str, Any] = {"disclaimer": DISCLAIMER, "version": __version__, "spec": None} | labels()._asdict()
+    values: dict[str, Any] = {"disclaimer": DISCLAIMER, "version": __version__, "spec": None} | dict(labels())
     if reader is not None:
         values |= _model(reader.spec) | _evaluation(reader.spec)
     with st.container(width=880):

@@ -1,30 +1,22 @@
 """The loaded models of the server, shared by all sessions."""
 
-from typing import NamedTuple
-
 import streamlit as st
 
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.model.spec import MODELS
+from cxrmodel.model.spec import Labels
+from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.reading import Reader
 from cxrmodel.web.text import text
 
-__all__ = ["MODEL", "Labels", "explainer", "labels", "reader"]
+__all__ = ["MODEL", "explainer", "labels", "reader"]
 
-MODEL = MODELS[0]
+MODEL = DEFAULT_MODEL
 """The model that reads."""
-
-
-class Labels(NamedTuple):
-    """Names of the two classes."""
-
-    positive: str
-    negative: str
 
 
 def labels() -> Labels:
     """Names of the classes of the model that reads."""
-    return Labels("pneumonia", "normal")
+    return Labels(positive="pneumonia", negative="normal")
 
 
 @st.cache_resource(show_spinner=text("web.shell.loading"), max_entries=2)

@@ -1,6 +1,5 @@
 """How like the training images an image is to the network."""
 
-import dataclasses
 import hashlib
 
 import numpy as np
@@ -9,7 +8,8 @@ import pytest
 from cxrmodel.checks.out_of_distribution import Familiarity, FamiliarityCheck, fit_familiarity, load_familiarity
 from cxrmodel.checks.report import ACCEPT, REFUSE, WARN, Rule
 from cxrmodel.errors import AlteredWeights, MissingWeights
-from cxrmodel.model.spec import MODELS, load_spec
+from cxrmodel.model.spec import load_spec
+from cxrmodel.models import MODELS
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_the_check_has_three_outcomes(features):
     assert [outcomes.count(name) for name in (ACCEPT, WARN, REFUSE)] == [201, 90, 9]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS.names)
 def test_shipped_checks_load(model):
     """Each shipped model has its own, whose refusal lies beyond its warning."""
     spec = load_spec(model)
@@ -92,11 +92,10 @@ def test_shipped_checks_load(model):
 def test_another_file_is_refused(tmp_path, features):
     """The specification names the file by its sha256; without a name there is no check, and no reader."""
     spec, data = load_spec("cnn"), fit_familiarity(features, 3).to_bytes()
-    own = spec.familiarity | {"sha256": hashlib.sha256(data).hexdigest()}
+    own = spec.out_of_distribution.replace(sha256=hashlib.sha256(data).hexdigest())
     with pytest.raises(MissingWeights):
-        load_familiarity(dataclasses.replace(spec, familiarity=own), tmp_path)
-    (tmp_path / "cnn.familiarity.npz").write_bytes(data)
-    load_familiarity(dataclasses.replace(spec, familiarity=own), tmp_path)
-    for familiarity in (spec.familiarity, {}):
-        with pytest.raises(AlteredWeights):
-            load_familiarity(dataclasses.replace(spec, familiarity=familiarity), tmp_path)
+        load_familiarity(spec.replace(out_of_distribution=own), tmp_path)
+    (tmp_path / "cnn.features.npz").write_bytes(data)
+    load_familiarity(spec.replace(out_of_distribution=own), tmp_path)
+    with pytest.raises(AlteredWeights):
+        load_familiarity(spec, tmp_path)

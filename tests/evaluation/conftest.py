@@ -12,8 +12,9 @@ from cxrmodel.errors import UnreadableFile
 from cxrmodel.evaluation.metrics import evaluate_scores
 from cxrmodel.evaluation.storage import SPLITS, Evaluation, load_evaluation, save_evaluation
 from cxrmodel.model.calibration import probability
-from cxrmodel.model.spec import ModelSpec
+from cxrmodel.model.spec import ModelSpec, OperatingPoints
 from cxrmodel.training.archive import training_split
+from tests.support.stand_ins import SPEC
 
 POINTS = {"high_sensitivity": 0.2, "balanced": 0.5, "high_specificity": 0.8}
 
@@ -43,24 +44,19 @@ def make_spec() -> Callable[..., ModelSpec]:
     """A function ``make_spec(**changes)``: a specification whose probability is the logistic of the logit."""
 
     def make(**changes) -> ModelSpec:
-        return ModelSpec(
+        if "operating_points" in changes:
+            changes["operating_points"] = OperatingPoints(**changes["operating_points"])
+        return SPEC.replace(
             **{
-                "model": "densenet121",
                 "weights_sha256": "ab" * 32,
                 "graph_sha256": "ab" * 32,
                 "lungs_sha256": "cd" * 32,
                 "input_size": 8,
-                "mean": 0.5,
                 "std": 0.25,
                 "margin": 0.1,
-                "cam_layer": "relu",
-                "temperature": 1.0,
                 "prevalence": 0.5,
-                "operating_points": dict(POINTS),
+                "operating_points": OperatingPoints(**POINTS),
                 "heat_range": 1.0,
-                "heat_percentile": 99.0,
-                "ages": "one to five years",
-                "trained_on": "nothing",
                 "split_seed": 3,
                 "held_out_patients": (),
             }

@@ -10,7 +10,7 @@ from cxrmodel.evaluation import own_data as own
 from cxrmodel.evaluation import storage as results
 from cxrmodel.evaluation.report import card
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
-from cxrmodel.model.spec import MODELS
+from cxrmodel.models import MODELS
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def nothing_is_read(monkeypatch):
 @pytest.fixture
 def elsewhere(tmp_path):
     """The shipped evaluations in a folder of their own."""
-    for model in MODELS:
+    for model in MODELS.names:
         shutil.copy(EVALUATION_FOLDER / f"{model}.json", tmp_path)
     return tmp_path
 

@@ -208,11 +208,3 @@ def test_outdated_evaluation(change, words, make_document, make_spec, tmp_path):
     results.save_evaluation(make_document(), tmp_path)
     with pytest.raises(EvaluationError, match=words):
         results.load_evaluation("densenet121", tmp_path, make_spec(**change))
-
-
-@pytest.mark.parametrize(
-    ("model", "title"), [("densenet121", "DenseNet-121"), ("cnn", "Plain CNN"), ("other", "other")]
-)
-def test_model_title(model, title):
-    """Known models have a name for readers."""
-    assert results.model_title(model) == title

@@ -8,8 +8,9 @@ from cxrmodel.explain.cam import closed_form
 from cxrmodel.explain.gradients import gradcam
 from cxrmodel.model.keras_engine import KerasEngine
 from cxrmodel.model.mirroring import laid_together, mirrored
-from cxrmodel.model.network import CAM_LAYER, build, with_map
-from cxrmodel.model.spec import MODELS, load_spec
+from cxrmodel.model.network import build, with_map
+from cxrmodel.model.spec import load_spec
+from cxrmodel.models import MODELS
 
 
 def test_toy_by_hand():
@@ -27,21 +28,21 @@ def test_places_sum_to_the_logit_where_nothing_is_clipped():
     np.testing.assert_allclose(closed_form(features, weights).sum((1, 2)), logits, rtol=1e-5)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS.names)
 def test_graph_with_map_is_the_closed_form_and_the_library(model):
     """On an untrained network of each kind, three ways give one map."""
     keras.utils.set_random_seed(1)
     network = build(model, 64)
     images = np.random.default_rng(0).normal(size=(3, 64, 64, 1)).astype(np.float32)
-    features = keras.Model(network.input, network.get_layer(CAM_LAYER[model]).output)(images)
+    features = keras.Model(network.input, network.get_layer(MODELS[model].cam_layer).output)(images)
     ours = closed_form(np.asarray(features), np.asarray(network.get_layer("logit").kernel)[:, 0])
-    logits, graph = with_map(network, CAM_LAYER[model])(images)
+    logits, graph = with_map(network, MODELS[model].cam_layer)(images)
     np.testing.assert_allclose(graph[..., 0], ours, atol=1e-6)
     np.testing.assert_allclose(logits, network(images), atol=1e-5)
-    np.testing.assert_allclose(gradcam(network, CAM_LAYER[model], images), ours, atol=1e-6)
+    np.testing.assert_allclose(gradcam(network, MODELS[model].cam_layer, images), ours, atol=1e-6)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS.names)
 def test_trained_weights_agree_with_the_library(model, make_image):
     """The shipped network's map is the mean of tf-keras-vis's of both views, to a ten-thousandth of its range."""
     spec = load_spec(model)

@@ -1,7 +1,6 @@
 """Every method over one small network: shapes, likeness to its definition, progress, turns, refusals."""
 
 import threading
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -11,18 +10,20 @@ from cxrmodel.evaluation.explanations.randomisation import NetworkEngine, explai
 from cxrmodel.explain import explainer as explaining
 from cxrmodel.explain import gradients
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.explain.methods import FINE_LAYER, INSTANT, METHODS, SCORE_LAYER, SCORECAM_CHANNELS
-from cxrmodel.model.network import CAM_LAYER, build
+from cxrmodel.explain.methods import INSTANT, METHODS, SCORECAM_CHANNELS
+from cxrmodel.model.network import build
 from cxrmodel.model.preprocess import ModelInput
-from cxrmodel.model.spec import MODELS, load_spec
+from cxrmodel.model.spec import load_spec
+from cxrmodel.models import MODELS
 
+CNN = MODELS["cnn"]
 SIZE = 64
 
 
 @pytest.fixture(scope="module")
 def spec():
     """The plain CNN's, for small crops."""
-    return replace(load_spec("cnn"), input_size=SIZE)
+    return load_spec("cnn").replace(input_size=SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -61,19 +62,19 @@ def test_every_method_gives_raw_maps(method, network, spec, images):
 
 def test_layercam_and_its_kin_at_the_last_layer(network, images):
     """There, with weights above zero, they are Grad-CAM up to scale, which is why they look at an earlier layer."""
-    last = CAM_LAYER["cnn"]
+    last = CNN.cam_layer
     wanted = gradients.gradcam(network, last, images)
     for found in (gradients.layercam(network, last, images), gradients.gradcam_plus_plus(network, last, images)):
         ratio = found / wanted
         np.testing.assert_allclose(ratio, np.broadcast_to(ratio.mean((1, 2), keepdims=True), ratio.shape), rtol=1e-3)
-    assert gradients.layercam(network, FINE_LAYER["cnn"], images).shape[1] == 4 * wanted.shape[1]
+    assert gradients.layercam(network, CNN.fine_layer, images).shape[1] == 4 * wanted.shape[1]
 
 
 def test_layercam_by_its_definition(network, images):
     """At each place the activations times their gradients above zero, summed over channels."""
     import tensorflow as tf
 
-    layer = network.get_layer(FINE_LAYER["cnn"])
+    layer = network.get_layer(CNN.fine_layer)
     both = keras.Model(network.input, [network.output, layer.output])
     with tf.GradientTape() as tape:
         logits, features = both(images)
@@ -88,7 +89,7 @@ def test_gradcam_plus_plus_does_not_grow_with_the_logit(network, images):
     lifted.set_weights(network.get_weights())
     kernel, bias = lifted.get_layer("logit").get_weights()
     lifted.get_layer("logit").set_weights([kernel, bias + 20])
-    layer = FINE_LAYER["cnn"]
+    layer = CNN.fine_layer
     plain, high = (gradients.gradcam_plus_plus(one, layer, images) for one in (network, lifted))
     np.testing.assert_allclose(high, plain, rtol=1e-3)
 
@@ -111,20 +112,20 @@ def test_saliency_of_a_linear_network(traced):
 
 def test_scorecam_weighs_by_the_logit(network, images):
     """Channels that the network answers to decide; a network that answers alike to all gives an empty map."""
-    layer = SCORE_LAYER["cnn"]
+    layer = CNN.score_layer
     deaf = gradients.scorecam(network, layer, images[:1], 8, lambda inputs: np.full(len(inputs), 7.0))
     assert not deaf.any()
-    real = NetworkEngine(network, CAM_LAYER["cnn"])
+    real = NetworkEngine(network, CNN.cam_layer)
     assert gradients.scorecam(network, layer, images[:1], 8, lambda inputs: real.run(inputs)[0] * 3).any()
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS.names)
 def test_layers_exist_and_are_finer(model):
     """In both networks, four times and twice as fine as the last features."""
     made = build(model, 64)
-    last = made.get_layer(CAM_LAYER[model]).output.shape[1]
-    assert made.get_layer(FINE_LAYER[model]).output.shape[1] == 4 * last
-    assert made.get_layer(SCORE_LAYER[model]).output.shape[1] == 2 * last
+    last = made.get_layer(MODELS[model].cam_layer).output.shape[1]
+    assert made.get_layer(MODELS[model].fine_layer).output.shape[1] == 4 * last
+    assert made.get_layer(MODELS[model].score_layer).output.shape[1] == 2 * last
 
 
 def test_looking_does_not_change_the_network(network, spec, images):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from cxrmodel.model.mirroring import laid_together, mirrored
-from cxrmodel.model.network import CAM_LAYER, FEATURE_LAYERS, build, for_reading, with_map
+from cxrmodel.model.network import build, for_reading, with_map
+from cxrmodel.models import MODELS
 
 
 def test_left_and_right_by_hand():
@@ -26,15 +27,15 @@ def test_mean_of_both_views_by_hand():
     assert laid_together(left(image), left(mirrored(image))).tolist() == [[[1.0, 0.0, 2.0]]]
 
 
-@pytest.mark.parametrize("model", CAM_LAYER)
+@pytest.mark.parametrize("model", MODELS.names)
 def test_a_reading_is_the_mean_of_both_views(model):
     """Logit, map and features of an untrained network, against its own answers to each view."""
     keras.utils.set_random_seed(2)
     network = build(model, 64)
     images = np.random.default_rng(0).normal(size=(3, 64, 64, 1)).astype(np.float32)
     logits, maps, features = (np.asarray(part) for part in for_reading(network, model)(images))
-    one_way = with_map(network, CAM_LAYER[model])
-    pools = keras.Model(network.input, [network.get_layer(name).output for name in FEATURE_LAYERS[model]])
+    one_way = with_map(network, MODELS[model].cam_layer)
+    pools = keras.Model(network.input, [network.get_layer(name).output for name in MODELS[model].feature_layers])
     answers = [one_way(view) for view in (images, images[:, :, ::-1])]
     pooled = [np.concatenate([np.asarray(a).mean((1, 2)) for a in pools(v)], 1) for v in (images, images[:, :, ::-1])]
     np.testing.assert_allclose(logits, (answers[0][0] + answers[1][0]) / 2, atol=1e-5)

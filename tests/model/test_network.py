@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from cxrmodel.model.network import CAM_LAYER, build, build_segmenter
+from cxrmodel.model.network import build, build_segmenter
+from cxrmodel.models import MODELS
+from cxrmodel.registry import UnknownName
 
 
 @pytest.mark.parametrize(("model", "channels", "stride"), [("densenet121", 1024, 32), ("cnn", 192, 16)])
@@ -14,7 +16,7 @@ def test_readers_are_flat_with_one_logit(model, channels, stride):
     assert network.output_shape == (None, 1)
     assert not any(isinstance(layer, keras.Model) for layer in network.layers)
     assert network.get_layer("logit").activation is keras.activations.linear
-    features = network.get_layer(CAM_LAYER[model]).output
+    features = network.get_layer(MODELS[model].cam_layer).output
     assert features.shape[1:] == (96 // stride, 96 // stride, channels)
 
 
@@ -50,5 +52,5 @@ def test_segmenter_answers_at_half_the_resolution():
 
 def test_unknown_model():
     """A name that is not there is not guessed."""
-    with pytest.raises(ValueError, match="resnet"):
+    with pytest.raises(UnknownName):
         build("resnet")

@@ -1,18 +1,36 @@
 """The specification and the weights belong together."""
 
-import dataclasses
 import hashlib
 import json
 
 import pytest
+from pydantic import ValidationError
 
 from cxrmodel.errors import AlteredWeights, MissingWeights
-from cxrmodel.model.spec import MODELS, ModelSpec, load_spec, read_graph, read_weights, save_spec
+from cxrmodel.model.spec import (
+    FORMAT,
+    OPERATING_POINTS,
+    AgeRange,
+    Labels,
+    ModelSpec,
+    OperatingPoints,
+    OutOfDistribution,
+    load_spec,
+    read_features,
+    read_graph,
+    read_weights,
+    save_spec,
+)
+from cxrmodel.models import MODELS
 
 WEIGHTS = b"not really weights"
 GRAPH = b"not really a graph"
 SPEC = ModelSpec(
+    format=FORMAT,
     model="cnn",
+    labels=Labels(positive="effusion", negative="no effusion"),
+    ages=AgeRange(low=3, high=12),
+    trained_on="drawn images",
     weights_sha256=hashlib.sha256(WEIGHTS).hexdigest(),
     graph_sha256=hashlib.sha256(GRAPH).hexdigest(),
     lungs_sha256="0" * 64,
@@ -22,15 +40,14 @@ SPEC = ModelSpec(
     margin=0.06,
     cam_layer="last_features",
     temperature=1.5,
+    intercept=0.7,
     prevalence=0.74,
-    operating_points={"high_sensitivity": 0.3, "balanced": 0.6, "high_specificity": 0.9},
+    operating_points=OperatingPoints(high_sensitivity=0.3, balanced=0.6, high_specificity=0.9),
     heat_range=0.4,
     heat_percentile=99.0,
-    ages="one to five years",
-    trained_on="drawn images",
+    out_of_distribution=OutOfDistribution(warn=1.5, reject=4.0, source="drawn", sha256="1" * 64),
     split_seed=0,
     held_out_patients=("im-0001", "virus-7"),
-    intercept=0.7,
 )
 
 
@@ -40,50 +57,92 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert load_spec("cnn", tmp_path) == SPEC
 
 
-def test_a_specification_without_intercept_has_none(tmp_path):
-    """As those written before there was one."""
-    save_spec(SPEC, tmp_path)
-    path = tmp_path / "cnn.spec.json"
-    values = json.loads(path.read_text())
-    assert values.pop("intercept") == 0.7
-    path.write_text(json.dumps(values))
-    loaded = load_spec("cnn", tmp_path)
-    assert loaded == dataclasses.replace(SPEC, intercept=0.0)
-    assert loaded.calibration == {"temperature": 1.5, "prevalence": 0.74, "intercept": 0.0}
+def test_calibration_and_preparation_are_keywords():
+    """As the functions that apply them take them."""
+    assert SPEC.calibration == {"temperature": 1.5, "prevalence": 0.74, "intercept": 0.7}
+    assert SPEC.preparation == {"margin": 0.06, "size": 96, "mean": 0.5, "std": 0.2}
 
 
 def test_version_is_name_and_twelve_digits():
     """Name and the first 12 digits of the graph's sha256: the same weights may be read in more than one way."""
     assert SPEC.version == f"cnn {SPEC.graph_sha256[:12]}"
-    other_weights = dataclasses.replace(SPEC, weights_sha256="0" * 64)
-    assert other_weights.version == SPEC.version
+    assert SPEC.replace(weights_sha256="0" * 64).version == SPEC.version
+
+
+def test_operating_points_are_a_mapping():
+    """By name, in order."""
+    points = SPEC.operating_points
+    assert dict(points) == {"high_sensitivity": 0.3, "balanced": 0.6, "high_specificity": 0.9}
+    assert tuple(points) == OPERATING_POINTS
+    with pytest.raises(KeyError):
+        points["keys"]
+
+
+@pytest.mark.parametrize(("age", "within"), [(2.99, False), (3.0, True), (12.9, True), (13.0, False)])
+def test_ages_are_completed_years(age, within):
+    """A child is twelve until its thirteenth birthday."""
+    assert SPEC.ages.contains(age) is within
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("field", "value"),
     [
-        {"std": 0.0},
-        {"temperature": -1.0},
-        {"intercept": float("nan")},
-        {"intercept": float("inf")},
-        {"prevalence": 1.0},
-        {"heat_range": 0.0},
-        {"operating_points": {"balanced": 0.5}},
-        {"operating_points": {"high_sensitivity": 0.3, "balanced": 1.6, "high_specificity": 0.9}},
+        ("format", 1),
+        ("std", 0.0),
+        ("mean", 1.5),
+        ("temperature", -1.0),
+        ("intercept", float("nan")),
+        ("intercept", "0.7"),
+        ("prevalence", 1.0),
+        ("heat_range", 0.0),
+        ("graph_sha256", "short"),
+        ("input_size", 96.5),
+        ("ages", {"low": 5, "high": 1}),
+        ("ages", "one to five years"),
+        ("labels", {"positive": "normal", "negative": "normal"}),
+        ("labels", {"positive": "uncertain", "negative": "normal"}),
+        ("operating_points", {"balanced": 0.5}),
+        ("operating_points", {"high_sensitivity": 0.3, "balanced": 1.6, "high_specificity": 0.9}),
+        ("operating_points", {"high_sensitivity": 0.3, "balanced": 0.6, "high_specificity": 0.9, "more": 0.5}),
+        ("out_of_distribution", {"warn": 5.0, "reject": 4.0, "source": "", "sha256": "1" * 64}),
+        ("out_of_distribution", None),
+        ("more", 1),
     ],
 )
-def test_impossible_values_cannot_be_held(change):
-    """A specification is valid or does not exist."""
-    with pytest.raises(ValueError, match="out of range"):
-        dataclasses.replace(SPEC, **change)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", json.dumps({"model": "cnn", "held_out_patients": []})])
-def test_damaged_specification_is_refused(tmp_path, text):
-    """Not JSON, not an object, or incomplete: one sentence, by name."""
-    (tmp_path / "cnn.spec.json").write_text(text)
-    with pytest.raises(AlteredWeights, match=r"cnn\.spec\.json"):
+def test_a_damaged_field_is_named(tmp_path, field, value):
+    """Wrong type, out of range, out of order, of an old format, or unknown: no specification, and the field by name."""
+    values = json.loads(SPEC.to_json()) | {field: value}
+    (tmp_path / "cnn.spec.json").write_text(json.dumps(values))
+    with pytest.raises(AlteredWeights) as caught:
         load_spec("cnn", tmp_path)
+    assert caught.value.message.code == "model.damaged_spec"
+    assert caught.value.message.values["problem"].startswith(field)
+
+
+@pytest.mark.parametrize("field", ModelSpec.model_fields)
+def test_every_field_is_required(tmp_path, field):
+    """An incomplete or older file is refused, and what it lacks named."""
+    values = json.loads(SPEC.to_json())
+    del values[field]
+    (tmp_path / "cnn.spec.json").write_text(json.dumps(values))
+    with pytest.raises(AlteredWeights) as caught:
+        load_spec("cnn", tmp_path)
+    assert caught.value.message.values["problem"].startswith(f"{field}:")
+
+
+def test_a_copy_with_impossible_values_cannot_be_made():
+    """A specification is valid or does not exist."""
+    with pytest.raises(ValidationError):
+        SPEC.replace(std=-1.0)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_what_is_no_specification_is_refused(tmp_path, text):
+    """Not JSON, not an object, or empty."""
+    (tmp_path / "cnn.spec.json").write_text(text)
+    with pytest.raises(AlteredWeights) as caught:
+        load_spec("cnn", tmp_path)
+    assert caught.value.message.code == "model.damaged_spec"
 
 
 def test_missing_files_are_named(tmp_path):
@@ -94,23 +153,34 @@ def test_missing_files_are_named(tmp_path):
         read_weights(SPEC, tmp_path)
 
 
-def test_one_changed_byte_is_refused(tmp_path):
-    """Weights that are not those the specification names are never used."""
-    (tmp_path / "cnn.keras").write_bytes(WEIGHTS)
-    assert read_weights(SPEC, tmp_path) == tmp_path / "cnn.keras"
-    (tmp_path / "cnn.keras").write_bytes(WEIGHTS[:-1] + b"!")
-    with pytest.raises(AlteredWeights, match=r"cnn\.keras"):
-        read_weights(SPEC, tmp_path)
-    (tmp_path / "cnn.onnx").write_bytes(GRAPH)
-    assert read_graph(SPEC, tmp_path) == GRAPH
-    (tmp_path / "cnn.onnx").write_bytes(GRAPH + b"!")
-    with pytest.raises(AlteredWeights, match=r"cnn\.onnx"):
-        read_graph(SPEC, tmp_path)
+@pytest.mark.parametrize(
+    ("read", "suffix", "field"),
+    [
+        (read_weights, "keras", "weights_sha256"),
+        (read_graph, "onnx", "graph_sha256"),
+        (read_features, "features.npz", ""),
+    ],
+)
+def test_one_changed_byte_is_refused(tmp_path, read, suffix, field):
+    """Files that are not those the specification names are never used."""
+    path, data = tmp_path / f"cnn.{suffix}", b"some bytes"
+    digest = hashlib.sha256(data).hexdigest()
+    change = {field: digest} if field else {"out_of_distribution": SPEC.out_of_distribution.replace(sha256=digest)}
+    spec = SPEC.replace(**change)
+    path.write_bytes(data)
+    assert read(spec, tmp_path) in (path, data)
+    path.write_bytes(data[:-1] + b"!")
+    with pytest.raises(AlteredWeights) as caught:
+        read(spec, tmp_path)
+    assert caught.value.message.values == {"path": str(path)}
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS.names)
 def test_shipped_weights_are_those_of_their_specification(model):
     """What is committed belongs together."""
     spec = load_spec(model)
+    assert (spec.labels.positive, spec.labels.negative) == ("pneumonia", "normal")
+    assert (spec.ages.low, spec.ages.high) == (1, 5)
     assert read_weights(spec).is_file()
     assert read_graph(spec)
+    assert read_features(spec)

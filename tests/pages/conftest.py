@@ -1,6 +1,5 @@
 """The pages under test: the real ones, over a stand-in for the trained reader."""
 
-from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -45,7 +44,7 @@ def evaluations(tmp_path, monkeypatch):
     """A folder with an evaluation of both models, which the pages draw from."""
 
     def load(model, spec=None):
-        return storage.load_evaluation(model, tmp_path, spec or replace(SPEC, model=model))
+        return storage.load_evaluation(model, tmp_path, spec or SPEC.replace(model=model))
 
     storage.save_evaluation(evaluation_document("densenet121", 2.0), tmp_path)
     storage.save_evaluation(evaluation_document("cnn", 1.0), tmp_path)

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from scipy.special import logit
@@ -321,7 +320,7 @@ def own(tmp_path, monkeypatch, evaluations):
     monkeypatch.setattr(
         evaluation_shown,
         "load_file",
-        lambda path, model, spec=None: load(path, model, spec or replace(SPEC, model=model)),
+        lambda path, model, spec=None: load(path, model, spec or SPEC.replace(model=model)),
     )
     monkeypatch.setattr(evaluation_card, "shipped_card", lambda: "# Shipped card")
     return folder
@@ -401,7 +400,7 @@ def test_damaged_section_is_a_sentence(part, say, evaluations, name, section, da
 def test_figures_of_other_weights_are_refused(visit, say, use, evaluations):
     """Figures that were measured with other weights than those loaded are not shown for them."""
     other = FakeReader()
-    other.spec = replace(SPEC, graph_sha256="e" * 64)
+    other.spec = SPEC.replace(graph_sha256="e" * 64)
     use(other)
     app = visit("evaluation")
     assert "The evaluation of densenet121 is outdated: it was measured with densenet121 0123456789ab" in say(app)

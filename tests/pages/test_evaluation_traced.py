@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -131,7 +130,7 @@ def test_every_figure_follows_from_the_evaluation(store, read_part, evaluations,
     """It is stored there, or computed from the images' scores, in one of the ways in which figures are written."""
     documents = store(2.0, SECTIONS)
     kept = [{key: value for key, value in document.items() if key != "scores"} for document in documents]
-    loaded = [results.load_file(evaluations / f"{model}.json", model, replace(SPEC, model=model)) for model in MODELS]
+    loaded = [results.load_file(evaluations / f"{model}.json", model, SPEC.replace(model=model)) for model in MODELS]
     known = leaves(kept) + [number for evaluation in loaded for number in follows(evaluation)]
     written = {f"{abs(number):{form}}" for number in known for form in (".2f", ".3f", ".4f", ".3g", ".4g")}
     said = [figure for piece in read_part(name) for figure in FIGURE.findall(piece)]

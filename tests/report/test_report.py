@@ -49,7 +49,7 @@ def test_says_what_was_read(image):
         "20.0 % to 80.0 %",
         "densenet121 0123456789ab",
         f"SHA-256 of the file {reading.radiograph.sha256[:12]}…",
-        "one to five years",
+        "1 to 5 years",
         "The picture was turned.",
         "not where disease is",
     ):

@@ -205,7 +205,7 @@ def test_facts():
         "Balanced threshold": "45.0\u00a0%, for comparison: the band decides the finding",
         "Heat within the lungs": "83\u00a0%",
         "Prevalence assumed": "74\u00a0%",
-        "Trained on ages": "one to five years",
+        "Trained on ages": "1 to 5 years",
         "Model": "densenet121 0123456789ab",
         "SHA-256 of the file": f"{reading.radiograph.sha256[:12]}…",
     }

@@ -11,13 +11,15 @@ from cxrmodel.evaluation.metrics import evaluate_scores
 from cxrmodel.imaging.lungs import LungFields
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding
-from cxrmodel.model.spec import ModelSpec
+from cxrmodel.model.spec import FORMAT, AgeRange, Labels, ModelSpec, OperatingPoints, OutOfDistribution
 from cxrmodel.reading import Reading
 
-POINTS = {"high_sensitivity": 0.2, "balanced": 0.45, "high_specificity": 0.8}
+POINTS = OperatingPoints(high_sensitivity=0.2, balanced=0.45, high_specificity=0.8)
 
 SPEC = ModelSpec(
+    format=FORMAT,
     model="densenet121",
+    labels=Labels(positive="pneumonia", negative="normal"),
     weights_sha256="e" * 64,
     graph_sha256="0123456789ab" + "0" * 52,
     lungs_sha256="f" * 64,
@@ -27,11 +29,13 @@ SPEC = ModelSpec(
     margin=0.05,
     cam_layer="relu",
     temperature=1.0,
+    intercept=0.0,
     prevalence=0.74,
     operating_points=POINTS,
     heat_range=2.5,
     heat_percentile=99.0,
-    ages="one to five years",
+    ages=AgeRange(low=1, high=5),
+    out_of_distribution=OutOfDistribution(warn=2.0, reject=5.0, source="drawn", sha256="d" * 64),
     trained_on="a drawn collection",
     split_seed=0,
     held_out_patients=("p1",),
@@ -59,7 +63,7 @@ def fake_reading(pixels: np.ndarray, name: str = "image.png", probability: float
         finding=finding(probability, POINTS),
         operating_point="balanced",
         threshold=POINTS["balanced"],
-        operating_points=dict(POINTS),
+        operating_points=POINTS,
         prevalence=SPEC.prevalence,
         heat=heat,
         heat_range=SPEC.heat_range,
@@ -101,7 +105,7 @@ def evaluation_document(model: str = "densenet121", separation: float = 3.0) -> 
         "weights_sha256": SPEC.weights_sha256,
         "created": "2026-03-04",
         "prevalence": SPEC.prevalence,
-        "operating_points": POINTS,
+        "operating_points": dict(POINTS),
         "bootstrap": {"resamples": 50, "seed": 0, "level": 0.95, "unit": "patient"},
     } | {part: {} for part in ("data", "scores", "refused", "metrics")}
     for seed, split in enumerate(("test", "held_out")):

@@ -13,6 +13,7 @@ import pytest
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.model import network
+from cxrmodel.models import MODELS
 from cxrmodel.training import classifier as reader
 from cxrmodel.training.archive import training_split
 from cxrmodel.training.classifier import train_reader
@@ -136,7 +137,7 @@ def test_imagenet_kernels_are_summed_over_colours(monkeypatch):
     )
     built = network.build("densenet121", 64, init="imagenet")
     grey = np.random.default_rng(0).random((1, 64, 64, 1), np.float32)
-    features = keras.Model(built.input, built.get_layer(network.CAM_LAYER["densenet121"]).output)
+    features = keras.Model(built.input, built.get_layer(MODELS["densenet121"].cam_layer).output)
     np.testing.assert_allclose(features(grey), colour(np.repeat(grey, 3, axis=-1)), atol=1e-4)
 
 

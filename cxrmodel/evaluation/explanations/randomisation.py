@@ -19,11 +19,11 @@ from cxrmodel.explain.similarity import spearman, ssim
 from cxrmodel.model.mirroring import laid_together, mirrored
 from cxrmodel.model.network import build
 from cxrmodel.model.spec import ModelSpec
+from cxrmodel.models import MODELS
 
 __all__ = [
     "ALIKE",
     "DRAWS",
-    "STAGES",
     "NetworkEngine",
     "cascade",
     "depends_on_model",
@@ -36,25 +36,6 @@ ALIKE = 0.5
 """Mean rank correlation with the map of unlearnt weights from which on a method does not depend on the model."""
 DRAWS = 3
 """How often the whole network is drawn anew: a single one may by chance look where the trained one does."""
-STAGES = {
-    "densenet121": {
-        "output": ("logit",),
-        "block 4": ("conv5", "bn"),
-        "block 3": ("conv4", "pool4"),
-        "block 2": ("conv3", "pool3"),
-        "block 1": ("conv2", "pool2"),
-        "stem": ("conv1",),
-    },
-    "cnn": {
-        "output": ("logit",),
-        "block 4": ("last",),
-        "block 3": ("block3",),
-        "block 2": ("block2",),
-        "block 1": ("block1",),
-        "stem": ("block0",),
-    },
-}
-"""From the output downwards: name of each part, and the start of its layers' names up to the first underscore."""
 _FRESH = {"bias": 0.0, "gamma": 1.0, "beta": 0.0, "moving_mean": 0.0, "moving_variance": 1.0}
 
 Maps = Callable[[Explainer, np.ndarray], np.ndarray]
@@ -125,10 +106,10 @@ def cascade(
     changed = keras.models.clone_model(network)
     changed.set_weights(network.get_weights())
     wanted, found, explainer = maps(explainer_of(network, spec), tensors), [], explainer_of(changed, spec)
-    for number, (stage, starts) in enumerate(STAGES[spec.model].items()):
+    for number, (stage, starts) in enumerate(MODELS[spec.model].stages.items()):
         renew(changed, starts, seed + number)
         found.append({"stage": stage} | likeness(wanted, maps(explainer, tensors)))
-    everything, draws = [start for starts in STAGES[spec.model].values() for start in starts], [found[-1]]
+    everything, draws = [start for starts in MODELS[spec.model].stages.values() for start in starts], [found[-1]]
     for number in range(1, DRAWS):
         renew(changed, everything, seed + 1000 * number)
         draws.append(likeness(wanted, maps(explainer, tensors)))

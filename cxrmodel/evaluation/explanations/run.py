@@ -22,9 +22,10 @@ from cxrmodel.evaluation.sections import kept_sections, require_evaluation, save
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.explain import faithfulness
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.explain.methods import FINE_LAYER, INSTANT, METHODS, SCORE_LAYER, SCORECAM_CHANNELS, SMOOTHGRAD_COPIES
+from cxrmodel.explain.methods import INSTANT, METHODS, SCORECAM_CHANNELS, SMOOTHGRAD_COPIES
 from cxrmodel.explain.occlusion import CELLS, WINDOW
 from cxrmodel.model.spec import read_weights
+from cxrmodel.models import MODELS
 from cxrmodel.reading import Reader
 from cxrmodel.training.archive import find_images, training_split
 
@@ -217,8 +218,8 @@ class _Run:
             "cells": faithfulness.CELLS,
             "steps": faithfulness.STEPS,
             "noise_grey_levels": faithfulness.NOISE,
-            "fine_layer": FINE_LAYER[self.spec.model],
-            "scorecam_layer": SCORE_LAYER[self.spec.model],
+            "fine_layer": MODELS[self.spec.model].fine_layer,
+            "scorecam_layer": MODELS[self.spec.model].score_layer,
             "occlusion": [CELLS, WINDOW],
             "scorecam_channels": SCORECAM_CHANNELS,
             "smoothgrad_copies": SMOOTHGRAD_COPIES,

@@ -30,8 +30,9 @@ from cxrmodel.evaluation.report.small_samples import few
 from cxrmodel.evaluation.report.tables import figure_cell, forest_table, table
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.sections import whole_sections
-from cxrmodel.evaluation.storage import load_evaluation, model_title
-from cxrmodel.model.spec import MODELS, ModelSpec, load_spec
+from cxrmodel.evaluation.storage import load_evaluation
+from cxrmodel.model.spec import ModelSpec, load_spec
+from cxrmodel.models import DEFAULT_MODEL, MODELS, model_title
 from cxrmodel.paths import ROOT
 
 __all__ = ["CARD", "SECTIONS", "model_card", "shipped_card", "update_card"]
@@ -59,8 +60,8 @@ def shipped_card() -> str:
     EvaluationError, ModelError
         When an evaluation, a specification or the published figures cannot be used.
     """
-    evaluations = [load_evaluation(model) for model in MODELS]
-    return model_card(evaluations, load_spec(MODELS[0]), training_record(MODELS[0]), published())
+    evaluations = [load_evaluation(model) for model in MODELS.names]
+    return model_card(evaluations, load_spec(DEFAULT_MODEL), training_record(DEFAULT_MODEL), published())
 
 
 def update_card(path: Path = CARD) -> bool:

@@ -11,8 +11,8 @@ from cxrmodel.evaluation.report.rows import auc_rows
 from cxrmodel.evaluation.report.small_samples import few_at, few_in_groups
 from cxrmodel.evaluation.report.tables import figure_cell, forest_table, interval_cell, table
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.storage import model_title
 from cxrmodel.evaluation.thresholds import RATES, ThresholdTable, threshold_table
+from cxrmodel.models import model_title
 
 __all__ = ["POINTS", "metrics_section"]
 

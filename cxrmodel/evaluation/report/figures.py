@@ -15,7 +15,8 @@ from cxrmodel.evaluation.bands import Band
 from cxrmodel.evaluation.metrics import precision_recall_points, rates_at, reliability_bins, roc_points
 from cxrmodel.evaluation.report.canvas import DARK, LIGHT, MARKERS, FigureStyle, legend, look, square, styled
 from cxrmodel.evaluation.report.small_samples import withheld_of
-from cxrmodel.evaluation.storage import Evaluation, model_title
+from cxrmodel.evaluation.storage import Evaluation
+from cxrmodel.models import model_title
 
 __all__ = [
     "DARK",

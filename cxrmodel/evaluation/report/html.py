@@ -35,8 +35,8 @@ from cxrmodel.evaluation.report.rows import (
 from cxrmodel.evaluation.report.small_samples import few_in_groups, few_of, few_rows
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.sections import whole_sections
-from cxrmodel.evaluation.storage import model_title
 from cxrmodel.model.spec import ModelSpec
+from cxrmodel.models import model_title
 
 __all__ = ["html_report", "write_report"]
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.report.small_samples import few_of, withheld_of
-from cxrmodel.evaluation.storage import Evaluation, model_title
+from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.model.calibration import FINDINGS
+from cxrmodel.models import model_title
 from cxrmodel.paths import ROOT
 
 __all__ = [

@@ -89,7 +89,7 @@ def shipped_tables() -> str:
     ModelError
         When the checks or the model's specification are missing or damaged.
     """
-    rules = {**Checks.load().rules, "familiarity": familiarity_rule(load_spec(_MODEL).familiarity)}
+    rules = {**Checks.load().rules, "familiarity": familiarity_rule(load_spec(_MODEL).out_of_distribution)}
     try:
         return safety_tables(rules, load_evaluation(_MODEL))
     except EvaluationError:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from html import escape
 
+from cxrmodel.model.spec import Labels
 from cxrmodel.report.wording import band, probability_percent, threshold_percent
-from cxrmodel.web.engine import Labels
 from cxrmodel.web.text import text
 
 __all__ = ["scale_html"]

@@ -8,13 +8,13 @@ from cxrmodel.evaluation.bands import Band
 from cxrmodel.evaluation.metrics import precision_recall_points, roc_points
 from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.evaluation.storage import Evaluation
-from cxrmodel.model.spec import MODELS
+from cxrmodel.models import DEFAULT_MODEL, MODELS
 from cxrmodel.report.wording import OPERATING_POINTS
 
 __all__ = ["COLOURS", "CORNER", "DASHES", "LEGEND", "precision_recall_chart", "reliability_chart", "roc_chart"]
 
-COLOURS = dict(zip(MODELS, ("#56b4e9", "#e69f00"), strict=True))
-DASHES = dict(zip(MODELS, ([1, 0], [6, 4]), strict=True))
+COLOURS = dict(zip(MODELS.names, ("#56b4e9", "#e69f00"), strict=True))
+DASHES = dict(zip(MODELS.names, ([1, 0], [6, 4]), strict=True))
 _SHAPES = ("triangle-down", "circle", "triangle-up")
 _SHORTCUT_COLOUR = "#cc79a7"
 _SHORTCUT_DASHES = ([2, 2], [8, 3], [8, 3, 2, 3], [14, 4])
@@ -115,7 +115,7 @@ def precision_recall_chart(
     )
 
 
-def reliability_chart(bins: Reliability, colour: str = COLOURS[MODELS[0]]) -> alt.LayerChart:
+def reliability_chart(bins: Reliability, colour: str = COLOURS[DEFAULT_MODEL]) -> alt.LayerChart:
     """Draw observed against stated shares with intervals, over a histogram of where the bins lie.
 
     Parameters
@@ -165,7 +165,7 @@ def _rows(rows: list[dict]) -> alt.Chart:
 
 
 def _scales(evaluations: Mapping[str, Evaluation], shortcuts: Sequence[Mapping]) -> _Scales:
-    names = sorted(evaluations, key=lambda name: MODELS.index(evaluations[name].model))
+    names = sorted(evaluations, key=lambda name: MODELS.names.index(evaluations[name].model))
     models = [evaluations[name].model for name in names]
     colours = [COLOURS[model] for model in models] + [_SHORTCUT_COLOUR] * len(shortcuts)
     dashes = [DASHES[model] for model in models] + list(_SHORTCUT_DASHES[: len(shortcuts)])

@@ -11,8 +11,8 @@ from cxrmodel.evaluation.documents import report_text
 from cxrmodel.evaluation.report.flow_diagram import flow_svg
 from cxrmodel.evaluation.report.plots import history_figure
 from cxrmodel.evaluation.seeds import HOW_MEASURED, MEASURES, load_seeds, spread
-from cxrmodel.evaluation.storage import model_title
 from cxrmodel.model.spec import ModelSpec, load_spec
+from cxrmodel.models import model_title
 from cxrmodel.web.components.downloads import download_menu, lazily
 from cxrmodel.web.evaluation.chart_order import draw
 from cxrmodel.web.evaluation.history_charts import history_charts

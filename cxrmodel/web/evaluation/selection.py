@@ -8,8 +8,9 @@ import streamlit as st
 
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.schema import Scores
-from cxrmodel.evaluation.storage import Evaluation, load_evaluation, load_file, model_title, own_evaluations
-from cxrmodel.model.spec import MODELS, ModelSpec
+from cxrmodel.evaluation.storage import Evaluation, load_evaluation, load_file, own_evaluations
+from cxrmodel.model.spec import ModelSpec
+from cxrmodel.models import MODELS, model_title
 from cxrmodel.web.text import plain
 
 __all__ = ["Shown", "choose"]
@@ -82,7 +83,7 @@ def choose(spec: ModelSpec | None) -> Shown | None:
         place = st.container(width="content")
     own_name = images.removeprefix("own ") if images.startswith("own ") else None
     if own_name is None:
-        loaders = {model: partial(load_evaluation, model) for model in MODELS}
+        loaders = {model: partial(load_evaluation, model) for model in MODELS.names}
     else:
         loaders = {model: partial(load_file, path, model) for model, path in own[own_name].items()}
     found = _found(loaders, spec)

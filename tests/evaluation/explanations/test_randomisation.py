@@ -1,7 +1,5 @@
 """Sanity checks: weights drawn anew change what depends on them, and tell what does not."""
 
-from dataclasses import replace
-
 import keras
 import numpy as np
 import pytest
@@ -10,7 +8,8 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.explanations import randomisation as sanity
 from cxrmodel.explain.grid import blurred
 from cxrmodel.model.network import build
-from cxrmodel.model.spec import MODELS, load_spec
+from cxrmodel.model.spec import load_spec
+from cxrmodel.models import MODELS
 
 SIZE = 64
 
@@ -18,7 +17,7 @@ SIZE = 64
 @pytest.fixture(scope="module")
 def spec():
     """The plain CNN's, for small crops."""
-    return replace(load_spec("cnn"), input_size=SIZE)
+    return load_spec("cnn").replace(input_size=SIZE)
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +43,11 @@ def crops(make_image):
     return ((images - images.mean()) / images.std()).astype(np.float32)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS.names)
 def test_every_weight_belongs_to_one_stage(model):
     """From the output down to the stem, nothing left out and nothing twice."""
     owners = {
-        layer.name: [stage for stage, starts in sanity.STAGES[model].items() if layer.name.split("_")[0] in starts]
+        layer.name: [stage for stage, starts in MODELS[model].stages.items() if layer.name.split("_")[0] in starts]
         for layer in build(model, 64).layers
         if layer.weights
     }
@@ -60,10 +59,10 @@ def test_stages_change_from_the_top(network):
     """Drawing the output anew leaves the rest; drawing all anew leaves nothing, and nothing trained."""
     changed = keras.models.clone_model(network)
     changed.set_weights(network.get_weights())
-    sanity.renew(changed, sanity.STAGES["cnn"]["output"], 0)
+    sanity.renew(changed, MODELS["cnn"].stages["output"], 0)
     same = [np.array_equal(a, b) for a, b in zip(network.get_weights(), changed.get_weights(), strict=True)]
     assert same.count(False) == 2  # kernel and bias of the output
-    for number, starts in enumerate(sanity.STAGES["cnn"].values()):
+    for number, starts in enumerate(MODELS["cnn"].stages.values()):
         sanity.renew(changed, starts, number)
     assert not any(np.array_equal(a, b) for a, b in zip(network.get_weights(), changed.get_weights(), strict=True))
     assert changed.get_layer("last_features_bn").get_weights()[3].tolist() == [1.0] * 192
@@ -88,7 +87,7 @@ def test_layers_of_one_shape_are_drawn_apart():
 def test_the_whole_network_is_drawn_more_than_once(network, spec, crops):
     """One draw whose map happens to be the trained one's does not decide; each draw has weights of its own."""
     rising = np.tile(np.arange(784.0).reshape(28, 28), (len(crops), 1, 1))
-    alike, seen = [True, *[False] * (len(sanity.STAGES["cnn"]) - 1), True, *[False] * (sanity.DRAWS - 1)], []
+    alike, seen = [True, *[False] * (len(MODELS["cnn"].stages) - 1), True, *[False] * (sanity.DRAWS - 1)], []
 
     def maps(explainer, tensors):
         seen.append(explainer.logits(tensors))
@@ -113,7 +112,7 @@ def test_a_faithful_method_changes_and_an_edge_detector_does_not(network, spec, 
 
     faithful = [stage["spearman"] for stage in sanity.cascade(network, spec, crops, gradcam)]
     constant = [stage["spearman"] for stage in sanity.cascade(network, spec, crops, edges)]
-    assert len(faithful) == len(sanity.STAGES["cnn"])
+    assert len(faithful) == len(MODELS["cnn"].stages)
     assert faithful[-1] < sanity.ALIKE
     assert sanity.depends_on_model(faithful, "not rerun")
     assert constant == pytest.approx([1.0] * len(constant))

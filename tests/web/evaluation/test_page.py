@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cxrmodel.web.components.downloads import table_csv
 from sklearn.metrics import matthews_corrcoef, precision_score, recall_score
 
 from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
@@ -26,6 +25,7 @@ from cxrmodel.evaluation.report.plots import (
 from cxrmodel.evaluation.report.small_samples import FEWEST
 from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
 from cxrmodel.evaluation.thresholds import RATES
+from cxrmodel.web.components.downloads import table_csv
 from cxrmodel.web.components.forest import forest_html
 from cxrmodel.web.components.terms import MEANINGS, with_interval
 from cxrmodel.web.evaluation.cache import fingerprint

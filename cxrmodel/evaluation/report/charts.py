@@ -16,8 +16,7 @@ from cxrmodel.evaluation.metrics import precision_recall_points, rates_at, roc_p
 from cxrmodel.evaluation.published import Published
 from cxrmodel.evaluation.reliability import Reliability, reliability, shifted, uncalibrated
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.storage import model_title
-from cxrmodel.model.spec import MODELS
+from cxrmodel.models import MODELS, model_title
 
 __all__ = [
     "DARK",
@@ -219,7 +218,7 @@ def rate_curve(evaluation: Evaluation, split: str, threshold: float | None = Non
     points = dict(evaluation.operating_points) | ({} if threshold is None else {"": threshold})
     return RateCurve(
         model_title(evaluation.model),
-        MODELS.index(evaluation.model),
+        MODELS.names.index(evaluation.model),
         roc.thresholds,
         roc.true_positive_rate,
         1 - roc.false_positive_rate,

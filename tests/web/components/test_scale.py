@@ -12,7 +12,7 @@ from cxrmodel.web.components.scale import scale_html
 from tests.support.pages import words
 from tests.support.stand_ins import POINTS
 
-LABELS = Labels("effusion", "clear")
+LABELS = Labels(positive="effusion", negative="clear")
 CROSSED = {"high_sensitivity": 0.7, "balanced": 0.5, "high_specificity": 0.3}
 NARROW = {"high_sensitivity": 0.02, "balanced": 0.03, "high_specificity": 0.05}
 

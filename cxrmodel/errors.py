@@ -6,31 +6,31 @@ from cxrmodel.messages import Message
 
 __all__ = [
     "AlteredWeights",
-    "AnimatedFile",
     "Busy",
-    "ColourPicture",
+    "ColourImage",
     "CxrError",
     "DataError",
     "EmptyFile",
     "EvaluationError",
     "ImageRefused",
+    "ImageRejected",
     "ImageTooLarge",
     "ImageTooSmall",
     "ImplausibleShape",
-    "MissingPixels",
+    "MissingPixelData",
     "MissingWeights",
     "ModelError",
+    "MultipleImages",
     "NoLungsFound",
-    "NoPicture",
-    "OtherBodyPart",
-    "OtherModality",
-    "OtherView",
+    "NotAnImage",
+    "OutOfDistribution",
     "OutputRefused",
-    "PictureRefused",
     "TrainingError",
-    "UnfamiliarImage",
     "UnreadableFile",
     "UnsupportedFile",
+    "WrongBodyPart",
+    "WrongModality",
+    "WrongView",
 ]
 
 
@@ -62,7 +62,7 @@ class CxrError(Exception):
 
 
 class ImageRefused(CxrError):
-    """This file is not an image that may be read; no number is given for it."""
+    """This file is not read, and no number is given for it."""
 
 
 class EmptyFile(ImageRefused):
@@ -70,63 +70,63 @@ class EmptyFile(ImageRefused):
 
 
 class UnsupportedFile(ImageRefused):
-    """The bytes are not of a type that the program reads."""
+    """The file is of a format that is not supported."""
 
 
 class UnreadableFile(ImageRefused):
-    """The bytes claim a known type but are broken or truncated."""
+    """The file is of a supported format but damaged or truncated."""
 
 
-class MissingPixels(UnreadableFile):
-    """A DICOM file without pixel data, or with fewer than its size calls for."""
+class MissingPixelData(UnreadableFile):
+    """A DICOM file without pixel data, or with less than its size requires."""
 
 
-class NoPicture(ImageRefused):
-    """A DICOM object of another kind: a report, a directory, an annotation."""
+class NotAnImage(ImageRefused):
+    """A DICOM object that holds no image: a report, a directory, an annotation."""
 
 
-class OtherModality(ImageRefused):
-    """A DICOM file that names another modality than projection radiography."""
+class WrongModality(ImageRefused):
+    """A DICOM file of another modality than projection radiography."""
 
 
-class OtherBodyPart(ImageRefused):
-    """A DICOM file that names another part of the body than the chest."""
+class WrongBodyPart(ImageRefused):
+    """A DICOM file of another part of the body than the chest."""
 
 
-class OtherView(ImageRefused):
-    """A DICOM file that names another view than a frontal one."""
+class WrongView(ImageRefused):
+    """A DICOM file of a view that is not frontal."""
 
 
-class AnimatedFile(ImageRefused):
-    """The file holds more than one picture."""
+class MultipleImages(ImageRefused):
+    """The file holds more than one image or frame."""
 
 
-class ColourPicture(ImageRefused):
-    """A true colour picture, which no radiograph is."""
+class ColourImage(ImageRefused):
+    """A true-colour image, which no radiograph is."""
 
 
 class ImageTooLarge(ImageRefused):
-    """More bytes or pixels than the stated limit."""
+    """More bytes or pixels than the limit."""
 
 
 class ImageTooSmall(ImageRefused):
-    """Too few pixels to judge."""
+    """Fewer pixels than the limit."""
 
 
 class ImplausibleShape(ImageRefused):
-    """A strip far longer than wide, which no image is."""
+    """Far longer than wide, which no radiograph is."""
 
 
-class PictureRefused(ImageRefused):
-    """A check finds that the picture is no upright, whole, frontal chest radiograph."""
+class ImageRejected(ImageRefused):
+    """A check finds that this is no upright, whole, frontal chest radiograph of sufficient quality."""
 
 
-class NoLungsFound(PictureRefused):
-    """The segmenter finds no lung fields to read."""
+class NoLungsFound(ImageRejected):
+    """The segmenter finds no two lung fields."""
 
 
-class UnfamiliarImage(ImageRefused):
-    """The image is too unlike those that the model learnt from."""
+class OutOfDistribution(ImageRejected):
+    """The image differs too much from the training images."""
 
 
 class ModelError(CxrError):

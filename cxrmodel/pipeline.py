@@ -16,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 
 from cxrmodel.artefacts import cores
-from cxrmodel.checks.out_of_distribution import FamiliarityCheck
-from cxrmodel.checks.report import CheckReport, Finding
+from cxrmodel.checks.check_input import CheckInput
+from cxrmodel.checks.report import CheckReport, CheckResult
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import ImageRefused
-from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
+from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
-from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
@@ -42,8 +42,8 @@ class ReadyImage:
 
     Attributes
     ----------
-    radiograph : Radiograph
-    canonical : ndarray of uint8, shape (224, 224)
+    checked : CheckInput
+        Corrected by the checks.
     lungs : LungFields
     ready : ModelInput
     report : CheckReport
@@ -52,8 +52,7 @@ class ReadyImage:
         From bytes in memory.
     """
 
-    radiograph: Radiograph
-    canonical: np.ndarray
+    checked: CheckInput
     lungs: LungFields
     ready: ModelInput
     report: CheckReport
@@ -69,15 +68,15 @@ class Run:
     logit : float
     heat : ndarray of float32, shape (h, w)
         Grad-CAM over the crop.
-    familiarity : Finding
-        How like the training images the network finds the image.
+    results : tuple of CheckResult
+        Of the checks on the network's features.
     seconds : float
         The image's share of its batch's time.
     """
 
     logit: float
     heat: np.ndarray
-    familiarity: Finding
+    results: tuple[CheckResult, ...]
     seconds: float
 
 
@@ -113,9 +112,7 @@ class Pipeline:
     segmenter : LungSegmenter
     engine : Engine
     checks : Checks
-        On picture and lungs.
-    familiarity : FamiliarityCheck
-        On the network's features.
+        Of that specification.
     """
 
     def __init__(
@@ -124,10 +121,9 @@ class Pipeline:
         segmenter: LungSegmenter,
         engine: Engine,
         checks: Checks,
-        familiarity: FamiliarityCheck,
     ):
         self.spec, self._segmenter, self._engine = spec, segmenter, engine
-        self.checks, self._familiarity = checks, familiarity
+        self.checks = checks
         self._narrow, self._making = None, threading.Lock()
 
     def single_threaded(self) -> "Pipeline":
@@ -135,7 +131,7 @@ class Pipeline:
         with self._making:
             if self._narrow is None:
                 segmenter, engine = self._segmenter.single_threaded(), self._engine.single_threaded()
-                self._narrow = Pipeline(self.spec, segmenter, engine, self.checks, self._familiarity)
+                self._narrow = Pipeline(self.spec, segmenter, engine, self.checks)
             return self._narrow
 
     def make_ready(self, source: Callable[[], bytes], name: str, checked: bool = True) -> ReadyImage | Exception:
@@ -155,15 +151,15 @@ class Pipeline:
             data = source()
             start = time.perf_counter()
             radiograph = read_radiograph(data, name)
-            canonical, report = canonical_image(radiograph.pixels), CheckReport()
+            image, report = self.checks.input(radiograph), CheckReport()
             if checked:
-                radiograph, canonical, report = self.checks.picture(radiograph, canonical)
-                report.insist()
-            mask = self._segmenter.masks(canonical[None])[0]
+                image, report = self.checks.examine_image(image)
+                report.raise_if_rejected()
+            mask = self._segmenter.masks(image.canonical[None])[0]
             if checked:
-                report = report.plus(*self.checks.lungs(canonical, mask))
-                report.insist()
-            return self._ready(radiograph, canonical, mask, report, start)
+                report = report.extended(self.checks.examine_lungs(image, mask))
+                report.raise_if_rejected()
+            return self._ready(image, mask, report, start)
         except Exception as error:
             return error
 
@@ -179,19 +175,16 @@ class Pipeline:
             radiograph = read_radiograph(source(), name)
         except ImageRefused as refusal:
             return refusal
-        radiograph, canonical, report = self.checks.picture(radiograph, canonical_image(radiograph.pixels))
-        mask = self._segmenter.masks(canonical[None])[0]
-        report = report.plus(*self.checks.lungs(canonical, mask))
-        image = self._ready(radiograph, canonical, mask, report, time.perf_counter())
-        (ran,) = self.run([image])
-        return report.plus(ran.familiarity), ran.logit
+        image, report = self.checks.examine_image(self.checks.input(radiograph))
+        mask = self._segmenter.masks(image.canonical[None])[0]
+        report = report.extended(self.checks.examine_lungs(image, mask))
+        (ran,) = self.run([self._ready(image, mask, report, time.perf_counter())])
+        return report.extended(ran.results), ran.logit
 
-    def _ready(
-        self, radiograph: Radiograph, canonical: np.ndarray, mask: np.ndarray, report: CheckReport, start: float
-    ) -> ReadyImage:
+    def _ready(self, image: CheckInput, mask: np.ndarray, report: CheckReport, start: float) -> ReadyImage:
         lungs = LungFields(mask if mask.any() else np.ones_like(mask))
-        ready = prepare(canonical, lungs.box, **self.spec.preparation)
-        return ReadyImage(radiograph, canonical, lungs, ready, report, time.perf_counter() - start)
+        ready = prepare(image.canonical, lungs.box, **self.spec.preparation)
+        return ReadyImage(image, lungs, ready, report, time.perf_counter() - start)
 
     def run(self, images: Sequence[ReadyImage]) -> list[Run]:
         """Run the network.
@@ -205,10 +198,11 @@ class Pipeline:
             return []
         start = time.perf_counter()
         logits, maps, features = self._engine.read(np.stack([image.ready.tensor for image in images]))
-        found = self._familiarity.examine(features)
+        pairs = zip(images, features, strict=True)
+        results = [self.checks.examine_features(image.checked, row) for image, row in pairs]
         seconds = (time.perf_counter() - start) / len(images)
-        rows = zip(logits, maps, found, strict=True)
-        return [Run(float(logit), heat, familiarity, seconds) for logit, heat, familiarity in rows]
+        rows = zip(logits, maps, results, strict=True)
+        return [Run(float(logit), heat, found, seconds) for logit, heat, found in rows]
 
     def unchecked(self, images: np.ndarray, lungs: np.ndarray | None = None) -> Unchecked:
         """Run the network on canonical images without judging them, for measurements on disturbed ones.
@@ -268,7 +262,7 @@ class Pipeline:
         (run,) = self.run([image])
         try:
             if checked:
-                image.report.plus(run.familiarity).insist()
+                image.report.extended(run.results).raise_if_rejected()
         except ImageRefused as refusal:
             return refusal
         return image, run

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from cxrmodel.artefacts import leave_cores_to_networks
-from cxrmodel.checks.out_of_distribution import load_familiarity
 from cxrmodel.checks.report import CheckReport
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import AlteredWeights, Busy, ImageRefused
@@ -144,10 +143,10 @@ class Reader:
         spec, segmenter = load_spec(model, folder), LungSegmenter.load()
         if segmenter.sha256 != spec.lungs_sha256:
             raise AlteredWeights("model.other_lungs", model=model)
-        checks, familiarity = Checks.load(), load_familiarity(spec, folder)
+        checks = Checks.load(spec, model_folder=folder)
         if segmenter.sha256 != checks.lungs_sha256:
             raise AlteredWeights("model.other_lungs_checks")
-        return cls(spec, Pipeline(spec, segmenter, load_engine(spec, folder), checks, familiarity))
+        return cls(spec, Pipeline(spec, segmenter, load_engine(spec, folder), checks))
 
     def read(self, data: bytes, name: str) -> Reading:
         """Read one image.
@@ -176,7 +175,7 @@ class Reader:
                 (ran,) = self._pipeline.run([image])
         finally:
             self._places.release()
-        image.report.plus(ran.familiarity).insist()
+        image.report.extended(ran.results).raise_if_rejected()
         return self._reading(image, ran)
 
     @property
@@ -249,14 +248,14 @@ class Reader:
 
     def _reading(self, image: ReadyImage, ran: Run) -> Reading:
         start, spec = time.perf_counter(), self.spec
-        report = image.report.plus(ran.familiarity)
+        report = image.report.extended(ran.results)
         value = self._probability(ran.logit)
         named = finding(value, spec.operating_points)
         heat = image.ready.to_image(ran.heat)
         total = float(heat.sum())
         inside = float(heat[image.lungs.mask].sum()) / total if total > 0 else None
         return Reading(
-            radiograph=image.radiograph,
+            radiograph=image.checked.radiograph,
             lungs=image.lungs,
             logit=ran.logit,
             probability=value,
@@ -268,7 +267,7 @@ class Reader:
             heat=heat,
             heat_range=spec.heat_range,
             heat_in_lungs=inside,
-            reasons=image.radiograph.notes
+            reasons=image.checked.radiograph.notes
             + report.warnings
             + reasons_beside(named, float(heat.max()) / spec.heat_range, inside),
             model=spec.version,

@@ -12,9 +12,9 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from cxrmodel.artefacts import cores
-from cxrmodel.checks.out_of_distribution import FamiliarityCheck
+from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.suite import Checks
-from cxrmodel.errors import AlteredWeights, Busy, ImageRefused, MissingWeights, PictureRefused, UnfamiliarImage
+from cxrmodel.errors import AlteredWeights, Busy, ImageRefused, ImageRejected, MissingWeights, OutOfDistribution
 from cxrmodel.evaluation.audits.hard_cases import SPOILT
 from cxrmodel.evaluation.run import agreement, original_pairs
 from cxrmodel.imaging.canonical import canonical_image
@@ -112,7 +112,7 @@ def test_scoring_many_gives_the_numbers_of_reading_one(reader, images, png):
     items = [(data, name) for name, data in images.items()]
     blank = (png(np.zeros((300, 300), np.float32)), "blank")
     scores = list(reader.score_many([*items[:3], blank, *items[3:], (b"", "empty")]))
-    assert isinstance(scores[3], PictureRefused)
+    assert isinstance(scores[3], ImageRejected)
     assert isinstance(scores[-1], ImageRefused)
     numbers = [score for score in scores if isinstance(score, Score)]
     for (data, name), score in zip(items, numbers, strict=True):
@@ -378,26 +378,27 @@ def test_without_checks_every_picture_gets_a_number(reader, levels, png):
 def test_an_image_unlike_the_training_images_is_refused_by_its_features(reader, demo_image):
     """The check behind the network: beyond its threshold no number leaves the reader, one at a time or many."""
     pipeline = copy.copy(reader._pipeline)
-    check = pipeline._familiarity
-    pipeline._familiarity = FamiliarityCheck(check.familiarity, dataclasses.replace(check.rule, warn=0.0, refuse=0.0))
+    checks = pipeline.checks
+    strict = checks.rules["out_of_distribution"].model_copy(update={"warning": 0.0, "rejection": 0.0})
+    pipeline.checks = Checks(checks.rules | {"out_of_distribution": strict}, checks.models, checks.lungs_sha256)
     strict = Reader(reader.spec, pipeline)
-    with pytest.raises(UnfamiliarImage, match="unlike every image"):
+    with pytest.raises(OutOfDistribution):
         strict.read(demo_image, "x")
     (found,) = strict.score_many([(demo_image, "x")])
-    assert isinstance(found, UnfamiliarImage)
+    assert isinstance(found, OutOfDistribution)
 
 
 def test_examining_asks_every_rule(reader, levels, png):
     """Also behind a refusal: one finding of each, and a probability."""
     report, value = reader.examine(lambda: png(np.rot90(levels) / 255), "x")
-    assert report.outcome == "refuse"
-    assert {item.rule for item in report.findings} >= set(reader._pipeline.checks.rules) - {"page"} | {"familiarity"}
+    assert report.outcome == "rejected"
+    assert {result.check for result in report.results} == set(CHECKS.names) - {"age"}
     assert 0 <= value <= 1
     assert isinstance(reader.examine(lambda: b"", "x"), ImageRefused)
 
 
 def test_checks_of_another_segmenter_read_nothing(monkeypatch):
     """Thresholds fixed on other lung fields mean nothing."""
-    monkeypatch.setattr(Checks, "load", classmethod(lambda cls: SimpleNamespace(lungs_sha256="0" * 64)))
+    monkeypatch.setattr(Checks, "load", classmethod(lambda cls, *_, **__: SimpleNamespace(lungs_sha256="0" * 64)))
     with pytest.raises(AlteredWeights, match="checks were fixed with another"):
         Reader.load()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -130,13 +131,13 @@ def _stages(spec, data: bytes, repeats: int) -> tuple[dict, np.ndarray]:
     box = segmenter.find(canonical).box
     tensor = prepare(canonical, box, **spec.preparation).tensor[None]
     heat = reader.read(data, "image").heat
-    checks, image = Checks.load(), read_radiograph(data, "image")
-    mask = segmenter.masks(canonical[None])[0]
+    checks, image = Checks.load(spec), read_radiograph(data, "image")
+    checked, mask = checks.input(image), segmenter.masks(canonical[None])[0]
     work = {
         "decode": lambda: read_radiograph(data, "image"),
         "resize": lambda: canonical_image(pixels),
         "lungs": lambda: segmenter.find(canonical),
-        "checks": lambda: (checks.picture(image, canonical), checks.lungs(canonical, mask)),
+        "checks": lambda: (checks.examine_image(replace(checked)), checks.examine_lungs(checked, mask)),
         "crop": lambda: prepare(canonical, box, **spec.preparation),
         "network and map": lambda: engine.run(tensor),
         "overlay": lambda: overlay(pixels, heat, spec.heat_range, longest=FIGURE_SIDE),

@@ -1,1 +1,1 @@
-"""Image quality and out-of-distribution checks that decide whether a number may be given."""
+"""Image quality and out-of-distribution checks: they decide whether a number is given for an image."""

@@ -1,7 +1,7 @@
-"""Canonical image -> how it lies: upright, mirrored, turned, inverted, or no whole chest radiograph at all.
+"""Network that tells the orientation of a canonical image.
 
-A small network of our own (``assets/checks``), learnt from training images that were turned, mirrored and inverted by
-code and from pictures made by code, and run by ONNX Runtime.
+A small convolutional network (``assets/checks/orientation.onnx``), trained on training images rotated, mirrored and
+inverted by code and on synthetic images of other kinds, and run by ONNX Runtime.
 """
 
 import cv2
@@ -12,13 +12,13 @@ from cxrmodel.artefacts import open_graph
 __all__ = ["ORIENTATIONS", "ORIENTATION_SIDE", "OrientationNetwork", "as_orientation_input"]
 
 ORIENTATION_SIDE = 64
-ORIENTATIONS = ("upright", "mirrored", "turned left", "upside down", "turned right", "inverted", "strange")
-"""What a picture may be: an upright image; one whose left and right are exchanged; one turned by 90 degrees
-anticlockwise, 180, or 90 clockwise, mirrored or not; one with white for black, however it lies; anything else."""
+ORIENTATIONS = ("upright", "mirrored", "rotated left", "upside down", "rotated right", "inverted", "other")
+"""Classes: an upright image; mirrored left to right; rotated by 90 degrees anticlockwise, 180, or 90 clockwise, mirrored
+or not; with inverted greyscale, in any orientation; and anything that is no whole chest radiograph."""
 
 
 def as_orientation_input(image: np.ndarray) -> np.ndarray:
-    """Shrink a canonical image and take off its brightness and contrast.
+    """Shrink a canonical image and remove its brightness and contrast.
 
     Parameters
     ----------
@@ -27,10 +27,11 @@ def as_orientation_input(image: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of float32, shape (64, 64, 1)
-        Mean 0; standard deviation 1 but on nearly even pictures, where it is less.
+        Mean 0; standard deviation 1, or less on nearly uniform images.
     """
     small = cv2.resize(image, (ORIENTATION_SIDE, ORIENTATION_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return ((small - small.mean()) / (small.std() + 8.0))[..., None]
+    standardised: np.ndarray = ((small - small.mean()) / (small.std() + 8.0))[..., None]
+    return standardised
 
 
 class OrientationNetwork:
@@ -42,12 +43,12 @@ class OrientationNetwork:
         ONNX: (N, 64, 64, 1) float32 -> logits of ``ORIENTATIONS``, (N, 7).
     """
 
-    def __init__(self, graph: bytes):
-        self._session = open_graph(graph, threads=1)  # too small a network to be worth waking another thread
+    def __init__(self, graph: bytes) -> None:
+        self._session = open_graph(graph, threads=1)  # the network is too small to be worth waking another thread
         self._input = self._session.get_inputs()[0].name
 
     def probabilities(self, image: np.ndarray) -> dict[str, float]:
-        """Share of belief in each orientation.
+        """Probability of each orientation.
 
         Parameters
         ----------
@@ -56,8 +57,8 @@ class OrientationNetwork:
         Returns
         -------
         dict of str to float
-            0..1 for each of ``ORIENTATIONS``: "strange" against all others together, these among each other. So the
-            orientations of an image that looks strange are still weighed, and add up to 1.
+            0..1 for each of ``ORIENTATIONS``. "other" is weighed against all the rest; the rest are weighed among
+            themselves and sum to 1, so that they are told apart on an unusual image as well.
         """
         logits = self._session.run(None, {self._input: as_orientation_input(image)[None]})[0][0].astype(np.float64)
         shares = np.exp(logits - logits.max())

@@ -1,141 +1,134 @@
-"""What the checks say: rules, findings, and the report that all findings make."""
+"""Rules, the result of one check, and the report of all results on one image."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, Self
 
-from cxrmodel.checks.wording import SENTENCES
-from cxrmodel.errors import NoLungsFound, PictureRefused, UnfamiliarImage
+from pydantic import model_validator
 
-__all__ = ["ACCEPT", "OUTCOMES", "REFUSE", "WARN", "CheckReport", "Finding", "Rule", "finding", "judge", "load_rules"]
+from cxrmodel.errors import ImageRefused, ImageRejected
+from cxrmodel.messages import Message
+from cxrmodel.records import Record
 
-ACCEPT, WARN, REFUSE = OUTCOMES = ("accept", "warn", "refuse")
+__all__ = ["OUTCOMES", "PASSED", "REJECTED", "WARNING", "CheckReport", "CheckResult", "Outcome", "Rule"]
 
-_ERRORS = {"familiarity": UnfamiliarImage, "lung area": NoLungsFound, "lung balance": NoLungsFound}
+Outcome = Literal["passed", "warning", "rejected"]
+PASSED: Outcome = "passed"
+WARNING: Outcome = "warning"
+REJECTED: Outcome = "rejected"
+OUTCOMES = (PASSED, WARNING, REJECTED)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One measured thing, and from where on it is wrong.
+class Rule(Record):
+    """Thresholds of a measured value, as a specification stores them.
 
     Attributes
     ----------
-    name : str
-        A key of ``SENTENCES``.
     side : {"above", "below"}
-        Whether large or small values are wrong.
-    warn, refuse : float or None
-        Thresholds; None where the rule does not do so. A value at a threshold is still right.
+        Whether large or small values are bad.
+    warning, rejection : float or None
+        Thresholds; None where there is no such outcome. A value at a threshold does not exceed it.
     source : str
-        Where the thresholds come from, for the documentation.
+        How the thresholds were chosen, for the documentation.
     """
 
-    name: str
-    side: str
-    warn: float | None
-    refuse: float | None
+    side: Literal["above", "below"]
+    warning: float | None
+    rejection: float | None
     source: str
 
-    def __post_init__(self):
-        if self.side not in ("above", "below") or self.name not in SENTENCES:
-            raise ValueError(f"no rule is called {self.name} or looks {self.side}")
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.warning is None and self.rejection is None:
+            raise ValueError("a rule has at least one threshold")
+        if self.warning is not None and self.exceeded(self.warning, self.rejection):
+            raise ValueError("a rule warns before it rejects")
+        return self
 
-    def beyond(self, value: float, threshold: float | None) -> bool:
-        """Whether a value is wrong by a threshold; NaN always is, and nothing is by None."""
+    def exceeded(self, value: float, threshold: float | None) -> bool:
+        """Whether a value lies on the bad side of a threshold. NaN always does; nothing exceeds None."""
         if threshold is None:
             return False
         return not (value <= threshold if self.side == "above" else value >= threshold)
 
+    def outcome(self, value: float) -> Outcome:
+        """The outcome of a value."""
+        if self.exceeded(value, self.rejection):
+            return REJECTED
+        return WARNING if self.exceeded(value, self.warning) else PASSED
+
+    def threshold(self, outcome: Outcome) -> float | None:
+        """The threshold that an outcome exceeds; for one that passed, the first that there is."""
+        return self.rejection if outcome == REJECTED or self.warning is None else self.warning
+
 
 @dataclass(frozen=True)
-class Finding:
-    """What one rule says of one picture.
+class CheckResult:
+    """The result of one check on one image.
 
     Attributes
     ----------
-    rule : str
-    outcome : {"accept", "warn", "refuse"}
-    sentence : str
-        For the reader of the image; empty where the outcome is accept.
+    check : str
+        Name in ``cxrmodel.checks.registry.CHECKS``.
+    outcome : {"passed", "warning", "rejected"}
+    message : Message or None
+        For the reader of the image; None where the check passed.
     value : float
         As measured.
     threshold : float or None
-        The one that was crossed, or that is nearest to being; None where a rule has none.
+        The one that was exceeded, or the first that could have been.
     correction : str
-        One word for a badge where the image was changed: "inverted" or "cropped"; else empty.
+        How the image was corrected, "inverted" or "cropped"; else empty.
+    error : type of ImageRefused
+        What a rejection raises.
     """
 
-    rule: str
-    outcome: str
-    sentence: str
+    check: str
+    outcome: Outcome
+    message: Message | None
     value: float
     threshold: float | None
     correction: str = ""
+    error: type[ImageRefused] = field(default=ImageRejected, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """Every finding on one picture, in the order of the rules."""
+    """All results on one image, in the order of the checks."""
 
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def outcome(self) -> str:
-        """The gravest of the findings' outcomes."""
-        return max((item.outcome for item in self.findings), key=OUTCOMES.index, default=ACCEPT)
+    results: tuple[CheckResult, ...] = ()
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """Sentences that belong beside a number, each once."""
-        return tuple(dict.fromkeys(item.sentence for item in self.findings if item.outcome == WARN))
+    def outcome(self) -> Outcome:
+        """The most severe outcome of the results."""
+        return max((result.outcome for result in self.results), key=OUTCOMES.index, default=PASSED)
+
+    @property
+    def warnings(self) -> tuple[Message, ...]:
+        """Messages of the warnings, each once."""
+        found = (result.message for result in self.results if result.outcome == WARNING)
+        return tuple(dict.fromkeys(message for message in found if message))
 
     @property
     def corrections(self) -> tuple[str, ...]:
-        """What was done to the image, one word each."""
-        return tuple(item.correction for item in self.findings if item.correction)
+        """How the image was corrected: "inverted", "cropped"."""
+        return tuple(result.correction for result in self.results if result.correction)
 
-    def plus(self, *findings: Finding) -> "CheckReport":
-        """A report with further findings at its end."""
-        return CheckReport(self.findings + findings)
+    def has_warning(self, check: str) -> bool:
+        """Whether the named check warns."""
+        return any(result.check == check and result.outcome == WARNING for result in self.results)
 
-    def insist(self) -> None:
-        """Let the image pass, or refuse it.
+    def extended(self, results: tuple[CheckResult, ...]) -> "CheckReport":
+        """A report with further results at its end."""
+        return CheckReport(self.results + results)
+
+    def raise_if_rejected(self) -> None:
+        """Refuse an image that a check rejects.
 
         Raises
         ------
-        PictureRefused
-            With the sentence of the first rule that refuses.
+        ImageRefused
+            With the message of the first check that rejects the image.
         """
-        for item in self.findings:
-            if item.outcome == REFUSE:
-                raise _ERRORS.get(item.rule, PictureRefused)(item.sentence)
-
-
-def finding(rule: Rule, outcome: str, value: float, correction: str = "") -> Finding:
-    """Word what a rule found."""
-    threshold = rule.refuse if outcome == REFUSE or rule.warn is None else rule.warn
-    sentence = "" if outcome == ACCEPT else SENTENCES[rule.name][outcome]
-    return Finding(rule.name, outcome, sentence, float(value), threshold, correction)
-
-
-def judge(rule: Rule, value: float) -> Finding:
-    """Hold a value against a rule's thresholds."""
-    outcome = REFUSE if rule.beyond(value, rule.refuse) else WARN if rule.beyond(value, rule.warn) else ACCEPT
-    return finding(rule, outcome, value)
-
-
-def load_rules(stored: Mapping[str, Mapping]) -> dict[str, Rule]:
-    """Rules from a specification.
-
-    Parameters
-    ----------
-    stored : mapping of str to mapping
-        ``side``, ``warn``, ``refuse`` and ``source`` of each rule.
-
-    Raises
-    ------
-    ValueError, KeyError, TypeError
-        When one is not a rule.
-    """
-    return {
-        name: Rule(name, rule["side"], rule["warn"], rule["refuse"], rule["source"]) for name, rule in stored.items()
-    }
+        for result in self.results:
+            if result.outcome == REJECTED and result.message:
+                raise result.error(result.message.code, **result.message.values)

@@ -1,8 +1,8 @@
-"""How far a picture is from every image that training images can be put together from.
+"""Principal subspace of the training images, and how badly an image is reconstructed from it.
 
-Training images at 32 px, each with its brightness and contrast taken off, lie close to a space of few dimensions
-(Turk and Pentland, Eigenfaces for Recognition, Journal of Cognitive Neuroscience 1991). What a picture holds beyond
-that space is its distance; pictures of anything else, and images that lie otherwise, hold much.
+Training images at 32 px, each with brightness and contrast removed, lie close to a subspace of few dimensions (Turk and
+Pentland, Eigenfaces for Recognition, Journal of Cognitive Neuroscience 1991). Images of anything else, and images in
+another orientation, have a large reconstruction error.
 """
 
 import cv2
@@ -10,15 +10,15 @@ import numpy as np
 
 from cxrmodel.imaging.lungs import LungFields
 
-__all__ = ["LIKENESS_SIDE", "Likeness", "around_lungs", "whole_image"]
+__all__ = ["SUBSPACE_SIDE", "PrincipalSubspace", "lung_surroundings", "standardised"]
 
-LIKENESS_SIDE = 32
+SUBSPACE_SIDE = 32
 _MARGIN = 10
-_LEAST_SPREAD = 8.0
+_MIN_SPREAD = 8.0
 
 
-def whole_image(image: np.ndarray) -> np.ndarray:
-    """A canonical image as `Likeness` compares it.
+def standardised(image: np.ndarray) -> np.ndarray:
+    """Shrink an image and remove its brightness and contrast, as `PrincipalSubspace` compares it.
 
     Parameters
     ----------
@@ -27,53 +27,58 @@ def whole_image(image: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of float32, shape (1024,)
-        Mean 0; standard deviation 1 but on nearly even pictures, where it is less.
+        Mean 0; standard deviation 1, or less on nearly uniform images.
     """
-    small = cv2.resize(image, (LIKENESS_SIDE, LIKENESS_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    return ((small - small.mean()) / (small.std() + _LEAST_SPREAD)).ravel()
+    small = cv2.resize(image, (SUBSPACE_SIDE, SUBSPACE_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    flat: np.ndarray = ((small - small.mean()) / (small.std() + _MIN_SPREAD)).ravel()
+    return flat
 
 
-def around_lungs(image: np.ndarray, lungs: LungFields | None) -> np.ndarray:
-    """The part of a canonical image around its lungs, as `Likeness` compares it.
+def lung_surroundings(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Standardise the part of a canonical image around its lungs.
 
     Parameters
     ----------
     image : ndarray of uint8, shape (224, 224)
-    lungs : LungFields or None
-        None takes the whole image.
+    mask : ndarray of bool, shape (224, 224)
+        Where it is all False, the whole image is taken.
 
     Returns
     -------
     ndarray of float32, shape (1024,)
     """
-    if lungs is None:
-        return whole_image(image)
-    top, left, bottom, right = lungs.box
-    part = image[max(0, top - _MARGIN) : bottom + _MARGIN, max(0, left - _MARGIN) : right + _MARGIN]
-    return whole_image(part)
+    if not mask.any():
+        return standardised(image)
+    top, left, bottom, right = LungFields(mask).box
+    return standardised(image[max(0, top - _MARGIN) : bottom + _MARGIN, max(0, left - _MARGIN) : right + _MARGIN])
 
 
-class Likeness:
-    """The space of training images.
+class PrincipalSubspace:
+    """The subspace of leading principal components.
 
     Parameters
     ----------
     mean : ndarray of float32, shape (1024,)
-    axes : ndarray of float32, shape (K, 1024)
+    components : ndarray of float32, shape (K, 1024)
         Orthonormal.
     """
 
-    def __init__(self, mean: np.ndarray, axes: np.ndarray):
-        self.mean, self.axes = mean, axes
+    def __init__(self, mean: np.ndarray, components: np.ndarray) -> None:
+        self.mean, self.components = mean, components
 
-    def distance(self, picture: np.ndarray) -> float:
-        """Root mean square of what a picture holds beyond the space; 0 within it, 1 when all of it is beyond.
+    def reconstruction_error(self, image: np.ndarray) -> float:
+        """Root mean square of the difference between an image and its projection onto the subspace.
 
         Parameters
         ----------
-        picture : ndarray of float32, shape (1024,)
-            Of `whole_image` or `around_lungs`.
+        image : ndarray of float32, shape (1024,)
+            Of `standardised` or `lung_surroundings`.
+
+        Returns
+        -------
+        float
+            0 within the subspace, about 1 for an image orthogonal to it.
         """
-        centred = picture - self.mean
-        beyond = float(centred @ centred) - float(np.square(self.axes @ centred).sum())
-        return float(np.sqrt(max(0.0, beyond) / picture.size))
+        centred = image - self.mean
+        residual = float(centred @ centred) - float(np.square(self.components @ centred).sum())
+        return float(np.sqrt(max(0.0, residual) / image.size))

@@ -1,139 +1,136 @@
-"""Radiograph -> CheckReport: may a number be given for this picture? Asked before any is.
+"""Run the registered checks on an image, stage by stage."""
 
-The checks run in the order of a reading: on the picture, on its lungs, and, by `cxrmodel.checks.out_of_distribution`, on the
-network's own features. Every threshold comes from a file (``assets/checks/spec.json``), fixed on held-out patients.
-"""
-
-import json
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Self
 
 import numpy as np
 
 from cxrmodel.artefacts import read_checked
-from cxrmodel.checks.lung_fields import examine_lungs
+from cxrmodel.checks.check import Check, Rules, Stage
+from cxrmodel.checks.check_input import CheckInput, CheckModels
+from cxrmodel.checks.feature_distribution import load_feature_distribution
 from cxrmodel.checks.orientation import OrientationNetwork
-from cxrmodel.checks.picture import clipped_share, cropped, examine_margins, examine_orientation, inverted
-from cxrmodel.checks.report import CheckReport, Finding, Rule, judge, load_rules
-from cxrmodel.checks.subspace import Likeness, whole_image
-from cxrmodel.errors import AlteredWeights, MissingWeights
-from cxrmodel.imaging.canonical import canonical_image, contrast
-from cxrmodel.imaging.margins import image_box
+from cxrmodel.checks.registry import CHECKS
+from cxrmodel.checks.report import CheckReport, CheckResult, Rule
+from cxrmodel.checks.spec import CHECK_FOLDER, CheckSpec, load_check_spec
+from cxrmodel.checks.subspace import PrincipalSubspace
+from cxrmodel.errors import AlteredWeights
+from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import Radiograph
-from cxrmodel.paths import ASSETS
+from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 
-__all__ = ["CHECK_FOLDER", "Checks", "Examined"]
-
-CHECK_FOLDER = ASSETS / "checks"
+__all__ = ["Checks", "check_rules"]
 
 
-class Examined(NamedTuple):
-    """A picture after its own checks.
+def check_rules(checks: CheckSpec, model: ModelSpec) -> dict[str, Rule]:
+    """Rules of all registered checks by name, in order.
 
-    Attributes
-    ----------
-    radiograph : Radiograph
-        Cropped or inverted where the report's corrections say so.
-    canonical : ndarray of uint8, shape (224, 224)
-    report : CheckReport
+    Raises
+    ------
+    KeyError
+        When the specification lacks one.
     """
-
-    radiograph: Radiograph
-    canonical: np.ndarray
-    report: CheckReport
+    return {check.name: check.rule(model) if check.rule else checks.rules[check.name] for check in CHECKS}
 
 
 class Checks:
-    """The checks on picture and lungs. Safe to use from several threads.
+    """The registered checks, ready to run. Safe to use from several threads.
 
     Parameters
     ----------
-    rules : dict of str to Rule
-    orientation : OrientationNetwork
-    image, lungs : Likeness
-        Spaces of whole training images, and of their parts around the lungs.
+    rules : mapping of str to Rule
+        Of every registered check.
+    models : CheckModels
     lungs_sha256 : str
-        Of the segmenter that they were fixed with.
+        Of the lung segmenter that the thresholds were chosen with.
     """
 
-    def __init__(
-        self,
-        rules: dict[str, Rule],
-        orientation: OrientationNetwork,
-        image: Likeness,
-        lungs: Likeness,
-        lungs_sha256: str,
-    ):
-        self.rules, self.orientation, self.image, self.around = rules, orientation, image, lungs
-        self.lungs_sha256 = lungs_sha256
+    def __init__(self, rules: Rules, models: CheckModels, lungs_sha256: str) -> None:
+        self.rules, self.models, self.lungs_sha256 = rules, models, lungs_sha256
+        self._checks = tuple(CHECKS)
 
     @classmethod
-    def load(cls, folder: Path = CHECK_FOLDER) -> "Checks":
-        """Load the shipped checks.
+    def load(cls, model: ModelSpec, folder: Path = CHECK_FOLDER, model_folder: Path = MODEL_FOLDER) -> Self:
+        """Load the checks of a model.
 
         Raises
         ------
         MissingWeights, AlteredWeights
-            When a file is absent, damaged, or not the one that the specification names.
+            When a file is absent, damaged, or not the one that a specification names.
         """
+        spec = load_check_spec(folder)
+        graph = read_checked(folder / "orientation.onnx", spec.orientation_sha256)
+        subspaces = read_checked(folder / "subspaces.npz", spec.subspaces_sha256)
         try:
-            spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
-            graph = read_checked(folder / "orientation.onnx", spec["orientation_sha256"])
-            spaces = read_checked(folder / "likeness.npz", spec["likeness_sha256"])
-            with np.load(BytesIO(spaces)) as saved:
-                image = Likeness(saved["image_mean"], saved["image_axes"])
-                lungs = Likeness(saved["lungs_mean"], saved["lungs_axes"])
-            return cls(load_rules(spec["rules"]), OrientationNetwork(graph), image, lungs, spec["lungs_sha256"])
-        except OSError as error:
-            raise MissingWeights(
-                f"The checks are incomplete: {error.filename} cannot be read. Install the program again."
-            ) from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise AlteredWeights(f"{folder / 'spec.json'} is damaged. Install the program again.") from error
-
-    def picture(self, radiograph: Radiograph, canonical: np.ndarray) -> Examined:
-        """Examine a picture, cut wide even margins off it, and set its polarity right.
-
-        Parameters
-        ----------
-        radiograph : Radiograph
-        canonical : ndarray of uint8, shape (224, 224)
-            Of its pixels.
-
-        Raises nothing on any radiograph: what is wrong with it stands in the report.
-        """
-        rules, shape = self.rules, radiograph.pixels.shape
-        box = image_box(canonical)
-        report = CheckReport((judge(rules["size"], min(shape)), judge(rules["contrast"], contrast(canonical))))
-        report = report.plus(*examine_margins(box, shape, rules))
-        if "cropped" in report.corrections:
-            radiograph = cropped(radiograph, box)
-            canonical = canonical_image(radiograph.pixels)
-        shares = self.orientation.probabilities(canonical)
-        doubtful = rules["polarity"].beyond(shares["inverted"], rules["polarity"].refuse)
-        inverse = self.orientation.probabilities(255 - canonical) if doubtful else shares
-        report = report.plus(*examine_orientation(shares, inverse, rules))
-        if "inverted" in report.corrections:
-            radiograph = inverted(radiograph)
-            canonical = canonical_image(radiograph.pixels)
-        report = report.plus(
-            judge(rules["clipped"], clipped_share(canonical)),
-            judge(rules["image likeness"], self.image.distance(whole_image(canonical))),
+            with np.load(BytesIO(subspaces)) as saved:
+                image = PrincipalSubspace(saved["image_mean"], saved["image_components"])
+                surroundings = PrincipalSubspace(saved["lungs_mean"], saved["lungs_components"])
+            rules = check_rules(spec, model)
+        except (ValueError, KeyError) as error:
+            raise AlteredWeights("checks.damaged_spec", path=str(folder / "spec.json"), problem=str(error)) from error
+        features = load_feature_distribution(model, model_folder)
+        return cls(
+            rules, CheckModels(OrientationNetwork(graph), image, surroundings, features, model.ages), spec.lungs_sha256
         )
-        return Examined(radiograph, canonical, report)
 
-    def lungs(self, canonical: np.ndarray, mask: np.ndarray) -> tuple[Finding, ...]:
-        """Examine what the segmenter marked on an image.
+    def input(self, radiograph: Radiograph) -> CheckInput:
+        """Prepare an image for the checks."""
+        height, width = radiograph.pixels.shape
+        return CheckInput(self.models, radiograph, canonical_image(radiograph.pixels), (height, width))
 
-        Parameters
-        ----------
-        canonical : ndarray of uint8, shape (224, 224)
-        mask : ndarray of bool, shape (224, 224)
-            All False where nothing was marked.
+    def examine_image(self, image: CheckInput) -> tuple[CheckInput, CheckReport]:
+        """Check an image, crop wide even margins and correct an inverted greyscale.
 
         Returns
         -------
-        tuple of Finding
+        CheckInput
+            Cropped or inverted where the report's corrections say so.
+        CheckReport
         """
-        return examine_lungs(canonical, mask, self.around, self.rules)
+        results: list[CheckResult] = []
+        for stage in (Stage.METADATA, Stage.IMAGE):
+            for check in self._of(stage):
+                image = self._run(check, image, results)
+        return image, CheckReport(tuple(results))
+
+    def examine_lungs(self, image: CheckInput, mask: np.ndarray) -> tuple[CheckResult, ...]:
+        """Check the segmenter's result.
+
+        Parameters
+        ----------
+        image : CheckInput
+        mask : ndarray of bool, shape (224, 224)
+            All False where no lungs were found.
+        """
+        return self._results(Stage.LUNGS, replace(image, mask=mask))
+
+    def examine_features(self, image: CheckInput, features: np.ndarray) -> tuple[CheckResult, ...]:
+        """Check the network's features.
+
+        Parameters
+        ----------
+        image : CheckInput
+        features : ndarray of float32, shape (F,)
+        """
+        return self._results(Stage.FEATURES, replace(image, features=features))
+
+    def _of(self, stage: Stage) -> tuple[Check, ...]:
+        return tuple(check for check in self._checks if check.stage == stage)
+
+    def _results(self, stage: Stage, image: CheckInput) -> tuple[CheckResult, ...]:
+        results = (check.result(image, self.rules) for check in self._of(stage))
+        return tuple(result for result in results if result)
+
+    def _run(self, check: Check, image: CheckInput, results: list[CheckResult]) -> CheckInput:
+        """Add a check's result, make its correction, and repeat the checks that this affects."""
+        result = check.result(image, self.rules)
+        if result is None:
+            return image
+        results.append(result)
+        if check.correction and result.correction:
+            image = check.correction.apply(image)
+            for name in check.correction.repeats:
+                image = self._run(CHECKS[name], image, results)
+        return image

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from cxrmodel.errors import ColourPicture, UnreadableFile
+from cxrmodel.errors import ColourImage, UnreadableFile
 
 __all__ = ["full_scale", "single_channel"]
 
@@ -93,7 +93,7 @@ def single_channel(samples: np.ndarray, white: float) -> tuple[np.ndarray, bool]
 
     Raises
     ------
-    ColourPicture
+    ColourImage
         More than one pixel in a hundred is coloured.
     """
     if samples.ndim == 2:
@@ -103,7 +103,7 @@ def single_channel(samples: np.ndarray, white: float) -> tuple[np.ndarray, bool]
         return green, False
     coloured, tint = _colour(samples, white)
     if coloured > _COLOURED_SHARE:
-        raise ColourPicture(
+        raise ColourImage(
             "This is a colour picture, and a chest radiograph is grey: if it is a photograph or a coloured print "
             "of an image, export the image itself in greyscale from its viewer and drop that."
         )

@@ -17,7 +17,7 @@ from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
 from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
 from cxrmodel.paths import ASSETS
 
-__all__ = ["BOUNDS", "LungFields", "LungSegmenter", "as_input", "fields_from_scores", "plausibility", "regions"]
+__all__ = ["BOUNDS", "LungFields", "LungSegmenter", "as_input", "balance", "fields_from_scores", "plausibility", "regions"]
 
 LUNGS_FOLDER = ASSETS / "lungs"
 
@@ -107,6 +107,12 @@ def regions(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return areas[order], middles[1:][order]
 
 
+def balance(areas: np.ndarray) -> float:
+    """Area of the second largest region over that of the largest, 0..1; 0 with fewer than two regions."""
+    largest, second = [*areas, 0, 0][:2]
+    return float(second / max(largest, 1))
+
+
 def plausibility(image: np.ndarray, mask: np.ndarray, areas: np.ndarray | None = None) -> dict[str, float]:
     """Measure what tells two lungs on an image from whatever else a segmenter may mark.
 
@@ -123,10 +129,9 @@ def plausibility(image: np.ndarray, mask: np.ndarray, areas: np.ndarray | None =
         ``area``: share of the image that is marked, 0..1. ``balance``: area of the second largest region over
         that of the largest, 0..1. ``contrast``: standard deviation of the image's grey levels, 0..127.5.
     """
-    largest, second = [*(regions(mask)[0] if areas is None else areas), 0, 0][:2]
     return {
         "area": np.count_nonzero(mask) / mask.size,
-        "balance": float(second / max(largest, 1)),
+        "balance": balance(regions(mask)[0] if areas is None else areas),
         "contrast": contrast(image),
     }
 

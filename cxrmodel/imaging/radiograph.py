@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cxrmodel.errors import (
-    AnimatedFile,
     EmptyFile,
     ImageRefused,
     ImageTooLarge,
     ImageTooSmall,
     ImplausibleShape,
+    MultipleImages,
 )
 from cxrmodel.imaging.decoder_logs import hush
 from cxrmodel.imaging.formats.bounds import Header, broken, read_header
@@ -187,7 +187,7 @@ def _from_dicom(data: bytes, name: str) -> Radiograph:
 def _check(header: Header) -> None:
     """Refuse from the header alone what must not be decoded."""
     if header.several:
-        raise AnimatedFile(
+        raise MultipleImages(
             "This file holds more than one picture, such as an animation or several pages: "
             "export the one image as a PNG or a TIFF of a single page."
         )

@@ -154,7 +154,7 @@ class _Sheet(FPDF):
         """As many reasons as there is room for, and a count of the rest."""
         self._use(9)
         for number, reason in enumerate(reasons):
-            text = f"•  {self._known(reason)}"
+            text = f"•  {self._known(str(reason))}"
             lines = self.multi_cell(_WIDTH, 4.5, text, align="L", dry_run=True, output="LINES")
             if self.get_y() + 4.5 * (len(lines) + 1) > _FOOT:
                 self._line(f"•  and {len(reasons) - number} more, which the program shows.", 4.5)

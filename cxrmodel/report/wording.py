@@ -213,7 +213,7 @@ def figure_caption(reading: Reading) -> str:
     ----------
     reading : Reading
     """
-    return "\n".join([finding_sentence(reading), *reading.check.warnings, provenance(reading)])
+    return "\n".join([finding_sentence(reading), *map(str, reading.check.warnings), provenance(reading)])
 
 
 def heat_peak(reading: Reading) -> float:

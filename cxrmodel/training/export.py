@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from cxrmodel.artefacts import open_graph
-from cxrmodel.checks.out_of_distribution import Familiarity, fit_familiarity
+from cxrmodel.checks.feature_distribution import FeatureDistribution, fit_feature_distribution
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
 from cxrmodel.model.calibration import choose_operating_points, probability
@@ -126,7 +126,7 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> dict:
 def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     """Ship a trained reader: its ``.keras``, ``.onnx``, ``.features.npz``, ``.spec.json`` and ``.training.json``.
 
-    Calibration, operating points, heat range and the thresholds of familiarity are fixed here, on the held-out
+    Calibration, operating points, heat range and the out-of-distribution thresholds are fixed here, on the held-out
     patients of that training.
 
     Parameters
@@ -166,8 +166,8 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         _, temperature, intercept = choose_calibration(
             labels, logits, [image.patient for image in held_out], prevalence
         )
-        familiarity = fit_familiarity(known)
-        spread = familiarity.to_bytes()
+        distribution = fit_feature_distribution(known)
+        spread = distribution.to_bytes()
         points = choose_operating_points(labels, probability(logits, temperature, prevalence, intercept))
         spec = ModelSpec(
             format=FORMAT,
@@ -191,7 +191,7 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
             trained_on=TRAINED_ON,
             split_seed=split.seed,
             held_out_patients=tuple(report["split"]["held_out_patients"]),
-            out_of_distribution=_out_of_distribution(familiarity, features, spread),
+            out_of_distribution=_out_of_distribution(distribution, features, spread),
         )
     except ValueError as error:
         raise TrainingError(
@@ -225,9 +225,9 @@ def _outputs(graph: bytes, inputs: np.ndarray, batch: int = 32) -> list[np.ndarr
     return [np.concatenate(output) for output in zip(*parts, strict=True)]
 
 
-def _out_of_distribution(familiarity: Familiarity, features: np.ndarray, stored: bytes) -> OutOfDistribution:
+def _out_of_distribution(distribution: FeatureDistribution, features: np.ndarray, stored: bytes) -> OutOfDistribution:
     """Thresholds on the scores of held-out images."""
-    scores = familiarity.scores(features)
+    scores = distribution.scores(features)
     warn, last = np.percentile(scores, [WARN_PERCENTILE, REFUSE_PERCENTILE])
     refuse = max(warn, REFUSE_FACTOR * last)
     return OutOfDistribution(

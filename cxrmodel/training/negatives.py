@@ -1,7 +1,6 @@
-"""Pictures made from code that are not upright, whole chest radiographs: what the picture check learns to refuse.
+"""Synthetic negatives for the orientation network: images that are no upright, whole chest radiograph.
 
-Nothing here comes from a picture of anything but the training images themselves: fragments, repeats and
-rearrangements of them, and drawings, textures and shades of many kinds.
+They are fragments, repeats and rearrangements of training images, and drawings, textures and gradients of many kinds.
 """
 
 import cv2
@@ -9,11 +8,11 @@ import numpy as np
 
 from cxrmodel.training.augment import perturb_intensity
 
-__all__ = ["drawn", "image_in_pieces", "strange"]
+__all__ = ["drawn", "fragments", "negative"]
 
 
-def strange(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Make a picture that is no chest radiograph, half the time from pieces of one.
+def negative(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make an image that is no chest radiograph, in two cases of five from fragments of one.
 
     Parameters
     ----------
@@ -23,14 +22,14 @@ def strange(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     -------
     ndarray of float32, shape (S, S), 0..255
     """
-    picture = image_in_pieces(image, rng) if rng.random() < 0.4 else drawn(image.shape[0], rng)
+    picture = fragments(image, rng) if rng.random() < 0.4 else drawn(image.shape[0], rng)
     if rng.random() < 0.3:
         picture = 255.0 - picture
     return perturb_intensity(np.clip(picture, 0, 255).astype(np.float32), rng)
 
 
-def image_in_pieces(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A fragment of an image, tiles of it in another order, one half twice, or the image small on a page.
+def fragments(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make a fragment of an image, shuffle its tiles, repeat a half, or place it small on a page.
 
     Returns
     -------
@@ -67,7 +66,7 @@ def image_in_pieces(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def drawn(side: int, rng: np.random.Generator) -> np.ndarray:
-    """A drawing, a texture or shades.
+    """Draw shapes, a texture or a gradient.
 
     Returns
     -------
@@ -78,7 +77,7 @@ def drawn(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _clouds(side: int, rng: np.random.Generator) -> np.ndarray:
-    """Noise whose power falls with frequency, from white to as smooth as a cloud."""
+    """Noise with a power-law spectrum, from white to smooth."""
     falls = rng.uniform(0, 2.6)
     y, x = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]
     power = np.hypot(y * rng.uniform(0.4, 1.6), x)
@@ -89,7 +88,7 @@ def _clouds(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _shapes(side: int, rng: np.random.Generator) -> np.ndarray:
-    """Ellipses and polygons over each other, some soft."""
+    """Overlapping ellipses and polygons, some blurred."""
     picture = np.full((side, side), rng.uniform(0, 255), np.float32)
     for _ in range(int(rng.integers(1, 14))):
         centre = tuple(int(v) for v in rng.integers(0, side, 2))
@@ -106,7 +105,7 @@ def _shapes(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _section(side: int, rng: np.random.Generator) -> np.ndarray:
-    """A bright or shaded body section on black with organs inside, as a slice of any part may look."""
+    """A cross-section of a body with organs inside, on black."""
     picture = np.full((side, side), rng.uniform(0, 40), np.float32)
     centre = np.array([side / 2, side / 2]) + rng.uniform(-0.08, 0.08, 2) * side
     axes = rng.uniform(0.25, 0.5, 2) * side
@@ -122,7 +121,7 @@ def _section(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _limbs(side: int, rng: np.random.Generator) -> np.ndarray:
-    """Long bright bones in softer flesh, side by side or spread: a limb, a row of fingers, a spine."""
+    """Long bright bones in soft tissue, side by side or spread: a limb, fingers, a spine."""
     flesh, bones = np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
     count, spread = int(rng.integers(1, 6)), rng.uniform(0, 1.2)
     base = np.array([side * rng.uniform(0.3, 0.7), side * rng.uniform(0.7, 1.1)])
@@ -143,7 +142,7 @@ def _limbs(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _waves(side: int, rng: np.random.Generator) -> np.ndarray:
-    """Stripes, checks and rings of any period."""
+    """Stripes, checks and rings."""
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
     angle, beats = rng.uniform(0, np.pi), rng.uniform(1, 20, 2)
     first = np.sin(2 * np.pi * beats[0] * (x * np.cos(angle) + y * np.sin(angle)))
@@ -154,7 +153,7 @@ def _waves(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _lines(side: int, rng: np.random.Generator) -> np.ndarray:
-    """A page: rows of short strokes, boxes and curves on an even ground."""
+    """A page: rows of short strokes, boxes and curves on a uniform background."""
     ground = float(rng.choice([255.0, 0.0, rng.uniform(0, 255)]))
     ink = 255.0 - ground if rng.random() < 0.8 else float(rng.uniform(0, 255))
     page = np.full((side, side), ground, np.float32)
@@ -173,7 +172,7 @@ def _lines(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _shade(side: int, rng: np.random.Generator) -> np.ndarray:
-    """A ramp or a glow, and next to nothing else."""
+    """A linear or radial gradient."""
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
     angle = rng.uniform(0, 2 * np.pi)
     ramp = x * np.cos(angle) + y * np.sin(angle)
@@ -182,7 +181,7 @@ def _shade(side: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _fan(side: int, rng: np.random.Generator) -> np.ndarray:
-    """Speckle within a fan on black, as ultrasound has it."""
+    """Speckle within a sector on black, as in ultrasound."""
     y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
     radius = np.hypot(x - 0.5, y + rng.uniform(0, 0.3))
     inside = (np.abs(np.arctan2(x - 0.5, y + 0.15)) < rng.uniform(0.4, 0.8)) & (radius < rng.uniform(0.8, 1.15))

@@ -1,4 +1,4 @@
-"""Training of the orientation network: the archive's images turned, mirrored and inverted by code, and strange pictures."""
+"""Train the orientation network on images rotated, mirrored and inverted by code, and on synthetic negatives."""
 
 import json
 from collections.abc import Sequence
@@ -14,102 +14,105 @@ from cxrmodel.training.archive import load_images, training_split
 from cxrmodel.training.augment import match_histogram, perturb_intensity, random_affine
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import Recipe, fit
-from cxrmodel.training.negatives import strange
+from cxrmodel.training.negatives import negative
 
-__all__ = ["laid", "train_orientation"]
+__all__ = ["oriented", "train_orientation"]
 
 SIDE = 96
-"""Side at which samples are made, in pixels: enough for what is seen at 64."""
-_UPRIGHT, _STRANGE = 0.36, "strange"
+"""Side at which samples are made, in pixels; the network sees 64."""
+_UPRIGHT_SHARE = 0.36
+_OTHER = ORIENTATIONS[-1]
 REPEATS = 2
-"""Samples of each image an epoch."""
+"""Samples of each image in an epoch."""
 
 
-def laid(image: np.ndarray, orientation: str, rng: np.random.Generator) -> np.ndarray:
-    """Lay an upright image as an orientation says; where that leaves a choice, at random.
+def oriented(image: np.ndarray, orientation: str, rng: np.random.Generator) -> np.ndarray:
+    """Rotate, mirror or invert an upright image; at random where the orientation leaves a choice.
 
     Parameters
     ----------
     image : ndarray, shape (S, S), 0..255
     orientation : str
-        One of ``ORIENTATIONS`` but "strange".
+        One of ``ORIENTATIONS`` except "other".
 
     Returns
     -------
     ndarray, of the image's shape and dtype
     """
-    if orientation in ("mirrored",) or (orientation not in ("upright",) and rng.random() < 0.5):
+    if orientation == "mirrored" or (orientation != "upright" and rng.random() < 0.5):
         image = image[:, ::-1]
-    quarters = {"turned left": 1, "upside down": 2, "turned right": 3}.get(orientation, 0)
+    quarters = {"rotated left": 1, "upside down": 2, "rotated right": 3}.get(orientation, 0)
     if orientation == "inverted":
         image = 255 - image
         quarters = int(rng.integers(4)) if rng.random() < 0.3 else 0
     return np.ascontiguousarray(np.rot90(image, quarters))
 
 
-def train_orientation(root: Path, recipe: Recipe, folder: Path, resume: bool = False) -> dict:
+def train_orientation(root: Path, recipe: Recipe, folder: Path, resume: bool = False) -> dict[str, float]:
     """Train the network; write ``orientation.keras`` and ``report.json`` into ``folder``.
 
     Returns
     -------
     dict
-        Share of held-out images told right, for each orientation.
+        Accuracy on validation images, by orientation and over all.
 
     Raises
     ------
     DataError, TrainingError
     """
     split = training_split(root, recipe.seed)
-    images, held = _small(load_images(split.train)), _small(load_images(split.held_out))
+    images, validation = _small(load_images(split.train)), _small(load_images(split.held_out))
     keras.utils.set_random_seed(recipe.seed)
     model = build_orientation(ORIENTATION_SIDE, recipe.dropout)
-    tests = {orientation: _held_out(held, orientation, recipe.seed) for orientation in ORIENTATIONS}
+    tests = {orientation: _validation(validation, orientation, recipe.seed) for orientation in ORIENTATIONS}
     options = recipe.options
 
-    def sample(index: int, size: int, rng: np.random.Generator):
+    def sample(index: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
         image = images[index % len(images)]
-        if rng.random() < options["strange"]:
-            orientation, picture = _STRANGE, strange(image, rng)
+        if rng.random() < options["other"]:
+            orientation, picture = _OTHER, negative(image, rng)
         else:
             choices = ORIENTATIONS[:-1]
-            shares = [_UPRIGHT] + [(1 - _UPRIGHT) / (len(choices) - 1)] * (len(choices) - 1)
+            shares = [_UPRIGHT_SHARE] + [(1 - _UPRIGHT_SHARE) / (len(choices) - 1)] * (len(choices) - 1)
             orientation = choices[int(rng.choice(len(choices), p=shares))]
-            picture = _disturbed(image, images[int(rng.integers(len(images)))], rng, options)
-            picture = laid(picture, orientation, rng)
+            picture = _augmented(image, images[int(rng.integers(len(images)))], rng, options)
+            picture = oriented(picture, orientation, rng)
         y = np.zeros(len(ORIENTATIONS), np.float32)
         y[ORIENTATIONS.index(orientation)] = 1
         return as_orientation_input(picture), y, 1.0
 
-    def score(network: keras.Model, size: int) -> dict:
-        right = {orientation: _right(network, inputs, orientation) for orientation, inputs in tests.items()}
-        return {"right": float(np.mean(list(right.values())))} | right
+    def score(network: keras.Model, size: int) -> dict[str, float]:
+        accuracy = {orientation: _accuracy(network, inputs, orientation) for orientation, inputs in tests.items()}
+        return {"accuracy": float(np.mean(list(accuracy.values())))} | accuracy
 
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     feed = Feed(sample, REPEATS * len(images), recipe.batch, recipe.seed)
     history = fit(model, loss, feed, recipe, folder, score, resume)
     model.save(folder / "orientation.keras")
-    report = {"recipe": recipe.describe(), "held_out": score(model, ORIENTATION_SIDE), "history": history}
+    report = {"recipe": recipe.describe(), "validation": score(model, ORIENTATION_SIDE), "history": history}
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return report["held_out"]
+    return report["validation"]
 
 
 def _small(images: np.ndarray) -> list[np.ndarray]:
     return [cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32) for image in images]
 
 
-def _held_out(images: Sequence[np.ndarray], orientation: str, seed: int) -> np.ndarray:
+def _validation(images: Sequence[np.ndarray], orientation: str, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    pictures = [strange(image, rng) if orientation == _STRANGE else laid(image, orientation, rng) for image in images]
+    pictures = [
+        negative(image, rng) if orientation == _OTHER else oriented(image, orientation, rng) for image in images
+    ]
     return np.stack([as_orientation_input(picture) for picture in pictures])
 
 
-def _right(network: keras.Model, inputs: np.ndarray, orientation: str) -> float:
+def _accuracy(network: keras.Model, inputs: np.ndarray, orientation: str) -> float:
     logits = keras.ops.convert_to_numpy(network(inputs, training=False))
     return float((logits.argmax(1) == ORIENTATIONS.index(orientation)).mean())
 
 
-def _disturbed(image: np.ndarray, other: np.ndarray, rng: np.random.Generator, options: dict) -> np.ndarray:
-    """Turn a little, zoom, shift, stretch, cover edges, add letters, and change the greys."""
+def _augmented(image: np.ndarray, other: np.ndarray, rng: np.random.Generator, options: dict[str, float]) -> np.ndarray:
+    """Rotate a little, zoom, shift, stretch, cover edges, add letters, and change the intensities."""
     image = random_affine(image, rng, **{name: options[name] for name in ("degrees", "stretch", "shift")})
     if rng.random() < 0.4:
         image = match_histogram(image, other, rng.uniform(0.3, 1.0))

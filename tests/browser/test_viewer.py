@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrmodel.checks.report import WARN, CheckReport, Finding
+from cxrmodel.checks.report import WARNING, CheckReport, CheckResult
+from cxrmodel.messages import Message
 from tests.browser.bare import as_if_fast, data_of, mount, show
 from tests.support.pages import words
 from tests.support.stand_ins import fake_reading, lung_mask
@@ -461,7 +462,7 @@ def test_saved_picture(viewer):
 
 def test_letters_are_doubtful_where_the_image_may_be_mirrored(viewer):
     """Right of R, which always stands, is a question mark then, and only then."""
-    doubtful = Finding("mirrored", WARN, "The image may be mirrored.", 1.0, 0.5)
+    doubtful = CheckResult("mirroring", WARNING, Message("checks.mirroring.warning"), 1.0, 0.5)
     for check, marked in ((CheckReport(), False), (CheckReport((doubtful,)), True)):
         viewer.show(hot(shape=(400, 400 + marked), check=check))
         width, height = viewer.box["width"], viewer.box["height"]

@@ -1,110 +1,151 @@
-"""Rules, findings and the report they make."""
+"""Rules, results and reports."""
 
 import json
 
 import pytest
+from pydantic import ValidationError
 
-from cxrmodel.checks.report import ACCEPT, REFUSE, WARN, CheckReport, Finding, Rule, judge, load_rules
-from cxrmodel.checks.suite import CHECK_FOLDER
-from cxrmodel.checks.wording import MEASURES, SENTENCES
-from cxrmodel.errors import ImageRefused, NoLungsFound, PictureRefused, UnfamiliarImage
+from cxrmodel.checks.check import Check, Stage
+from cxrmodel.checks.registry import CHECKS
+from cxrmodel.checks.report import OUTCOMES, PASSED, REJECTED, WARNING, CheckReport, Rule
+from cxrmodel.checks.spec import CHECK_FOLDER, load_check_spec
+from cxrmodel.checks.suite import check_rules
+from cxrmodel.errors import AlteredWeights, ImageRefused, ImageRejected, NoLungsFound, OutOfDistribution
+from cxrmodel.messages import Message, catalogue
+from cxrmodel.model.spec import load_spec
 
-ABOVE = Rule("clipped", "above", 0.2, 0.5, "")
-BELOW = Rule("contrast", "below", 30.0, 10.0, "")
+ABOVE = Rule(side="above", warning=0.2, rejection=0.5, source="")
+BELOW = Rule(side="below", warning=30.0, rejection=10.0, source="")
+
+
+def result(name: str, value: float, rule: Rule):
+    """The result of a registered check's messages on a given value and rule."""
+    shipped = CHECKS[name]
+    check = Check(
+        name,
+        Stage.IMAGE,
+        lambda image: value,
+        title=shipped.title,
+        measures=shipped.measures,
+        warning=shipped.warning,
+        rejection=shipped.rejection,
+        error=shipped.error,
+    )
+    return check.result(None, {name: rule})
 
 
 @pytest.mark.parametrize(
     ("rule", "value", "outcome", "threshold"),
     [
-        (ABOVE, 0.0, ACCEPT, 0.2),
-        (ABOVE, 0.2, ACCEPT, 0.2),
-        (ABOVE, 0.2001, WARN, 0.2),
-        (ABOVE, 0.5, WARN, 0.2),
-        (ABOVE, 0.5001, REFUSE, 0.5),
-        (ABOVE, float("nan"), REFUSE, 0.5),
-        (BELOW, 30.0, ACCEPT, 30.0),
-        (BELOW, 29.9, WARN, 30.0),
-        (BELOW, 10.0, WARN, 30.0),
-        (BELOW, 9.9, REFUSE, 10.0),
-        (BELOW, float("nan"), REFUSE, 10.0),
-        (Rule("turned", "above", None, 0.5, ""), 0.4, ACCEPT, 0.5),
-        (Rule("mirrored", "above", 0.5, None, ""), 0.9, WARN, 0.5),
+        (ABOVE, 0.0, PASSED, 0.2),
+        (ABOVE, 0.2, PASSED, 0.2),
+        (ABOVE, 0.2001, WARNING, 0.2),
+        (ABOVE, 0.5, WARNING, 0.2),
+        (ABOVE, 0.5001, REJECTED, 0.5),
+        (ABOVE, float("nan"), REJECTED, 0.5),
+        (BELOW, 30.0, PASSED, 30.0),
+        (BELOW, 29.9, WARNING, 30.0),
+        (BELOW, 10.0, WARNING, 30.0),
+        (BELOW, 9.9, REJECTED, 10.0),
+        (BELOW, float("nan"), REJECTED, 10.0),
+        (Rule(side="above", warning=None, rejection=0.5, source=""), 0.4, PASSED, 0.5),
+        (Rule(side="above", warning=0.5, rejection=None, source=""), 0.9, WARNING, 0.5),
     ],
 )
-def test_a_value_is_held_against_both_thresholds(rule, value, outcome, threshold):
-    """At a threshold it is still right; beyond, the graver outcome counts; what is no number is refused."""
-    found = judge(rule, value)
+def test_a_value_is_compared_with_both_thresholds(rule, value, outcome, threshold):
+    """A value at a threshold passes; beyond, the more severe outcome counts; NaN is rejected."""
+    found = result("clipping", value, rule)
     assert (found.outcome, found.threshold) == (outcome, threshold)
-    assert found.sentence == ("" if outcome == ACCEPT else SENTENCES[rule.name][outcome])
+    assert found.message == (None if outcome == PASSED else Message(f"checks.clipping.{outcome}"))
 
 
-def test_an_empty_report_accepts():
-    """Nothing found is nothing wrong."""
+def test_a_check_that_does_not_apply_has_no_result():
+    """A measure of None is neither passed nor rejected."""
+    assert Check("none", Stage.IMAGE, lambda image: None, title="", measures="").result(None, {"none": ABOVE}) is None
+
+
+def test_an_empty_report_passes():
+    """No result is nothing wrong."""
     report = CheckReport()
-    assert (report.outcome, report.warnings, report.corrections) == (ACCEPT, (), ())
-    report.insist()
+    assert (report.outcome, report.warnings, report.corrections) == (PASSED, (), ())
+    report.raise_if_rejected()
 
 
-def test_the_gravest_finding_decides():
-    """Accept, then a warning, then a refusal, whatever their order."""
-    fine, warned = judge(ABOVE, 0.1), judge(ABOVE, 0.3)
-    assert CheckReport((fine,)).outcome == ACCEPT
-    assert CheckReport((warned, fine)).outcome == WARN
-    report = CheckReport((judge(BELOW, 1.0),)).plus(warned, fine)
-    assert report.outcome == REFUSE
-    assert report.warnings == (warned.sentence,)
-    assert report.plus(warned).warnings == (warned.sentence,)
+def test_the_most_severe_result_decides():
+    """Passed, then a warning, then a rejection, whatever their order."""
+    passed, warned = result("clipping", 0.1, ABOVE), result("clipping", 0.3, ABOVE)
+    assert CheckReport((passed,)).outcome == PASSED
+    assert CheckReport((warned, passed)).outcome == WARNING
+    report = CheckReport((result("contrast", 1.0, BELOW),)).extended((warned, passed))
+    assert report.outcome == REJECTED
+    assert report.warnings == (Message("checks.clipping.warning"),)
+    assert report.extended((warned,)).warnings == report.warnings
+    assert report.has_warning("clipping")
+    assert not report.has_warning("contrast")
 
 
 @pytest.mark.parametrize(
-    ("rule", "kind"),
+    ("name", "error"),
     [
-        ("lung area", NoLungsFound),
-        ("lung balance", NoLungsFound),
-        ("familiarity", UnfamiliarImage),
-        ("turned", PictureRefused),
-        ("contrast", PictureRefused),
-        ("page", PictureRefused),
+        ("lung_area", NoLungsFound),
+        ("lung_balance", NoLungsFound),
+        ("out_of_distribution", OutOfDistribution),
+        ("rotation", ImageRejected),
+        ("contrast", ImageRejected),
+        ("image_extent", ImageRejected),
     ],
 )
-def test_the_first_refusal_is_raised_by_name(rule, kind):
-    """Its sentence says what to do; the class tells which check it was."""
-    refused = Finding(rule, REFUSE, SENTENCES[rule][REFUSE], 1.0, 0.5)
-    later = Finding("strange", REFUSE, SENTENCES["strange"][REFUSE], 1.0, 0.5)
-    with pytest.raises(kind) as raised:
-        CheckReport((judge(ABOVE, 0.3), refused, later)).insist()
-    assert str(raised.value) == SENTENCES[rule][REFUSE]
+def test_the_first_rejection_is_raised(name, error):
+    """With its message; the class tells which check it was."""
+    rejected, later = result(name, 1.0, ABOVE), result("projection", 1.0, ABOVE)
+    with pytest.raises(error) as raised:
+        CheckReport((result("clipping", 0.3, ABOVE), rejected, later)).raise_if_rejected()
+    assert type(raised.value) is error
+    assert raised.value.message == rejected.message
     assert isinstance(raised.value, ImageRefused)
 
 
-@pytest.mark.parametrize("name", SENTENCES)
-def test_every_sentence_says_what_to_do(name):
-    """Refusals hold an instruction; every outcome is worded; every rule says what it measures."""
-    assert name in MEASURES
-    assert set(SENTENCES[name]) <= {WARN, REFUSE}
-    for outcome, sentence in SENTENCES[name].items():
-        assert sentence[0].isupper()
-        assert sentence.endswith(".")
-        if outcome == REFUSE:
-            assert any(word in sentence for word in ("export", "Use the whole", "turn it", "judge it"))
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_check_has_its_texts(check):
+    """Title, measure and messages are in the catalogue."""
+    codes = {check.title, check.measures, *(check.code(outcome) for outcome in OUTCOMES)} - {None}
+    assert codes <= set(catalogue().texts)
 
 
-def test_shipped_thresholds_are_worded():
-    """Each rule of the specification has a sentence for each threshold, and no sentence is without one."""
-    stored = json.loads((CHECK_FOLDER / "spec.json").read_text(encoding="utf-8"))["rules"]
-    rules = load_rules(stored)
-    assert set(rules) == set(SENTENCES) - {"familiarity"}
+@pytest.mark.parametrize("model", ["densenet121", "cnn"])
+def test_every_threshold_has_a_message(model):
+    """And no message is without a threshold."""
+    rules = check_rules(load_check_spec(), load_spec(model))
+    assert tuple(rules) == CHECKS.names
     for name, rule in rules.items():
-        given = {WARN} if rule.warn is not None else set()
-        given |= {REFUSE} if rule.refuse is not None else set()
-        assert set(SENTENCES[name]) == given
+        assert (rule.warning is not None) == (CHECKS[name].warning is not None)
+        assert (rule.rejection is not None) == (CHECKS[name].rejection is not None)
         assert rule.source
 
 
 @pytest.mark.parametrize(
-    "stored", [{"no rule": {}}, {"turned": {"side": "beside", "warn": 1, "refuse": 1, "source": ""}}]
+    "changes",
+    [
+        {"side": "beside"},
+        {"warning": None, "rejection": None},
+        {"warning": 0.6},
+        {"rejection": float("nan")},
+        {"refuse": 1.0},
+    ],
 )
-def test_a_damaged_specification_is_noticed(stored):
-    """A missing key, an unknown side."""
-    with pytest.raises((ValueError, KeyError)):
-        load_rules(stored)
+def test_a_damaged_rule_is_noticed(changes):
+    """An unknown side, no threshold, thresholds out of order, a number that is none, an unknown key."""
+    with pytest.raises(ValidationError):
+        Rule.model_validate({**ABOVE.model_dump(), **changes})
+
+
+@pytest.mark.parametrize("changes", [{"format": 1}, {"lungs_sha256": "short"}, {"rules": {"size": {}}}, {"more": 1}])
+def test_a_specification_of_another_format_is_refused(tmp_path, changes):
+    """By the schema, with the file's path."""
+    stored = json.loads((CHECK_FOLDER / "spec.json").read_text(encoding="utf-8"))
+    (tmp_path / "spec.json").write_text(json.dumps(stored | changes), encoding="utf-8")
+    with pytest.raises(AlteredWeights) as raised:
+        load_check_spec(tmp_path)
+    assert raised.value.message.code == "checks.damaged_spec"
+    assert raised.value.message.values["path"] == str(tmp_path / "spec.json")
+    assert next(iter(changes)) in raised.value.message.values["problem"]

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,23 +10,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cxrmodel.checks.lung_fields import lie_of_lungs
-from cxrmodel.checks.picture import clipped_share, cropped, inverted, margin_share
-from cxrmodel.checks.report import ACCEPT, REFUSE, WARN
-from cxrmodel.checks.subspace import Likeness, around_lungs, whole_image
-from cxrmodel.checks.suite import CHECK_FOLDER, Checks
+from cxrmodel.checks.image.clipping import clipped_share
+from cxrmodel.checks.image.margins import margin_share
+from cxrmodel.checks.lungs.cut_off import edge_share
+from cxrmodel.checks.lungs.distance import horizontal_distance
+from cxrmodel.checks.lungs.level import level_difference
+from cxrmodel.checks.registry import CHECKS
+from cxrmodel.checks.report import OUTCOMES, PASSED, REJECTED, WARNING, CheckReport
+from cxrmodel.checks.spec import CHECK_FOLDER
+from cxrmodel.checks.subspace import PrincipalSubspace, lung_surroundings, standardised
+from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.evaluation.audits.hard_cases import DRAWN, SPOILT
 from cxrmodel.imaging.canonical import canonical_image
-from cxrmodel.imaging.lungs import LungFields, LungSegmenter
+from cxrmodel.imaging.lungs import LungSegmenter, regions
 from cxrmodel.imaging.margins import image_box
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+from cxrmodel.messages import Message
+from cxrmodel.model.spec import load_spec
+
+MODEL = load_spec("densenet121")
 
 
 @pytest.fixture(scope="module")
 def checks() -> Checks:
     """The shipped checks."""
-    return Checks.load()
+    return Checks.load(MODEL)
 
 
 @pytest.fixture(scope="module")
@@ -48,102 +56,107 @@ def radiograph(pixels: np.ndarray) -> Radiograph:
     return Radiograph(pixels.astype(np.float32) / 255, "x", "0" * 64, "PNG", 8)
 
 
-def examine(checks: Checks, segmenter: LungSegmenter, pixels: np.ndarray) -> dict:
-    """Every finding on a picture, by rule."""
-    taken = radiograph(pixels)
-    examined = checks.picture(taken, canonical_image(taken.pixels))
-    mask = segmenter.masks(examined.canonical[None])[0]
-    report = examined.report.plus(*checks.lungs(examined.canonical, mask))
-    return {item.rule: item for item in report.findings} | {"all": report}
+def examine(checks: Checks, segmenter: LungSegmenter, pixels: np.ndarray) -> CheckReport:
+    """Every result on an image before the network runs."""
+    image, report = checks.examine_image(checks.input(radiograph(pixels)))
+    mask = segmenter.masks(image.canonical[None])[0]
+    return report.extended(checks.examine_lungs(image, mask))
 
 
-def test_an_image_passes_every_check(checks, segmenter, image):
-    """Upright, whole, of its own polarity: nothing is refused and nothing changed."""
-    found = examine(checks, segmenter, image)
-    assert found["all"].outcome != REFUSE
-    assert found["all"].corrections == ()
+def test_a_radiograph_passes_every_check(checks, segmenter, image):
+    """Upright, whole, with air dark: nothing is rejected and nothing corrected."""
+    report = examine(checks, segmenter, image)
+    assert report.outcome != REJECTED
+    assert report.corrections == ()
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_drawings_are_refused(checks, segmenter, name):
-    """What is no chest radiograph is refused, at image size and in grey."""
-    assert examine(checks, segmenter, DRAWN[name][1](np.random.default_rng(0)))["all"].outcome == REFUSE
+def test_drawings_are_rejected(checks, segmenter, name):
+    """What is no chest radiograph is rejected, at image size and in grey."""
+    assert examine(checks, segmenter, DRAWN[name][1](np.random.default_rng(0))).outcome == REJECTED
 
 
 @pytest.mark.parametrize(
-    ("name", "rule"),
+    ("name", "check"),
     [
-        ("turned left", "turned"),
-        ("upside down", "turned"),
-        ("turned right", "turned"),
+        ("turned left", "rotation"),
+        ("upside down", "rotation"),
+        ("turned right", "rotation"),
         ("half", None),
-        ("small on a page", "page"),
+        ("small on a page", "image_extent"),
     ],
 )
-def test_spoilt_images_are_refused(checks, segmenter, image, name, rule):
-    """By the rule that has the fitting sentence, where there is one."""
-    found = examine(checks, segmenter, SPOILT[name][1](image, np.random.default_rng(0)))
-    assert found["all"].outcome == REFUSE
-    if rule:
-        first = next(item for item in found["all"].findings if item.outcome == REFUSE)
-        assert first.rule == rule
+def test_modified_radiographs_are_rejected(checks, segmenter, image, name, check):
+    """By the check with the fitting message, where there is one."""
+    report = examine(checks, segmenter, SPOILT[name][1](image, np.random.default_rng(0)))
+    assert report.outcome == REJECTED
+    first = next(result for result in report.results if result.outcome == REJECTED)
+    assert check in (first.check, None)
 
 
 def test_a_mirrored_image_is_read_with_a_warning(checks, segmenter, image):
-    """And is not turned round."""
-    found = examine(checks, segmenter, image[:, ::-1])
-    assert found["mirrored"].outcome == WARN
-    assert found["all"].outcome == WARN
-    assert examine(checks, segmenter, image)["mirrored"].outcome == ACCEPT
+    """And is not flipped back."""
+    report = examine(checks, segmenter, image[:, ::-1])
+    assert report.has_warning("mirroring")
+    assert report.outcome == WARNING
+    assert not examine(checks, segmenter, image).has_warning("mirroring")
 
 
-def test_an_inverted_image_is_put_right(checks, image):
-    """The check gives the image back as it would have been taken upright, and says so."""
-    given, wrong = radiograph(image), radiograph(255 - image)
-    right = checks.picture(given, canonical_image(given.pixels))
-    corrected = checks.picture(wrong, canonical_image(wrong.pixels))
-    assert right.report.corrections == ()
-    assert corrected.report.corrections == ("inverted",)
-    assert any("inverted" in sentence for sentence in corrected.report.warnings)
+def test_an_inverted_image_is_corrected(checks, image):
+    """The result is the image as it would have been read with air dark."""
+    given = radiograph(image)
+    upright, passed = checks.examine_image(checks.input(given))
+    corrected, report = checks.examine_image(checks.input(radiograph(255 - image)))
+    assert passed.corrections == ()
+    assert report.corrections == ("inverted",)
+    assert Message("checks.inverted_greyscale.warning") in report.warnings
     np.testing.assert_allclose(corrected.radiograph.pixels, given.pixels, atol=1e-6)
-    assert np.abs(corrected.canonical.astype(int) - right.canonical).max() <= 1
+    assert np.abs(corrected.canonical.astype(int) - upright.canonical).max() <= 1
 
 
 def test_correcting_a_corrected_image_changes_nothing(checks, image):
-    """The check never inverts back what it has inverted."""
-    wrong = radiograph(255 - image)
-    once = checks.picture(wrong, canonical_image(wrong.pixels))
-    twice = checks.picture(once.radiograph, once.canonical)
-    assert "inverted" not in twice.report.corrections
+    """A corrected image is never inverted back."""
+    once, _ = checks.examine_image(checks.input(radiograph(255 - image)))
+    twice, report = checks.examine_image(checks.input(once.radiograph))
+    assert "inverted" not in report.corrections
     np.testing.assert_array_equal(twice.canonical, once.canonical)
 
 
 @given(arrays(np.uint8, (5, 7)))
-def test_inverting_twice_gives_the_image_back(levels):
+def test_inverting_twice_gives_the_image_back(checks, levels):
     """To rounding."""
-    taken = radiograph(levels)
-    np.testing.assert_allclose(inverted(inverted(taken)).pixels, taken.pixels, atol=1e-6)
+    given = checks.input(radiograph(levels))
+    np.testing.assert_allclose(given.inverted().inverted().radiograph.pixels, given.radiograph.pixels, atol=1e-6)
 
 
 @pytest.mark.parametrize("level", [0, 30, 255])
-def test_wide_margins_are_cut_off(checks, image, level):
-    """An image on an even slide is cropped to itself, within a pixel of the canonical image, and the page says so."""
+def test_wide_margins_are_cropped(checks, image, level):
+    """An image on a uniform slide is cropped to itself, within a pixel of the canonical image, with a warning."""
     slide = np.full((1000, 1000), level, np.uint8)
     slide[120:870, 100:850] = cv2.resize(image, (750, 750), interpolation=cv2.INTER_AREA)
-    taken = radiograph(slide)
-    examined = checks.picture(taken, canonical_image(taken.pixels))
-    assert "cropped" in examined.report.corrections
-    height, width = examined.radiograph.pixels.shape
+    cropped, report = checks.examine_image(checks.input(radiograph(slide)))
+    assert "cropped" in report.corrections
+    assert report.has_warning("margins")
+    height, width = cropped.radiograph.pixels.shape
     assert 680 <= height <= 760
     assert 680 <= width <= 760
 
 
-@pytest.mark.parametrize(("side", "outcome"), [(224, ACCEPT), (223, WARN), (112, WARN), (111, REFUSE)])
-def test_small_pictures(checks, image, side, outcome):
-    """Under the side that the model learnt from is warned of, under half of it refused."""
-    taken = radiograph(cv2.resize(image, (300, side), interpolation=cv2.INTER_AREA))
-    report = checks.picture(taken, canonical_image(taken.pixels)).report
-    assert report.findings[0].outcome == outcome
+def test_the_size_is_checked_again_inside_cropped_margins(checks, image):
+    """A large slide with a small image is a small image."""
+    slide = np.full((300, 300), 255, np.uint8)
+    slide[60:240, 60:240] = cv2.resize(image, (180, 180), interpolation=cv2.INTER_AREA)
+    _, report = checks.examine_image(checks.input(radiograph(slide)))
+    assert [result.outcome for result in report.results if result.check == "size"] == [PASSED, WARNING]
+
+
+@pytest.mark.parametrize(("side", "outcome"), [(224, PASSED), (223, WARNING), (112, WARNING), (111, REJECTED)])
+def test_small_images(checks, image, side, outcome):
+    """Below the side of the training images is a warning, below half of it a rejection."""
+    small = radiograph(cv2.resize(image, (300, side), interpolation=cv2.INTER_AREA))
+    _, report = checks.examine_image(checks.input(small))
+    assert report.results[0].check == "size"
+    assert report.results[0].outcome == outcome
 
 
 def test_margins_by_hand():
@@ -155,10 +168,14 @@ def test_margins_by_hand():
     assert margin_share((10, 20, 224, 224)) == pytest.approx(1 - 214 * 204 / 224**2)
 
 
-def test_cropping_scales_to_the_picture():
-    """The box is of the canonical image, the cut of the picture itself."""
-    taken = radiograph(np.zeros((448, 896), np.uint8))
-    assert cropped(taken, (10, 20, 110, 220)).pixels.shape == (200, 800)
+def test_cropping_scales_to_the_image(checks):
+    """The box is of the canonical image, the crop of the pixels themselves."""
+    pixels = np.zeros((448, 896), np.uint8)
+    pixels[20:220, 80:880] = np.random.default_rng(0).integers(0, 256, (200, 800))
+    given = checks.input(radiograph(pixels))
+    assert given.box == (10, 20, 110, 220)
+    assert given.cropped().radiograph.pixels.shape == (200, 800)
+    assert given.cropped().size == (200, 800)
 
 
 def test_clipped_share_by_hand():
@@ -166,31 +183,33 @@ def test_clipped_share_by_hand():
     assert clipped_share(np.uint8([[0, 1, 2, 100], [200, 253, 254, 130]])) == 3 / 8
 
 
-def test_lie_of_lungs_by_hand():
-    """Middles 90 apart across and 4 along; two rows at the edge."""
+def test_position_of_lungs_by_hand():
+    """Centroids 90 pixels apart horizontally and 4 vertically; 40 pixels at the edge."""
     mask = np.zeros((224, 224), bool)
     mask[0:100, 40:80] = True
     mask[4:104, 130:170] = True
-    lie = lie_of_lungs(mask)
-    assert lie["distance"] == pytest.approx(90 / 224)
-    assert lie["level"] == pytest.approx(4 / 224)
-    assert lie["edge"] == pytest.approx(40 / (4 * 224 - 4))
-    assert np.isnan(lie_of_lungs(np.zeros((224, 224), bool))["distance"])
+    centroids = regions(mask)[1]
+    assert horizontal_distance(centroids) == pytest.approx(90 / 224)
+    assert level_difference(centroids) == pytest.approx(4 / 224)
+    assert edge_share(mask) == pytest.approx(40 / (4 * 224 - 4))
+    assert np.isnan(horizontal_distance(centroids[:1]))
+    assert np.isnan(level_difference(centroids[:0]))
 
 
-def test_distance_by_hand():
-    """What lies along an axis is no distance; what lies beyond is."""
-    space = Likeness(np.zeros(4, np.float32), np.float32([[1, 0, 0, 0]]))
-    assert space.distance(np.float32([5, 0, 0, 0])) == 0
-    assert space.distance(np.float32([5, 3, 0, 4])) == pytest.approx(2.5)
+def test_reconstruction_error_by_hand():
+    """Nothing along a component, everything off it."""
+    subspace = PrincipalSubspace(np.zeros(4, np.float32), np.float32([[1, 0, 0, 0]]))
+    assert subspace.reconstruction_error(np.float32([5, 0, 0, 0])) == 0
+    assert subspace.reconstruction_error(np.float32([5, 3, 0, 4])) == pytest.approx(2.5)
 
 
 def test_brightness_and_contrast_do_not_matter(image):
-    """A darker image of less contrast is the same to the likeness."""
+    """A darker image of lower contrast is nearly the same when standardised."""
     small = canonical_image(image.astype(np.float32) / 255)
     darker = np.rint(small * 0.5 + 20).astype(np.uint8)
-    assert np.abs(whole_image(darker) - whole_image(small)).max() < 0.35
-    assert around_lungs(small, LungFields(np.ones((224, 224), bool))) == pytest.approx(whole_image(small))
+    assert np.abs(standardised(darker) - standardised(small)).max() < 0.35
+    for mask in (np.ones((224, 224), bool), np.zeros((224, 224), bool)):
+        assert lung_surroundings(small, mask) == pytest.approx(standardised(small))
 
 
 @settings(max_examples=25, deadline=None)
@@ -198,57 +217,58 @@ def test_brightness_and_contrast_do_not_matter(image):
     arrays(np.float32, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.floats(0, 1, width=32)),
     st.sampled_from([1, 9]),
 )
-def test_no_picture_breaks_a_rule(checks, segmenter, pixels, factor):
-    """Whatever the pixels, every rule gives a finding and nothing raises."""
-    taken = Radiograph(np.kron(pixels, np.ones((factor, factor), np.float32)), "x", "0" * 64, "PNG", 8)
-    examined = checks.picture(taken, canonical_image(taken.pixels))
-    mask = segmenter.masks(examined.canonical[None])[0]
-    report = examined.report.plus(*checks.lungs(examined.canonical, mask))
-    rules = {item.rule for item in report.findings}
-    assert set(checks.rules) - rules <= {"page"}
-    assert report.outcome in (ACCEPT, WARN, REFUSE)
-    assert examined.radiograph.pixels.size > 0
+def test_no_image_breaks_a_check(checks, segmenter, pixels, factor):
+    """Whatever the pixels, every check before the network gives a result and nothing raises."""
+    given = Radiograph(np.kron(pixels, np.ones((factor, factor), np.float32)), "x", "0" * 64, "PNG", 8)
+    image, report = checks.examine_image(checks.input(given))
+    mask = segmenter.masks(image.canonical[None])[0]
+    report = report.extended(checks.examine_lungs(image, mask))
+    expected = {check.name for check in CHECKS if check.stage in ("image", "lungs")}
+    assert {result.check for result in report.results} == expected
+    assert report.outcome in OUTCOMES
+    assert image.radiograph.pixels.size > 0
 
 
-def test_thresholds_come_from_the_file(checks, image):
+def test_thresholds_come_from_the_rules(checks, image):
     """A threshold moved in the specification moves the outcome."""
-    taken = radiograph(image)
-    strict = Checks(
-        checks.rules | {"contrast": replace(checks.rules["contrast"], refuse=1000.0)},
-        checks.orientation,
-        checks.image,
-        checks.around,
-        checks.lungs_sha256,
-    )
-    found = {item.rule: item for item in strict.picture(taken, canonical_image(taken.pixels)).report.findings}
-    assert found["contrast"].outcome == REFUSE
+    strict = checks.rules["contrast"].model_copy(update={"warning": 2000.0, "rejection": 1000.0})
+    changed = Checks(checks.rules | {"contrast": strict}, checks.models, checks.lungs_sha256)
+    _, report = changed.examine_image(changed.input(radiograph(image)))
+    assert {result.check: result.outcome for result in report.results}["contrast"] == REJECTED
 
 
-@pytest.mark.parametrize("name", ["spec.json", "orientation.onnx", "likeness.npz"])
+@pytest.mark.parametrize("name", ["spec.json", "orientation.onnx", "subspaces.npz"])
 def test_missing_files_are_named(tmp_path, name):
     """No check is left out for want of a file."""
     shutil.copytree(CHECK_FOLDER, tmp_path / "check")
     (tmp_path / "check" / name).unlink()
     with pytest.raises(MissingWeights, match=name.replace(".", r"\.")):
-        Checks.load(tmp_path / "check")
+        Checks.load(MODEL, tmp_path / "check")
 
 
-@pytest.mark.parametrize("name", ["orientation.onnx", "likeness.npz"])
+@pytest.mark.parametrize("name", ["orientation.onnx", "subspaces.npz"])
 def test_altered_files_are_refused(tmp_path, name):
     """One byte more is another file."""
     shutil.copytree(CHECK_FOLDER, tmp_path / "check")
     with (tmp_path / "check" / name).open("ab") as stream:
         stream.write(b"\0")
     with pytest.raises(AlteredWeights):
-        Checks.load(tmp_path / "check")
+        Checks.load(MODEL, tmp_path / "check")
 
 
-def test_a_damaged_specification_is_refused(tmp_path):
-    """A rule without a side is no rule."""
+def test_a_specification_without_a_rule_is_refused(tmp_path):
+    """Every registered check needs its thresholds."""
     shutil.copytree(CHECK_FOLDER, tmp_path / "check")
     path = tmp_path / "check" / "spec.json"
     spec = json.loads(path.read_text(encoding="utf-8"))
-    del spec["rules"]["turned"]["side"]
+    del spec["rules"]["rotation"]
     path.write_text(json.dumps(spec), encoding="utf-8")
-    with pytest.raises(AlteredWeights, match=r"spec\.json"):
-        Checks.load(tmp_path / "check")
+    with pytest.raises(AlteredWeights) as raised:
+        Checks.load(MODEL, tmp_path / "check")
+    assert raised.value.message.code == "checks.damaged_spec"
+
+
+def test_a_lung_check_before_the_segmenter_is_an_error(checks, image):
+    """A check of a later stage never measures what is not there."""
+    with pytest.raises(ValueError, match="after the segmenter"):
+        _ = checks.input(radiograph(image)).lung_mask

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxrmodel.errors import ColourPicture, UnreadableFile
+from cxrmodel.errors import ColourImage, UnreadableFile
 from cxrmodel.imaging.greyscale import full_scale, single_channel
 
 
@@ -103,7 +103,7 @@ def test_a_tint_is_judged_on_the_image_s_own_scale(image):
     """Twelve bits in sixteen are as coloured as eight in eight."""
     picture = tinted(image, 158, 184, 204).astype(np.uint16) * 16
     assert single_channel(picture, 4095.0)[1]
-    with pytest.raises(ColourPicture):
+    with pytest.raises(ColourImage):
         single_channel(scene(image, 40).astype(np.uint16) * 16, 4095.0)
 
 
@@ -145,5 +145,5 @@ def test_a_coloured_marker_is_no_colour_picture(image):
 )
 def test_true_colour_is_refused(image, paint):
     """Colours of things, colour maps, and tints that are more than faint."""
-    with pytest.raises(ColourPicture, match="greyscale"):
+    with pytest.raises(ColourImage, match="greyscale"):
         single_channel(np.ascontiguousarray(paint(image)), 255.0)

@@ -26,7 +26,7 @@ def pages(file_format, **options):
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP", "MPO"])
 def test_a_file_of_several_pictures_is_refused(file_format):
     """Animations, pages and paired photographs do not say which of them is the image."""
-    with pytest.raises(errors.AnimatedFile, match="single page"):
+    with pytest.raises(errors.MultipleImages, match="single page"):
         read_radiograph(pages(file_format), "image")
 
 
@@ -203,7 +203,7 @@ def test_photographs_are_refused_as_colour(data_root):
     """Every colour photograph is, and no grey picture is."""
     for path in sorted((data_root / "not_chest").glob("*/*")):
         if path.parent.name == "photo":
-            with pytest.raises(errors.ColourPicture, match="greyscale"):
+            with pytest.raises(errors.ColourImage, match="greyscale"):
                 read_radiograph(path.read_bytes(), path.name)
         else:
             assert read_radiograph(path.read_bytes(), path.name).file_format == "JPEG"

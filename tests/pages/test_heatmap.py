@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cxrmodel.checks.report import WARN, CheckReport, Finding
-from cxrmodel.checks.wording import SENTENCES
+from cxrmodel.checks.report import WARNING, CheckReport, CheckResult
 from cxrmodel.explain.overlay import LEGEND
+from cxrmodel.messages import Message
 from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web.text import plain
 from tests.support.pages import words
@@ -109,8 +109,9 @@ def test_heat_outside_the_lungs_is_a_warning(use, show):
 
 def test_warnings_of_the_checks_are_shown(use, show, say):
     """Each sentence once, as on Read; what Read says of the heat is not said again in other words."""
-    sentences = [SENTENCES[rule]["warn"] for rule in ("mirrored", "cut off")]
-    found = [Finding("mirrored", WARN, text, 1.0, 0.5) for text in (*sentences, sentences[0])]
+    messages = [Message(f"checks.{check}.warning") for check in ("mirroring", "lungs_cut_off")]
+    found = [CheckResult("mirroring", WARNING, message, 1.0, 0.5) for message in (*messages, messages[0])]
+    sentences = [str(message) for message in messages]
     reasons = (*sentences, "Most of the heat lies outside the lung fields (31 % within).")
     use(FakeReader(heat_in_lungs=0.31, check=CheckReport(tuple(found)), reasons=reasons))
     app = show("a.png")

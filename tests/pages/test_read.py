@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from cxrmodel.checks.report import CheckReport, Finding
+from cxrmodel.checks.report import WARNING, CheckReport, CheckResult
 from cxrmodel.errors import DataError
 from cxrmodel.evaluation.schema import checked_document
+from cxrmodel.messages import Message
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import facts, frequency_sentence, reason_for_finding
 from cxrmodel.web import session
@@ -57,7 +58,7 @@ def test_dicom(use, visit, say, project):
     assert len(app.metric) == 1
     assert file_line("IM00001", width, height, "DICOM", 12) in said
     assert "the image was inverted so that air is dark" in said
-    assert "older than five years" in said
+    assert str(Message("checks.age.warning", ages="1 to 5 years")) in said
     app = drop(app, ("IM00002", dicom(levels, ViewPosition="LL")))
     assert len(app.error) == 1
     assert not app.metric
@@ -351,7 +352,7 @@ def press(app, label):
 )
 def test_corrections_are_badges(use, visit, say, image, corrections, shown):
     """What a check did to the image stands beside it, on both pages that show it."""
-    found = tuple(Finding("inverted", "warn", "", 1.0, 0.5, word) for word in corrections)
+    found = tuple(CheckResult("inverted_greyscale", WARNING, None, 1.0, 0.5, word) for word in corrections)
     use(FakeReader(check=CheckReport(found)))
     app = drop(visit("read"), ("image.png", image))
     assert [word for word in ("Cropped", "Inverted") if f"{word}: " in say(app)] == shown

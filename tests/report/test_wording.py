@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrmodel.checks.report import WARN, CheckReport, Finding
+from cxrmodel.checks.report import WARNING, CheckReport, CheckResult
+from cxrmodel.messages import Message
 from cxrmodel.model.calibration import finding
 from cxrmodel.reasons import reasons_beside
 from cxrmodel.report.wording import (
@@ -188,11 +189,12 @@ def test_finding_sentence(probability, expected):
 
 def test_caption_of_a_picture_that_is_kept():
     """Finding, warnings, then disclaimer, model and image by checksum; never its name, which may be a patient's."""
-    warning = Finding("mirrored", WARN, "The image may be mirrored.", 1.0, 0.5)
+    message = Message("checks.mirroring.warning")
+    warning = CheckResult("mirroring", WARNING, message, 1.0, 0.5)
     reading = fake_reading(np.zeros((8, 8)), "Jane Doe.png", check=CheckReport((warning,)))
     assert figure_caption(reading).splitlines() == [
         finding_sentence(reading),
-        "The image may be mirrored.",
+        str(message),
         f"Not for diagnosis; research use only. Model densenet121 0123456789ab. Image {reading.radiograph.sha256[:12]}.",
     ]
 

@@ -1,7 +1,6 @@
 """The orientation network and the checks: from an archive to what is shipped."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -9,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrmodel.checks.orientation import ORIENTATIONS, OrientationNetwork, as_orientation_input
+from cxrmodel.checks.spec import CHECK_FOLDER, load_check_spec
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import TrainingError
-from cxrmodel.training.checks import export_checks, fit_likeness
+from cxrmodel.model.spec import load_spec
+from cxrmodel.training.checks import export_checks, fit_subspace
 from cxrmodel.training.loop import load_recipe
-from cxrmodel.training.negatives import drawn, image_in_pieces, strange
-from cxrmodel.training.orientation import laid, train_orientation
+from cxrmodel.training.negatives import drawn, fragments, negative
+from cxrmodel.training.orientation import oriented, train_orientation
 
 CORNERS = np.uint8([[1, 2], [4, 3]])
 """Clockwise from the upper left."""
@@ -25,30 +26,30 @@ CORNERS = np.uint8([[1, 2], [4, 3]])
     [
         ("upright", [[[1, 2], [4, 3]]]),
         ("mirrored", [[[2, 1], [3, 4]]]),
-        ("turned left", [[[2, 3], [1, 4]], [[1, 4], [2, 3]]]),
+        ("rotated left", [[[2, 3], [1, 4]], [[1, 4], [2, 3]]]),
         ("upside down", [[[3, 4], [2, 1]], [[4, 3], [1, 2]]]),
-        ("turned right", [[[4, 1], [3, 2]], [[3, 2], [4, 1]]]),
+        ("rotated right", [[[4, 1], [3, 2]], [[3, 2], [4, 1]]]),
     ],
 )
-def test_images_are_laid_as_named(orientation, allowed):
-    """By hand on four corners; a turned image may be mirrored too, and over many draws both happen."""
-    seen = {laid(CORNERS, orientation, np.random.default_rng(seed)).tobytes() for seed in range(30)}
+def test_images_are_oriented_as_named(orientation, allowed):
+    """Four corners; a rotated image may be mirrored too, and over many draws both happen."""
+    seen = {oriented(CORNERS, orientation, np.random.default_rng(seed)).tobytes() for seed in range(30)}
     assert seen == {np.uint8(image).tobytes() for image in allowed}
 
 
-def test_inverted_images_are_inverted_however_they_lie():
-    """Every level is 255 less; some are turned as well."""
-    seen = [laid(CORNERS, "inverted", np.random.default_rng(seed)) for seed in range(60)]
+def test_inverted_images_are_inverted_in_any_orientation():
+    """Every level is 255 minus itself; some are rotated as well."""
+    seen = [oriented(CORNERS, "inverted", np.random.default_rng(seed)) for seed in range(60)]
     assert all(sorted(image.ravel()) == [251, 252, 253, 254] for image in seen)
     assert any(image.tobytes() == (255 - CORNERS).tobytes() for image in seen)
     assert len({image.tobytes() for image in seen}) > 4
 
 
 @given(st.integers(0, 400))
-def test_strange_pictures_are_pictures(seed):
+def test_negatives_are_images(seed):
     """Of the image's shape, within 0..255, and a pure function of image and generator."""
     image = np.random.default_rng(1).integers(0, 256, (48, 48)).astype(np.uint8)
-    first, second = (strange(image, np.random.default_rng(seed)) for _ in range(2))
+    first, second = (negative(image, np.random.default_rng(seed)) for _ in range(2))
     assert first.shape == (48, 48)
     assert first.dtype == np.float32
     assert np.isfinite(first).all()
@@ -57,23 +58,23 @@ def test_strange_pictures_are_pictures(seed):
     np.testing.assert_array_equal(first, second)
 
 
-def test_every_kind_of_strangeness_is_drawn():
-    """Many draws are many pictures; of the pieces of one image some are alike."""
+def test_every_kind_of_negative_is_drawn():
+    """Many draws give many images; some fragments of one image are equal."""
     image = np.random.default_rng(1).integers(0, 256, (48, 48)).astype(np.uint8)
     rng = np.random.default_rng(0)
-    for make in (lambda: drawn(48, rng), lambda: image_in_pieces(image, rng)):
+    for make in (lambda: drawn(48, rng), lambda: fragments(image, rng)):
         assert len({np.asarray(make(), np.float32).tobytes() for _ in range(30)}) > 15
 
 
-def test_space_of_two_directions():
-    """Points on a plane lie in its space, and those off it are as far as they stand off."""
+def test_subspace_of_two_directions():
+    """Points on a plane are reconstructed; others keep their distance from it as the error."""
     rng = np.random.default_rng(0)
     points = np.zeros((50, 5), np.float32)
     points[:, 1], points[:, 3] = rng.normal(0, 3, 50), rng.normal(0, 2, 50)
-    space = fit_likeness(points, axes=2)
-    assert space.distance(points[0]) == pytest.approx(0, abs=1e-3)
+    subspace = fit_subspace(points, components=2)
+    assert subspace.reconstruction_error(points[0]) == pytest.approx(0, abs=1e-3)
     off = points[0] + np.float32([0, 0, 5, 0, 0])
-    assert space.distance(off) == pytest.approx(np.sqrt(25 / 5), abs=1e-3)
+    assert subspace.reconstruction_error(off) == pytest.approx(np.sqrt(25 / 5), abs=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -86,41 +87,42 @@ def run(project, make_archive, tmp_path_factory):
 
 
 def test_training_reports_every_orientation(run):
-    """Shares of held-out images told right."""
+    """Accuracy on validation images."""
     assert set(ORIENTATIONS) < set(run[2])
     assert all(0 <= share <= 1 for share in run[2].values())
 
 
 def test_export_gives_checks_that_load(run, tmp_path):
-    """Graph, spaces and thresholds, checked against each other; no held-out image is refused by a rule of extremes."""
+    """Graph, subspaces and thresholds, with checksums."""
     root, folder, _ = run
     spec = export_checks(folder, root, tmp_path / "check")
-    checks = Checks.load(tmp_path / "check")
-    assert json.loads((tmp_path / "check" / "spec.json").read_text(encoding="utf-8")) == spec
-    assert set(checks.rules) == set(spec["rules"])
-    assert checks.rules["lung area"].refuse > 0
-    assert checks.rules["contrast"].refuse < checks.rules["contrast"].warn
+    checks = Checks.load(load_spec("cnn"), tmp_path / "check")
+    assert load_check_spec(tmp_path / "check") == spec
+    assert set(spec.rules) == set(load_check_spec().rules) <= set(checks.rules)
+    assert checks.rules["lung_area"].rejection > 0
+    assert checks.rules["contrast"].rejection < checks.rules["contrast"].warning
 
 
 def test_export_without_a_training_names_what_is_missing(run, tmp_path):
-    """A sentence, and nothing written."""
-    with pytest.raises(TrainingError, match=r"report\.json"):
+    """By its path, and nothing is written."""
+    with pytest.raises(TrainingError) as raised:
         export_checks(tmp_path, run[0], tmp_path / "check")
+    assert raised.value.message.code == "checks.unfinished_training"
+    assert raised.value.message.values["path"].endswith("report.json")
     assert not (tmp_path / "check").exists()
 
 
-def test_probabilities_are_shares():
-    """The orientations of an image add up to one; strangeness stands for itself."""
-    checks = Checks.load()
-    assert isinstance(checks.orientation, OrientationNetwork)
-    shares = checks.orientation.probabilities(np.random.default_rng(0).integers(0, 256, (224, 224)).astype(np.uint8))
-    assert tuple(shares) == ORIENTATIONS
-    assert sum(shares.values()) - shares["strange"] == pytest.approx(1)
-    assert 0 <= shares["strange"] <= 1
+def test_probabilities_sum_to_one():
+    """Those of the orientations among themselves; "other" stands for itself."""
+    network = OrientationNetwork((CHECK_FOLDER / "orientation.onnx").read_bytes())
+    found = network.probabilities(np.random.default_rng(0).integers(0, 256, (224, 224)).astype(np.uint8))
+    assert tuple(found) == ORIENTATIONS
+    assert sum(found.values()) - found["other"] == pytest.approx(1)
+    assert 0 <= found["other"] <= 1
 
 
-def test_the_input_knows_no_brightness():
-    """An image and its darker copy are one to the network; an even picture is all zero."""
+def test_the_input_ignores_brightness():
+    """An image and its darker copy give one input; a uniform image gives zeros."""
     image = np.random.default_rng(0).integers(100, 256, (224, 224)).astype(np.float32)
     image[:112] += 400
     np.testing.assert_allclose(as_orientation_input(image), as_orientation_input(image + 90), atol=1e-3)

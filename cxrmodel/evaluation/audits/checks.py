@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image as PilImage
 from tqdm import tqdm
 
-from cxrmodel.checks.report import REFUSE, WARN, CheckReport
+from cxrmodel.checks.report import REJECTED, WARNING, CheckReport
 from cxrmodel.errors import DataError, ImageRefused
 from cxrmodel.evaluation.audits.hard_cases import DRAWN, SPOILT
 from cxrmodel.evaluation.metrics import evaluate_scores, significant
@@ -118,10 +118,10 @@ def tally(name: str, description: str, rows: Iterable[tuple[CheckReport, float] 
             refused[type(row).__name__] += 1
             continue
         report = row[0]
-        counts["refused" if report.outcome == REFUSE else "read"] += 1
-        counts["warned"] += report.outcome == WARN
-        refused.update({item.rule for item in report.findings if item.outcome == REFUSE})
-        warned.update({item.rule for item in report.findings if item.outcome == WARN})
+        counts["refused" if report.outcome == REJECTED else "read"] += 1
+        counts["warned"] += report.outcome == WARNING
+        refused.update({item.check for item in report.results if item.outcome == REJECTED})
+        warned.update({item.check for item in report.results if item.outcome == WARNING})
     numbers = {key: counts[key] for key in ("images", "read", "warned", "refused")}
     return {
         "name": name,
@@ -218,7 +218,7 @@ def _inverse(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _read(row: tuple[CheckReport, float] | ImageRefused) -> bool:
-    return not isinstance(row, ImageRefused) and row[0].outcome != REFUSE
+    return not isinstance(row, ImageRefused) and row[0].outcome != REJECTED
 
 
 def _file(image: Image) -> Source:

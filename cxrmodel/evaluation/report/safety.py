@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cxrmodel import errors
-from cxrmodel.checks.out_of_distribution import familiarity_rule
-from cxrmodel.checks.report import Rule
-from cxrmodel.checks.suite import Checks
-from cxrmodel.checks.wording import MEASURES, SENTENCES
-from cxrmodel.errors import EvaluationError, ImageRefused, PictureRefused, UnfamiliarImage
+from cxrmodel.checks.registry import CHECKS
+from cxrmodel.checks.report import OUTCOMES, Rule
+from cxrmodel.checks.spec import load_check_spec
+from cxrmodel.checks.suite import check_rules
+from cxrmodel.errors import EvaluationError, ImageRefused, ImageRejected
 from cxrmodel.evaluation.report.readme import update_readme
 from cxrmodel.evaluation.storage import Evaluation, load_evaluation
 from cxrmodel.imaging.radiograph import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MIN_SIDE
+from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
 from cxrmodel.paths import ROOT
 
@@ -35,7 +36,7 @@ def safety_tables(rules: Mapping[str, Rule], evaluation: Evaluation | None) -> s
     Parameters
     ----------
     rules : mapping of str to Rule
-        Of picture, lungs and features, in the order in which they are asked.
+        Of the registered checks, in order.
     evaluation : Evaluation or None
         Whose section ``checks`` holds the rates; without it there are none.
 
@@ -57,14 +58,14 @@ def safety_tables(rules: Mapping[str, Rule], evaluation: Evaluation | None) -> s
         "",
         *_table(
             ("rule", "what it measures", "warns", "refuses", "thresholds from", *_SHOWN.values()),
-            [_rule(rule, sets) for rule in rules.values()],
+            [_rule(name, rule, sets) for name, rule in rules.items()],
         ),
         "",
         "### Sentences",
         "",
         *_table(
             ("rule", "outcome", "sentence"),
-            [(name, outcome, text) for name in rules for outcome, text in SENTENCES[name].items()],
+            [row for name in rules for row in _sentences(name)],
         ),
         "",
         "### Collections",
@@ -89,7 +90,7 @@ def shipped_tables() -> str:
     ModelError
         When the checks or the model's specification are missing or damaged.
     """
-    rules = {**Checks.load().rules, "familiarity": familiarity_rule(load_spec(_MODEL).out_of_distribution)}
+    rules = check_rules(load_check_spec(), load_spec(_MODEL))
     try:
         return safety_tables(rules, load_evaluation(_MODEL))
     except EvaluationError:
@@ -105,23 +106,31 @@ def file_refusals() -> list[tuple[str, str, str]]:
     """Every refusal by name that comes before the checks: what it says of itself, and its limit where it has one."""
     kinds = [getattr(errors, name) for name in sorted(errors.__all__)]
     named = [kind for kind in kinds if issubclass(kind, ImageRefused) and kind is not ImageRefused]
-    before = [kind for kind in named if not issubclass(kind, (PictureRefused, UnfamiliarImage))]
+    before = [kind for kind in named if not issubclass(kind, ImageRejected)]
     return [(kind.__name__, kind.__doc__.splitlines()[0], _LIMITS.get(kind.__name__, "")) for kind in before]
 
 
-def _rule(rule: Rule, sets: Mapping[str, Mapping]) -> Sequence[str]:
+def _sentences(name: str) -> list[tuple[str, str, str]]:
+    check = CHECKS[name]
+    values = {"ages": str(load_spec(_MODEL).ages)}
+    codes = [(outcome, check.code(outcome)) for outcome in OUTCOMES]
+    return [(name, outcome, str(Message(code, **values))) for outcome, code in codes if code]
+
+
+def _rule(name: str, rule: Rule, sets: Mapping[str, Mapping]) -> Sequence[str]:
     sign = "over" if rule.side == "above" else "under"
-    limits = ("" if value is None else f"{sign} {value:.4g}" for value in (rule.warn, rule.refuse))
-    return (rule.name, MEASURES[rule.name], *limits, rule.source, *(_rates(rule, sets.get(name)) for name in _SHOWN))
+    limits = ("" if value is None else f"{sign} {value:.4g}" for value in (rule.warning, rule.rejection))
+    measures = str(Message(CHECKS[name].measures))
+    return (name, measures, *limits, rule.source, *(_rates(name, rule, sets.get(shown)) for shown in _SHOWN))
 
 
-def _rates(rule: Rule, row: Mapping | None) -> str:
+def _rates(name: str, rule: Rule, row: Mapping | None) -> str:
     if row is None:
         return "not measured"
     shares = []
-    for letter, key, threshold in (("W", "warned_by_rule", rule.warn), ("R", "by_rule", rule.refuse)):
+    for letter, key, threshold in (("W", "warned_by_rule", rule.warning), ("R", "by_rule", rule.rejection)):
         if threshold is not None:
-            shares.append(f"{letter} {_percent(row[key].get(rule.name, 0), row['images'])}")
+            shares.append(f"{letter} {_percent(row[key].get(name, 0), row['images'])}")
     return ", ".join(shares)
 
 

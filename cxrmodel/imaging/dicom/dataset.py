@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import generate_fragments
 from pydicom.filereader import read_dataset
 
-from cxrmodel.errors import MissingPixels, UnreadableFile, UnsupportedFile
+from cxrmodel.errors import MissingPixelData, UnreadableFile, UnsupportedFile
 from cxrmodel.imaging.dicom.elements import ELEMENTS
 
 __all__ = ["RLE", "SYNTAXES", "DataSet", "open_data_set", "unreadable", "words_of"]
@@ -143,18 +143,18 @@ class DataSet:
 
         Raises
         ------
-        MissingPixels
+        MissingPixelData
             There are none, or they end early.
         """
         raw = self.values.get_item("PixelData")
         value = getattr(raw, "value", None)
         if not isinstance(value, bytes) or not value:
-            raise MissingPixels(
+            raise MissingPixelData(
                 "This DICOM file holds no pixel data, or they end early: send it again from the archive."
             )
         undefined = raw.length == _UNDEFINED
         if not undefined and len(value) < raw.length:
-            raise MissingPixels("The pixel data of this DICOM file end early: send it again from the archive.")
+            raise MissingPixelData("The pixel data of this DICOM file end early: send it again from the archive.")
         if undefined == self.is_native:
             raise unreadable()
         if not undefined:

@@ -7,7 +7,7 @@ import re
 
 from pydicom.dataset import Dataset
 
-from cxrmodel.errors import NoPicture, OtherBodyPart, OtherModality, OtherView
+from cxrmodel.errors import NotAnImage, WrongBodyPart, WrongModality, WrongView
 from cxrmodel.imaging.dicom.dataset import DataSet
 
 __all__ = ["check_body_part", "check_kind", "check_modality", "frontal_view"]
@@ -36,18 +36,18 @@ def check_kind(data: DataSet) -> None:
 
     Raises
     ------
-    NoPicture
+    NotAnImage
     """
     kind = _class(data)
     for beginning, sentence in _NO_PICTURES:
         if kind.startswith(beginning):
-            raise NoPicture(sentence)
+            raise NotAnImage(sentence)
     if data.has("DirectoryRecordSequence"):
-        raise NoPicture(_NO_PICTURES[0][1])
+        raise NotAnImage(_NO_PICTURES[0][1])
     if data.has("EncapsulatedDocument"):
-        raise NoPicture(_NO_PICTURES[3][1])
+        raise NotAnImage(_NO_PICTURES[3][1])
     if not data.has("PixelData") and not data.has("Rows") and data.has("ContentSequence"):
-        raise NoPicture(_NO_PICTURES[2][1])
+        raise NotAnImage(_NO_PICTURES[2][1])
 
 
 # PS3.3 C.7.3.1.1.1. DR is the name that some devices give to DX.
@@ -86,7 +86,7 @@ def check_modality(data: DataSet, notes: list[str], unsaid: list[str]) -> None:
 
     Raises
     ------
-    OtherModality
+    WrongModality
     """
     modality, kind = data.text("Modality"), _class(data)
     capture = kind in _CAPTURES
@@ -101,7 +101,7 @@ def check_modality(data: DataSet, notes: list[str], unsaid: list[str]) -> None:
         unsaid.append("modality")
     else:
         named = f" ({_NAMES[modality]})" if modality in _NAMES else ""
-        raise OtherModality(
+        raise WrongModality(
             f"The DICOM file names another modality than a plain radiograph{named}: drop a chest radiograph of "
             "modality CR, DX, DR or RG."
         )
@@ -129,11 +129,11 @@ def check_body_part(data: DataSet, unsaid: list[str]) -> None:
 
     Raises
     ------
-    OtherBodyPart
+    WrongBodyPart
     """
     part = data.text("BodyPartExamined")
     rest = re.sub(_QUALIFIERS, "", re.sub(_CHEST, "", part))
-    refusal = OtherBodyPart(
+    refusal = WrongBodyPart(
         f"The DICOM file names another part of the body than the chest"
         f"{f' ({part.lower()})' if part in _OTHER_PARTS else ''}: drop a frontal chest radiograph."
     )
@@ -179,9 +179,9 @@ def frontal_view(data: DataSet, unsaid: list[str]) -> str | None:
 
     Raises
     ------
-    OtherView
+    WrongView
     """
-    refusal = OtherView(
+    refusal = WrongView(
         "The DICOM file says that this is no frontal view but a lateral, oblique or decubitus one: "
         "drop the frontal (AP or PA) chest radiograph."
     )

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from cxrmodel.errors import AnimatedFile, ColourPicture, MissingPixels, OtherModality
+from cxrmodel.errors import ColourImage, MissingPixelData, MultipleImages, WrongModality
 from cxrmodel.imaging.dicom.dataset import DataSet, unreadable
 from cxrmodel.imaging.dicom.eligibility import check_body_part, check_kind, check_modality, frontal_view
 
@@ -100,12 +100,6 @@ def check_tags(data: DataSet) -> tuple[Raster, Tags]:
     age = _age(data)
     if age is None:
         unsaid.append("age of the patient")
-    elif not _FROM_AGE <= age < _TO_AGE:
-        side = "younger than one year" if age < _FROM_AGE else "older than five years"
-        notes.append(
-            f"The patient is {side}: the model has learnt from children of one to five years alone, "
-            "so the probability may be far off."
-        )
     if unsaid:
         listed = unsaid[0] if len(unsaid) == 1 else f"{', '.join(unsaid[:-1])} or {unsaid[-1]}"
         notes.append(f"The DICOM file does not state the {listed}: the picture alone decides.")
@@ -139,18 +133,18 @@ def _orientation(data: DataSet) -> tuple[str, str] | None:
 
 def _raster(data: DataSet) -> Raster:
     if (data.integer("NumberOfFrames", 1) or 1) > 1:
-        raise AnimatedFile("This DICOM file holds more than one picture: drop the one image as a file of its own.")
+        raise MultipleImages("This DICOM file holds more than one picture: drop the one image as a file of its own.")
     if data.has("FloatPixelData") or data.has("DoubleFloatPixelData"):
-        raise OtherModality(
+        raise WrongModality(
             "This DICOM file holds floating-point values, which no radiograph has: drop a chest radiograph of modality CR, "
             "DX, DR or RG."
         )
     if not data.has("PixelData"):
-        raise MissingPixels("This DICOM file holds no pixel data: send it again from the archive.")
+        raise MissingPixelData("This DICOM file holds no pixel data: send it again from the archive.")
     photometric = data.text("PhotometricInterpretation")
     samples = data.integer("SamplesPerPixel", 1)
     if photometric not in ("MONOCHROME1", "MONOCHROME2", "") or samples != 1:
-        raise ColourPicture(
+        raise ColourImage(
             "This DICOM file holds a colour picture, and a chest radiograph is grey: drop the image itself."
         )
     rows, columns = data.integer("Rows", 0), data.integer("Columns", 0)
@@ -190,8 +184,6 @@ def _spacing(data: DataSet) -> tuple[tuple[float, float] | None, str | None, flo
     return spacing, where, shape[0] / shape[1]
 
 
-# Years that the training images' patients were old: from the first up to, not including, the second.
-_FROM_AGE, _TO_AGE = 1, 6
 _PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25, "": 1.0}
 _OLDEST = 130
 

@@ -10,7 +10,7 @@ import numpy as np
 import openjpeg
 from PIL.JpegImagePlugin import JpegImageFile
 
-from cxrmodel.errors import MissingPixels, UnsupportedFile
+from cxrmodel.errors import MissingPixelData, UnsupportedFile
 from cxrmodel.imaging.dicom.codestreams import Codestream, read_codestream
 from cxrmodel.imaging.dicom.dataset import RLE, DataSet, unreadable
 from cxrmodel.imaging.dicom.header import Raster
@@ -111,7 +111,7 @@ def _uncompressed(frame: bytes, raster: Raster, little: bool, words: bool) -> tu
     dtype = _UINT8 if raster.allocated == 8 else _LITTLE if little else _BIG
     size = raster.rows * raster.columns * dtype.itemsize
     if len(frame) < size:
-        raise MissingPixels(_HALF_SAID)
+        raise MissingPixelData(_HALF_SAID)
     if raster.allocated == 8 and words and not little:
         # PS3.5 annex D: two samples to a word, the first in its less significant byte.
         swapped = np.frombuffer(frame, _BIG, len(frame) // 2).astype(_LITTLE).view(_UINT8)
@@ -140,7 +140,7 @@ def _run_lengths(packed: bytes, size: int) -> bytearray:
     plain, position, end = bytearray(), 0, len(packed)
     while len(plain) < size:
         if position + 1 >= end:
-            raise MissingPixels(_HALF_SAID)
+            raise MissingPixelData(_HALF_SAID)
         count = packed[position]
         if count < 128:
             plain += packed[position + 1 : position + 2 + count]
@@ -175,7 +175,7 @@ def _decompressed(found: Codestream, raster: Raster) -> np.ndarray:
     else:
         whole = found.kind != "lossless JPEG" or has_all_bits(found.bare, samples, found.bits)
     if not whole:
-        raise MissingPixels(_HALF_SAID)
+        raise MissingPixelData(_HALF_SAID)
     return samples
 
 

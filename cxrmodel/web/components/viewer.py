@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from cxrmodel.checks.report import WARN, CheckReport
+from cxrmodel.checks.registry import CHECKS
+from cxrmodel.checks.report import WARNING, CheckReport
 from cxrmodel.evaluation.explanations.results import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
 from cxrmodel.paths import ASSETS
@@ -50,10 +51,9 @@ _BADGES = {
     "turned": "Turned",
     "tint": "Tint removed",
     "transparent": "Transparency filled",
-    "The patient is": "Age",
     "does not state": "Not stated",
 }
-_WARNINGS = {"mirrored": "May be mirrored", "inverted": "Inverted", "margins": "Cropped"}
+_WARNINGS = {"mirroring": "May be mirrored", "inverted_greyscale": "Inverted", "margins": "Cropped"}
 
 
 def badges_of(notes: Sequence[str], check: CheckReport) -> list[tuple[str, str]]:
@@ -69,12 +69,12 @@ def badges_of(notes: Sequence[str], check: CheckReport) -> list[tuple[str, str]]
     Returns
     -------
     list of (str, str)
-        Word and whole sentence. A note that has no word of its own is "Note", a warning "Warning".
+        Word and whole sentence. A note that has no word of its own is "Note", a warning the title of its check.
     """
     told = {note: next((word for part, word in _BADGES.items() if part in note), "Note") for note in notes}
-    for found in check.findings:
-        if found.outcome == WARN:
-            told.setdefault(found.sentence, _WARNINGS.get(found.rule, "Warning"))
+    for found in check.results:
+        if found.outcome == WARNING:
+            told.setdefault(str(found.message), _WARNINGS.get(found.check) or text(CHECKS[found.check].title))
     return [(word, sentence) for sentence, word in told.items()]
 
 
@@ -164,7 +164,7 @@ def assets() -> dict[str, str]:
 
 def _sides(reading: Reading) -> tuple[list[str], str]:
     """Letters of the right and left side, and where they come from; with question marks where in doubt."""
-    mirrored = any(found.rule == "mirrored" and found.outcome == WARN for found in reading.check.findings)
+    mirrored = reading.check.has_warning("mirroring")
     letters = ["R?", "L?"] if mirrored else ["R", "L"]
     code = "web.viewer.sides_dicom" if reading.radiograph.file_format == "DICOM" else "web.viewer.sides"
     sides = text(code, right=letters[0], left=letters[1])

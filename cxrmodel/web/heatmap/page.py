@@ -49,7 +49,7 @@ def _words(reading: Reading) -> None:
     named = {"finding": reading.finding, "positive": labels().positive}
     st.markdown(text("web.heatmap.finding", probability=probability, **named))
     for warning in dict.fromkeys((*reading.radiograph.notes, *reading.check.warnings)):
-        st.warning(plain(warning), icon=":material/priority_high:")
+        st.warning(plain(str(warning)), icon=":material/priority_high:")
     sentence = heat_sentence(reading)
     if reading.heat_in_lungs is None or heat_peak(reading) < HARDLY:
         st.info(sentence, icon=":material/info:")

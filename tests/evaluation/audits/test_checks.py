@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxrmodel.checks.report import ACCEPT, REFUSE, WARN, CheckReport, Finding
-from cxrmodel.errors import ColourPicture, UnreadableFile
+from cxrmodel.checks.report import PASSED, REJECTED, WARNING, CheckReport, CheckResult
+from cxrmodel.errors import ColourImage, UnreadableFile
 from cxrmodel.evaluation.audits import checks
 from cxrmodel.evaluation.audits.checks import check_section, grey_at_image_size, tally
 from cxrmodel.evaluation.audits.hard_cases import DRAWN, SPOILT
@@ -19,17 +19,17 @@ from cxrmodel.training.archive import find_images
 
 def report(**outcomes: str) -> CheckReport:
     """A report with the given outcome of each rule."""
-    return CheckReport(tuple(Finding(rule, outcome, "", 0.0, None) for rule, outcome in outcomes.items()))
+    return CheckReport(tuple(CheckResult(check, outcome, None, 0.0, None) for check, outcome in outcomes.items()))
 
 
 def test_tally_by_hand():
     """An image warned of twice is one image; each rule counts alone, also where another refuses already."""
     rows = [
-        (report(size=ACCEPT, turned=ACCEPT), 0.1),
-        (report(size=WARN, mirrored=WARN).plus(*report(size=WARN).findings), 0.2),
-        (report(size=WARN, turned=REFUSE, strange=REFUSE), 0.3),
+        (report(size=PASSED, rotation=PASSED), 0.1),
+        (report(size=WARNING, mirroring=WARNING).extended(report(size=WARNING).results), 0.2),
+        (report(size=WARNING, rotation=REJECTED, projection=REJECTED), 0.3),
         UnreadableFile("broken"),
-        (report(turned=REFUSE), 0.4),
+        (report(rotation=REJECTED), 0.4),
     ]
     assert tally("made", "made up", rows) == {
         "name": "made",
@@ -38,8 +38,8 @@ def test_tally_by_hand():
         "read": 2,
         "warned": 1,
         "refused": 3,
-        "by_rule": {"UnreadableFile": 1, "strange": 1, "turned": 2},
-        "warned_by_rule": {"mirrored": 1, "size": 2},
+        "by_rule": {"UnreadableFile": 1, "projection": 1, "rotation": 2},
+        "warned_by_rule": {"mirroring": 1, "size": 2},
     }
 
 
@@ -89,7 +89,7 @@ class _Stub:
 
     def examine(self, source, name):
         mean = self._mean(source())
-        return report(contrast=REFUSE if mean > 0.9 else WARN if mean > 0.7 else ACCEPT), mean
+        return report(contrast=REJECTED if mean > 0.9 else WARNING if mean > 0.7 else PASSED), mean
 
     def score_many(self, items, checked=True):
         assert not checked
@@ -119,7 +119,7 @@ def reader() -> Reader:
 
 def _refused(reader: Reader, items) -> list[bool]:
     rows = [reader.examine(lambda data=data: data, "x") for data in items]
-    return [isinstance(row, (ColourPicture, UnreadableFile)) or row[0].outcome == REFUSE for row in rows]
+    return [isinstance(row, (ColourImage, UnreadableFile)) or row[0].outcome == REJECTED for row in rows]
 
 
 @pytest.mark.images
@@ -147,10 +147,10 @@ def test_adults_are_mostly_warned_of_and_seldom_refused(reader, data_root):
     if not paths:
         pytest.skip("the public archive alone has no adults")
     reports = [reader.examine(path.read_bytes, "x")[0] for path in paths]
-    last = [found.findings[-1] for found in reports]
-    assert {found.rule for found in last} == {"familiarity"}
-    assert sum(found.outcome == REFUSE for found in last) <= len(paths) / 20
-    assert sum(found.outcome != ACCEPT for found in reports) > len(paths) / 2
+    last = [found.results[-1] for found in reports]
+    assert {found.check for found in last} == {"out_of_distribution"}
+    assert sum(found.outcome == REJECTED for found in last) <= len(paths) / 20
+    assert sum(found.outcome != PASSED for found in reports) > len(paths) / 2
 
 
 @pytest.mark.images
@@ -172,5 +172,5 @@ def test_listed_dicom_objects_are_judged_as_listed(reader, data_root):
         rows = list(csv.DictReader(stream))
     for row in rows:
         found = reader.examine((data_root / row["file"]).read_bytes, row["file"])
-        refused = isinstance(found, Exception) or found[0].outcome == REFUSE
+        refused = isinstance(found, Exception) or found[0].outcome == REJECTED
         assert refused == (row["expect"] == "refuse"), row["file"]

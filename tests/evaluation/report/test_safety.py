@@ -5,8 +5,8 @@ import re
 import pytest
 
 from cxrmodel import errors
+from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import Rule
-from cxrmodel.checks.wording import SENTENCES
 from cxrmodel.evaluation.report.safety import MARKS, SAFETY, file_refusals, safety_tables, shipped_tables, update_safety
 
 
@@ -31,43 +31,44 @@ def test_every_refusal_and_every_sentence_is_there(text):
     """Each class of refusal before the checks by name, each check's sentence word for word."""
     for name, _, _ in file_refusals():
         assert f"| {name} |" in text
-    for outcomes in SENTENCES.values():
-        for sentence in outcomes.values():
-            assert sentence in text
+    for check in CHECKS:
+        for outcome in ("warning", "rejected"):
+            assert (f"| {check.name} | {outcome} |" in text) == (check.code(outcome) is not None)
 
 
 def test_refusals_before_the_checks():
     """All by name but the root and the checks' own."""
     names = {name for name, _, _ in file_refusals()}
-    assert {"ColourPicture", "EmptyFile", "ImageTooLarge", "ImageTooSmall", "UnsupportedFile"} <= names
-    assert not names & {"ImageRefused", "PictureRefused", "NoLungsFound", "UnfamiliarImage", "Busy", "CxrError"}
+    assert {"ColourImage", "EmptyFile", "ImageTooLarge", "ImageTooSmall", "UnsupportedFile"} <= names
+    assert not names & {"ImageRefused", "ImageRejected", "NoLungsFound", "OutOfDistribution", "Busy", "CxrError"}
     assert names <= set(errors.__all__)
 
 
 def test_rates_by_hand():
     """One image of eight warned of, two refused; a rule that only refuses says nothing of warnings."""
     row = {"name": "test", "description": "made up", "images": 8, "read": 6, "warned": 1, "refused": 2}
-    row |= {"by_rule": {"clipped": 2}, "warned_by_rule": {"clipped": 1}}
+    row |= {"by_rule": {"clipping": 2}, "warned_by_rule": {"clipping": 1}}
     evaluation = type("Made", (), {"sections": {"checks": {"sets": [row], "polarity": POLARITY}}})
     rules = {
-        "clipped": Rule("clipped", "above", 0.2, 0.5, "made up"),
-        "turned": Rule("turned", "above", None, 0.75, "made up"),
+        "clipping": Rule(side="above", warning=0.2, rejection=0.5, source="made up"),
+        "rotation": ROTATION,
     }
     lines = safety_tables(rules, evaluation).splitlines()
-    clipped = next(line for line in lines if line.startswith("| clipped | share"))
+    clipped = next(line for line in lines if line.startswith("| clipping | share"))
     assert "| over 0.2 | over 0.5 | made up | W 12.5, R 25.0 | not measured |" in clipped
-    turned = next(line for line in lines if line.startswith("| turned | belief"))
+    turned = next(line for line in lines if line.startswith("| rotation | probability"))
     assert "|  | over 0.75 | made up | R 0.0 |" in turned
     assert "| test | made up | 8 | 2 (25.0 %) | 6 (75.0 %) | 1 |" in lines
     assert "at most 0.0012" in lines[-1]
 
 
+ROTATION = Rule(side="above", warning=None, rejection=0.75, source="made up")
 POLARITY = {"images": 9, "compared": 8, "max_difference": 0.00123}
 
 
 def test_without_figures_it_says_so():
     """Thresholds stand alone."""
-    tables = safety_tables({"turned": Rule("turned", "above", None, 0.75, "made up")}, None)
+    tables = safety_tables({"rotation": ROTATION}, None)
     assert tables.endswith("Not measured yet.")
     assert "over 0.75" in tables
 

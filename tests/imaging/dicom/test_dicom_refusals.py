@@ -77,12 +77,12 @@ def test_projection_radiographs_are_read(modality):
 def test_other_modalities_are_refused(modality, word, kind):
     """By the modality, whatever the class of the object."""
     refused = refusal(dicom(IMAGE, Modality=modality, SOPClassUID=kind))
-    assert isinstance(refused, errors.OtherModality)
+    assert isinstance(refused, errors.WrongModality)
     assert word in str(refused)
 
 
 @pytest.mark.parametrize(
-    ("modality", "expected"), [("OT", None), ("SC", None), (None, None), ("CR", None), ("CT", errors.OtherModality)]
+    ("modality", "expected"), [("OT", None), ("SC", None), (None, None), ("CR", None), ("CT", errors.WrongModality)]
 )
 def test_secondary_captures_are_read_and_told(modality, expected):
     """Where they do not name another modality."""
@@ -95,7 +95,7 @@ def test_secondary_captures_are_read_and_told(modality, expected):
 @pytest.mark.parametrize("kind", [f"{STORAGE}2", f"{STORAGE}4", f"{STORAGE}6.1", f"{STORAGE}20"])
 def test_without_a_modality_the_class_decides(kind):
     """A CT object remains one."""
-    assert outcome(Modality=None, SOPClassUID=kind) is errors.OtherModality
+    assert outcome(Modality=None, SOPClassUID=kind) is errors.WrongModality
     assert outcome(Modality=None) is None
     assert "does not state the modality" in notes(Modality=None)
 
@@ -120,7 +120,7 @@ def test_chests_are_read(part):
 )
 def test_other_parts_of_the_body_are_refused(part):
     """Also where the chest is one of several, or between the ribs."""
-    assert outcome(BodyPartExamined=part) is errors.OtherBodyPart
+    assert outcome(BodyPartExamined=part) is errors.WrongBodyPart
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_other_parts_of_the_body_are_refused(part):
         ("51185008", "SCT", None),
         ("816094009", "SCT", None),
         ("T-D3000", "SRT", None),
-        ("85562004", "SCT", errors.OtherBodyPart),
-        ("T-D8700", "SRT", errors.OtherBodyPart),
+        ("85562004", "SCT", errors.WrongBodyPart),
+        ("T-D8700", "SRT", errors.WrongBodyPart),
         ("85562004", "99LOCAL", None),
     ],
 )
@@ -157,7 +157,7 @@ def test_frontal_views_are_read(position, expected):
 )
 def test_other_views_are_refused(position):
     """Lateral, decubitus and oblique."""
-    assert outcome(ViewPosition=position) is errors.OtherView
+    assert outcome(ViewPosition=position) is errors.WrongView
 
 
 @pytest.mark.parametrize(
@@ -167,10 +167,10 @@ def test_other_views_are_refused(position):
         ("R-10206", "SNM3", "AP"),
         ("272479007", "SCT", "PA"),
         ("R-10214", "SRT", "PA"),
-        ("399173006", "SCT", errors.OtherView),
-        ("R-10236", "SRT", errors.OtherView),
-        ("399198007", "SCT", errors.OtherView),
-        ("R-10232", "SNM3", errors.OtherView),
+        ("399173006", "SCT", errors.WrongView),
+        ("R-10236", "SRT", errors.WrongView),
+        ("399198007", "SCT", errors.WrongView),
+        ("R-10232", "SNM3", errors.WrongView),
         ("399173006", "99LOCAL", None),
     ],
 )
@@ -178,8 +178,8 @@ def test_other_views_are_refused(position):
 def test_coded_views(code, scheme, expected, position):
     """A code is heard beside the view position, and alone."""
     data = dicom(IMAGE, ViewPosition=position, ViewCodeSequence=coded(code, scheme))
-    if expected is errors.OtherView:
-        assert isinstance(refusal(data), errors.OtherView)
+    if expected is errors.WrongView:
+        assert isinstance(refusal(data), errors.WrongView)
     else:
         assert read_radiograph(data, "image").view_position == (position or expected)
 
@@ -196,7 +196,7 @@ def test_an_orientation_stands_in_for_the_view():
 @pytest.mark.parametrize("orientation", [["P", "F"], ["A", "F"], ["AL", "F"], ["L", "P"], ["R", "A"]])
 def test_an_orientation_that_is_no_frontal_one_is_refused(orientation):
     """Rows or columns that run from front to back."""
-    assert outcome(PatientOrientation=orientation) is errors.OtherView
+    assert outcome(PatientOrientation=orientation) is errors.WrongView
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_objects_without_a_picture_are_refused_by_kind(kind, word):
     data = Dataset()
     data.SOPClassUID, data.SOPInstanceUID, data.PatientName, data.PatientID = kind, "1.2.3", "DOE^JANE", "4711-PID"
     refused = refusal(written(data, EXPLICIT))
-    assert isinstance(refused, errors.NoPicture)
+    assert isinstance(refused, errors.NotAnImage)
     assert word in str(refused)
 
 
@@ -226,17 +226,17 @@ def test_objects_without_a_picture_are_known_by_what_they_hold(keyword):
     data = Dataset()
     data.Modality = "CR"
     setattr(data, keyword, b"%PDF" if keyword == "EncapsulatedDocument" else [Dataset()])
-    assert isinstance(refusal(written(data, EXPLICIT)), errors.NoPicture)
+    assert isinstance(refusal(written(data, EXPLICIT)), errors.NotAnImage)
 
 
 @pytest.mark.parametrize(
     ("elements", "expected"),
     [
-        ({"NumberOfFrames": 2}, errors.AnimatedFile),
+        ({"NumberOfFrames": 2}, errors.MultipleImages),
         ({"NumberOfFrames": 1}, None),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, errors.ColourPicture),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "YBR_FULL_422"}, errors.ColourPicture),
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, errors.ColourPicture),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, errors.ColourImage),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "YBR_FULL_422"}, errors.ColourImage),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, errors.ColourImage),
         ({"PhotometricInterpretation": None}, errors.UnreadableFile),
         ({"Rows": None}, errors.UnreadableFile),
         ({"Columns": 0}, errors.UnreadableFile),
@@ -245,7 +245,7 @@ def test_objects_without_a_picture_are_known_by_what_they_hold(keyword):
         ({"BitsAllocated": 1, "BitsStored": 1, "HighBit": 0}, errors.UnreadableFile),
         ({"BitsStored": 12}, errors.UnreadableFile),
         ({"BitsStored": None, "HighBit": None, "PixelRepresentation": None, "SamplesPerPixel": None}, None),
-        ({"Rows": 129}, errors.MissingPixels),
+        ({"Rows": 129}, errors.MissingPixelData),
         ({"Columns": 40}, errors.ImageTooSmall),
         ({"Rows": 600}, errors.ImplausibleShape),
         ({"Rows": 8000, "Columns": 8000}, errors.ImageTooLarge),
@@ -318,7 +318,7 @@ def test_missing_pixel_data_are_refused(syntax, frame):
 def test_an_image_without_pixel_data_is_refused():
     """As PACS sometimes keep them."""
     data = dicom(IMAGE)
-    assert isinstance(refusal(data[: data.index(b"\xe0\x7f\x10\0OW")]), errors.MissingPixels)
+    assert isinstance(refusal(data[: data.index(b"\xe0\x7f\x10\0OW")]), errors.MissingPixelData)
 
 
 @pytest.mark.parametrize("syntax", [name for name in SYNTAXES if name.startswith(("JPEG", "HTJ2K"))])

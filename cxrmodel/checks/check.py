@@ -1,0 +1,113 @@
+"""What one check is: a measure, its messages, and the correction it may make."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from cxrmodel.checks.check_input import CheckInput
+from cxrmodel.checks.report import PASSED, REJECTED, WARNING, CheckResult, Outcome, Rule
+from cxrmodel.errors import ImageRefused, ImageRejected
+from cxrmodel.messages import Message
+from cxrmodel.model.spec import ModelSpec
+
+__all__ = ["Check", "Correction", "Rules", "Stage"]
+
+Rules = Mapping[str, Rule]
+"""Rules by the name of their check."""
+
+
+class Stage(StrEnum):
+    """When a check runs, and what is known of the image by then."""
+
+    METADATA = "metadata"
+    """The file's own statements."""
+    IMAGE = "image"
+    """The pixels."""
+    LUNGS = "lungs"
+    """The lung mask as well."""
+    FEATURES = "features"
+    """The network's features as well."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """How a check repairs an image instead of leaving it as it is.
+
+    Attributes
+    ----------
+    name : str
+        For ``CheckResult.correction``.
+    applies : callable
+        Whether an image that exceeds the warning threshold is to be corrected. If not, the check passes.
+    apply : callable
+        Corrects an image.
+    repeats : tuple of str
+        Checks that run once more on the corrected image.
+    """
+
+    name: str
+    applies: Callable[[CheckInput, Rules], bool]
+    apply: Callable[[CheckInput], CheckInput]
+    repeats: tuple[str, ...] = ()
+
+
+def _no_values(image: CheckInput) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Attributes
+    ----------
+    name : str
+        Snake case; names its rule in ``assets/checks/spec.json``, its results and its counts in an evaluation.
+    stage : Stage
+    measure : callable
+        Measures an image; None where the check does not apply to it.
+    title, measures : str
+        Codes: the check's name in words, and what it measures.
+    warning, rejection : str or None
+        Codes of its messages; None where it has no such outcome.
+    error : type of ImageRefused
+        What a rejection raises.
+    rule : callable or None
+        Takes the thresholds from a model's specification; None takes them from that of the checks.
+    correction : Correction or None
+        Made where the warning threshold is exceeded.
+    values : callable
+        Values of the messages.
+    """
+
+    name: str
+    stage: Stage
+    measure: Callable[[CheckInput], float | None]
+    title: str
+    measures: str
+    warning: str | None = None
+    rejection: str | None = None
+    error: type[ImageRefused] = ImageRejected
+    rule: Callable[[ModelSpec], Rule] | None = None
+    correction: Correction | None = None
+    values: Callable[[CheckInput], dict[str, Any]] = _no_values
+
+    def result(self, image: CheckInput, rules: Rules) -> CheckResult | None:
+        """Measure an image and apply the check's rule; None where the check does not apply."""
+        value, rule = self.measure(image), rules[self.name]
+        if value is None:
+            return None
+        outcome, corrected = rule.outcome(value), ""
+        if self.correction and outcome == WARNING:
+            if self.correction.applies(image, rules):
+                corrected = self.correction.name
+            else:
+                outcome = PASSED
+        code = self.code(outcome)
+        message = Message(code, **self.values(image)) if code else None
+        return CheckResult(self.name, outcome, message, float(value), rule.threshold(outcome), corrected, self.error)
+
+    def code(self, outcome: Outcome) -> str | None:
+        """Code of the message of an outcome."""
+        return {WARNING: self.warning, REJECTED: self.rejection}.get(outcome)

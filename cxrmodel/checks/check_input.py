@@ -1,0 +1,120 @@
+"""What the checks see of one image: pixels, lung mask, features, and what is computed from them once."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from cxrmodel.checks.feature_distribution import FeatureDistribution
+from cxrmodel.checks.orientation import OrientationNetwork
+from cxrmodel.checks.subspace import PrincipalSubspace
+from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
+from cxrmodel.imaging.lungs import regions
+from cxrmodel.imaging.margins import image_box
+from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.model.spec import AgeRange
+
+__all__ = ["CheckInput", "CheckModels"]
+
+
+@dataclass(frozen=True, eq=False)
+class CheckModels:
+    """Trained networks and statistics of the training images that checks compare an image with.
+
+    Attributes
+    ----------
+    orientation : OrientationNetwork
+    image, surroundings : PrincipalSubspace
+        Of whole training images, and of their parts around the lungs.
+    features : FeatureDistribution
+        Of the network's features.
+    ages : AgeRange
+        Ages of the patients in the training images.
+    """
+
+    orientation: OrientationNetwork
+    image: PrincipalSubspace
+    surroundings: PrincipalSubspace
+    features: FeatureDistribution
+    ages: AgeRange
+
+
+@dataclass(frozen=True, eq=False)
+class CheckInput:
+    """One image as the checks see it.
+
+    Attributes
+    ----------
+    models : CheckModels
+    radiograph : Radiograph
+    canonical : ndarray of uint8, shape (224, 224)
+        Of its pixels.
+    size : (float, float)
+        Height and width in pixels of the file, not rounded where the image was cropped.
+    mask : ndarray of bool, shape (224, 224), or None
+        Lung mask, all False where no lungs were found; None before the segmenter has run.
+    features : ndarray of float32, shape (F,), or None
+        None before the network has run.
+    known_orientation : dict of str to float or None
+        Orientation probabilities where they were computed before.
+    """
+
+    models: CheckModels
+    radiograph: Radiograph
+    canonical: np.ndarray
+    size: tuple[float, float]
+    mask: np.ndarray | None = None
+    features: np.ndarray | None = None
+    known_orientation: dict[str, float] | None = None
+
+    @cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """The canonical image inside its even margins: top, left, bottom, right (exclusive)."""
+        return image_box(self.canonical)
+
+    @cached_property
+    def orientation(self) -> dict[str, float]:
+        """Probability of each orientation, 0..1."""
+        return self.known_orientation or self.models.orientation.probabilities(self.canonical)
+
+    @cached_property
+    def orientation_inverted(self) -> dict[str, float]:
+        """Probability of each orientation of the inverted image, 0..1."""
+        return self.models.orientation.probabilities(255 - self.canonical)
+
+    @property
+    def lung_mask(self) -> np.ndarray:
+        """The lung mask.
+
+        Raises
+        ------
+        ValueError
+            Before the segmenter has run.
+        """
+        if self.mask is None:
+            raise ValueError("this check runs after the segmenter")
+        return self.mask
+
+    @cached_property
+    def lung_regions(self) -> tuple[np.ndarray, np.ndarray]:
+        """Areas and centroids of the mask's regions, the largest first; see ``cxrmodel.imaging.lungs.regions``."""
+        return regions(self.lung_mask)
+
+    def cropped(self) -> "CheckInput":
+        """The image cropped to its box."""
+        height, width = self.size
+        top, left, bottom, right = self.box
+        rows = slice(round(top * height / IMAGE_SIDE), round(bottom * height / IMAGE_SIDE))
+        columns = slice(round(left * width / IMAGE_SIDE), round(right * width / IMAGE_SIDE))
+        size = ((bottom - top) * height / IMAGE_SIDE, (right - left) * width / IMAGE_SIDE)
+        return self._with_pixels(self.radiograph.pixels[rows, columns], size)
+
+    def inverted(self) -> "CheckInput":
+        """The image with inverted greyscale."""
+        inverse = self._with_pixels(np.float32(1) - self.radiograph.pixels, self.size)
+        return replace(inverse, known_orientation=self.orientation_inverted)
+
+    def _with_pixels(self, pixels: np.ndarray, size: tuple[float, float]) -> "CheckInput":
+        radiograph = replace(self.radiograph, pixels=pixels)
+        canonical = canonical_image(radiograph.pixels)
+        return CheckInput(self.models, radiograph, canonical, size)

@@ -1,0 +1,1 @@
+"""Checks on the image alone: size, margins, orientation and grey levels."""

@@ -1,0 +1,1 @@
+"""Checks on the lung fields that the segmenter finds."""

@@ -1,0 +1,76 @@
+"""``assets/checks/spec.json``: thresholds of the checks, checksums of their files, and how both were made."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from cxrmodel.checks.report import Rule
+from cxrmodel.errors import AlteredWeights, MissingWeights
+from cxrmodel.paths import ASSETS
+from cxrmodel.records import Record, Sha256, first_problem
+
+__all__ = ["CHECK_FOLDER", "CheckSpec", "FittedOn", "OrientationTraining", "load_check_spec", "save_check_spec"]
+
+CHECK_FOLDER = ASSETS / "checks"
+
+
+class FittedOn(Record):
+    """Images behind the subspaces and the thresholds."""
+
+    training_images: int
+    validation_images: int
+    split_seed: int
+
+
+class OrientationTraining(Record):
+    """How the orientation network was trained: recipe, accuracy on validation images, history by epoch."""
+
+    recipe: dict[str, Any]
+    validation: dict[str, float]
+    history: list[dict[str, float]]
+
+
+class CheckSpec(Record):
+    """Everything that belongs to one set of checks.
+
+    Attributes
+    ----------
+    format : 2
+    orientation_sha256, subspaces_sha256, lungs_sha256 : str
+        Of ``orientation.onnx``, of ``subspaces.npz``, and of the lung segmenter that the thresholds were chosen with.
+    rules : dict of str to Rule
+        By the name of the check.
+    fitted_on : FittedOn
+    orientation : OrientationTraining
+    """
+
+    format: Literal[2] = 2
+    orientation_sha256: Sha256
+    subspaces_sha256: Sha256
+    lungs_sha256: Sha256
+    rules: dict[str, Rule]
+    fitted_on: FittedOn
+    orientation: OrientationTraining
+
+
+def load_check_spec(folder: Path = CHECK_FOLDER) -> CheckSpec:
+    """Read the specification of the checks.
+
+    Raises
+    ------
+    MissingWeights, AlteredWeights
+        When it is absent, damaged, or of another format.
+    """
+    path = folder / "spec.json"
+    try:
+        return CheckSpec.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise MissingWeights("checks.missing_file", path=str(path)) from error
+    except ValidationError as error:
+        raise AlteredWeights("checks.damaged_spec", path=str(path), problem=first_problem(error)) from error
+
+
+def save_check_spec(spec: CheckSpec, folder: Path = CHECK_FOLDER) -> None:
+    """Write the specification of the checks."""
+    (folder / "spec.json").write_text(spec.to_json(), encoding="utf-8")

@@ -219,12 +219,12 @@ def test_the_run_on_a_clean_machine_is_executable(project):
     assert os.access(project / ".ci" / "run", os.X_OK)
 
 
-@pytest.mark.parametrize("document", ["SECURITY.md"])
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "SECURITY.md"])
 def test_what_a_document_names_exists(project, document):
     """Files, folders and targets of make."""
     text = (project / document).read_text(encoding="utf-8")
     paths = re.findall(r"`((?:cxrmodel|pages|tests|assets|docs|\.ci|\.streamlit)(?:/[\w.-]+)*)`", text)
-    paths += re.findall(r"\]\((?!https:)([\w./-]+)", text)
+    assert paths
     assert [path for path in paths if not (project / path).exists()] == []
     targets = re.findall(r"^(?:.*`)?make ([a-z]+)\b", text, re.MULTILINE)
     makefile = (project / "Makefile").read_text(encoding="utf-8")

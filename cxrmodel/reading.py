@@ -19,7 +19,7 @@ from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.engine import Engine, load_engine
 from cxrmodel.model.preprocess import ModelInput, prepare
-from cxrmodel.model.spec import MODEL_FOLDER, AgeRange, ModelSpec, OperatingPoints, load_spec
+from cxrmodel.model.spec import MODEL_FOLDER, AgeRange, Labels, ModelSpec, OperatingPoints, load_spec
 from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.pipeline import Pipeline, ReadyImage, Run, Source, Unchecked
 from cxrmodel.reasons import reasons_beside
@@ -43,7 +43,10 @@ class Reading:
         The network's output.
     probability : float
         Calibrated, 0..1, at the stated ``prevalence``.
-    finding : {"pneumonia", "normal", "uncertain"}
+    finding : str
+        ``labels.positive``, ``labels.negative`` or "uncertain".
+    labels : Labels
+        Of the two classes.
     operating_point, threshold : str, float
         The named point that a yes or no would use, and its threshold on the probability.
     operating_points : OperatingPoints
@@ -72,6 +75,7 @@ class Reading:
     logit: float
     probability: float
     finding: str
+    labels: Labels
     operating_point: str
     threshold: float
     operating_points: OperatingPoints
@@ -260,6 +264,7 @@ class Reader:
             logit=ran.logit,
             probability=value,
             finding=named,
+            labels=spec.labels,
             operating_point=OPERATING_POINT,
             threshold=spec.operating_points[OPERATING_POINT],
             operating_points=spec.operating_points,

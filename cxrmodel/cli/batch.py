@@ -14,9 +14,10 @@ from cxrmodel.cli.table import Table
 from cxrmodel.errors import OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.messages import Message
+from cxrmodel.metrics.formatting import percent, probability_percent, threshold_percent
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.reading import Reader, Reading
-from cxrmodel.report.wording import DISCLAIMER, figure_caption, percent, probability_percent, threshold_percent
+from cxrmodel.report.wording import DISCLAIMER, figure_caption
 
 __all__ = ["OVERLAY_SUFFIX", "read_files"]
 
@@ -96,7 +97,7 @@ def _notice(spec: ModelSpec) -> Message:
         "cli.read.notice",
         disclaimer=DISCLAIMER,
         model=spec.version,
-        ages=spec.ages,
+        ages=str(spec.ages),
         prevalence=percent(spec.prevalence),
     )
 
@@ -135,6 +136,7 @@ def _line(record: Record, outcome: Reading | Exception) -> str:
         "cli.read.line",
         file=record.file,
         finding=outcome.finding,
+        positive=outcome.labels.positive,
         probability=probability_percent(outcome.probability, points),
         low=threshold_percent(points["high_sensitivity"]),
         high=threshold_percent(points["high_specificity"]),

@@ -13,6 +13,7 @@ __all__ = [
     "change",
     "count_share",
     "estimate",
+    "floor_percent",
     "number",
     "percent",
     "probability_percent",
@@ -24,6 +25,8 @@ __all__ = [
 UNDEFINED = Message("metrics.undefined")
 UNBOUNDED = Message("metrics.unbounded")
 NO_BREAK = "\u00a0"
+_ROUNDING = 1e-9
+"""More than the rounding error of a product: 100 * 0.29 is 28.999999999999996."""
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -58,6 +61,11 @@ def count_share(count: int, total: int, digits: int = 1) -> str:
 def share_percent(share: float, digits: int = 0) -> str:
     """Write a share as a percentage: ``74 %``."""
     return f"{share * 100:.{digits}f}{NO_BREAK}%"
+
+
+def floor_percent(share: float) -> str:
+    """Write a share as a whole percentage, rounded down: less than half never reads as half. "< 1 %" below 0.01."""
+    return f"<{NO_BREAK}1{NO_BREAK}%" if share < 0.01 else share_percent(math.floor(100 * share + _ROUNDING) / 100)
 
 
 def percent(share: float) -> str:

@@ -1,1 +1,1 @@
-"""Readings put down for people: their wording and the one-page report."""
+"""One reading for people: as words, and as a PDF of one page."""

@@ -14,9 +14,10 @@ from cxrmodel.evaluation.report.readme import images_sentence
 from cxrmodel.evaluation.storage import Evaluation, load_evaluation
 from cxrmodel.imaging.lungs import LUNGS_FOLDER
 from cxrmodel.messages import TEXTS_FOLDER
+from cxrmodel.metrics.formatting import percent, threshold_percent
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 from cxrmodel.reading import Reader
-from cxrmodel.report.wording import DISCLAIMER, OPERATING_POINTS, percent, threshold_percent
+from cxrmodel.report.wording import DISCLAIMER, operating_point_titles
 from cxrmodel.web.components.terms import with_interval
 from cxrmodel.web.engine import labels
 from cxrmodel.web.text import plain
@@ -48,7 +49,9 @@ def _template() -> Any:
 
 
 def _model(spec: ModelSpec) -> dict[str, Any]:
-    points = [f"{title} {threshold_percent(spec.operating_points[name])}" for name, title in OPERATING_POINTS.items()]
+    points = [
+        f"{title} {threshold_percent(spec.operating_points[name])}" for name, title in operating_point_titles().items()
+    ]
     return {
         "spec": spec,
         "prevalence": percent(spec.prevalence),

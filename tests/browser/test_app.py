@@ -29,7 +29,7 @@ def heading(watched, page: str) -> None:
     """Wait for a page's title, and for the notice that is on every page."""
     title = words(f"web.app.heading.{page}")
     watched.tab.get_by_role("heading", name=title, exact=True, level=1).wait_for()
-    watched.tab.locator(".st-key-notice").get_by_text(DISCLAIMER).wait_for()
+    watched.tab.locator(".st-key-notice").get_by_text(str(DISCLAIMER)).wait_for()
 
 
 def settle(watched) -> str:

@@ -76,3 +76,20 @@ def test_probability_agrees_with_the_threshold_beside_it(probability, expected):
 def test_threshold_differs_from_0_and_100(threshold, expected):
     """With as many decimals as that takes."""
     assert formatting.threshold_percent(threshold) == expected.replace(" ", SPACE)
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        (0.0, "< 1 %"),
+        (0.0099, "< 1 %"),
+        (0.29, "29 %"),
+        (0.4999, "49 %"),
+        (0.5, "50 %"),
+        (0.996, "99 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_floor_percent(share, expected):
+    """Less than half never reads as half, nor nearly all as all."""
+    assert formatting.floor_percent(share) == expected.replace(" ", SPACE)

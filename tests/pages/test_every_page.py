@@ -22,7 +22,7 @@ def test_frame(name, visit, say):
     assert not app.exception
     assert not app.error
     assert app.main.markdown[0].value == NOTICE
-    assert DISCLAIMER in app.sidebar.markdown[0].value
+    assert str(DISCLAIMER) in app.sidebar.markdown[0].value
 
 
 @pytest.mark.usefixtures("reader", "evaluations")

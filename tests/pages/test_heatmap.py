@@ -9,7 +9,7 @@ from cxrmodel.messages import Message
 from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web.text import plain
 from tests.support.pages import words
-from tests.support.stand_ins import POINTS, FakeReader, fake_reading, lung_mask
+from tests.support.stand_ins import FakeReader, fake_reading, lung_mask
 from tests.support.viewer_buffer import unpack
 
 
@@ -45,7 +45,7 @@ def test_refused_image_has_no_map(visit, say, reader):
 
 def heat_in_words(**changes) -> str:
     """The sentence about the heat of the stand-in's reading."""
-    return " ".join(heat_sentence(fake_reading(np.zeros((9, 9)), **changes)).split())
+    return " ".join(str(heat_sentence(fake_reading(np.zeros((9, 9)), **changes))).split())
 
 
 def viewed(app) -> tuple[dict, dict]:
@@ -104,7 +104,7 @@ def test_heat_outside_the_lungs_is_a_warning(use, show):
     """Heat mostly outside the lungs is a warning."""
     use(FakeReader(heat_in_lungs=0.31))
     (warning,) = show("a.png").warning
-    assert warning.value == heat_sentence(fake_reading(np.zeros((9, 9)), heat_in_lungs=0.31))
+    assert warning.value == str(heat_sentence(fake_reading(np.zeros((9, 9)), heat_in_lungs=0.31)))
 
 
 def test_warnings_of_the_checks_are_shown(use, show, say):
@@ -129,18 +129,19 @@ def test_hardly_any_heat_is_no_warning(use, show, say):
 
 
 @pytest.mark.parametrize(
-    ("probability", "finding", "meaning"),
+    ("probability", "meaning"),
     [
-        (0.199, "normal", "web.heatmap.negative"),
-        (0.2, "uncertain", "web.heatmap.uncertain"),
-        (0.799, "uncertain", "web.heatmap.uncertain"),
-        (0.8, "pneumonia", None),
+        (0.199, "web.heatmap.negative"),
+        (0.2, "web.heatmap.uncertain"),
+        (0.799, "web.heatmap.uncertain"),
+        (0.8, None),
     ],
 )
-def test_sentence_follows_the_band(use, show, probability, finding, meaning):
+def test_sentence_follows_the_band(use, show, probability, meaning):
     """The sentence about the map follows the finding, not the balanced threshold."""
     use(FakeReader(probability))
-    expected = [f"{reason_for_finding(finding, POINTS)} {words(meaning, positive='pneumonia')}"] if meaning else []
+    reason = reason_for_finding(fake_reading(np.zeros((9, 9)), probability=probability))
+    expected = [f"{reason} {words(meaning, positive='pneumonia')}"] if meaning else []
     assert [info.value for info in show("a.png").info] == expected
 
 

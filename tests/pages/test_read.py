@@ -17,7 +17,7 @@ from cxrmodel.web import session
 from cxrmodel.web.reading import intake, result
 from tests.support.dicom_files import IDENTIFIERS, dicom
 from tests.support.pages import words
-from tests.support.stand_ins import POINTS, FakeReader, evaluation_document, fake_reading
+from tests.support.stand_ins import FakeReader, evaluation_document, fake_reading
 from tests.support.viewer_buffer import unpack
 
 
@@ -80,13 +80,13 @@ def test_done(visit, say, reader, image, make_image):
     app = drop(visit("read"), ("image_1.png", image))
     assert reader.read_names == ["image_1.png"]
     assert [(metric.label, metric.value) for metric in app.metric] == [("Probability of pneumonia", "87\u00a0%")]
-    said = say(app)
+    said, reading = say(app), fake_reading(make_image(0, (60, 80)))
     for expected in (
         words("web.result.finding", finding="pneumonia"),
-        frequency_sentence(0.87, "pneumonia", 0.74),
-        reason_for_finding("pneumonia", POINTS),
+        str(frequency_sentence(reading)),
+        str(reason_for_finding(reading)),
         file_line("image_1.png"),
-        *(f"<dt>{name}</dt><dd>{value}" for name, value in facts(fake_reading(make_image(0, (60, 80))))[:-1]),
+        *(f"<dt>{name}</dt><dd>{value}" for name, value in facts(reading)[:-1]),
     ):
         assert " ".join(expected.split()) in said
     assert not app.error
@@ -205,7 +205,7 @@ def test_near_a_threshold_every_place_shows_a_decimal(use, visit, say, image):
     assert app.metric[0].value == "80.0\u00a0%"
     assert list(app.dataframe[0].value["Probability"]) == ["80.0\u00a0%"]
     assert "Probability 80.0 % on a scale" in say(app)
-    assert " ".join(frequency_sentence(0.7996, "uncertain", 0.74).split()) in say(app)
+    assert str(frequency_sentence(fake_reading(np.zeros((9, 9)), probability=0.7996))) in say(app)
     assert "in 100" not in say(app)
 
 
@@ -309,7 +309,7 @@ def test_another_prevalence_moves_one_number_only(visit, say, reader, image):
     assert words("web.result.prevalence_other", **other) in said
     assert app.metric[0].value == "87\u00a0%"
     assert words("web.result.finding", finding="pneumonia") in said
-    assert " ".join(reason_for_finding("pneumonia", POINTS).split()) in said
+    assert " ".join(str(reason_for_finding(fake_reading(np.zeros((9, 9))))).split()) in said
 
 
 def test_prevalence_is_kept_between_pages(visit, reader, image):

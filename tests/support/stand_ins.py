@@ -61,6 +61,7 @@ def fake_reading(pixels: np.ndarray, name: str = "image.png", probability: float
         logit=1.0,
         probability=probability,
         finding=finding(probability, POINTS),
+        labels=SPEC.labels,
         operating_point="balanced",
         threshold=POINTS["balanced"],
         operating_points=POINTS,

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from html import escape
 
+from cxrmodel.metrics.formatting import probability_percent, threshold_percent
 from cxrmodel.model.spec import Labels
-from cxrmodel.report.wording import band, probability_percent, threshold_percent
+from cxrmodel.report.wording import band
 from cxrmodel.web.text import text
 
 __all__ = ["scale_html"]

@@ -10,14 +10,14 @@ from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import WARNING, CheckReport
 from cxrmodel.evaluation.explanations.results import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
+from cxrmodel.metrics.formatting import threshold_percent
 from cxrmodel.paths import ASSETS
 from cxrmodel.reading import Reading
 from cxrmodel.report.wording import (
-    OPERATING_POINTS,
     finding_sentence,
     heat_sentence,
+    operating_point_titles,
     provenance,
-    threshold_percent,
 )
 from cxrmodel.web import session
 from cxrmodel.web.components.viewer_data import ImageLevels, image_levels, pack
@@ -131,10 +131,10 @@ def packed(
         "key": image.sha256,
         "title": legend,
         "range": range_note,
-        "remark": " ".join([heat_sentence(reading), *_cautions(reading)]),
+        "remark": " ".join([str(heat_sentence(reading)), *_cautions(reading)]),
         "description": " ".join(map(str, [description, *image.notes, *reading.check.warnings])),
-        "provenance": provenance(reading),
-        "finding": finding_sentence(reading),
+        "provenance": str(provenance(reading)),
+        "finding": str(finding_sentence(reading)),
         "file": text("web.viewer.file", checksum=image.sha256[:8]),
         "badges": badges_of(image.notes, reading.check),
         "spacing": image.pixel_spacing,
@@ -175,7 +175,7 @@ def _cautions(reading: Reading) -> list[str]:
     """What the finding says of the map."""
     cautions = []
     if reading.probability < reading.threshold:
-        point = OPERATING_POINTS.get(reading.operating_point, reading.operating_point)
+        point = operating_point_titles().get(reading.operating_point, reading.operating_point)
         cautions.append(text("web.viewer.below", point=point, threshold=threshold_percent(reading.threshold)))
     if reading.finding == "uncertain":
         cautions.append(text("web.viewer.uncertain"))

@@ -5,7 +5,7 @@ import streamlit as st
 from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.evaluation.report.plots import intervals_figure
 from cxrmodel.evaluation.report.small_samples import few_in_groups
-from cxrmodel.report.wording import percent
+from cxrmodel.metrics.formatting import percent
 from cxrmodel.web.components.downloads import download_menu
 from cxrmodel.web.components.terms import explain, intervals_sentence, with_interval
 from cxrmodel.web.evaluation.cache import fingerprint, reliability_of, verdict_of

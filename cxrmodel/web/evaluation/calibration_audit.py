@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cxrmodel.report.wording import percent
+from cxrmodel.metrics.formatting import percent
 from cxrmodel.web.components.downloads import download_menu
 from cxrmodel.web.components.terms import with_interval
 

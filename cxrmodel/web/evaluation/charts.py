@@ -9,7 +9,7 @@ from cxrmodel.evaluation.metrics import precision_recall_points, roc_points
 from cxrmodel.evaluation.reliability import Reliability
 from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.models import DEFAULT_MODEL, MODELS
-from cxrmodel.report.wording import OPERATING_POINTS
+from cxrmodel.report.wording import operating_point_titles
 
 __all__ = ["COLOURS", "CORNER", "DASHES", "LEGEND", "precision_recall_chart", "reliability_chart", "roc_chart"]
 
@@ -59,7 +59,7 @@ def roc_chart(
     at = first.metrics[split]["at"]
     marks = [
         _place(1 - at[name]["specificity"]["value"], at[name]["recall"]["value"]) | {"point": f"{said} point"}
-        for name, said in OPERATING_POINTS.items()
+        for name, said in operating_point_titles().items()
     ]
     points = [_place(1 - row["specificity"], row["sensitivity"]) | {"point": row["short"]} for row in published]
     layers = [
@@ -99,7 +99,7 @@ def precision_recall_chart(
     at = first.metrics[split]["at"]
     marks = [
         _place(at[name]["recall"]["value"], at[name]["precision"]["value"]) | {"point": f"{said} point"}
-        for name, said in OPERATING_POINTS.items()
+        for name, said in operating_point_titles().items()
         if at[name]["precision"]["value"] is not None
     ]
     share = float(first.scores[split].labels.mean())
@@ -231,7 +231,7 @@ def _within(rows: list[dict], extent: tuple[tuple[float, float], tuple[float, fl
 
 
 def _marks(rows: list[dict], across: alt.X, up: alt.Y) -> alt.Chart:
-    shape = alt.Scale(domain=[f"{said} point" for said in OPERATING_POINTS.values()], range=list(_SHAPES))
+    shape = alt.Scale(domain=[f"{said} point" for said in operating_point_titles().values()], range=list(_SHAPES))
     mark = _rows(rows).mark_point(size=130, filled=True, opacity=1, color="#ffffff", stroke="#0e1217")
     return mark.encode(across, up, alt.Shape("point:N", scale=shape, legend=None), tooltip=[_POINT])
 

@@ -12,8 +12,9 @@ from cxrmodel.evaluation.report.plots import decision_figure
 from cxrmodel.evaluation.report.small_samples import few_at
 from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.evaluation.thresholds import RATES, ThresholdTable
+from cxrmodel.metrics.formatting import threshold_percent
 from cxrmodel.paths import ASSETS
-from cxrmodel.report.wording import OPERATING_POINTS, threshold_percent
+from cxrmodel.report.wording import operating_point_titles
 from cxrmodel.web.components.downloads import download_menu
 from cxrmodel.web.components.terms import MEANINGS, explain, intervals_sentence
 from cxrmodel.web.evaluation.cache import benefit_of, fingerprint, table_of
@@ -52,7 +53,10 @@ def decision(shown: Shown) -> None:
     st.subheader("At the operating points")
     rows = point_rows(shown.models, split)
     chosen = st.segmented_control(
-        "All models at the point", list(OPERATING_POINTS.values()), default=OPERATING_POINTS["balanced"], required=True
+        "All models at the point",
+        list(operating_point_titles().values()),
+        default=operating_point_titles()["balanced"],
+        required=True,
     )
     at_point = [{name: row[name] for name in row if name != "Point"} for row in rows if row["Point"] == chosen]
     st.table(at_point, hide_index=True)
@@ -77,7 +81,7 @@ def threshold_rows(evaluation: Evaluation, split: str) -> list[dict[str, float |
 def point_rows(evaluations: Mapping[str, Evaluation], split: str) -> list[dict[str, str]]:
     """Every figure of every model at each named operating point, in words."""
     rows = []
-    for point, said in OPERATING_POINTS.items():
+    for point, said in operating_point_titles().items():
         for name, title in {"threshold": "Threshold", **RATES}.items():
             row = {"Point": said, "Figure": title}
             rows.append(row | {model: _said(e, split, point, name) for model, e in evaluations.items()})
@@ -94,7 +98,7 @@ def _counts(evaluation: Evaluation, split: str, point: str) -> dict[str, int]:
 
 
 def _few_at(evaluations: Mapping[str, Evaluation], split: str, said: str) -> list[tuple[str, str]]:
-    point = next(name for name, title in OPERATING_POINTS.items() if title == said)
+    point = next(name for name, title in operating_point_titles().items() if title == said)
     tables = {name: table_of(e, split) for name, e in evaluations.items()}
     return [
         (name, few_at(e, split, tables[name], tables[name].at(e.operating_points[point])))
@@ -153,7 +157,7 @@ def payload(evaluation: Evaluation, split: str) -> dict:
                 "title": f"{said.capitalize()} ({threshold_percent(evaluation.operating_points[name])})",
                 "threshold": evaluation.operating_points[name],
             }
-            for name, said in OPERATING_POINTS.items()
+            for name, said in operating_point_titles().items()
         ],
         "few": [few_at(evaluation, split, table, place) for place in range(len(table.thresholds))],
         "prevalence": evaluation.prevalence,

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from cxrmodel.metrics.formatting import probability_percent
 from cxrmodel.reading import Reader, Reading
 from cxrmodel.reasons import HARDLY, MOSTLY
-from cxrmodel.report.wording import heat_peak, heat_sentence, probability_percent, reason_for_finding
+from cxrmodel.report.wording import heat_peak, heat_sentence, reason_for_finding
 from cxrmodel.web import app, session
 from cxrmodel.web.components.badges import badges
 from cxrmodel.web.components.viewer import viewer
@@ -49,8 +50,8 @@ def _words(reading: Reading) -> None:
     named = {"finding": reading.finding, "positive": labels().positive}
     st.markdown(text("web.heatmap.finding", probability=probability, **named))
     for warning in dict.fromkeys((*reading.radiograph.notes, *reading.check.warnings)):
-        st.warning(plain(str(warning)), icon=":material/priority_high:")
-    sentence = heat_sentence(reading)
+        st.warning(plain(warning), icon=":material/priority_high:")
+    sentence = str(heat_sentence(reading))
     if reading.heat_in_lungs is None or heat_peak(reading) < HARDLY:
         st.info(sentence, icon=":material/info:")
     elif reading.heat_in_lungs < MOSTLY:
@@ -58,7 +59,7 @@ def _words(reading: Reading) -> None:
     else:
         st.markdown(sentence)
     if meaning := _meaning(reading):
-        reason = reason_for_finding(reading.finding, reading.operating_points)
+        reason = reason_for_finding(reading)
         st.info(f"{reason} {meaning}", icon=":material/info:")
     st.caption(text("web.heatmap.note"))
 

@@ -8,10 +8,11 @@ import streamlit as st
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.nearest import alike
 from cxrmodel.evaluation.storage import load_evaluation
+from cxrmodel.metrics.formatting import percent, probability_percent
 from cxrmodel.model.calibration import at_prevalence
 from cxrmodel.reading import Reading
 from cxrmodel.report.pdf import pdf_report
-from cxrmodel.report.wording import facts, frequency_sentence, percent, probability_percent, reason_for_finding
+from cxrmodel.report.wording import facts, frequency_sentence, reason_for_finding
 from cxrmodel.web import app
 from cxrmodel.web.components.badges import badges
 from cxrmodel.web.components.downloads import file_title, lazily
@@ -66,12 +67,12 @@ def _number(reading: Reading) -> None:
     probability = probability_percent(reading.probability, reading.operating_points)
     st.subheader(f":{colour}[{icon}] {text('web.result.finding', finding=reading.finding)}")
     st.metric(text("web.result.probability", positive=labels().positive), probability)
-    st.markdown(frequency_sentence(reading.probability, reading.finding, reading.prevalence))
+    st.markdown(str(frequency_sentence(reading)))
     if evidence := _evidence(reading):
         st.markdown(evidence)
     st.html(scale_html(reading.probability, reading.operating_points, labels()))
-    st.markdown(reason_for_finding(reading.finding, reading.operating_points))
-    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(reading))
+    st.markdown(str(reason_for_finding(reading)))
+    listed = "".join(f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>" for name, value in facts(reading))
     st.html(f'<dl class="facts">{listed}</dl>')
 
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from cxrmodel.metrics.formatting import probability_percent
 from cxrmodel.reading import Reading
-from cxrmodel.report.wording import probability_percent
 from cxrmodel.web import session
 from cxrmodel.web.session import Entry
 from cxrmodel.web.text import text

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxrmodel.metrics.formatting import threshold_percent
 from cxrmodel.model.spec import Labels
-from cxrmodel.report.wording import threshold_percent
 from cxrmodel.web.components.scale import scale_html
 from tests.support.pages import words
 from tests.support.stand_ins import POINTS

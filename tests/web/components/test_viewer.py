@@ -40,10 +40,10 @@ def test_header_of_a_reading():
     header = header_of()
     checksum = header["key"][:8]
     assert header["description"] == described(80, 60)
-    assert header["provenance"] == provenance(READING)
-    assert header["finding"] == finding_sentence(READING)
+    assert header["provenance"] == str(provenance(READING))
+    assert header["finding"] == str(finding_sentence(READING))
     assert header["file"] == f"image {checksum} heatmap.png"
-    assert header["remark"] == heat_sentence(READING)
+    assert header["remark"] == str(heat_sentence(READING))
     assert header["title"] == LEGEND
     assert header["heat"]["range"] == 2.5
     assert header["overlay"] is True

@@ -1,4 +1,4 @@
-"""The one-page report of a reading."""
+"""The PDF of a reading."""
 
 import logging
 import subprocess
@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from cxrmodel.messages import Message
+from cxrmodel.model.spec import OperatingPoints
 from cxrmodel.report.pdf import pdf_report
-from cxrmodel.report.wording import DISCLAIMER
+from cxrmodel.report.wording import frequency_sentence
 from tests.support.stand_ins import fake_reading
 
 READ = datetime(2026, 3, 4, 15, 6, tzinfo=timezone(timedelta(hours=1)))
@@ -35,45 +37,54 @@ def image(make_image):
     return make_image(shape=(120, 140))
 
 
-def test_says_what_was_read(image):
-    """The sheet holds image, date, probability, finding, threshold, model, prevalence and notice."""
+def test_words_of_the_page(image):
+    """The whole text, read from top to bottom."""
     reading = fake_reading(image, "Müller, Ярослав.png", 0.87, reasons=("The picture was turned.",))
-    text = text_of(pdf_report(reading, READ, PRINTED))
-    for expected in (
-        f"{DISCLAIMER}.",
-        "Image: Müller, Ярослав.png",
-        "Read: 04 March 2026, 15:06 (UTC+01:00). Printed: 05 March 2026, 09:30 (UTC-03:30).",
-        "Probability of pneumonia: 87 %. Finding: pneumonia.",
-        "about 87 in 100 show pneumonia, where about 74 in 100 of all images do.",
-        "Balanced threshold 45.0 %, for comparison: the band decides the finding",
-        "20.0 % to 80.0 %",
-        "densenet121 0123456789ab",
-        f"SHA-256 of the file {reading.radiograph.sha256[:12]}…",
-        "1 to 5 years",
-        "The picture was turned.",
-        "not where disease is",
-    ):
-        assert expected in text
+    text = text_of(pdf_report(reading, READ, PRINTED, "An observation."))
+    expected = f"""
+        Chest X-ray reading
+        Not for diagnosis; research use only.
+        Image: Müller, Ярослав.png
+        Read: 04 March 2026, 15:06 (UTC+01:00). Printed: 05 March 2026, 09:30 (UTC-03:30).
+        The whole image Heatmap: contribution to the score
+        Probability of pneumonia: 87 %. Finding: pneumonia.
+        Of images with this score, about 87 in 100 show pneumonia; of all images, about 74 in 100. This holds for images
+        like the training images. An observation. The probability is at or above 80.0 %, the upper limit of the
+        uncertain band.
+        normal uncertain pneumonia 87 % balanced threshold 45.0 %
+        Uncertain band 20.0 % to 80.0 %
+        Threshold (balanced) 45.0 %, for comparison: the band decides the finding
+        Heatmap inside the lungs 83 %
+        Assumed prevalence 74 %
+        Training ages {reading.ages}
+        Model densenet121 0123456789ab
+        SHA-256 of the file {reading.radiograph.sha256[:12]}…
+        • The picture was turned.
+        Not for diagnosis; research use only. A heatmap shows where the score comes from, not where disease is. Its
+        colour range is the same for every image. The probability holds for images like the training images, at the
+        assumed prevalence. This page is not a medical record.
+    """
+    assert text == " ".join(expected.split())
 
 
 def test_uncertain_image_is_promised_no_frequency(image):
-    """Within the band no share of images alike is stated; near a threshold the probability has a decimal."""
-    points = {"high_sensitivity": 0.2, "balanced": 0.549, "high_specificity": 0.8}
+    """Inside the band no frequency is stated; near a threshold the probability has a decimal."""
+    points = OperatingPoints(high_sensitivity=0.2, balanced=0.549, high_specificity=0.8)
     reading = fake_reading(image, probability=0.5451, operating_points=points, threshold=0.549, finding="uncertain")
     text = text_of(pdf_report(reading, READ, PRINTED))
-    assert "Probability of pneumonia: 54.5 %. Finding: uncertain." in text
-    assert "is least reliable" in text
+    assert "54.5 %" in text
+    assert str(frequency_sentence(reading)) in text
     assert "in 100" not in text
 
 
 def test_holds_image_and_overlay(image):
-    """Two pictures are on the sheet: the image, grey, and the overlay with its colour bar, in colour."""
+    """Two pictures: the image in grey, and the overlay with its colour bar in colour."""
     page = PdfReader(BytesIO(pdf_report(fake_reading(image), READ, PRINTED))).pages[0]
     assert sorted(picture.image.mode for picture in page.images) == ["L", "RGB"]
 
 
 def test_image_is_that_of_the_reading(image):
-    """The image on the sheet is the one that was read, grey level by grey level."""
+    """The printed image is the one that was read, grey level by grey level."""
     page = PdfReader(BytesIO(pdf_report(fake_reading(image), READ, PRINTED))).pages[0]
     printed = next(np.asarray(picture.image) for picture in page.images if picture.image.mode == "L")
     np.testing.assert_array_equal(printed, np.rint(image * 255).astype(np.uint8))
@@ -86,12 +97,12 @@ def test_any_shape_fits(shape):
 
 
 def test_reasons_without_room_are_counted(image):
-    """However many reasons there are, they stay on the sheet, and the notice at its foot too."""
+    """However many there are, they stay on the page, above the notice at its foot."""
     text = text_of(pdf_report(fake_reading(image, reasons=LONG * 60), READ, PRINTED))
-    told = text.count(LONG[0])
-    assert 5 < told < 60
-    assert f"and {60 - told} more, which the program shows." in text
-    assert "This sheet is no medical record." in text
+    shown = text.count(LONG[0])
+    assert 5 < shown < 60
+    assert " ".join(str(Message("report.pdf.more_reasons", count=60 - shown)).split()) in text
+    assert text.endswith("not a medical record.")
 
 
 def test_long_name_keeps_both_ends(image):
@@ -105,19 +116,19 @@ def test_long_name_keeps_both_ends(image):
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(max_size=120))
 def test_any_name_is_printed_and_none_is_logged(image, caplog, name):
-    """Whatever a file is called, the sheet has one page and the log nothing."""
+    """Whatever a file is called, there is one page and no log entry."""
     with caplog.at_level(logging.WARNING):
         assert "Image:" in text_of(pdf_report(fake_reading(image, name), READ, PRINTED))
     assert not caplog.records
 
 
-def test_unknown_signs_are_replaced(image):
-    """Signs that the font lacks show as the replacement sign."""
+def test_unknown_characters_are_replaced(image):
+    """Characters that the font lacks become replacement characters."""
     assert "Image: \ufffd\ufffd.png" in text_of(pdf_report(fake_reading(image, "胸部.png"), READ, PRINTED))
 
 
 def test_nothing_is_written_to_disk(image, monkeypatch):
-    """The sheet is made in memory."""
+    """The PDF is made in memory."""
 
     def refuse(*_, **__):
         raise AssertionError("a temporary file was asked for")
@@ -126,12 +137,6 @@ def test_nothing_is_written_to_disk(image, monkeypatch):
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     assert pdf_report(fake_reading(image), READ, PRINTED).startswith(b"%PDF")
-
-
-def test_empty_map_is_said_in_words(image):
-    """A map without heat is said in words."""
-    reading = fake_reading(image, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None)
-    assert "no heat on the image" in text_of(pdf_report(reading, READ, PRINTED))
 
 
 def test_needs_neither_streamlit_nor_tensorflow(project):

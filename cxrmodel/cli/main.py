@@ -19,7 +19,8 @@ def build_parser() -> argparse.ArgumentParser:
     """Build the parser of all registered commands."""
     parser = argparse.ArgumentParser(
         prog="cxrmodel",
-        description="Reads paediatric chest radiographs for pneumonia. For research use only; not for diagnosis.",
+        description="Reads chest radiographs: probability, finding, heatmap and evidence. "
+        "For research use only; not for diagnosis.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -44,7 +44,7 @@ COMMAND = Command(
     "read images: probability, finding and reasons",
     _add_arguments,
     _run,
-    epilog="The finding is normal below uncertain_from, pneumonia at or above uncertain_to, and uncertain between "
-    "them. Exit status: 0 when every file was read, 3 when any was refused or failed, 2 for wrong usage, 1 when "
-    "nothing could begin.",
+    epilog="The finding is the negative label of the model below uncertain_from, the positive label at or above "
+    "uncertain_to, and uncertain between them. Exit status: 0 when every file was read, 3 when any was refused or "
+    "failed, 2 for wrong usage, 1 when nothing could begin.",
 )

@@ -36,7 +36,8 @@ def _run(arguments: argparse.Namespace) -> Status:
     from cxrmodel.training.segmenter import train_lungs
 
     model, folder = arguments.model, arguments.out or Path("runs") / arguments.model
-    recipe = load_recipe(arguments.recipe or RECIPES / f"{model}.toml")
+    shipped = MODELS[model].recipe_file if model in MODELS else RECIPES / f"{model}.toml"
+    recipe = load_recipe(arguments.recipe or shipped)
     if arguments.seed is not None:
         recipe = replace(recipe, seed=arguments.seed)
     if model == LUNGS:

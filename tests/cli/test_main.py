@@ -9,9 +9,10 @@ import pytest
 
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.cli.commands import COMMANDS
-from cxrmodel.cli.main import main
+from cxrmodel.cli.main import build_parser, main
 from cxrmodel.errors import DataError
 from cxrmodel.messages import Message
+from cxrmodel.models import MODELS
 from cxrmodel.paths import RECIPES
 from cxrmodel.training.loop import load_recipe
 
@@ -41,6 +42,22 @@ def test_a_registered_command_is_found(capsys):
         with pytest.raises(SystemExit):
             main(["--help"])
         assert "a toy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["read", "x.png"],
+        ["explain", "x.png", "-o", "y.png"],
+        ["train"],
+        ["evaluate"],
+        ["bench"],
+    ],
+)
+def test_a_registered_model_is_a_choice(argv):
+    """Of every command that takes a model."""
+    with MODELS.extended(dataclasses.replace(MODELS["cnn"], name="toy")):
+        assert "toy" in build_parser().parse_args([*argv, "--model", "toy"]).model
 
 
 def test_help_loads_nothing_heavy(project):

@@ -1,7 +1,7 @@
-"""The way of an image through decoder, lungs and network, one at a time or many at once.
+"""Pipeline: decoder, checks, lung segmenter and network, for one image or for many at once.
 
-One image alone has every core. Of many images each goes its whole way on one thread, with networks that keep to it, and
-there are as many threads as cores: none waits for another, which costs less than sharing one image's work.
+One image alone has every core. Of many images, each is processed on one thread, by networks that keep to it, and there
+are as many threads as cores. No thread waits for another, which is faster than sharing the work of one image.
 """
 
 import threading
@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrmodel.artefacts import cores
 from cxrmodel.checks.check_input import CheckInput
@@ -27,84 +28,84 @@ from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["Pipeline", "ReadyImage", "Run", "Source", "Unchecked"]
+__all__ = ["Pipeline", "Prediction", "PreparedImage", "Source", "Unchecked"]
 
 AHEAD = 2
-"""Images made ready or waiting to be handed back, for each thread: enough to keep it busy, few enough for memory."""
+"""Images in work or waiting to be returned, for each thread: enough to keep it busy, few enough for memory."""
 
 Source = tuple[Callable[[], bytes], str]
-"""What gives a file's bytes, and the file's name."""
+"""A function that gives the bytes of a file, and the name of the file."""
 
 
 @dataclass(frozen=True, eq=False)
-class ReadyImage:
-    """An image that the network may run on.
+class PreparedImage:
+    """An image as the network takes it.
 
     Attributes
     ----------
-    checked : CheckInput
-        Corrected by the checks.
+    image : CheckInput
+        Radiograph and canonical image, corrected by the checks.
     lungs : LungFields
-    ready : ModelInput
+    model_input : ModelInput
     report : CheckReport
         Of the checks before the network; empty where they were left out.
     seconds : float
-        From bytes in memory.
+        Since its bytes were in memory.
     """
 
-    checked: CheckInput
+    image: CheckInput
     lungs: LungFields
-    ready: ModelInput
+    model_input: ModelInput
     report: CheckReport
     seconds: float
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """What the network said of one image.
+class Prediction:
+    """The output of the network for one image.
 
     Attributes
     ----------
     logit : float
     heat : ndarray of float32, shape (h, w)
-        Grad-CAM over the crop.
+        Grad-CAM over the crop, zero or above, in units of the logit.
     results : tuple of CheckResult
         Of the checks on the network's features.
     seconds : float
-        The image's share of its batch's time.
+        The image's share of the time of its batch.
     """
 
     logit: float
-    heat: np.ndarray
+    heat: NDArray[np.float32]
     results: tuple[CheckResult, ...]
     seconds: float
 
 
 class Unchecked(NamedTuple):
-    """What the networks say of canonical images whatever these show.
+    """Output of the networks for canonical images that no check has seen.
 
     Attributes
     ----------
     lungs : ndarray of bool, shape (N, 224, 224)
         By which the images were cropped.
     plausible : ndarray of bool, shape (N,)
-        Whether these may be two lungs; where not, reading refuses the image.
+        Whether the lungs pass their check; a reading rejects the image where not.
     boxes : list of tuple of int, length N
         Top, left, bottom, right of each crop.
     logits : ndarray of float64, shape (N,)
     heat : ndarray of float32, shape (N, 224, 224)
-        Grad-CAM on the image.
+        Grad-CAM on the image, zero or above, in units of the logit.
     """
 
-    lungs: np.ndarray
-    plausible: np.ndarray
+    lungs: NDArray[np.bool_]
+    plausible: NDArray[np.bool_]
     boxes: list[Box]
-    logits: np.ndarray
-    heat: np.ndarray
+    logits: NDArray[np.float64]
+    heat: NDArray[np.float32]
 
 
 class Pipeline:
-    """Checks, lung segmenter and network of one specification; may be used from several threads.
+    """Checks, lung segmenter and network of one specification; safe to use from several threads.
 
     Parameters
     ----------
@@ -121,31 +122,32 @@ class Pipeline:
         segmenter: LungSegmenter,
         engine: Engine,
         checks: Checks,
-    ):
+    ) -> None:
         self.spec, self._segmenter, self._engine = spec, segmenter, engine
         self.checks = checks
-        self._narrow, self._making = None, threading.Lock()
+        self._single_threaded: Pipeline | None = None
+        self._opening = threading.Lock()
 
     def single_threaded(self) -> "Pipeline":
-        """The same pipeline, made once, with networks that keep to the thread which calls them."""
-        with self._making:
-            if self._narrow is None:
+        """The same pipeline, made once, with networks that keep to the thread that calls them."""
+        with self._opening:
+            if self._single_threaded is None:
                 segmenter, engine = self._segmenter.single_threaded(), self._engine.single_threaded()
-                self._narrow = Pipeline(self.spec, segmenter, engine, self.checks)
-            return self._narrow
+                self._single_threaded = Pipeline(self.spec, segmenter, engine, self.checks)
+            return self._single_threaded
 
-    def make_ready(self, source: Callable[[], bytes], name: str, checked: bool = True) -> ReadyImage | Exception:
+    def prepare(self, source: Callable[[], bytes], name: str, checked: bool = True) -> PreparedImage | Exception:
         """Open and decode one file, find its lungs and crop it to them.
 
         Parameters
         ----------
         checked : bool
-            Whether a check may change or refuse the image. If not, one without lungs is taken whole.
+            Whether a check may correct or reject the image. If not, an image without lungs is not cropped.
 
         Returns
         -------
-        ReadyImage or Exception
-            Whatever is raised is handed back: one file must never take the others with it.
+        PreparedImage or Exception
+            Any exception is returned, so that one file never stops the others.
         """
         try:
             data = source()
@@ -159,17 +161,17 @@ class Pipeline:
             if checked:
                 report = report.extended(self.checks.examine_lungs(image, mask))
                 report.raise_if_rejected()
-            return self._ready(image, mask, report, start)
+            return self._prepared(image, mask, report, start)
         except Exception as error:
             return error
 
     def examine(self, source: Callable[[], bytes], name: str) -> tuple[CheckReport, float] | ImageRefused:
-        """Ask every check about one file, however early one of them refuses it.
+        """Run every check on one file, even after one of them has rejected it.
 
         Returns
         -------
         (CheckReport, float) or ImageRefused
-            All findings, and the logit, which means nothing where a finding refuses; or why the file cannot be decoded.
+            All findings, and the logit, which is meaningless where a check rejects; or why the file was not decoded.
         """
         try:
             radiograph = read_radiograph(source(), name)
@@ -178,94 +180,99 @@ class Pipeline:
         image, report = self.checks.examine_image(self.checks.input(radiograph))
         mask = self._segmenter.masks(image.canonical[None])[0]
         report = report.extended(self.checks.examine_lungs(image, mask))
-        (ran,) = self.run([self._ready(image, mask, report, time.perf_counter())])
-        return report.extended(ran.results), ran.logit
+        (prediction,) = self.predict([self._prepared(image, mask, report, time.perf_counter())])
+        return report.extended(prediction.results), prediction.logit
 
-    def _ready(self, image: CheckInput, mask: np.ndarray, report: CheckReport, start: float) -> ReadyImage:
+    def _prepared(self, image: CheckInput, mask: NDArray[np.bool_], report: CheckReport, start: float) -> PreparedImage:
         lungs = LungFields(mask if mask.any() else np.ones_like(mask))
-        ready = prepare(image.canonical, lungs.box, **self.spec.preparation)
-        return ReadyImage(image, lungs, ready, report, time.perf_counter() - start)
+        model_input = prepare(image.canonical, lungs.box, **self.spec.preparation)
+        return PreparedImage(image, lungs, model_input, report, time.perf_counter() - start)
 
-    def run(self, images: Sequence[ReadyImage]) -> list[Run]:
-        """Run the network.
+    def predict(self, images: Sequence[PreparedImage]) -> list[Prediction]:
+        """Run the network on a batch.
 
         Returns
         -------
-        list of Run
+        list of Prediction
             In the order of ``images``.
         """
         if not images:
             return []
         start = time.perf_counter()
-        logits, maps, features = self._engine.read(np.stack([image.ready.tensor for image in images]))
+        logits, maps, features = self._engine.read(np.stack([image.model_input.tensor for image in images]))
         pairs = zip(images, features, strict=True)
-        results = [self.checks.examine_features(image.checked, row) for image, row in pairs]
+        results = [self.checks.examine_features(item.image, row) for item, row in pairs]
         seconds = (time.perf_counter() - start) / len(images)
         rows = zip(logits, maps, results, strict=True)
-        return [Run(float(logit), heat, found, seconds) for logit, heat, found in rows]
+        return [Prediction(float(logit), heat, found, seconds) for logit, heat, found in rows]
 
-    def unchecked(self, images: np.ndarray, lungs: np.ndarray | None = None) -> Unchecked:
-        """Run the network on canonical images without judging them, for measurements on disturbed ones.
+    def unchecked(self, images: NDArray[np.uint8], lungs: NDArray[np.bool_] | None = None) -> Unchecked:
+        """Run the networks on canonical images without any check, to measure them on perturbed images.
 
         Parameters
         ----------
         images : ndarray of uint8, shape (N, 224, 224)
             One batch.
         lungs : ndarray of bool, shape (N, 224, 224), or None
-            Where to crop; None asks the segmenter. An image without any lung is not cropped.
+            Where to crop; None runs the segmenter. An image without lungs is not cropped.
         """
         lungs = self._segmenter.masks(images) if lungs is None else lungs
         boxes = [LungFields(mask).box if mask.any() else (0, 0, IMAGE_SIDE, IMAGE_SIDE) for mask in lungs]
-        ready = [prepare(image, box, **self.spec.preparation) for image, box in zip(images, boxes, strict=True)]
-        logits, maps = self._engine.run(np.stack([item.tensor for item in ready]))
-        heat = np.stack([item.to_image(heat) for item, heat in zip(ready, maps, strict=True)])
+        inputs = [prepare(image, box, **self.spec.preparation) for image, box in zip(images, boxes, strict=True)]
+        logits, maps = self._engine.run(np.stack([item.tensor for item in inputs]))
+        heat = np.stack([item.to_image(heat) for item, heat in zip(inputs, maps, strict=True)])
         plausible = np.array(
             [self._segmenter.plausible(image, mask) for image, mask in zip(images, lungs, strict=True)]
         )
-        return Unchecked(lungs, plausible, [item.box for item in ready], logits, heat)
+        return Unchecked(lungs, plausible, [item.box for item in inputs], logits, heat)
 
-    def stream(self, sources: Iterable[Source], checked: bool = True) -> Iterator[tuple[ReadyImage, Run] | Exception]:
-        """Read images on as many threads as there are cores, and hand them back in order.
+    def stream(
+        self, sources: Iterable[Source], checked: bool = True
+    ) -> Iterator[tuple[PreparedImage, Prediction] | Exception]:
+        """Process images on as many threads as there are cores, and return them in order.
 
         Parameters
         ----------
         checked : bool
-            As for ``make_ready``; it holds for the network's own check too.
+            As in ``prepare``; the network's own check included.
 
         Yields
         ------
-        (ReadyImage, Run) or Exception
-            One for each source; an exception is the image's own: a refusal, or what opening it raised.
+        (PreparedImage, Prediction) or Exception
+            One for each source. An exception is the image's own: a refusal, or what opening it raised.
         """
-        sources = iter(sources)
-        first, workers = list(islice(sources, 2)), cores()
+        remaining = iter(sources)
+        first, workers = list(islice(remaining, 2)), cores()
         if len(first) < 2:
-            yield from (self.go(*source, checked) for source in first)
+            yield from (self.process(*source, checked) for source in first)
             return
-        go, sources, coming = self.single_threaded().go, chain(first, sources), deque[Future]()
+        process, remaining = self.single_threaded().process, chain(first, remaining)
+        futures: deque[Future[tuple[PreparedImage, Prediction] | Exception]] = deque()
         with ThreadPoolExecutor(workers) as pool:
 
-            def order(count: int) -> None:
-                coming.extend(pool.submit(go, *source, checked) for source in islice(sources, count))
+            def submit(count: int) -> None:
+                futures.extend(pool.submit(process, *source, checked) for source in islice(remaining, count))
 
-            order(AHEAD * workers)
-            while coming:
-                done = coming.popleft().result()
-                order(1)
+            submit(AHEAD * workers)
+            while futures:
+                done = futures.popleft().result()
+                submit(1)
                 yield done
 
-    def go(self, source: Callable[[], bytes], name: str, checked: bool) -> tuple[ReadyImage, Run] | Exception:
-        """Take one image its whole way; a refusal, or whatever opening it raised, is handed back."""
-        image = self.make_ready(source, name, checked)
+    def process(
+        self, source: Callable[[], bytes], name: str, checked: bool
+    ) -> tuple[PreparedImage, Prediction] | Exception:
+        """Take one file from its bytes to a prediction; a refusal, or what opening it raised, is returned."""
+        image = self.prepare(source, name, checked)
         if isinstance(image, Exception):
             return image
-        (run,) = self.run([image])
+        (prediction,) = self.predict([image])
         try:
             if checked:
-                image.report.extended(run.results).raise_if_rejected()
+                image.report.extended(prediction.results).raise_if_rejected()
         except ImageRefused as refusal:
             return refusal
-        return image, run
+        return image, prediction
 
     @property
     def engine(self) -> Engine:

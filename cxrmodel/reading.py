@@ -1,13 +1,16 @@
-"""Bytes -> Reading: the one way by which page, command line, evaluation and tests read an image."""
+"""Read one image: bytes in, ``Reading`` out. Used by the app, the command line, the evaluation and the tests."""
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from typing import Literal, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrmodel.artefacts import leave_cores_to_networks
 from cxrmodel.checks.report import CheckReport
@@ -16,58 +19,112 @@ from cxrmodel.errors import AlteredWeights, Busy, ImageRefused
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.messages import Message
+from cxrmodel.metrics.formatting import floor_percent
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.engine import Engine, load_engine
 from cxrmodel.model.preprocess import ModelInput, prepare
-from cxrmodel.model.spec import MODEL_FOLDER, AgeRange, Labels, ModelSpec, OperatingPoints, load_spec
+from cxrmodel.model.spec import MODEL_FOLDER, UNCERTAIN, AgeRange, Labels, ModelSpec, OperatingPoints, load_spec
 from cxrmodel.models import DEFAULT_MODEL
-from cxrmodel.pipeline import Pipeline, ReadyImage, Run, Source, Unchecked
-from cxrmodel.reasons import reasons_beside
+from cxrmodel.pipeline import Pipeline, Prediction, PreparedImage, Source, Unchecked
 
-__all__ = ["Reader", "Reading", "Score", "read"]
+__all__ = ["Attribution", "Reader", "Reading", "ReadingRecord", "Score", "read", "reasons_of"]
 
 OPERATING_POINT = "balanced"
+"""The operating point that a yes or no would use."""
 QUEUE = 32
 """Readings that may run or wait at one time."""
+FAINT = 0.05
+"""Peak of a map, as a share of the colour range, below which its location has no meaning."""
+HALF = 0.5
+"""Share of attribution inside the lungs below which a reading warns."""
+
+
+class Attribution(StrEnum):
+    """Where the attribution of a Grad-CAM map lies."""
+
+    NONE = "none"
+    """The map is zero."""
+    FAINT = "faint"
+    """Its peak is below 5 % of the colour range, so its location has no meaning."""
+    OUTSIDE = "outside"
+    """More than half lies outside the lungs."""
+    INSIDE = "inside"
+    """At least half lies inside the lungs."""
+
+    @classmethod
+    def of(cls, peak: float, inside: float | None) -> "Attribution":
+        """Classify a map.
+
+        Parameters
+        ----------
+        peak : float
+            Share of the colour range, 0 or above.
+        inside : float or None
+            Share of attribution inside the lungs, 0..1; None for an all-zero map.
+        """
+        if inside is None:
+            return cls.NONE
+        if peak < FAINT:
+            return cls.FAINT
+        return cls.OUTSIDE if inside < HALF else cls.INSIDE
+
+
+class ReadingRecord(TypedDict):
+    """A reading as the JSON object of the command line, without ``file``. ``codes`` go with ``reasons``, in order."""
+
+    status: Literal["read"]
+    probability: float
+    finding: str
+    uncertain_from: float
+    uncertain_to: float
+    operating_point: str
+    threshold: float
+    reasons: tuple[str, ...]
+    codes: tuple[str, ...]
+    heat_in_lungs: float | None
+    model: str
+    prevalence: float
+    milliseconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What the program says of one image.
+    """The result for one image.
 
     Attributes
     ----------
     radiograph : Radiograph
     lungs : LungFields
     logit : float
-        The network's output.
+        Output of the network.
     probability : float
         Calibrated, 0..1, at the stated ``prevalence``.
     finding : str
-        ``labels.positive``, ``labels.negative`` or "uncertain".
+        One of ``labels.findings``.
     labels : Labels
-        Of the two classes.
+        Names of the positive and the negative class.
     operating_point, threshold : str, float
-        The named point that a yes or no would use, and its threshold on the probability.
+        The operating point that a yes or no would use, and its threshold on the probability.
     operating_points : OperatingPoints
     prevalence : float
-        Share of pneumonia that the probability assumes.
+        Prevalence of the positive class that the probability assumes, 0..1.
     heat : ndarray of float32, shape (224, 224)
-        Raw Grad-CAM on the canonical image, zero or above.
+        Grad-CAM on the canonical image: raw, zero or above, in units of the logit.
     heat_range : float
         Top of the colour range, the same for every image.
     heat_in_lungs : float or None
-        Share of heat within the lungs, 0..1; None for an all-zero map.
-    reasons : tuple of str
-        Sentences that belong beside the number.
+        Share of attribution inside the lungs, 0..1; None for an all-zero map.
+    reasons : tuple of Message
+        What belongs beside the number: notes of the decoder, warnings of the checks, then the reading's own.
     model : str
         Version.
     ages : AgeRange
-        Of the patients it was trained on.
+        Of the training patients.
     milliseconds : float
         From bytes in memory to this reading, model loaded.
     check : CheckReport
-        What the checks found; its warnings are among the reasons.
+        Findings of the checks; its warnings are among the reasons.
     """
 
     radiograph: Radiograph
@@ -80,10 +137,10 @@ class Reading:
     threshold: float
     operating_points: OperatingPoints
     prevalence: float
-    heat: np.ndarray
+    heat: NDArray[np.float32]
     heat_range: float
     heat_in_lungs: float | None
-    reasons: tuple[str, ...]
+    reasons: tuple[Message, ...]
     model: str
     ages: AgeRange
     milliseconds: float
@@ -94,17 +151,28 @@ class Reading:
         """The image's file name, as given."""
         return self.radiograph.name
 
-    def as_record(self) -> dict:
+    @property
+    def heat_peak(self) -> float:
+        """Peak of the map as a share of the colour range, 0 or above."""
+        return float(self.heat.max()) / self.heat_range
+
+    @property
+    def attribution(self) -> Attribution:
+        """Where the attribution lies."""
+        return Attribution.of(self.heat_peak, self.heat_in_lungs)
+
+    def as_record(self) -> ReadingRecord:
         """The reading as one JSON object of the command line, without ``file``."""
         return {
             "status": "read",
             "probability": round(self.probability, 6),
             "finding": self.finding,
-            "uncertain_from": round(self.operating_points["high_sensitivity"], 6),
-            "uncertain_to": round(self.operating_points["high_specificity"], 6),
+            "uncertain_from": round(self.operating_points.high_sensitivity, 6),
+            "uncertain_to": round(self.operating_points.high_specificity, 6),
             "operating_point": self.operating_point,
             "threshold": round(self.threshold, 6),
-            "reasons": [str(reason) for reason in self.reasons],
+            "reasons": tuple(str(reason) for reason in self.reasons),
+            "codes": tuple(reason.code for reason in self.reasons),
             "heat_in_lungs": None if self.heat_in_lungs is None else round(self.heat_in_lungs, 4),
             "model": self.model,
             "prevalence": round(self.prevalence, 6),
@@ -114,14 +182,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Score:
-    """An image's numbers alone: logit, and calibrated probability, 0..1."""
+    """Logit and calibrated probability (0..1) of an image, without the rest of a reading."""
 
     logit: float
     probability: float
 
 
 class Reader:
-    """A model ready to read: loaded once, shared by all threads and sessions.
+    """A loaded model, shared by all threads and sessions.
 
     Parameters
     ----------
@@ -130,9 +198,9 @@ class Reader:
         Of that specification.
     """
 
-    def __init__(self, spec: ModelSpec, pipeline: Pipeline):
+    def __init__(self, spec: ModelSpec, pipeline: Pipeline) -> None:
         self.spec, self._pipeline = spec, pipeline
-        self._places, self._turn = threading.Semaphore(QUEUE), threading.Lock()
+        self._queue, self._running = threading.Semaphore(QUEUE), threading.Lock()
 
     @classmethod
     def load(cls, model: str = DEFAULT_MODEL, folder: Path = MODEL_FOLDER) -> "Reader":
@@ -158,57 +226,57 @@ class Reader:
         Parameters
         ----------
         data : bytes
-            A whole file, of any origin.
+            A whole file; it is not trusted.
         name : str
-            Its name, for display alone.
+            Its name, for display only.
 
         Raises
         ------
         ImageRefused
-            When the file is not an image that may be read; no number was computed.
+            When the file is not an image that may be read.
         Busy
             When ``QUEUE`` other readings run or wait.
         """
-        if not self._places.acquire(blocking=False):
-            raise Busy(f"{QUEUE} images are being read already. Try this one again in a few seconds.")
+        if not self._queue.acquire(blocking=False):
+            raise Busy("reading.busy", limit=QUEUE)
         try:
-            image = self._pipeline.make_ready(lambda: data, name)
+            image = self._pipeline.prepare(lambda: data, name)
             if isinstance(image, Exception):
                 raise image
-            with self._turn:  # one run has every core; two at once would only slow each other down
-                (ran,) = self._pipeline.run([image])
+            with self._running:  # one run has every core; two at once would only slow each other down
+                (prediction,) = self._pipeline.predict([image])
         finally:
-            self._places.release()
-        image.report.extended(ran.results).raise_if_rejected()
-        return self._reading(image, ran)
+            self._queue.release()
+        image.report.extended(prediction.results).raise_if_rejected()
+        return self._reading(image, prediction)
 
     @property
     def engine(self) -> Engine:
-        """The network, for explanations to ask further."""
+        """The network."""
         return self._pipeline.engine
 
-    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+    def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
         """Calibrated probabilities of a batch of the network's inputs: (N, size, size, 1) float32 -> (N,) float64."""
-        return self._probability(self.engine.run(inputs)[0])
+        return probability(self.engine.run(inputs)[0], **self.spec.calibration)
 
     def model_input(self, reading: Reading) -> ModelInput:
-        """What the network saw of an image that was read."""
+        """The network's input for an image that was read."""
         image = canonical_image(reading.radiograph.pixels)
         return prepare(image, reading.lungs.box, **self.spec.preparation)
 
     def read_many(self, sources: Iterable[Source]) -> Iterator[Reading | Exception]:
-        """Read many images: each on a thread of its own, handed back in order as they come.
+        """Read many images on all cores and return them in order.
 
         Parameters
         ----------
         sources : iterable of (callable, str)
-            What gives a file's bytes, called on a thread, and the file's name.
+            A function that gives the bytes of a file, called on a thread, and the name of the file.
 
         Yields
         ------
         Reading or Exception
-            One for each source: a reading, the ``ImageRefused`` that says why there is none, or whatever else
-            opening or decoding the file raised.
+            One for each source: a reading, the ``ImageRefused`` that says why there is none, or whatever else opening
+            or decoding the file raised.
         """
         for item in self._pipeline.stream(sources):
             yield item if isinstance(item, Exception) else self._reading(*item)
@@ -221,13 +289,13 @@ class Reader:
         items : iterable of (bytes, str)
             File contents and names.
         checked : bool
-            Whether checks may change or refuse an image. Without them every file that can be decoded gets a number,
-            which is for measuring the network alone and never for a reader of images.
+            Whether checks may correct or reject an image. Without them every file that can be decoded gets a number,
+            to measure the network alone; such a number is not for a reader of images.
 
         Yields
         ------
         Score or ImageRefused
-            One for each item, in order; refusals are handed back, not raised.
+            One for each item, in order; refusals are returned, not raised.
         """
         for item in self._pipeline.stream(((partial(bytes, data), name) for data, name in items), checked):
             if isinstance(item, ImageRefused):
@@ -239,29 +307,30 @@ class Reader:
                 yield Score(logit, self._probability(logit))
 
     def examine(self, source: Callable[[], bytes], name: str) -> tuple[CheckReport, float] | ImageRefused:
-        """Every check's findings on one file, and its probability; see ``Pipeline.examine``."""
+        """Findings of every check on one file, and its probability; see ``Pipeline.examine``."""
         found = self._pipeline.examine(source, name)
         return found if isinstance(found, ImageRefused) else (found[0], self._probability(found[1]))
 
-    def unchecked(self, images: np.ndarray, lungs: np.ndarray | None = None) -> Unchecked:
-        """Run the network on a batch of canonical images without judging them; see ``Pipeline.unchecked``."""
+    def unchecked(self, images: NDArray[np.uint8], lungs: NDArray[np.bool_] | None = None) -> Unchecked:
+        """Run the networks on a batch of canonical images without any check; see ``Pipeline.unchecked``."""
         return self._pipeline.unchecked(images, lungs)
 
     def _probability(self, logit: float) -> float:
         return probability(logit, **self.spec.calibration)
 
-    def _reading(self, image: ReadyImage, ran: Run) -> Reading:
+    def _reading(self, image: PreparedImage, prediction: Prediction) -> Reading:
         start, spec = time.perf_counter(), self.spec
-        report = image.report.extended(ran.results)
-        value = self._probability(ran.logit)
-        named = finding(value, spec.operating_points)
-        heat = image.ready.to_image(ran.heat)
+        report = image.report.extended(prediction.results)
+        value = self._probability(prediction.logit)
+        named = finding(value, spec.operating_points, spec.labels)
+        heat = image.model_input.to_image(prediction.heat)
         total = float(heat.sum())
         inside = float(heat[image.lungs.mask].sum()) / total if total > 0 else None
+        attribution = Attribution.of(float(heat.max()) / spec.heat_range, inside)
         return Reading(
-            radiograph=image.checked.radiograph,
+            radiograph=image.image.radiograph,
             lungs=image.lungs,
-            logit=ran.logit,
+            logit=prediction.logit,
             probability=value,
             finding=named,
             labels=spec.labels,
@@ -272,14 +341,43 @@ class Reader:
             heat=heat,
             heat_range=spec.heat_range,
             heat_in_lungs=inside,
-            reasons=image.checked.radiograph.notes
-            + report.warnings
-            + reasons_beside(named, float(heat.max()) / spec.heat_range, inside),
+            reasons=(
+                *_messages(image.image.radiograph.notes),
+                *report.warnings,
+                *reasons_of(named, attribution, inside, spec.labels),
+            ),
             model=spec.version,
             ages=spec.ages,
-            milliseconds=1000.0 * (image.seconds + ran.seconds + time.perf_counter() - start),
+            milliseconds=1000.0 * (image.seconds + prediction.seconds + time.perf_counter() - start),
             check=report,
         )
+
+
+def reasons_of(named: str, attribution: Attribution, inside: float | None, labels: Labels) -> tuple[Message, ...]:
+    """What belongs beside the number because of finding and map.
+
+    Parameters
+    ----------
+    named : str
+        The finding.
+    attribution : Attribution
+    inside : float or None
+        Share of attribution inside the lungs, 0..1.
+    labels : Labels
+    """
+    reasons = []
+    if named == UNCERTAIN:
+        reasons.append(Message("reading.uncertain"))
+    if attribution is Attribution.NONE:
+        reasons.append(Message("reading.no_attribution", positive=labels.positive))
+    elif attribution is Attribution.OUTSIDE and inside is not None:
+        reasons.append(Message("reading.outside_lungs", share=floor_percent(inside)))
+    return tuple(reasons)
+
+
+def _messages(sentences: Iterable[Message | str]) -> Iterator[Message]:
+    # TRANSITION: until every note and warning is a message
+    return (item if isinstance(item, Message) else Message(item) for item in sentences)
 
 
 _default: Reader | None = None
@@ -287,7 +385,7 @@ _loading = threading.Lock()
 
 
 def read(data: bytes, name: str) -> Reading:
-    """Read one image with the shipped DenseNet, loading it on the first call.
+    """Read one image with the default model, which is loaded on the first call.
 
     Raises
     ------

@@ -1,7 +1,6 @@
 """Bytes to a reading, through the shipped weights."""
 
 import copy
-import dataclasses
 import shutil
 import threading
 from types import SimpleNamespace
@@ -18,12 +17,12 @@ from cxrmodel.errors import AlteredWeights, Busy, ImageRefused, ImageRejected, M
 from cxrmodel.evaluation.audits.hard_cases import SPOILT
 from cxrmodel.evaluation.run import agreement, original_pairs
 from cxrmodel.imaging.canonical import canonical_image
+from cxrmodel.messages import Message
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.preprocess import crop_box
-from cxrmodel.model.spec import MODEL_FOLDER, OperatingPoints, load_spec, save_spec
+from cxrmodel.model.spec import MODEL_FOLDER, Labels, OperatingPoints, load_spec, save_spec
 from cxrmodel.pipeline import AHEAD
-from cxrmodel.reading import QUEUE, Reader, Score
-from cxrmodel.reasons import reasons_beside
+from cxrmodel.reading import QUEUE, Attribution, Reader, Score, reasons_of
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ def test_every_demo_image_is_read(reader, images):
         reading = reader.read(data, name)
         assert reading.name == name
         assert reading.probability == probability(reading.logit, **spec.calibration)
-        assert reading.finding == finding(reading.probability, spec.operating_points)
+        assert reading.finding == finding(reading.probability, spec.operating_points, spec.labels)
         assert (reading.operating_point, reading.threshold) == ("balanced", spec.operating_points["balanced"])
         assert reading.model == spec.version
 
@@ -173,28 +172,31 @@ def test_threads_get_the_same_numbers(reader, images):
 
 
 @pytest.mark.parametrize(
-    ("peak", "inside", "said"),
+    ("peak", "inside", "attribution", "reasons"),
     [
-        (0.0, None, "heatmap is empty"),
-        (0.04, 0.02, None),
-        (0.5, 0.4999, "(49\u00a0% within)"),
-        (0.5, 0.5, None),
+        (0.0, None, Attribution.NONE, (Message("reading.no_attribution", positive="effusion"),)),
+        (0.04, 0.02, Attribution.FAINT, ()),
+        (0.05, 0.4999, Attribution.OUTSIDE, (Message("reading.outside_lungs", share="49\u00a0%"),)),
+        (0.5, 0.5, Attribution.INSIDE, ()),
     ],
 )
-def test_heat_outside_the_lungs_is_warned_of_where_there_is_heat(peak, inside, said):
-    """A share of next to nothing is no warning; half within is not most outside."""
-    reasons = reasons_beside("normal", peak, inside)
-    assert [said in reason for reason in reasons] == ([True] if said else [])
+def test_attribution_outside_the_lungs_is_warned_of_where_there_is_any(peak, inside, attribution, reasons):
+    """A faint map is no warning; half inside is not most outside."""
+    labels = Labels(positive="effusion", negative="clear")
+    assert Attribution.of(peak, inside) is attribution
+    assert reasons_of("clear", attribution, inside, labels) == reasons
+    assert reasons_of("uncertain", attribution, inside, labels) == (Message("reading.uncertain"), *reasons)
 
 
 def test_a_full_queue_says_so_at_once(reader, demo_image):
     """Beyond the stated bound a reading is turned away with a sentence, and is read once there is room."""
     for _ in range(QUEUE):
-        assert reader._places.acquire(blocking=False)
-    with pytest.raises(Busy, match="again in a few seconds"):
+        assert reader._queue.acquire(blocking=False)
+    with pytest.raises(Busy) as caught:
         reader.read(demo_image, "x")
+    assert caught.value.message == Message("reading.busy", limit=QUEUE)
     for _ in range(QUEUE):
-        reader._places.release()
+        reader._queue.release()
     assert 0 <= reader.read(demo_image, "x").probability <= 1
 
 
@@ -242,6 +244,7 @@ def test_record_has_what_the_command_line_promises(reader, demo_image):
         "operating_point",
         "threshold",
         "reasons",
+        "codes",
         "heat_in_lungs",
         "model",
         "prevalence",
@@ -258,7 +261,7 @@ def test_an_uncertain_image_says_so(reader, demo_image):
     unsure = Reader(reader.spec.replace(operating_points=band), reader._pipeline)
     reading = unsure.read(demo_image, "x")
     assert reading.finding == "uncertain"
-    assert any("cannot tell" in reason for reason in reading.reasons)
+    assert "reading.uncertain" in [reason.code for reason in reading.reasons]
 
 
 @pytest.fixture
@@ -325,7 +328,7 @@ def test_an_inverted_image_gives_the_same_number(reader, levels, png):
     right, wrong = (reader.read(png(pixels), "x") for pixels in (levels / 255, 1 - levels / 255))
     assert right.check.corrections == ()
     assert wrong.check.corrections == ("inverted",)
-    assert set(wrong.check.warnings) <= set(wrong.reasons)
+    assert set(map(str, wrong.check.warnings)) <= set(map(str, wrong.reasons))
     assert wrong.probability == pytest.approx(right.probability, abs=0.02)
 
 

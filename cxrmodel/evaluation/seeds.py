@@ -16,7 +16,8 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.metrics import significant
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
-from cxrmodel.model.calibration import choose_operating_points, probability
+from cxrmodel.metrics.thresholds import choose_operating_points
+from cxrmodel.model.calibration import probability
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.models import model_title
 from cxrmodel.training.archive import find_images, load_images

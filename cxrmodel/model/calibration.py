@@ -1,30 +1,28 @@
-"""Logit -> probability, and what a probability is called.
+"""Calibration as it is applied: logit to probability, prevalence adjustment, finding. Fitting is in ``training/``.
 
-A reader is trained with both classes weighing the same, so its logit is that of an even prevalence.
-Platt scaling (Platt, Probabilistic Outputs for Support Vector Machines, 1999) fits a slope and an intercept on
-held-out patients; without the intercept it is temperature scaling (Guo et al., On Calibration of Modern Neural
-Networks, ICML 2017). The prevalence enters as the prior log-odds (Saerens et al., Neural Computation 2002).
+The network is trained with both classes weighted equally, so its logit holds at even prevalence. Platt scaling
+(Platt, Probabilistic Outputs for Support Vector Machines, 1999) applies a slope and an intercept; without the intercept
+it is temperature scaling (Guo et al., On Calibration of Modern Neural Networks, ICML 2017). The prevalence enters as
+prior log-odds (Saerens et al., Neural Computation 2002).
 """
 
 import math
 from collections.abc import Mapping
+from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = [
-    "FINDINGS",
-    "at_prevalence",
-    "choose_operating_points",
-    "finding",
-    "log_odds",
-    "probability",
-]
+from cxrmodel.model.spec import UNCERTAIN, Labels
 
-FINDINGS = ("pneumonia", "uncertain", "normal")
+__all__ = ["FINDINGS", "at_prevalence", "finding", "log_odds", "probability"]
+
+_LABELS = Labels(positive="pneumonia", negative="normal")  # TRANSITION: callers that do not name the labels yet
+FINDINGS = _LABELS.findings  # TRANSITION: use the findings of the specification's labels
 
 
 def log_odds(share: float) -> float:
-    """Natural logarithm of the odds of a prevalence.
+    """Natural logarithm of the odds of a probability.
 
     Raises
     ------
@@ -36,19 +34,31 @@ def log_odds(share: float) -> float:
     return math.log(share / (1.0 - share))
 
 
-def probability(logit, temperature: float, prevalence: float, intercept: float = 0.0):
-    """Calibrated probability of pneumonia.
+@overload
+def probability(logit: float, temperature: float, prevalence: float, intercept: float = 0.0) -> float: ...
+
+
+@overload
+def probability(
+    logit: NDArray[np.floating], temperature: float, prevalence: float, intercept: float = 0.0
+) -> NDArray[np.float64]: ...
+
+
+def probability(
+    logit: float | NDArray[np.floating], temperature: float, prevalence: float, intercept: float = 0.0
+) -> float | NDArray[np.float64]:
+    """Calibrated probability of the positive class.
 
     Parameters
     ----------
     logit : float or ndarray
-        The network's output, of an even prevalence.
+        Output of the network, at even prevalence.
     temperature : float
-        Above 0; larger is less certain.
+        Above 0; the higher, the closer the probability is to the prevalence.
     prevalence : float
-        Share of pneumonia among the images to be read, strictly between 0 and 1.
+        Prevalence of the positive class among the images to read, strictly between 0 and 1.
     intercept : float
-        Added to the log-odds, as fitted at an even prevalence.
+        Added to the log-odds, at even prevalence.
 
     Returns
     -------
@@ -67,12 +77,12 @@ def probability(logit, temperature: float, prevalence: float, intercept: float =
 
 
 def at_prevalence(value: float, assumed: float, wanted: float) -> float:
-    """The same reading under another prevalence: Bayes' rule as a shift of the log-odds.
+    """The same prediction at another prevalence: Bayes' rule as a shift of the log-odds.
 
     Parameters
     ----------
     value : float
-        A probability, 0..1, that assumes the prevalence ``assumed``.
+        A probability, 0..1, at the prevalence ``assumed``.
     assumed, wanted : float
         Prevalences, strictly between 0 and 1.
 
@@ -84,57 +94,26 @@ def at_prevalence(value: float, assumed: float, wanted: float) -> float:
     return value * ratio / (value * ratio + 1.0 - value)
 
 
-def finding(value: float, operating_points: Mapping[str, float]) -> str:
-    """Name a probability.
+def finding(value: float, operating_points: Mapping[str, float], labels: Labels = _LABELS) -> str:
+    """Finding of a probability.
 
     Parameters
     ----------
     value : float
         Calibrated probability, 0..1.
-    operating_points : mapping
+    operating_points : mapping of str to float
         Thresholds ``high_sensitivity``, ``balanced`` and ``high_specificity``.
+    labels : Labels
 
     Returns
     -------
-    {"pneumonia", "normal", "uncertain"}
-        Should the outer thresholds cross, there is no band and ``balanced`` decides.
+    str
+        One of ``labels.findings``: positive at or above ``high_specificity``, negative below ``high_sensitivity``,
+        ``uncertain`` between. Should the outer thresholds cross, ``balanced`` decides and none is uncertain.
     """
     low, high = operating_points["high_sensitivity"], operating_points["high_specificity"]
     if low > high:
-        return "pneumonia" if value >= operating_points["balanced"] else "normal"
+        low = high = operating_points["balanced"]
     if value >= high:
-        return "pneumonia"
-    return "normal" if value < low else "uncertain"
-
-
-def choose_operating_points(labels, probabilities, sensitivity: float = 0.98, specificity: float = 0.98) -> dict:
-    """Fix the three operating points on held-out patients.
-
-    Parameters
-    ----------
-    labels : array of {0, 1}, shape (N,)
-    probabilities : array of float, shape (N,)
-    sensitivity, specificity : float
-        What the outer points must reach on these images.
-
-    Returns
-    -------
-    dict of str to float
-        ``high_sensitivity``: the highest threshold that keeps the sensitivity; ``high_specificity``: the lowest
-        that reaches the specificity; ``balanced``: the middle, in log-odds, of the range with the best sum of both.
-    """
-    labels, values = np.asarray(labels), np.asarray(probabilities, np.float64)
-    ordered = np.unique(values)
-    log_odds = np.log(ordered) - np.log1p(-ordered)
-    middles = (log_odds[1:] + log_odds[:-1]) / 2.0
-    cuts = 1.0 / (1.0 + np.exp(-middles))
-    sick, well = np.sort(values[labels > 0]), np.sort(values[labels == 0])
-    found = 1.0 - np.searchsorted(sick, cuts) / len(sick)
-    cleared = np.searchsorted(well, cuts) / len(well)
-    best = np.flatnonzero(np.isclose(found + cleared, (found + cleared).max()))
-    balanced = middles[best].mean()
-    return {
-        "high_sensitivity": float(cuts[found >= sensitivity].max(initial=cuts[0])),
-        "balanced": float(1.0 / (1.0 + math.exp(-balanced))),
-        "high_specificity": float(cuts[cleared >= specificity].min(initial=cuts[-1])),
-    }
+        return labels.positive
+    return labels.negative if value < low else UNCERTAIN

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypedDict
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
@@ -22,6 +22,8 @@ __all__ = [
     "ModelSpec",
     "OperatingPoints",
     "OutOfDistribution",
+    "Preparation",
+    "UNCERTAIN",
     "load_spec",
     "read_features",
     "read_graph",
@@ -34,6 +36,15 @@ FORMAT: Final = 2
 
 UNCERTAIN = "uncertain"
 """The finding between the outer thresholds."""
+
+
+class Preparation(TypedDict):
+    """Keyword arguments of ``cxrmodel.model.preprocess.prepare``."""
+
+    margin: float
+    size: int
+    mean: float
+    std: float
 
 
 class Labels(Record):
@@ -191,7 +202,7 @@ class ModelSpec(Record):
     held_out_patients: tuple[str, ...]
 
     @property
-    def preparation(self) -> dict[str, float]:
+    def preparation(self) -> Preparation:
         """Keyword arguments of ``cxrmodel.model.preprocess.prepare``."""
         return {"margin": self.margin, "size": self.input_size, "mean": self.mean, "std": self.std}
 

@@ -6,8 +6,7 @@ from typing import NamedTuple
 from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import floor_percent, percent, probability_percent, threshold_percent
 from cxrmodel.model.spec import Labels
-from cxrmodel.reading import Reading
-from cxrmodel.reasons import HARDLY, MOSTLY
+from cxrmodel.reading import Attribution, Reading
 
 __all__ = [
     "DISCLAIMER",
@@ -17,7 +16,6 @@ __all__ = [
     "figure_caption",
     "finding_sentence",
     "frequency_sentence",
-    "heat_peak",
     "heat_sentence",
     "operating_point_titles",
     "provenance",
@@ -114,18 +112,13 @@ def figure_caption(reading: Reading) -> str:
     return "\n".join(map(str, [finding_sentence(reading), *reading.check.warnings, provenance(reading)]))
 
 
-def heat_peak(reading: Reading) -> float:
-    """Greatest value of the heatmap as a share of the colour range, 0 or above."""
-    return float(reading.heat.max()) / reading.heat_range
-
-
 def heat_sentence(reading: Reading) -> Message:
     """Say how much of the heatmap lies inside the lung fields; of a faint one only that it is faint."""
     if reading.heat_in_lungs is None:
         return Message("report.heat.empty")
-    if (peak := heat_peak(reading)) < HARDLY:
-        return Message("report.heat.faint", peak=percent(peak))
-    code = "report.heat.outside" if reading.heat_in_lungs < MOSTLY else "report.heat.inside"
+    if reading.attribution is Attribution.FAINT:
+        return Message("report.heat.faint", peak=percent(reading.heat_peak))
+    code = "report.heat.outside" if reading.attribution is Attribution.OUTSIDE else "report.heat.inside"
     return Message(code, share=floor_percent(reading.heat_in_lungs))
 
 
@@ -158,7 +151,8 @@ def _band_value(edges: tuple[float, float] | None) -> Message:
 def _heat_value(reading: Reading) -> Message | str:
     if reading.heat_in_lungs is None:
         return Message("report.fact.heat_empty")
-    return Message("report.fact.heat_faint") if heat_peak(reading) < HARDLY else floor_percent(reading.heat_in_lungs)
+    faint = reading.attribution is Attribution.FAINT
+    return Message("report.fact.heat_faint") if faint else floor_percent(reading.heat_in_lungs)
 
 
 def _is_uncertain(finding: str, labels: Labels) -> bool:

@@ -14,7 +14,8 @@ from cxrmodel.artefacts import open_graph
 from cxrmodel.checks.feature_distribution import FeatureDistribution, fit_feature_distribution
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
-from cxrmodel.model.calibration import choose_operating_points, probability
+from cxrmodel.metrics.thresholds import choose_operating_points
+from cxrmodel.model.calibration import probability
 from cxrmodel.model.network import for_reading
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import (

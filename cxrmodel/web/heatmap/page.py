@@ -3,9 +3,8 @@
 import streamlit as st
 
 from cxrmodel.metrics.formatting import probability_percent
-from cxrmodel.reading import Reader, Reading
-from cxrmodel.reasons import HARDLY, MOSTLY
-from cxrmodel.report.wording import heat_peak, heat_sentence, reason_for_finding
+from cxrmodel.reading import Attribution, Reader, Reading
+from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web import app, session
 from cxrmodel.web.components.badges import badges
 from cxrmodel.web.components.viewer import viewer
@@ -52,9 +51,9 @@ def _words(reading: Reading) -> None:
     for warning in dict.fromkeys((*reading.radiograph.notes, *reading.check.warnings)):
         st.warning(plain(warning), icon=":material/priority_high:")
     sentence = str(heat_sentence(reading))
-    if reading.heat_in_lungs is None or heat_peak(reading) < HARDLY:
+    if reading.attribution in (Attribution.NONE, Attribution.FAINT):
         st.info(sentence, icon=":material/info:")
-    elif reading.heat_in_lungs < MOSTLY:
+    elif reading.attribution is Attribution.OUTSIDE:
         st.warning(sentence, icon=":material/priority_high:")
     else:
         st.markdown(sentence)

@@ -6,7 +6,20 @@ modules take their folders from here.
 
 from pathlib import Path
 
-__all__ = ["APP", "ASSETS", "BUNDLE", "HOME", "INSTALLED", "PACKAGE", "PAGES", "RECIPES", "ROOT", "SETTINGS"]
+__all__ = [
+    "APP",
+    "ASSETS",
+    "BUNDLE",
+    "HOME",
+    "INSTALLED",
+    "PACKAGE",
+    "PAGES",
+    "RECIPES",
+    "ROOT",
+    "RUNS",
+    "SETTINGS",
+    "SHUFFLED_RUN",
+]
 
 PACKAGE = Path(__file__).resolve().parent
 """The folder ``cxrmodel``."""
@@ -25,6 +38,12 @@ PAGES = ROOT / "pages"
 ASSETS = ROOT / "assets"
 SETTINGS = ROOT / ".streamlit" / "config.toml"
 RECIPES = PACKAGE / "training" / "recipes"
+
+RUNS = Path("runs")
+"""Where trainings and long measurements write unless a command says otherwise, below the current folder."""
+
+SHUFFLED_RUN = RUNS / "shuffled"
+"""A training on shuffled labels, for the randomisation test."""
 
 HOME = Path.cwd() if INSTALLED else ROOT
 """Where a user's own files are unless a command or ``CXR_DATA`` says otherwise: ``evaluations/``, ``data/``."""

@@ -17,7 +17,7 @@ from cxrmodel.evaluation.report.readme import END, START, readme_table
 from cxrmodel.evaluation.seeds import HOW_MEASURED, load_seeds, training_table
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.training.archive import LABELS
-from cxrmodel.training.loop import load_recipe
+from cxrmodel.training.recipe import load_recipe
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [

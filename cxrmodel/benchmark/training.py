@@ -1,112 +1,142 @@
-"""How fast training runs: our feed against Keras's own way with a folder of images, and against the network alone."""
+"""Benchmark of training: this program's feed, Keras's own way with a folder of images, and the network alone."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
+from cxrmodel.benchmark.reading import ratio_messages
 from cxrmodel.imaging.lungs import LungSegmenter
-from cxrmodel.model.network import build
-from cxrmodel.paths import RECIPES
+from cxrmodel.messages import Message
+from cxrmodel.models import DEFAULT_MODEL, MODELS
+from cxrmodel.records import Record
 from cxrmodel.training.archive import training_split
-from cxrmodel.training.classifier import training_feed
-from cxrmodel.training.loop import Recipe, load_recipe
+from cxrmodel.training.classifier import initial_network, training_feed
+from cxrmodel.training.feed import Batch, Feed
+from cxrmodel.training.recipe import Recipe, load_recipe
 
-__all__ = ["bench_training", "training_in_words"]
+__all__ = ["TrainingBenchmark", "bench_training"]
 
 WARM_UP = 2
 """Batches that do not count: the first ones compile."""
 
 
-def bench_training(root: Path, model: str = "densenet121", size: int | None = None, batches: int = 20) -> dict:
-    """Measure images a second, one way after the other on this machine, with the recipe's batch and precision.
+class Rates(Record):
+    """Images per second.
+
+    Attributes
+    ----------
+    feed : float
+        Making batches only.
+    network : float
+        Training on one batch repeatedly.
+    training : float
+        Both, as ``train`` does.
+    naive : float
+        ``image_dataset_from_directory`` and ``fit``, without augmentation.
+    """
+
+    feed: float
+    network: float
+    training: float
+    naive: float
+
+
+class TrainingBenchmark(Record):
+    """Results of :func:`bench_training`: network, image side in pixels, images in a batch, timed batches, and rates."""
+
+    model: str
+    size: int
+    batch: int
+    batches: int
+    images_per_second: Rates
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """How the rates compare."""
+        rates = self.images_per_second
+        return {
+            "feed_to_network": rates.feed / rates.network,
+            "training_to_network": rates.training / rates.network,
+            "training_to_naive": rates.training / rates.naive,
+        }
+
+    def as_record(self) -> dict[str, Any]:
+        """All results as plain JSON."""
+        return self.model_dump(mode="json") | {"ratios": self.ratios}
+
+    def messages(self) -> tuple[Message, ...]:
+        """All results, one per line."""
+        return (
+            Message("benchmark.training", model=self.model, size=self.size, batch=self.batch, batches=self.batches),
+            *(
+                Message("benchmark.rate", what=Message(f"benchmark.rates.{name}"), rate=rate)
+                for name, rate in self.images_per_second
+            ),
+            *ratio_messages(self.ratios),
+        )
+
+
+def bench_training(
+    root: Path, model: str = DEFAULT_MODEL, size: int | None = None, batches: int = 20
+) -> TrainingBenchmark:
+    """Measure each way in turn on this machine, with the batch and precision of the model's recipe.
 
     Parameters
     ----------
     root : Path
-        The folder that holds ``chest_xray``.
+        Folder that holds ``chest_xray``.
     size : int or None
         Side of the images in pixels; None takes the last of the recipe.
     batches : int
-        How many count, after two that warm up.
-
-    Returns
-    -------
-    dict
-        ``model``, ``size``, ``batch``, ``batches``; ``images_a_second``: ``feed`` (making batches alone), ``network``
-        (training on one batch over and over), ``training`` (both, as ``train`` does it) and ``naive``
-        (``image_dataset_from_directory`` and ``fit``, without augmentation); ``ratios``.
+        Timed batches, after two that warm up.
 
     Raises
     ------
     DataError, TrainingError
     """
-    recipe = load_recipe(RECIPES / f"{model}.toml")
-    size = size or recipe.stages[-1][0]
+    recipe = load_recipe(MODELS[model].recipe_file)
+    size = size or recipe.final_size
     split = training_split(root, recipe.seed)
     count = recipe.batch * (batches + WARM_UP)
-    chosen = split.train[:: max(1, len(split.train) // count)]
-    feed = training_feed(root, recipe, chosen, LungSegmenter.load())
-
-    def endless() -> Iterator:
-        epoch = 0
-        while True:
-            yield from feed.epoch(epoch, size)
-            epoch += 1
-
-    network, alone = _compiled(recipe), next(feed.epoch(0, size))
-    making, eating = endless(), endless()
-    rates = {
-        "feed": _rate(lambda: next(making), batches, len(alone[0])),
-        "network": _rate(lambda: _step(network, alone), batches, len(alone[0])),
-        "training": _rate(lambda: _step(network, next(eating)), batches, len(alone[0])),
-        "naive": _naive(root, recipe, size, batches),
-    }
-    for supply in (making, eating):
-        supply.close()
-    return {
-        "model": model,
-        "size": size,
-        "batch": recipe.batch,
-        "batches": batches,
-        "images_a_second": rates,
-        "ratios": {
-            "feed over network": rates["feed"] / rates["network"],
-            "training over network": rates["training"] / rates["network"],
-            "training over naive": rates["training"] / rates["naive"],
-        },
-    }
+    feed, _ = training_feed(root, recipe, split.train[:: max(1, len(split.train) // count)], LungSegmenter.load())
+    network, batch = _compiled(recipe), next(feed.epoch(0, size))
+    images = len(batch[0])
+    with closing(_endless(feed, size)) as alone, closing(_endless(feed, size)) as supply:
+        rates = Rates(
+            feed=_rate(lambda: next(alone), batches, images),
+            network=_rate(lambda: _step(network, batch), batches, images),
+            training=_rate(lambda: _step(network, next(supply)), batches, images),
+            naive=_naive(root, recipe, size, batches),
+        )
+    return TrainingBenchmark(model=model, size=size, batch=recipe.batch, batches=batches, images_per_second=rates)
 
 
-def training_in_words(found: dict) -> str:
-    """The figures of ``bench_training`` as lines for a person."""
-    lines = [f"{found['model']} at {found['size']} px, batches of {found['batch']}, {found['batches']} of them"]
-    lines += [f"{name}: {rate:.1f} images a second" for name, rate in found["images_a_second"].items()]
-    lines += [f"ratio: {name}: {value:.2f}" for name, value in found["ratios"].items()]
-    return "\n".join(lines)
+def _endless(feed: Feed, size: int) -> Generator[Batch, None, None]:
+    epoch = 0
+    while True:
+        yield from feed.epoch(epoch, size)
+        epoch += 1
 
 
 def _compiled(recipe: Recipe) -> keras.Model:
-    keras.utils.set_random_seed(recipe.seed)
-    keras.config.set_dtype_policy(recipe.precision)
-    try:
-        network = build(recipe.model, dropout=recipe.dropout)
-    finally:
-        keras.config.set_dtype_policy("float32")
+    network = initial_network(recipe)
     optimizer = keras.optimizers.AdamW(recipe.peak_rate, weight_decay=recipe.weight_decay)
     network.compile(optimizer=optimizer, loss=keras.losses.BinaryCrossentropy(from_logits=True))
     return network
 
 
-def _step(network: keras.Model, batch: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def _step(network: keras.Model, batch: Batch) -> None:
     x, y, weight = batch
     float(np.asarray(network.train_on_batch(x, y, sample_weight=weight)))
 
 
-def _rate(work, batches: int, images: int) -> float:
-    """Images a second over so many calls, after those that warm up."""
+def _rate(work: Callable[[], object], batches: int, images: int) -> float:
+    """Images per second over some calls, after those that warm up."""
     for _ in range(WARM_UP):
         work()
     start = time.perf_counter()
@@ -115,14 +145,14 @@ def _rate(work, batches: int, images: int) -> float:
     return batches * images / (time.perf_counter() - start)
 
 
-class _Clock(keras.callbacks.Callback):
+class _Clock(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
     """Notes when each batch ends."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.ends = []
+        self.ends: list[float] = []
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """After the step of a batch."""
         self.ends.append(time.perf_counter())
 

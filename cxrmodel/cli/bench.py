@@ -2,10 +2,15 @@
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
+
+if TYPE_CHECKING:
+    from cxrmodel.benchmark.reading import ReadingBenchmark
+    from cxrmodel.benchmark.training import TrainingBenchmark
 
 __all__ = ["COMMAND"]
 
@@ -42,17 +47,17 @@ def _images(text: str) -> int:
 
 def _run(arguments: argparse.Namespace) -> Status:
     if arguments.train:
-        from cxrmodel.benchmark.training import bench_training, training_in_words
+        from cxrmodel.benchmark.training import bench_training
         from cxrmodel.training.archive import data_root
 
-        found = bench_training(data_root(), arguments.model, arguments.size, arguments.batches)
-        words = training_in_words(found)
+        found: ReadingBenchmark | TrainingBenchmark = bench_training(
+            data_root(), arguments.model, arguments.size, arguments.batches
+        )
     else:
-        from cxrmodel.benchmark.reading import bench, in_words
+        from cxrmodel.benchmark.reading import bench
 
         found = bench(arguments.model, images=arguments.images)
-        words = in_words(found)
-    print(json.dumps(found) if arguments.json else words)
+    print(json.dumps(found.as_record()) if arguments.json else "\n".join(map(str, found.messages())))
     return Status.DONE
 
 

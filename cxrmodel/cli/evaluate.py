@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cxrmodel.cli.command import Command, Status, say
 from cxrmodel.errors import EvaluationError, OutputRefused
 from cxrmodel.models import MODELS
+from cxrmodel.paths import SHUFFLED_RUN
 
 if TYPE_CHECKING:
     from cxrmodel.evaluation.schema import Evaluation
@@ -47,7 +48,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shuffled",
         type=Path,
         metavar="RUN",
-        default=Path("runs") / "shuffled",
+        default=SHUFFLED_RUN,
         help="with --explanations: a training on shuffled labels, if there is one; default: %(default)s",
     )
     parser.add_argument(

@@ -7,7 +7,7 @@ from pathlib import Path
 from cxrmodel.cli.command import Command, Status, say
 from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
-from cxrmodel.paths import RECIPES
+from cxrmodel.paths import RECIPES, RUNS
 
 __all__ = ["COMMAND"]
 
@@ -31,11 +31,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> Status:
     from cxrmodel.training.archive import data_root
     from cxrmodel.training.classifier import train_reader
-    from cxrmodel.training.loop import load_recipe
     from cxrmodel.training.orientation import train_orientation
+    from cxrmodel.training.recipe import load_recipe
     from cxrmodel.training.segmenter import train_lungs
 
-    model, folder = arguments.model, arguments.out or Path("runs") / arguments.model
+    model, folder = arguments.model, arguments.out or RUNS / arguments.model
     shipped = MODELS[model].recipe_file if model in MODELS else RECIPES / f"{model}.toml"
     recipe = load_recipe(arguments.recipe or shipped)
     if arguments.seed is not None:

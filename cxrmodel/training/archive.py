@@ -1,7 +1,7 @@
-"""The public archive on disk -> a table of images, split by patient.
+"""The public archive of chest radiographs: its images, their labels and patients, and the split by patient.
 
 Layout: ``chest_xray/{train,val,test}/{NORMAL,PNEUMONIA}/*.jpeg`` (Kermany et al., Cell 2018; Mendeley Data
-10.17632/rscbjbr9sj.2). Label, organism and patient follow from folder and file name alone.
+10.17632/rscbjbr9sj.2). Folder and file name give label, organism and patient.
 """
 
 import hashlib
@@ -15,14 +15,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from cxrmodel.errors import CxrError, DataError
 from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.model.spec import AgeRange, Labels
 from cxrmodel.paths import HOME
+from cxrmodel.training.record import TrainingSplit
 
 __all__ = [
+    "ARCHIVE",
+    "LABELS",
+    "Collection",
     "Image",
     "Split",
     "data_root",
@@ -36,7 +42,33 @@ __all__ = [
     "without_repeats",
 ]
 
+
+@dataclass(frozen=True)
+class Collection:
+    """What a collection of images is about; the spec of every model that is trained on it takes it over.
+
+    Attributes
+    ----------
+    title : str
+        For readers.
+    labels : Labels
+        Names of the classes 1 (positive) and 0 (negative).
+    ages : AgeRange
+        Of the patients.
+    """
+
+    title: str
+    labels: Labels
+    ages: AgeRange
+
+
+ARCHIVE = Collection(
+    title="Guangzhou paediatric chest radiographs (Kermany et al. 2018), antero-posterior",
+    labels=Labels(positive="pneumonia", negative="normal"),
+    ages=AgeRange(low=1, high=5),
+)
 LABELS = {"NORMAL": 0, "PNEUMONIA": 1}
+"""Label of each folder of the archive: 0 negative, 1 positive."""
 FOLDERS = ("train", "val", "test")
 _PNEUMONIA_NAME = re.compile(r"person(\d+)_(bacteria|virus)_\d+")
 _NORMAL_NAME = re.compile(r"(?:NORMAL2-)?IM-\d+")
@@ -44,22 +76,21 @@ _NORMAL_NAME = re.compile(r"(?:NORMAL2-)?IM-\d+")
 
 @dataclass(frozen=True)
 class Image:
-    """One file of the archive.
+    """One image of the archive.
 
     Attributes
     ----------
     path : Path
-        Where the file is.
     name : str
-        Its path inside the archive, with forward slashes: the key by which images are listed.
+        Path inside the archive, with forward slashes; unique.
     folder : str
         ``train``, ``val`` or ``test``.
     label : int
-        0 normal, 1 pneumonia.
+        0 negative, 1 positive.
     organism : str
-        ``bacteria``, ``virus`` or empty (normal images).
+        ``bacteria``, ``virus`` or empty (negative images).
     patient : str
-        Grouping key; images of one patient never cross a split.
+        Images of one patient are never on both sides of a split.
     """
 
     path: Path
@@ -71,31 +102,47 @@ class Image:
 
     @property
     def stratum(self) -> str:
-        """Label and organism in one word, for stratified splits."""
-        return self.organism or "normal"
+        """Organism, or the negative label without one, for stratified splits."""
+        return self.organism or ARCHIVE.labels.negative
 
 
 @dataclass(frozen=True)
 class Split:
-    """The images of one training: what is learnt from, what is chosen on, and what was left out."""
+    """The images of one training.
+
+    Attributes
+    ----------
+    train, held_out : tuple of Image
+        Of different patients. Calibration and thresholds are fixed on the latter.
+    repeats : tuple of str
+        Names of files left out because their bytes repeat another file's.
+    seed : int
+        Of the split.
+    """
 
     train: tuple[Image, ...]
     held_out: tuple[Image, ...]
     repeats: tuple[str, ...]
     seed: int
 
-    def describe(self) -> dict:
-        """Counts and held-out patients, as kept beside the weights."""
-        return {
-            "seed": self.seed,
-            "train_images": len(self.train),
-            "train_patients": len({image.patient for image in self.train}),
-            "train_strata": dict(Counter(image.stratum for image in self.train)),
-            "held_out_images": len(self.held_out),
-            "held_out_strata": dict(Counter(image.stratum for image in self.held_out)),
-            "held_out_patients": sorted({image.patient for image in self.held_out}),
-            "repeats_dropped": list(self.repeats),
-        }
+    @property
+    def held_out_patients(self) -> tuple[str, ...]:
+        """Sorted."""
+        return tuple(sorted({image.patient for image in self.held_out}))
+
+    def describe(self, used_images: int | None = None) -> TrainingSplit:
+        """Counts and held-out patients, for the training record."""
+        return TrainingSplit(
+            seed=self.seed,
+            train_images=len(self.train),
+            train_patients=len({image.patient for image in self.train}),
+            train_strata=dict(Counter(image.stratum for image in self.train)),
+            held_out_images=len(self.held_out),
+            held_out_strata=dict(Counter(image.stratum for image in self.held_out)),
+            held_out_patients=self.held_out_patients,
+            repeats_dropped=self.repeats,
+            used_images=used_images,
+        )
 
 
 def data_root() -> Path:
@@ -112,12 +159,12 @@ def identify(stem: str, label: int) -> tuple[str, str]:
     stem : str
         File name without its extension, for example ``person111_bacteria_537`` or ``NORMAL2-IM-0066-0001``.
     label : int
-        0 normal, 1 pneumonia, from the folder.
+        0 negative, 1 positive, from the folder.
 
     Returns
     -------
     organism, patient : str
-        The numbers of bacterial and viral images count different persons, so the organism is part of the key.
+        Bacterial and viral images number their patients separately, so the organism is part of the patient.
     """
     if label:
         match = _PNEUMONIA_NAME.match(stem)
@@ -127,7 +174,7 @@ def identify(stem: str, label: int) -> tuple[str, str]:
 
 
 def follows_archive(stem: str, label: int) -> bool:
-    """Whether a file name is of the archive's kind, so that it tells the patient."""
+    """Whether a file name follows the archive's pattern and so identifies the patient."""
     return bool((_PNEUMONIA_NAME if label else _NORMAL_NAME).match(stem))
 
 
@@ -137,19 +184,15 @@ def find_images(root: Path, folders: Sequence[str] = FOLDERS) -> list[Image]:
     Raises
     ------
     DataError
-        When a folder is missing or empty; the sentence names it.
+        When a folder is missing or empty.
     """
     base = root / "chest_xray"
     images = []
     for folder in folders:
         for name, label in LABELS.items():
-            place = base / folder / name
-            paths = sorted(p for p in place.glob("*") if p.is_file() and not p.name.startswith("."))
+            paths = sorted(p for p in (base / folder / name).glob("*") if p.is_file() and not p.name.startswith("."))
             if not paths:
-                raise DataError(
-                    f"There are no images in {place}. Unpack the public archive so that "
-                    f"{base} holds train, val and test, or point CXR_DATA at the folder above it."
-                )
+                raise DataError("training.no_images", folder=str(base / folder / name), base=str(base))
             for path in paths:
                 organism, patient = identify(path.stem, label)
                 images.append(Image(path, f"chest_xray/{folder}/{name}/{path.name}", folder, label, organism, patient))
@@ -161,27 +204,33 @@ def without_repeats(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
 
     Returns
     -------
-    kept : list of Image
+    unique : list of Image
     repeats : list of str
         Names of the dropped files.
+
+    Raises
+    ------
+    DataError
+        When a file cannot be read.
     """
     seen: set[str] = set()
-    kept, repeats = [], []
+    unique: list[Image] = []
+    repeats: list[str] = []
     for image in images:
         try:
             digest = hashlib.sha256(image.path.read_bytes()).hexdigest()
         except OSError as error:
-            raise DataError(f"{image.path} cannot be read ({error.strerror}). Unpack the archive again.") from error
+            raise DataError("training.unreadable_image", path=str(image.path), reason=str(error.strerror)) from error
         if digest in seen:
             repeats.append(image.name)
         else:
             seen.add(digest)
-            kept.append(image)
-    return kept, repeats
+            unique.append(image)
+    return unique, repeats
 
 
 def hold_out(images: Sequence[Image], seed: int, folds: int = 10) -> tuple[list[Image], list[Image]]:
-    """Set one part in ``folds`` aside, whole patients at a time, stratified by label and organism.
+    """Hold out one image in ``folds``, by whole patients, stratified by label and organism.
 
     Returns
     -------
@@ -190,31 +239,28 @@ def hold_out(images: Sequence[Image], seed: int, folds: int = 10) -> tuple[list[
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     strata = [image.stratum for image in images]
     patients = [image.patient for image in images]
-    train, held = next(splitter.split(np.zeros(len(images)), strata, patients))
-    return [images[i] for i in train], [images[i] for i in held]
+    train, held_out = next(splitter.split(np.zeros(len(images)), strata, patients))
+    return [images[i] for i in train], [images[i] for i in held_out]
 
 
 def training_split(root: Path, seed: int = 0) -> Split:
-    """The archive's ``train`` and ``val`` folders, repeats dropped, with held-out patients set aside.
+    """Split the archive's folders ``train`` and ``val``, without repeats, into training and held-out patients.
 
     Raises
     ------
     DataError
-        When a folder is missing, empty, or holds too few patients to set any aside.
+        When a folder is missing or empty, a file cannot be read, or a class has fewer than two patients.
     """
     images, repeats = without_repeats(find_images(root, ("train", "val")))
     fewest = min(len({image.patient for image in images if image.label == label}) for label in LABELS.values())
     if fewest < 2:
-        raise DataError(
-            f"{root} holds images of fewer than two patients in a class: too few to hold any out. "
-            "Add images of more patients."
-        )
-    train, held = hold_out(images, seed, folds=min(10, fewest))
-    return Split(tuple(train), tuple(held), tuple(repeats), seed)
+        raise DataError("training.too_few_patients", root=str(root))
+    train, held_out = hold_out(images, seed, folds=min(10, fewest))
+    return Split(tuple(train), tuple(held_out), tuple(repeats), seed)
 
 
-def load_images(images: Iterable[Image], workers: int = 8) -> np.ndarray:
-    """Read images through the program's own decoder into their canonical form.
+def load_images(images: Iterable[Image], workers: int = 8) -> NDArray[np.uint8]:
+    """Decode images, as in a reading, into their canonical form.
 
     Returns
     -------
@@ -223,10 +269,10 @@ def load_images(images: Iterable[Image], workers: int = 8) -> np.ndarray:
     Raises
     ------
     DataError
-        Naming every file that is missing or damaged.
+        When files are missing or damaged; the message names all of them.
     """
 
-    def load(image: Image) -> np.ndarray | str:
+    def load(image: Image) -> NDArray[np.uint8] | str:
         try:
             data = image.path.read_bytes()
             return canonical_image(read_radiograph(data, image.path.name).pixels)
@@ -237,24 +283,24 @@ def load_images(images: Iterable[Image], workers: int = 8) -> np.ndarray:
 
     with ThreadPoolExecutor(workers) as pool:
         loaded = list(pool.map(load, images))
-    damaged = [item for item in loaded if isinstance(item, str)]
-    if damaged:
-        raise DataError("These images cannot be used; replace or remove them:\n" + "\n".join(damaged))
-    return np.stack(loaded)
+    problems = [item for item in loaded if isinstance(item, str)]
+    if problems:
+        raise DataError("training.unusable_images", images=len(problems), problems="\n".join(problems))
+    return np.stack([item for item in loaded if not isinstance(item, str)])
 
 
-def load_masks(root: Path, images: Sequence[Image], side: int = IMAGE_SIDE) -> dict[str, np.ndarray]:
-    """Lung masks that lie beside the archive, as ``lung_masks/{NORMAL,PNEUMONIA}/STEM.png``.
+def load_masks(root: Path, images: Sequence[Image], side: int = IMAGE_SIDE) -> dict[str, NDArray[np.bool_]]:
+    """Read the lung masks beside the archive: ``lung_masks/{NORMAL,PNEUMONIA}/STEM.png``.
 
     Returns
     -------
     dict of str to ndarray of bool, shape (side, side)
-        By image name; images without a mask are left out. Empty where there is no such folder.
+        By image name; images without a mask are left out.
 
     Raises
     ------
     DataError
-        Naming a mask that is damaged.
+        When a mask is damaged.
     """
     masks = {}
     for image in images:
@@ -263,6 +309,6 @@ def load_masks(root: Path, images: Sequence[Image], side: int = IMAGE_SIDE) -> d
             continue
         mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         if mask is None:
-            raise DataError(f"The lung mask {path} is damaged. Replace it, or remove it to train without it.")
+            raise DataError("training.damaged_mask", path=str(path))
         masks[image.name] = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA) > 127
     return masks

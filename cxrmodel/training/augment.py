@@ -4,7 +4,7 @@ Every function takes its own random generator. A sample is therefore a pure func
 thread, and a resumed training sees the same samples as an uninterrupted one.
 """
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 FloatImage = NDArray[np.float32]
+AnyImage = TypeVar("AnyImage", NDArray[np.float32], NDArray[np.uint8])
 
 
 def rotate_and_flip(
@@ -77,9 +78,7 @@ def jitter_crop(box: Box, rng: np.random.Generator, share: float, side: int) -> 
     return top, left, max(bottom, top + 8), max(right, left + 8)
 
 
-def random_affine(
-    image: FloatImage | NDArray[np.uint8], rng: np.random.Generator, degrees: float, stretch: float, shift: float
-) -> FloatImage | NDArray[np.uint8]:
+def random_affine(image: AnyImage, rng: np.random.Generator, degrees: float, stretch: float, shift: float) -> AnyImage:
     """Rotate, scale and shift an image at random, as another collimation of the same patient would.
 
     Parameters
@@ -103,10 +102,7 @@ def random_affine(
     matrix = np.diag(scale) @ matrix
     matrix[:, 2] += (1 - scale) * middle + rng.uniform(-shift, shift, 2) * side
     border = cv2.BORDER_REPLICATE if rng.random() < 0.6 else cv2.BORDER_CONSTANT
-    return cast(
-        "FloatImage | NDArray[np.uint8]",
-        cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=border),
-    )
+    return cast(AnyImage, cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=border))
 
 
 def soft_mask(

@@ -1,106 +1,41 @@
-"""The one training loop: AdamW, warm-up and cosine decay, averaged weights, checkpoint and resume.
+"""Training loop: AdamW, warm-up and cosine decay, averaged weights, checkpoint and resume.
 
-Works on any Keras 3 backend: the step is ``train_on_batch``, everything else is NumPy.
+Works on any Keras 3 backend: the step is ``train_on_batch``, everything else is NumPy. Keras's own averaging
+(``use_ema``) covers trainable variables only, with a constant momentum, and ``fit`` with its callbacks does not restart
+within a learning-rate schedule by step: both would give other weights, or other weights after a resumption.
 """
 
 import json
 import math
 import os
-import tomllib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from tqdm import tqdm
 
 from cxrmodel.errors import TrainingError
 from cxrmodel.training.feed import Feed
+from cxrmodel.training.recipe import Recipe
+from cxrmodel.training.record import Epoch
 
-__all__ = ["Recipe", "fit", "load_recipe"]
+__all__ = ["dtype_policy", "fit", "rate_at"]
 
 AVERAGE_EVERY = 4
+_HISTORY = TypeAdapter(list[Epoch])
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that a training depends on but the images.
-
-    Attributes
-    ----------
-    model : str
-    stages : tuple of (int, int)
-        Image side in pixels and number of epochs, in order.
-    seed, batch : int
-    peak_rate, weight_decay : float
-        Of AdamW; the rate rises over ``warmup_epochs`` and falls along a cosine to a hundredth.
-    average : float
-        Momentum of the averaged weights, applied every four steps.
-    precision : str
-        Keras dtype policy while training; the weights themselves are always float32.
-    dropout : float
-        Share of pooled features dropped.
-    mixup : float
-        Of ``Feed``: 0 blends no images.
-    smoothing : float
-        Label smoothing: 0 and 1 become half of it and one less half of it (Szegedy et al., CVPR 2016).
-    options : dict
-        What the image sampler reads: shares and ranges of the augmentation.
-    """
-
-    model: str
-    stages: tuple[tuple[int, int], ...]
-    seed: int = 0
-    batch: int = 32
-    peak_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warmup_epochs: float = 1.0
-    average: float = 0.99
-    precision: str = "float32"
-    dropout: float = 0.0
-    mixup: float = 0.0
-    smoothing: float = 0.0
-    options: dict = field(default_factory=dict)
-
-    @property
-    def epochs(self) -> int:
-        """Epochs over all stages."""
-        return sum(epochs for _, epochs in self.stages)
-
-    def size_at(self, epoch: int) -> int:
-        """Image side in epoch ``epoch``, counted from 0."""
-        for size, epochs in self.stages:
-            if epoch < epochs:
-                return size
-            epoch -= epochs
-        return self.stages[-1][0]
-
-    def describe(self) -> dict:
-        """The recipe as plain JSON."""
-        return asdict(self) | {"stages": [list(stage) for stage in self.stages]}
-
-
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe file.
-
-    Raises
-    ------
-    TrainingError
-        When the file is missing, is not TOML, or names something that a recipe does not have.
-    """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        values["stages"] = tuple((int(size), int(epochs)) for size, epochs in values["stages"])
-        return Recipe(**values)
-    except OSError as error:
-        raise TrainingError(f"The recipe {path} cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise TrainingError(f"The recipe {path} is not valid: {error}.") from error
+Weights = list[NDArray[Any]]
 
 
 def rate_at(step: int, warmup: int, total: int, peak: float) -> float:
-    """Learning rate: a straight rise to ``peak`` over ``warmup`` steps, then a cosine to a hundredth of it."""
+    """Learning rate: a linear rise to ``peak`` over ``warmup`` steps, then a cosine to a hundredth of it."""
     if step < warmup:
         return peak * (step + 1) / warmup
     share = (step - warmup) / max(1, total - warmup)
@@ -113,71 +48,90 @@ def fit(
     feed: Feed,
     recipe: Recipe,
     folder: Path,
-    score: Callable[[keras.Model, int], dict],
+    score: Callable[[keras.Model, int], dict[str, float]],
+    *,
     resume: bool = False,
-) -> list[dict]:
+) -> list[Epoch]:
     """Train ``model`` in place and leave it with its averaged weights.
 
     Parameters
     ----------
-    score : callable (model, size) -> dict
-        Judges the averaged weights on held-out images after each epoch.
     folder : Path
         Receives ``checkpoint.npz`` and ``history.json`` after every epoch.
+    score : callable (model, size) -> dict
+        Scores the averaged weights on held-out images after each epoch.
     resume : bool
-        Go on from the checkpoint in ``folder``, to the same result as an unbroken run.
+        Continue from the checkpoint in ``folder``, to the same result as an uninterrupted run.
 
     Returns
     -------
-    list of dict
-        One entry an epoch: epoch, size, rate, loss, and what ``score`` said.
+    list of Epoch
 
     Raises
     ------
     TrainingError
-        When the loss stops being a number, or there is nothing to resume.
+        When the loss is not finite, or the checkpoint is missing, damaged or of another network.
     """
     folder.mkdir(parents=True, exist_ok=True)
     optimizer = keras.optimizers.AdamW(recipe.peak_rate, weight_decay=recipe.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(optimizer=optimizer, loss=loss)
     optimizer.build(model.trainable_variables)
-    average, history = model.get_weights(), []
+    average: Weights = model.get_weights()
+    history: list[Epoch] = []
     if resume:
         average, history = _restore(model, optimizer, folder)
-    done = len(history)
     total, warmup = recipe.epochs * feed.steps, max(1, round(recipe.warmup_epochs * feed.steps))
-    bar = tqdm(total=total, initial=done * feed.steps, desc=f"training {recipe.model}", unit="batch")
-    for epoch in range(done, recipe.epochs):
-        size, losses = recipe.size_at(epoch), []
-        _seed_dropout(model, recipe.seed, epoch)
-        for place, (x, y, weight) in enumerate(feed.epoch(epoch, size)):
-            step = epoch * feed.steps + place
-            optimizer.learning_rate = rate_at(step, warmup, total, recipe.peak_rate)
-            value = float(np.asarray(model.train_on_batch(x, y, sample_weight=weight)))
-            if not math.isfinite(value):
-                raise TrainingError(
-                    f"The loss is no longer a number in epoch {epoch + 1}. Lower peak_rate in the recipe, "
-                    "or train with precision float32; the last checkpoint is intact."
-                )
-            losses.append(value)
+    bar = tqdm(total=total, initial=len(history) * feed.steps, desc=f"training {recipe.model}", unit="batch")
+    for number in range(len(history), recipe.epochs):
+        size, rate = recipe.size_at(number), 0.0
+        losses: list[float] = []
+        _seed_dropout(model, recipe.seed, number)
+        for step, (x, y, weight) in enumerate(feed.epoch(number, size), start=number * feed.steps):
+            optimizer.learning_rate = rate = rate_at(step, warmup, total, recipe.peak_rate)
+            losses.append(float(np.asarray(model.train_on_batch(x, y, sample_weight=weight))))
+            if not math.isfinite(losses[-1]):
+                raise TrainingError("training.loss_not_finite", epoch=number + 1)
             if step % AVERAGE_EVERY == AVERAGE_EVERY - 1:
-                updates = step // AVERAGE_EVERY + 1
-                keep = min(recipe.average, updates / (updates + 9))
-                average = [keep * old + (1 - keep) * new for old, new in zip(average, model.get_weights(), strict=True)]
+                average = _averaged(average, model.get_weights(), step // AVERAGE_EVERY + 1, recipe.average)
             bar.update()
-            bar.set_postfix(epoch=f"{epoch + 1}/{recipe.epochs}", size=size, loss=f"{value:.3f}", refresh=False)
-        raw = model.get_weights()
-        model.set_weights(average)
-        entry = {"epoch": epoch + 1, "size": size, "rate": rate_at(step, warmup, total, recipe.peak_rate)}
-        entry |= {"loss": float(np.mean(losses))} | score(model, size)
-        model.set_weights(raw)
-        history.append(entry)
+            bar.set_postfix(epoch=f"{number + 1}/{recipe.epochs}", size=size, loss=f"{losses[-1]:.3f}", refresh=False)
+        with _weights(model, average):
+            scores = score(model, size)
+        epoch = Epoch(epoch=number + 1, size=size, rate=rate, loss=float(np.mean(losses)), **scores)
+        history.append(epoch)
         _save(model, optimizer, average, history, folder)
-        bar.write("  ".join(f"{key} {value:.5g}" for key, value in entry.items()), file=bar.fp)
+        bar.write("  ".join(f"{key} {value:.5g}" for key, value in epoch.model_dump().items()), file=bar.fp)
     bar.close()
     model.set_weights(average)
     return history
+
+
+def _averaged(average: Weights, weights: Weights, updates: int, momentum: float) -> Weights:
+    """Exponential moving average, with a momentum that grows to its final value over the first updates."""
+    momentum = min(momentum, updates / (updates + 9))
+    return [momentum * old + (1 - momentum) * new for old, new in zip(average, weights, strict=True)]
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Build layers in a Keras dtype policy for the time of a ``with`` block."""
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@contextmanager
+def _weights(model: keras.Model, weights: Weights) -> Iterator[None]:
+    """Give a model other weights for the time of a ``with`` block."""
+    before = model.get_weights()
+    model.set_weights(weights)
+    try:
+        yield
+    finally:
+        model.set_weights(before)
 
 
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
@@ -186,27 +140,35 @@ def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
             layer.seed_generator.state.assign(np.asarray([seed, epoch], "uint32"))
 
 
-def _save(model, optimizer, average, history: list[dict], folder: Path) -> None:
+def _save(
+    model: keras.Model, optimizer: keras.Optimizer, average: Weights, history: Sequence[Epoch], folder: Path
+) -> None:
     arrays = {f"weight{i}": value for i, value in enumerate(model.get_weights())}
     arrays |= {f"average{i}": value for i, value in enumerate(average)}
     arrays |= {f"optimizer{i}": keras.ops.convert_to_numpy(value.value) for i, value in enumerate(optimizer.variables)}
+    entries = _HISTORY.dump_python(list(history), mode="json")
     part = folder / "checkpoint.part.npz"
-    np.savez(part, **arrays, history=json.dumps(history))
+    np.savez(part, allow_pickle=False, history=json.dumps(entries), **arrays)
     os.replace(part, folder / "checkpoint.npz")
-    (folder / "history.json").write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    (folder / "history.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
 
 
-def _restore(model, optimizer, folder: Path) -> tuple[list[np.ndarray], list[dict]]:
+def _restore(model: keras.Model, optimizer: keras.Optimizer, folder: Path) -> tuple[Weights, list[Epoch]]:
     path = folder / "checkpoint.npz"
     if not path.is_file():
-        raise TrainingError(f"There is no checkpoint in {folder} to resume from. Start again without --resume.")
-    with np.load(path) as saved:
+        raise TrainingError("training.no_checkpoint", folder=str(folder))
+    try:
+        with np.load(path) as saved:
+            arrays = {name: saved[name] for name in saved.files}
+        history = _HISTORY.validate_json(str(arrays["history"]))
+    except (OSError, ValueError, EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
+        raise TrainingError("training.damaged_checkpoint", path=str(path)) from error
+    try:
         count = len(model.weights)
-        try:
-            model.set_weights([saved[f"weight{i}"] for i in range(count)])
-            average = [saved[f"average{i}"] for i in range(count)]
-            for i, variable in enumerate(optimizer.variables):
-                variable.assign(saved[f"optimizer{i}"])
-        except (KeyError, ValueError) as error:
-            raise TrainingError(f"The checkpoint in {folder} is of another network. Choose another folder.") from error
-        return average, json.loads(str(saved["history"]))
+        average = [arrays[f"average{i}"] for i in range(count)]
+        model.set_weights([arrays[f"weight{i}"] for i in range(count)])
+        for i, variable in enumerate(optimizer.variables):
+            variable.assign(arrays[f"optimizer{i}"])
+    except (KeyError, ValueError) as error:
+        raise TrainingError("training.other_network", path=str(path)) from error
+    return average, history

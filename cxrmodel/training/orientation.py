@@ -13,8 +13,9 @@ from cxrmodel.model.network import build_orientation
 from cxrmodel.training.archive import load_images, training_split
 from cxrmodel.training.augment import match_histogram, perturb_intensity, random_affine
 from cxrmodel.training.feed import Feed
-from cxrmodel.training.loop import Recipe, fit
+from cxrmodel.training.loop import fit
 from cxrmodel.training.negatives import negative
+from cxrmodel.training.recipe import Recipe
 
 __all__ = ["oriented", "train_orientation"]
 
@@ -87,11 +88,13 @@ def train_orientation(root: Path, recipe: Recipe, folder: Path, resume: bool = F
 
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     feed = Feed(sample, REPEATS * len(images), recipe.batch, recipe.seed)
-    history = fit(model, loss, feed, recipe, folder, score, resume)
+    history = fit(model, loss, feed, recipe, folder, score, resume=resume)
     model.save(folder / "orientation.keras")
-    report = {"recipe": recipe.describe(), "validation": score(model, ORIENTATION_SIDE), "history": history}
+    accuracy = score(model, ORIENTATION_SIDE)
+    epochs = [epoch.model_dump() for epoch in history]
+    report = {"recipe": recipe.describe(), "validation": accuracy, "history": epochs}
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return report["validation"]
+    return accuracy
 
 
 def _small(images: np.ndarray) -> list[np.ndarray]:

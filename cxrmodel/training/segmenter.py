@@ -1,90 +1,133 @@
-"""Training of the lung segmenter on the lung masks, split by patient like everything else."""
+"""Training of the lung segmenter on annotated lung masks, split by patient."""
 
-import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.imaging.lungs import BOUNDS, as_input, fields_from_scores, plausibility
 from cxrmodel.model.network import build_segmenter
-from cxrmodel.training.archive import find_images, load_images, load_masks, training_split
+from cxrmodel.records import Record
+from cxrmodel.training.archive import Image, find_images, load_images, load_masks, training_split
 from cxrmodel.training.augment import jitter_crop, perturb_intensity, rotate_and_flip
 from cxrmodel.training.feed import Feed
-from cxrmodel.training.loop import Recipe, fit
+from cxrmodel.training.loop import dtype_policy, fit
+from cxrmodel.training.recipe import Recipe, SegmenterOptions
+from cxrmodel.training.record import Epoch
 
-__all__ = ["dice", "train_lungs"]
+__all__ = ["SegmenterRecord", "SegmenterScores", "dice", "train_lungs"]
+
+Masks = NDArray[np.bool_]
+Pixels = NDArray[np.uint8]
 
 
-def dice(first: np.ndarray, second: np.ndarray) -> float:
+class SegmenterScores(Record):
+    """Agreement with the annotated masks.
+
+    Attributes
+    ----------
+    images : int
+    dice_mean, dice_median, dice_5th_percentile : float
+        Dice coefficient over the images, 0..1.
+    least : dict of str to float
+        Lowest value of each measure of plausibility (``cxrmodel.imaging.lungs``) among the images.
+    """
+
+    images: int
+    dice_mean: float
+    dice_median: float
+    dice_5th_percentile: float
+    least: dict[str, float]
+
+
+class SegmenterRecord(Record):
+    """How a segmenter was trained, and its scores on held-out patients and on the official test images."""
+
+    recipe: Recipe
+    held_out: SegmenterScores
+    history: tuple[Epoch, ...]
+    test: SegmenterScores
+
+
+def dice(first: Masks, second: Masks) -> float:
     """Dice coefficient of two masks: twice the overlap over the sum of the areas; 1 when both are empty."""
     total = first.sum() + second.sum()
     return float(2 * np.logical_and(first, second).sum() / total) if total else 1.0
 
 
-def train_lungs(root: Path, recipe: Recipe, folder: Path, resume: bool = False) -> dict:
+def train_lungs(root: Path, recipe: Recipe, folder: Path, resume: bool = False) -> SegmenterRecord:
     """Train the segmenter; write ``lungs.keras`` and ``report.json`` into ``folder``.
 
     Returns
     -------
-    dict
-        Mean, median and 5th percentile of Dice on held-out patients and on the official test.
+    SegmenterRecord
+        As in ``report.json``.
 
     Raises
     ------
-    DataError
-        When there are no masks to learn from.
+    DataError, TrainingError
+        When there are no masks, an image cannot be read, or the training cannot start.
     """
+    options = recipe.read_options(SegmenterOptions)
     split = training_split(root, recipe.seed)
     masks = load_masks(root, split.train + split.held_out)
-    train = [image for image in split.train if image.name in masks]
-    held = [image for image in split.held_out if image.name in masks]
-    if not train or not held:
-        raise DataError(f"There are no lung masks in {root / 'lung_masks'}, and the segmenter cannot learn without.")
-    images, held_images = load_images(train), load_images(held)
+    train, held_out = _annotated(split.train, masks), _annotated(split.held_out, masks)
+    if not train or not held_out:
+        raise DataError("training.no_masks", folder=str(root / "lung_masks"))
+    images, held_out_images = load_images(train), load_images(held_out)
     keras.utils.set_random_seed(recipe.seed)
-    keras.config.set_dtype_policy(recipe.precision)
-    model = build_segmenter()
-    keras.config.set_dtype_policy("float32")
-    options = recipe.options
+    with dtype_policy(recipe.precision):
+        model = build_segmenter()
 
-    def sample(index: int, size: int, rng: np.random.Generator):
-        image, mask = rotate_and_flip(images[index], masks[train[index].name], rng, options["degrees"])
-        box = jitter_crop((0, 0, IMAGE_SIDE, IMAGE_SIDE), rng, options["jitter"], IMAGE_SIDE)
-        top, left, bottom, right = box
-        image, mask = image[top:bottom, left:right], mask[top:bottom, left:right].astype(np.float32)
-        image = perturb_intensity(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32), rng)
-        mask = cv2.resize(mask, (size // 2, size // 2), interpolation=cv2.INTER_AREA)
-        return image[..., None] / 255.0, mask[..., None], 1.0
+    def sample(index: int, size: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any], float]:
+        image, mask = rotate_and_flip(images[index], masks[train[index].name], rng, options.degrees)
+        top, left, bottom, right = jitter_crop((0, 0, IMAGE_SIDE, IMAGE_SIDE), rng, options.jitter, IMAGE_SIDE)
+        small = cv2.resize(image[top:bottom, left:right], (size, size), interpolation=cv2.INTER_AREA)
+        target = cv2.resize(
+            mask[top:bottom, left:right].astype(np.float32), (size // 2, size // 2), interpolation=cv2.INTER_AREA
+        )
+        return perturb_intensity(small.astype(np.float32), rng)[..., None] / 255.0, target[..., None], 1.0
 
-    def score(network: keras.Model, size: int) -> dict:
-        found = segment(network, held_images, size)
-        return {"dice": float(np.mean([dice(found[i], masks[image.name]) for i, image in enumerate(held)]))}
+    def score(network: keras.Model, size: int) -> dict[str, float]:
+        found = segment(network, held_out_images, size)
+        return {"dice": float(np.mean([dice(found[i], masks[image.name]) for i, image in enumerate(held_out)]))}
 
-    history = fit(
-        model, overlap_loss, Feed(sample, len(train), recipe.batch, recipe.seed), recipe, folder, score, resume
-    )
-    final = build_segmenter(recipe.stages[-1][0])
+    feed = Feed(sample, len(train), recipe.batch, recipe.seed)
+    history = fit(model, overlap_loss, feed, recipe, folder, score, resume=resume)
+    final = build_segmenter(recipe.final_size)
     final.set_weights(model.get_weights())
     final.save(folder / "lungs.keras")
-    report = {
-        "recipe": recipe.describe(),
-        "held_out": summarise(final, recipe, held, held_images, masks),
-        "history": history,
-    }
     test = find_images(root, ("test",))
     test_masks = load_masks(root, test)
-    test = [image for image in test if image.name in test_masks]
-    report["test"] = summarise(final, recipe, test, load_images(test), test_masks)
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return {part: report[part] for part in ("held_out", "test")}
+    test = _annotated(test, test_masks)
+    record = SegmenterRecord(
+        recipe=recipe,
+        held_out=_scores(final, recipe, held_out, held_out_images, masks),
+        history=tuple(history),
+        test=_scores(final, recipe, test, load_images(test), test_masks),
+    )
+    (folder / "report.json").write_text(record.to_json(), encoding="utf-8")
+    return record
 
 
-def segment(network: keras.Model, images: np.ndarray, size: int, batch: int = 64) -> np.ndarray:
+def _annotated(images: Sequence[Image], masks: Mapping[str, Masks]) -> list[Image]:
+    return [image for image in images if image.name in masks]
+
+
+def segment(network: keras.Model, images: Pixels, size: int, batch: int = 64) -> Masks:
     """Lung masks of canonical images.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, 224, 224)
+    size : int
+        Side of the network's input in pixels.
 
     Returns
     -------
@@ -97,24 +140,25 @@ def segment(network: keras.Model, images: np.ndarray, size: int, batch: int = 64
     return np.stack([fields_from_scores(score[..., 0]) for score in np.concatenate(scores)])
 
 
-def summarise(network, recipe: Recipe, images, pixels, masks) -> dict:
-    """Dice over images against the given masks, and the least plausible lungs among them."""
-    found = segment(network, pixels, recipe.stages[-1][0])
+def _scores(
+    network: keras.Model, recipe: Recipe, images: Sequence[Image], pixels: Pixels, masks: Mapping[str, Masks]
+) -> SegmenterScores:
+    found = segment(network, pixels, recipe.final_size)
     values = [dice(found[i], masks[image.name]) for i, image in enumerate(images)]
     measured = [plausibility(image, mask) for image, mask in zip(pixels, found, strict=True)]
-    return {
-        "images": len(values),
-        "dice_mean": float(np.mean(values)),
-        "dice_median": float(np.median(values)),
-        "dice_5th_percentile": float(np.percentile(values, 5)),
-        "least": {bound: min(values[bound] for values in measured) for bound in BOUNDS},
-    }
+    return SegmenterScores(
+        images=len(values),
+        dice_mean=float(np.mean(values)),
+        dice_median=float(np.median(values)),
+        dice_5th_percentile=float(np.percentile(values, 5)),
+        least={bound: float(min(measures[bound] for measures in measured)) for bound in BOUNDS},
+    )
 
 
-class OverlapLoss(keras.losses.Loss):
+class OverlapLoss(keras.losses.Loss):  # type: ignore[misc]  # keras has no types
     """Cross-entropy plus soft Dice, of logits."""
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
         """Loss of each image, shape (N,)."""
         ops = keras.ops
         entropy = ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=True), axis=(1, 2, 3))

@@ -14,7 +14,7 @@ from cxrmodel.errors import DataError
 from cxrmodel.messages import Message
 from cxrmodel.models import MODELS
 from cxrmodel.paths import RECIPES
-from cxrmodel.training.loop import load_recipe
+from cxrmodel.training.recipe import load_recipe
 
 
 @pytest.mark.parametrize("command", COMMANDS.names)

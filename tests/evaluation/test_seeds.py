@@ -8,7 +8,7 @@ import pytest
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.seeds import MEASURES, form_of, load_seeds, measure_run, save_seeds, spread, training_table
 from cxrmodel.training.classifier import train_reader
-from cxrmodel.training.loop import load_recipe
+from cxrmodel.training.recipe import load_recipe
 
 
 def run(seed: int, value: float, model: str = "cnn", form: str = "32 px for 1 epochs") -> dict:

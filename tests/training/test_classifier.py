@@ -1,8 +1,7 @@
-"""Training of a reader, from an archive to weights."""
+"""Training of a classifier: from an archive to weights and their record."""
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path
 
 import cv2
@@ -13,12 +12,13 @@ import pytest
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.model import network
+from cxrmodel.model.spec import load_spec, read_features, read_graph
 from cxrmodel.models import MODELS
-from cxrmodel.training import classifier as reader
-from cxrmodel.training.archive import training_split
-from cxrmodel.training.classifier import train_reader
+from cxrmodel.training.archive import ARCHIVE, training_split
+from cxrmodel.training.classifier import Sampler, load_training_images, train_reader
 from cxrmodel.training.export import export_reader
-from cxrmodel.training.loop import load_recipe
+from cxrmodel.training.recipe import ClassifierOptions, load_recipe
+from cxrmodel.training.record import TrainingRun, load_training_record
 
 
 @pytest.fixture(scope="module")
@@ -30,86 +30,115 @@ def recipe(project: Path):
 
 @pytest.fixture(scope="module")
 def trained(make_archive, recipe, tmp_path_factory):
-    """A CNN trained on a drawn archive: the archive, the run's folder and its report."""
+    """A CNN trained on a drawn archive: the archive, the run's folder and its record."""
     root = make_archive(tmp_path_factory.mktemp("archive"), patients=6)
     folder = tmp_path_factory.mktemp("run")
     return root, folder, train_reader(root, recipe, folder)
 
 
-def test_run_leaves_weights_history_and_configuration(trained):
+def test_a_run_leaves_weights_and_record(trained):
     """Everything that is needed to repeat or export the training lies in its folder."""
-    _, folder, report = trained
-    assert json.loads((folder / "training.json").read_text()) == report
-    assert report["recipe"]["model"] == "cnn"
-    assert [entry["size"] for entry in report["history"]] == [32, 48]
-    assert report["split"]["held_out_patients"]
+    _, folder, record = trained
+    assert load_training_record(folder / "training.json") == record
+    assert record.recipe.model == "cnn"
+    assert [epoch.size for epoch in record.history] == [32, 48]
+    assert record.split.held_out_patients
+    assert record.split.used_images == record.split.train_images
     model = keras.models.load_model(folder / "cnn.keras", compile=False)
     assert model.input_shape == (None, 48, 48, 1)
     assert model.output_shape == (None, 1)
     assert {variable.dtype for variable in model.weights} == {"float32"}
 
 
+def test_a_run_is_exported_with_everything_that_held_out_images_decide(trained, tmp_path):
+    """The spec agrees with the run, and every file that it names is written."""
+    root, folder, record = trained
+    spec = export_reader(folder, root, tmp_path)
+    assert (spec.labels, spec.ages) == (ARCHIVE.labels, ARCHIVE.ages)
+    assert (spec.input_size, spec.mean, spec.std) == (48, record.mean, record.std)
+    assert spec.held_out_patients == record.split.held_out_patients
+    assert load_training_record(tmp_path / "cnn.training.json") == record
+    assert load_spec("cnn", tmp_path) == spec
+    assert read_graph(spec, tmp_path)
+    assert read_features(spec, tmp_path)
+
+
 def test_statistics_are_those_of_training_images(trained):
     """Mean and spread are of the training crops: grey levels of the drawn images, in 0..1."""
-    report = trained[2]
-    assert 0.1 < report["mean"] < 0.7
-    assert 0.05 < report["std"] < 0.4
+    record = trained[2]
+    assert 0.1 < record.mean < 0.7
+    assert 0.05 < record.std < 0.4
 
 
 def test_held_out_images_do_not_shape_the_statistics(trained, recipe, tmp_path, png):
     """Whitening every held-out image changes neither mean nor spread."""
-    root, _, report = trained
-    held = {image["file"] for image in report["held_out"]}
+    root, _, record = trained
+    held_out = {image.file for image in record.held_out}
     for path in root.rglob("*.jpeg"):
         name = path.relative_to(root)
         place = tmp_path / name
         place.parent.mkdir(parents=True, exist_ok=True)
         data = path.read_bytes()
-        if str(name) in held:
+        if str(name) in held_out:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
             data = png(np.clip(image / 255.0 * 0.5 + 0.3, 0, 1))
         place.write_bytes(data)
     other = train_reader(tmp_path, dataclasses.replace(recipe, stages=((48, 1),)), tmp_path / "run")
-    assert (other["mean"], other["std"]) == pytest.approx((report["mean"], report["std"]), abs=1e-12)
+    assert (other.mean, other.std) == pytest.approx((record.mean, record.std), abs=1e-12)
 
 
 def test_weights_of_another_training_can_be_started_from(trained, recipe, tmp_path):
     """--init PATH.keras begins with those weights: with a rate of nothing, it ends with them."""
     root, folder, _ = trained
     frozen = dataclasses.replace(recipe, stages=((48, 1),), peak_rate=1e-12, weight_decay=0.0)
-    report = train_reader(root, frozen, tmp_path, init=str(folder / "cnn.keras"))
+    record = train_reader(root, frozen, tmp_path, init=str(folder / "cnn.keras"))
     before = keras.models.load_model(folder / "cnn.keras", compile=False)
     after = keras.models.load_model(tmp_path / "cnn.keras", compile=False)
     np.testing.assert_allclose(before.get_layer("logit").kernel, after.get_layer("logit").kernel, atol=1e-6)
-    assert report["init"] == "cnn.keras"
-    (before,) = report["before"]
-    assert before["history"] == trained[2]["history"]
-    assert before["weights_sha256"] == hashlib.sha256((folder / "cnn.keras").read_bytes()).hexdigest()
+    assert record.init == "cnn.keras"
+    (run,) = record.before
+    assert run.history == trained[2].history
+    assert run.weights_sha256 == hashlib.sha256((folder / "cnn.keras").read_bytes()).hexdigest()
 
 
 def test_weights_that_saw_the_held_out_images_are_refused(trained, recipe, tmp_path):
-    """Another seed holds out other patients, on whom nothing could be chosen any more."""
+    """Another seed holds out other patients, some of whom were trained on."""
     root, folder, _ = trained
     other = dataclasses.replace(recipe, seed=recipe.seed + 1)
-    with pytest.raises(TrainingError, match="learnt from images that this training holds out"):
+    with pytest.raises(TrainingError) as raised:
         train_reader(root, other, tmp_path, init=str(folder / "cnn.keras"))
+    assert raised.value.message.code == "training.saw_held_out"
     assert not (tmp_path / "cnn.keras").exists()
 
 
-def test_weights_without_a_report_are_named_by_their_hash(trained, recipe, tmp_path):
-    """Nothing is made up of how they came about."""
+def test_a_damaged_record_beside_initial_weights_is_an_error(trained, recipe, tmp_path):
+    """Its held-out patients are unknown."""
+    weights = tmp_path / "cnn.keras"
+    weights.write_bytes((trained[1] / "cnn.keras").read_bytes())
+    (tmp_path / "training.json").write_text("{")
+    with pytest.raises(TrainingError) as raised:
+        train_reader(trained[0], recipe, tmp_path / "run", init=str(weights))
+    assert raised.value.message.code == "training.bad_record"
+
+
+def test_weights_without_a_record_are_identified_by_their_hash(trained, recipe, tmp_path):
+    """Nothing else is known of them."""
     root, folder, _ = trained
     alone = tmp_path / "alone.keras"
     alone.write_bytes((folder / "cnn.keras").read_bytes())
-    report = train_reader(root, dataclasses.replace(recipe, stages=((48, 1),)), tmp_path / "run", init=str(alone))
-    assert report["before"] == [{"weights_sha256": hashlib.sha256(alone.read_bytes()).hexdigest()}]
+    record = train_reader(root, dataclasses.replace(recipe, stages=((48, 1),)), tmp_path / "run", init=str(alone))
+    assert record.before == (TrainingRun(weights_sha256=hashlib.sha256(alone.read_bytes()).hexdigest()),)
 
 
-@pytest.mark.parametrize("init", ["nowhere.keras", "imagenet"])
-def test_impossible_starts_get_a_sentence(trained, recipe, tmp_path, init):
-    """A path that holds no weights, and ImageNet weights for a network that has none."""
-    with pytest.raises(TrainingError, match=r"keras file|none"):
-        train_reader(trained[0], recipe, tmp_path, init=init)
+def test_unusable_initial_weights_are_an_error(trained, recipe, tmp_path):
+    """A missing file, a file that is no network, and ImageNet weights for a network that has none."""
+    (tmp_path / "other.keras").write_bytes(b"no weights")
+    for name, code in (("absent.keras", "training.unreadable_weights"), ("other.keras", "training.other_weights")):
+        with pytest.raises(TrainingError) as raised:
+            train_reader(trained[0], recipe, tmp_path / "run", init=str(tmp_path / name))
+        assert raised.value.message.code == code
+    with pytest.raises(TrainingError):
+        train_reader(trained[0], recipe, tmp_path / "run", init="imagenet")
 
 
 def test_imagenet_without_a_network_gets_a_sentence(monkeypatch):
@@ -141,18 +170,20 @@ def test_imagenet_kernels_are_summed_over_colours(monkeypatch):
     np.testing.assert_allclose(features(grey), colour(np.repeat(grey, 3, axis=-1)), atol=1e-4)
 
 
-def test_shuffled_labels_are_a_fixed_deal_of_the_same_labels(project, make_archive, tmp_path):
-    """As many of each class, the same in every run, unlike the images' own; and they are never shipped."""
+def test_shuffled_labels_are_one_permutation_and_never_exported(project, make_archive, tmp_path):
+    """As many of each class, the same in every run, different from the true labels."""
     root = make_archive(tmp_path / "archive", patients=8)
     shipped = load_recipe(project / "cxrmodel" / "training" / "recipes" / "shuffled.toml")
-    assert shipped.options["shuffle_labels"] is True
-    table = reader._table(root, training_split(root).train, LungSegmenter.load())
-    samplers = [reader.Sampler(table, 0.5, 0.2, shipped.options) for _ in range(2)]
+    options = shipped.read_options(ClassifierOptions)
+    assert options.shuffle_labels is True
+    data = load_training_images(root, training_split(root).train, LungSegmenter.load())
+    samplers = [Sampler(data, 0.5, 0.2, options) for _ in range(2)]
     np.testing.assert_array_equal(samplers[0].labels, samplers[1].labels)
-    assert sorted(samplers[0].labels) == sorted(table.labels)
-    assert (samplers[0].labels != table.labels).any()
+    assert sorted(samplers[0].labels) == sorted(data.labels)
+    assert (samplers[0].labels != data.labels).any()
     tiny = dataclasses.replace(shipped, model="cnn", stages=((32, 1),), batch=8, precision="float32")
     train_reader(root, tiny, tmp_path / "run")
-    with pytest.raises(TrainingError, match="shuffled labels"):
+    with pytest.raises(TrainingError) as raised:
         export_reader(tmp_path / "run", root, tmp_path / "out")
+    assert raised.value.message.code == "training.shuffled_labels"
     assert not (tmp_path / "out").exists()

@@ -13,9 +13,9 @@ from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import TrainingError
 from cxrmodel.model.spec import load_spec
 from cxrmodel.training.checks import export_checks, fit_subspace
-from cxrmodel.training.loop import load_recipe
 from cxrmodel.training.negatives import drawn, fragments, negative
 from cxrmodel.training.orientation import oriented, train_orientation
+from cxrmodel.training.recipe import load_recipe
 
 CORNERS = np.uint8([[1, 2], [4, 3]])
 """Clockwise from the upper left."""

@@ -26,12 +26,13 @@ from cxrmodel.explain.methods import INSTANT, METHODS, SCORECAM_CHANNELS, SMOOTH
 from cxrmodel.explain.occlusion import CELLS, WINDOW
 from cxrmodel.model.spec import read_weights
 from cxrmodel.models import MODELS
+from cxrmodel.paths import RUNS, SHUFFLED_RUN
 from cxrmodel.reading import Reader
 from cxrmodel.training.archive import find_images, training_split
 
 __all__ = ["WORK", "evaluate_explanations"]
 
-WORK = Path("runs") / "explanations"
+WORK = RUNS / "explanations"
 SEED = 0
 RANGE_IMAGES, SANITY_IMAGES = 32, 20
 PASSES = {"stability": 1600, "range": 640, "sanity": 240, "adults": 1600}
@@ -43,7 +44,7 @@ def evaluate_explanations(
     root: Path,
     out: Path = EVALUATION_FOLDER,
     work: Path = WORK,
-    shuffled: Path = WORK.parent / "shuffled",
+    shuffled: Path = SHUFFLED_RUN,
     images: int = 100,
     progress: bool = True,
 ) -> dict:

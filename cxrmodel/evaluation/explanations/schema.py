@@ -1,7 +1,7 @@
 """Schema of the evaluation of explanations: one row for each attribution method."""
 
 from cxrmodel.evaluation.record import Record
-from cxrmodel.evaluation.training_record import Recipe
+from cxrmodel.training.recipe import Recipe
 from cxrmodel.metrics.estimate import Estimate
 
 __all__ = [

@@ -1,31 +1,102 @@
-"""The demo images that come with the program: synthetic, of no patient."""
+"""The synthetic demo images that come with the program, and their index ``assets/demo/index.json``."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
 
 from cxrmodel.errors import DataError
 from cxrmodel.paths import ASSETS
+from cxrmodel.records import Record, Sha256, first_problem
 
-__all__ = ["IMAGES_FOLDER", "DemoImage", "demo_images"]
+__all__ = ["IMAGES_FOLDER", "DemoImage", "DemoIndex", "IndexedImage", "demo_images"]
 
 IMAGES_FOLDER = ASSETS / "demo"
 
 
-@dataclass(frozen=True)
-class DemoImage:
-    """One synthetic image.
+class IndexedImage(Record):
+    """One image of the index.
 
     Attributes
     ----------
-    name : str
-        File name, for example ``synthetic-normal-1.png``.
-    title : str
-        What a list of images shows, for example ``Synthetic normal image 1``.
+    file, title : str
+        File name, for example ``synthetic-normal-1.png``, and title for readers.
     kind : str
-        ``normal`` or ``pneumonia``: the class of training images from whose model it was drawn.
+        Class of the training images from whose model it was drawn: ``normal`` or ``pneumonia``.
+    sha256 : str
+        Of the file.
+    draw : int
+        Its number among the draws of the seed.
+    nearest_rmse : float
+        Lowest root mean square difference from a training image, in grey levels of 255.
+    nearest_correlation : float
+        Highest Pearson correlation with a training image.
+    """
+
+    file: str
+    title: str
+    kind: str
+    sha256: Sha256
+    draw: int
+    nearest_rmse: float
+    nearest_correlation: float
+
+
+class Compared(Record):
+    """The images that each draw was compared with, their patients, and their side in pixels."""
+
+    images: int
+    patients: int
+    side: int
+
+
+class OtherPatients(Record):
+    """How near training images of different patients come to each other, as quantiles by name."""
+
+    rmse: dict[str, float]
+    correlation: dict[str, float]
+
+
+class DemoIndex(Record):
+    """How the demo images were made and checked.
+
+    Attributes
+    ----------
+    format : int
+    notice : str
+        Stands in each PNG, too.
+    seed, components, spread
+        Of the draws: number of principal components, and coefficients as a share of their standard deviations.
+    compared_with : Compared
+    criterion : str
+        How images too similar to a training image were excluded.
+    other_patients : OtherPatients
+        What the criterion rests on.
+    images : tuple of IndexedImage
+    """
+
+    format: Literal[1]
+    notice: str
+    seed: int
+    components: int
+    spread: float
+    compared_with: Compared
+    criterion: str
+    other_patients: OtherPatients
+    images: tuple[IndexedImage, ...]
+
+
+@dataclass(frozen=True)
+class DemoImage:
+    """One synthetic image on disk.
+
+    Attributes
+    ----------
+    name, title, kind : str
+        File name, title for readers, and class, as in :class:`IndexedImage`.
     path : Path
-        Where the PNG lies.
+        Of the PNG.
     """
 
     name: str
@@ -42,12 +113,11 @@ def demo_images(folder: Path = IMAGES_FOLDER) -> list[DemoImage]:
     DataError
         When the index is missing or damaged.
     """
+    path = folder / "index.json"
     try:
-        index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-        return [
-            DemoImage(image["file"], image["title"], image["kind"], folder / image["file"]) for image in index["images"]
-        ]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise DataError(
-            f"The list of demo images in {folder} cannot be read. Restore it from the program's own archive."
-        ) from error
+        index = DemoIndex.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError("training.no_demo_index", path=str(path), problem=str(error.strerror)) from error
+    except ValidationError as error:
+        raise DataError("training.no_demo_index", path=str(path), problem=first_problem(error)) from error
+    return [DemoImage(image.file, image.title, image.kind, folder / image.file) for image in index.images]

@@ -37,7 +37,7 @@ def test_every_image_says_that_it_is_synthetic(image):
     assert image.name.startswith("synthetic-")
     assert image.title.startswith("Synthetic ")
     with Image.open(image.path) as picture:
-        assert picture.text["Description"].startswith("Synthetic image")
+        assert picture.text["Description"].startswith("Synthetic ")
 
 
 def test_no_image_is_nearer_to_a_training_image_than_other_patients_are(index):
@@ -50,8 +50,10 @@ def test_no_image_is_nearer_to_a_training_image_than_other_patients_are(index):
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"images": [{}]}', '{"images": 1}'])
 def test_a_damaged_index_is_named(tmp_path: Path, content):
-    """One sentence that names the folder."""
+    """By its path, with what is wrong."""
     if content is not None:
         (tmp_path / "index.json").write_text(content)
-    with pytest.raises(DataError, match="demo images in"):
+    with pytest.raises(DataError) as raised:
         demo_images(tmp_path)
+    assert raised.value.message.code == "training.no_demo_index"
+    assert raised.value.message.values["path"] == str(tmp_path / "index.json")

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from cxrmodel.artefacts import open_graph
 from cxrmodel.checks.feature_distribution import FeatureDistribution, fit_feature_distribution
-from cxrmodel.errors import TrainingError
+from cxrmodel.errors import DataError, TrainingError
 from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
 from cxrmodel.metrics.thresholds import choose_operating_points
 from cxrmodel.model.calibration import probability
@@ -186,7 +186,7 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         outputs = _run_graph(graph, held_out.tensors)
         out_of_distribution = _out_of_distribution(distribution, outputs[2], stored)
         spec = _specification(record, held_out, outputs, out_of_distribution, digests)
-    except ValueError as error:
+    except (ValueError, DataError) as error:
         reason = first_problem(error) if isinstance(error, ValidationError) else str(error)
         raise TrainingError("training.not_usable", run=str(run), reason=reason) from error
     out.mkdir(parents=True, exist_ok=True)

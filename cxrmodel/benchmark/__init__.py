@@ -1,1 +1,1 @@
-"""How fast readings and trainings are, measured beside naive ways in one run."""
+"""Benchmarks of reading and training, compared with naive implementations."""

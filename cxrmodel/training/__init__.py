@@ -1,1 +1,1 @@
-"""From the public archive to trained weights."""
+"""Training: from the public archive to the files that the program reads images with."""

@@ -1,4 +1,4 @@
-"""Feed: batches made ahead on threads, in an order that depends on seed and epoch alone."""
+"""Feed: augmented batches, prepared ahead on threads; they depend on seed and epoch alone."""
 
 import os
 from collections import deque

@@ -40,7 +40,7 @@ class ClassifierOptions(Record):
     histogram : float
         Share of samples whose histogram is matched to another image's.
     shuffle_labels : bool
-        Permute the labels, for a network that cannot have learnt the disease.
+        Permute the labels, for a network that has not learnt the disease.
     """
 
     margin: Part

@@ -15,12 +15,13 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_sco
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.metrics import significant
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
-from cxrmodel.imaging.lungs import LungFields, LungSegmenter
+from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.metrics.thresholds import choose_operating_points
 from cxrmodel.model.calibration import probability
-from cxrmodel.model.preprocess import prepare
+from cxrmodel.model.preprocess import normalise
 from cxrmodel.models import model_title
-from cxrmodel.training.archive import find_images, load_images
+from cxrmodel.training.archive import find_images
+from cxrmodel.training.record import load_training_record
 
 __all__ = ["HOW_MEASURED", "MEASURES", "load_seeds", "measure_run", "save_seeds", "spread", "training_table"]
 
@@ -55,60 +56,36 @@ def measure_run(run: Path, root: Path) -> dict:
 
     Raises
     ------
-    EvaluationError
-        When the folder holds no finished training.
+    DataError, TrainingError
+        When an image cannot be read, or the folder holds no finished training.
     """
     import keras
 
-    try:
-        report = json.loads((run / "training.json").read_text(encoding="utf-8"))
-        recipe = report["recipe"]
-        path = run / f"{recipe['model']}.keras"
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except (OSError, ValueError, KeyError) as error:
-        raise EvaluationError(f"{run} holds no finished training. Name a folder that train wrote.") from error
-    network = keras.models.load_model(path, compile=False)
-    segmenter, size, margin = LungSegmenter.load(), recipe["stages"][-1][0], recipe["options"]["margin"]
-    images, inputs = [], []
-    for image in find_images(root, ("test",)):
-        (pixels,) = load_images([image])
-        mask = segmenter.masks(pixels[None])[0]
-        if segmenter.plausible(pixels, mask):
-            box = LungFields(mask).box
-            ready = prepare(pixels, box, margin=margin, size=size, mean=report["mean"], std=report["std"])
-            images.append(image)
-            inputs.append(ready.tensor)
+    from cxrmodel.training.classifier import load_training_images
+    from cxrmodel.training.export import load_network
+
+    record = load_training_record(run / "training.json")
+    network, weights = load_network(run, record.recipe.model)
+    images = load_training_images(root, find_images(root, ("test",)), LungSegmenter.load())
+    inputs = normalise(images.crops(record.options.margin, record.recipe.final_size), record.mean, record.std)
     logits = [
-        keras.ops.convert_to_numpy(network(np.stack(inputs[i : i + BATCH]), training=False))[:, 0]
+        keras.ops.convert_to_numpy(network(inputs[i : i + BATCH], training=False))[:, 0]
         for i in range(0, len(inputs), BATCH)
     ]
-    held = report["held_out"]
-    truth, held_logits = np.array([image["label"] for image in held]), np.array([image["logit"] for image in held])
-    threshold = choose_operating_points(truth, probability(held_logits, 1.0, 0.5))["balanced"]
-    labels, values = np.array([image.label for image in images]), probability(np.concatenate(logits), 1.0, 0.5)
+    held_out_labels = np.array([image.label for image in record.held_out])
+    held_out_logits = np.array([image.logit for image in record.held_out])
+    threshold = choose_operating_points(held_out_labels, probability(held_out_logits, 1.0, 0.5))["balanced"]
+    labels, values = images.labels.astype(int), probability(np.concatenate(logits), 1.0, 0.5)
     return {
-        "model": recipe["model"],
-        "form": form_of(report),
-        "seed": recipe["seed"],
-        "weights_sha256": digest,
-        "held_out_auc": significant(roc_auc_score(truth, held_logits)),
+        "model": record.recipe.model,
+        "form": str(record.summary),
+        "seed": record.recipe.seed,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "held_out_auc": significant(roc_auc_score(held_out_labels, held_out_logits)),
         "auc": significant(roc_auc_score(labels, values)),
         "accuracy": significant(accuracy_score(labels, values >= threshold)),
         "balanced_accuracy": significant(balanced_accuracy_score(labels, values >= threshold)),
     }
-
-
-def form_of(report: Mapping) -> str:
-    """Sizes and epochs of a training in words, with those of the trainings before it, and where the first started."""
-    chain = [*report.get("before", []), report]
-    words = "; then ".join(_stages(part["recipe"]) if "recipe" in part else "unknown" for part in chain)
-    start = chain[0].get("init", "unknown weights")
-    return f"{words}, from {'random weights' if start == 'none' else start}"
-
-
-def _stages(recipe: Mapping) -> str:
-    words = ", ".join(f"{size} px for {epochs} epochs" for size, epochs in recipe["stages"])
-    return f"{words} on blends of two images" if recipe.get("mixup") else words
 
 
 def spread(runs: Sequence[Mapping]) -> list[dict]:

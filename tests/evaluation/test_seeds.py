@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.seeds import MEASURES, form_of, load_seeds, measure_run, save_seeds, spread, training_table
+from cxrmodel.errors import EvaluationError, TrainingError
+from cxrmodel.evaluation.seeds import MEASURES, load_seeds, measure_run, save_seeds, spread, training_table
 from cxrmodel.training.classifier import train_reader
 from cxrmodel.training.recipe import load_recipe
 
@@ -50,36 +50,6 @@ def test_a_damaged_file_is_named(text, tmp_path):
         load_seeds(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("report", "words"),
-    [
-        (
-            {"recipe": {"stages": [[96, 4], [128, 8]]}, "init": "none"},
-            "96 px for 4 epochs, 128 px for 8 epochs, from random weights",
-        ),
-        (
-            {"recipe": {"stages": [[96, 4], [128, 8]], "mixup": 0.2}, "init": "none"},
-            "96 px for 4 epochs, 128 px for 8 epochs on blends of two images, from random weights",
-        ),
-        (
-            {
-                "recipe": {"stages": [[160, 2]]},
-                "init": "densenet121.keras",
-                "before": [{"recipe": {"stages": [[96, 4]]}, "init": "none"}],
-            },
-            "96 px for 4 epochs; then 160 px for 2 epochs, from random weights",
-        ),
-        (
-            {"recipe": {"stages": [[160, 2]]}, "init": "given.keras", "before": [{"weights_sha256": "0" * 64}]},
-            "unknown; then 160 px for 2 epochs, from unknown weights",
-        ),
-    ],
-)
-def test_a_form_is_said_in_words(report, words):
-    """Sizes, epochs, the trainings before, and the start."""
-    assert form_of(report) == words
-
-
 def test_a_run_is_measured_on_the_test_images(make_archive, tmp_path, project):
     """A tiny training on drawn images; its own held-out patients fix the threshold."""
     root = make_archive(tmp_path / "archive", patients=6)
@@ -93,6 +63,7 @@ def test_a_run_is_measured_on_the_test_images(make_archive, tmp_path, project):
 
 
 def test_an_unfinished_run_is_named(tmp_path):
-    """A folder without weights."""
-    with pytest.raises(EvaluationError, match="no finished training"):
+    """A folder without a training record."""
+    with pytest.raises(TrainingError) as raised:
         measure_run(tmp_path, tmp_path)
+    assert raised.value.message.code == "training.unfinished"

@@ -79,8 +79,9 @@ def test_the_summary_chains_the_runs():
         "training.unknown_weights",
         "training.given_weights",
     ]
+    assert summary.values["schedule"].code == "training.then"
     words = str(summary)
-    assert words.index("96 px") < words.index("160 px")
+    assert words.index("96 px") < words.index("160 px") < words.index("random")
     assert summarise([TrainingRun()]).values["schedule"].code == "training.unknown_schedule"
 
 

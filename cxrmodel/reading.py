@@ -16,6 +16,7 @@ from cxrmodel.artefacts import leave_cores_to_networks
 from cxrmodel.checks.report import CheckReport
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import AlteredWeights, Busy, ImageRefused
+from cxrmodel.explain.faithfulness import heat_in_lungs
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
@@ -324,8 +325,7 @@ class Reader:
         value = self._probability(prediction.logit)
         named = finding(value, spec.operating_points, spec.labels)
         heat = image.model_input.to_image(prediction.heat)
-        total = float(heat.sum())
-        inside = float(heat[image.lungs.mask].sum()) / total if total > 0 else None
+        inside = heat_in_lungs(heat, image.lungs.mask)
         attribution = Attribution.of(float(heat.max()) / spec.heat_range, inside)
         return Reading(
             radiograph=image.image.radiograph,

@@ -225,7 +225,7 @@ def _naive(spec: ModelSpec, tensor: NDArray[np.float32], repeats: int) -> dict[s
     """A usual implementation: Keras ``predict`` and one Grad-CAM call, on both views of the image at once."""
     import keras
 
-    from cxrmodel.explain.gradients import gradcam
+    from cxrmodel.explain.methods.keras_vis import gradcam
 
     network = keras.models.load_model(read_weights(spec), compile=False)
     views = np.concatenate([tensor, mirrored(tensor)])

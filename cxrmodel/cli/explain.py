@@ -7,6 +7,7 @@ from pathlib import Path
 from cxrmodel.cli.command import Command, Status, say
 from cxrmodel.errors import OutputRefused
 from cxrmodel.explain.methods import INSTANT, METHODS
+from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
 __all__ = ["COMMAND"]
@@ -14,7 +15,7 @@ __all__ = ["COMMAND"]
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
-    parser.add_argument("--method", choices=tuple(METHODS), default=INSTANT, help="default: %(default)s")
+    parser.add_argument("--method", choices=METHODS.names, default=INSTANT, help="default: %(default)s")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")
     parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
 
@@ -39,9 +40,9 @@ def _run(arguments: argparse.Namespace) -> Status:
         explainer = Explainer.shipped(reader.spec, reader.engine)
         with tqdm(total=100, unit="%", file=sys.stderr, bar_format="{desc} |{bar}|") as bar:
 
-            def show_progress(share: float, activity: str) -> None:
+            def show_progress(share: float, activity: Message) -> None:
                 bar.n = round(100 * share)
-                bar.set_description(activity)
+                bar.set_description(str(activity))
 
             heat = explainer.image_map(arguments.method, reader.model_input(reading), show_progress)
     explained = as_explained(reading, arguments.method, heat, tested_explanations(reader.spec))

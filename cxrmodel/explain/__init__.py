@@ -1,1 +1,1 @@
-"""What a probability rests on: heatmaps and how they are shown."""
+"""Explanations: attribution maps of several methods, their overlays and their tests."""

@@ -1,58 +1,59 @@
-"""Does a map show what the network looks at? Tests that need the network's answers and no opinion of the image.
+"""Faithfulness of a map: deletion and insertion curves, noise for the stability test, share inside the lungs.
 
-Petsiuk et al., RISE: Randomized Input Sampling for Explanation of Black-box Models, BMVC 2018: as the places that a
-map calls hottest are taken away, the probability must fall fast (deletion); as they are put back on an empty image, it
-must rise fast (insertion). "Taken away" here means shown as the crop's own blur: a patch of one grey would bring edges
-of its own.
+Petsiuk et al., RISE: Randomized Input Sampling for Explanation of Black-box Models, BMVC 2018: as the regions with the
+highest values are deleted, the score must fall fast (deletion); as they are inserted into an empty image, it must rise
+fast (insertion). A deleted region shows the blur of the crop, as a patch of one grey would add edges of its own.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cxrmodel.explain.grid import blurred, cell_heat, cell_numbers
+from cxrmodel.explain.grid import blurred, cell_means, cell_numbers
+from cxrmodel.explain.method import Floats, Progress
 
-__all__ = ["CELLS", "STEPS", "Curves", "Scores", "curves", "disturbed", "heat_in_lungs", "order_of", "random_order"]
+__all__ = ["CELLS", "STEPS", "Curves", "Scores", "curves", "heat_in_lungs", "order_of", "random_order", "with_noise"]
 
 CELLS = 14
-"""Cells along a side of the crop: all methods are judged on the same board, however fine their maps."""
+"""Cells along a side of the crop: all methods are tested on the same grid, however fine their maps."""
 STEPS = 16
 NOISE = 2.0
-"""Of the stability test: standard deviation in grey levels of 255, less than an image's own grain."""
+"""Standard deviation in the stability test, in grey levels of 255: less than the grain of an image."""
 
-Scores = Callable[[np.ndarray], np.ndarray]
+Scores = Callable[[Floats], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Deletion and insertion of one image in one order.
+    """Deletion and insertion curves of one image in one order.
 
     Attributes
     ----------
     share : ndarray of float64, shape (steps + 1,)
-        Of the cells taken away or put back, 0..1.
+        Of the cells deleted or inserted, 0..1.
     deletion, insertion : ndarray of float64, shape (steps + 1,)
         The network's score after each step.
     """
 
-    share: np.ndarray
-    deletion: np.ndarray
-    insertion: np.ndarray
+    share: NDArray[np.float64]
+    deletion: NDArray[np.float64]
+    insertion: NDArray[np.float64]
 
     @property
     def deletion_auc(self) -> float:
-        """Mean height of the deletion curve: lower is better."""
+        """Area under the deletion curve, 0..1: lower is better."""
         return float(np.trapezoid(self.deletion, self.share))
 
     @property
     def insertion_auc(self) -> float:
-        """Mean height of the insertion curve: higher is better."""
+        """Area under the insertion curve, 0..1: higher is better."""
         return float(np.trapezoid(self.insertion, self.share))
 
 
-def order_of(heat: np.ndarray, seed: int, cells: int = CELLS) -> np.ndarray:
-    """The cells of a map from hottest to coldest, those of equal heat in a random order.
+def order_of(heat: Floats, seed: int, cells: int = CELLS) -> NDArray[np.int64]:
+    """Cells of a map from the highest value to the lowest, ties in a random order.
 
     Parameters
     ----------
@@ -64,24 +65,24 @@ def order_of(heat: np.ndarray, seed: int, cells: int = CELLS) -> np.ndarray:
     -------
     ndarray of int64, shape (cells * cells,)
     """
-    values = cell_heat(heat, cells)
+    values = cell_means(heat, cells)
     return np.lexsort((np.random.default_rng(seed).random(len(values)), -values))
 
 
-def random_order(seed: int, cells: int = CELLS) -> np.ndarray:
-    """The order of a map that knows nothing."""
+def random_order(seed: int, cells: int = CELLS) -> NDArray[np.int64]:
+    """Cells in a random order, for comparison."""
     return np.random.default_rng(seed).permutation(cells * cells)
 
 
 def curves(
     scores: Scores,
-    tensor: np.ndarray,
-    order: np.ndarray,
+    tensor: Floats,
+    order: NDArray[np.int64],
     steps: int = STEPS,
     batch: int = 8,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Curves:
-    """Take a crop's cells away in an order, and put them back in the same.
+    """Delete the cells of a crop in an order, and insert them in the same order.
 
     Parameters
     ----------
@@ -90,14 +91,13 @@ def curves(
     tensor : ndarray of float32, shape (size, size, 1)
     order : ndarray of int, shape (cells * cells,)
     steps, batch : int
-        Steps of (nearly) equally many cells, and inputs a run.
+        Number of steps, of (nearly) equally many cells, and inputs per run.
     progress : callable, optional
-        Told the share done, 0..1; what it raises stops the work.
 
     Returns
     -------
     Curves
-        From 2 * steps inputs: the whole and the empty crop serve both curves.
+        Of 2 * steps inputs, as the whole and the empty crop serve both curves.
     """
     cells = round(len(order) ** 0.5)
     rank = np.empty(len(order), np.int64)
@@ -117,29 +117,29 @@ def curves(
     return Curves(bounds / len(order), deletion, np.concatenate([deletion[-1:], inner, deletion[:1]]))
 
 
-def disturbed(tensor: np.ndarray, std: float, seed: int, noise: float = NOISE) -> np.ndarray:
-    """A crop under noise too small to see.
+def with_noise(tensor: Floats, std: float, seed: int, noise: float = NOISE) -> Floats:
+    """A crop with imperceptible Gaussian noise.
 
     Parameters
     ----------
     tensor : ndarray of float32, shape (size, size, 1)
         Normalised.
     std : float
-        By which its greys, of 0..1, were divided.
+        By which its greys, in 0..1, were divided.
     seed : int
     noise : float
-        In grey levels of 255.
+        Standard deviation in grey levels of 255.
 
     Returns
     -------
     ndarray of float32, shape (size, size, 1)
     """
-    drawn = np.random.default_rng(seed).standard_normal(tensor.shape)
-    return (tensor + noise / 255.0 / std * drawn).astype(np.float32)
+    normal = np.random.default_rng(seed).standard_normal(tensor.shape)
+    return (tensor + noise / 255.0 / std * normal).astype(np.float32)
 
 
-def heat_in_lungs(heat: np.ndarray, lungs: np.ndarray) -> float | None:
-    """Share of an image's heat that lies within its lungs.
+def heat_in_lungs(heat: Floats, lungs: NDArray[np.bool_]) -> float | None:
+    """Share of attribution inside the lungs.
 
     Parameters
     ----------

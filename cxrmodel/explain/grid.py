@@ -1,15 +1,18 @@
-"""A crop as a board of square cells: what covering, removing and comparing have in common."""
+"""A crop as a grid of square cells, for occlusion, deletion and comparison."""
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["blurred", "cell_heat", "cell_numbers"]
+__all__ = ["blurred", "cell_means", "cell_numbers"]
 
+Floats = NDArray[np.float32]
 BLUR = 0.1
+"""Standard deviation of the blur, as a share of the side."""
 
 
-def cell_numbers(size: int, cells: int) -> np.ndarray:
-    """Number every pixel of a square by the cell it lies in, row by row.
+def cell_numbers(size: int, cells: int) -> NDArray[np.int64]:
+    """Number of the cell of each pixel of a square, row by row.
 
     Parameters
     ----------
@@ -21,18 +24,18 @@ def cell_numbers(size: int, cells: int) -> np.ndarray:
     ndarray of int64, shape (size, size)
         0..cells * cells - 1.
     """
-    along = np.arange(size) * cells // size
+    along = np.arange(size, dtype=np.int64) * cells // size
     return along[:, None] * cells + along[None, :]
 
 
-def cell_heat(heat: np.ndarray, cells: int, size: int = 224) -> np.ndarray:
-    """Mean heat of every cell of a map, of whatever resolution.
+def cell_means(heat: Floats, cells: int, size: int = 224) -> NDArray[np.float64]:
+    """Mean of a map, of any resolution, in each cell.
 
     Parameters
     ----------
     heat : ndarray of float32, shape (h, w)
     cells, size : int
-        Cells along a side, and the side in pixels at which they are counted out.
+        Cells along a side, and the side in pixels to which the map is resized first.
 
     Returns
     -------
@@ -46,8 +49,8 @@ def cell_heat(heat: np.ndarray, cells: int, size: int = 224) -> np.ndarray:
     return np.bincount(numbers, grown.ravel(), cells * cells) / np.bincount(numbers, minlength=cells * cells)
 
 
-def blurred(tensor: np.ndarray) -> np.ndarray:
-    """A crop without its detail: a Gaussian blur of a tenth of its side.
+def blurred(tensor: Floats) -> Floats:
+    """A crop without detail: Gaussian blur of a tenth of its side.
 
     Parameters
     ----------

@@ -1,13 +1,15 @@
-"""One map of one image put to the test: what taking its hottest places away does, and whether it holds under noise."""
+"""Faithfulness test of one map: deletion and insertion of its regions, and stability under noise."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from cxrmodel.explain.explainer import Explainer
-from cxrmodel.explain.faithfulness import Curves, curves, disturbed, order_of, random_order
+from cxrmodel.explain.explainer import Explainer, Report
+from cxrmodel.explain.faithfulness import Curves, curves, order_of, random_order, with_noise
+from cxrmodel.explain.method import Floats
 from cxrmodel.explain.similarity import spearman
+from cxrmodel.messages import Message
 from cxrmodel.model.preprocess import ModelInput
 
 __all__ = ["RANDOM_ORDERS", "ImageTest", "image_test"]
@@ -18,16 +20,16 @@ SEED = 0
 
 @dataclass(frozen=True, eq=False)
 class ImageTest:
-    """What became of one map.
+    """Result of testing one map.
 
     Attributes
     ----------
     own : Curves
-        Scores as the cells are taken away, or put back, from hottest to coldest.
+        Scores as cells are deleted, or inserted, from the highest value of the map to the lowest.
     random : Curves
-        The mean over ``RANDOM_ORDERS`` random orders.
+        Mean over ``RANDOM_ORDERS`` random orders.
     stability : float
-        Rank correlation with the map of the same image under noise too small to see, -1..1.
+        Rank correlation with the map of the same image under imperceptible noise, -1..1.
     """
 
     own: Curves
@@ -35,50 +37,41 @@ class ImageTest:
     stability: float
 
 
-def image_test(
-    explainer: Explainer,
-    method: str,
-    ready: ModelInput,
-    heat: np.ndarray,
-    progress: Callable[[float, str], None],
-) -> ImageTest:
+def image_test(explainer: Explainer, method: str, model_input: ModelInput, heat: Floats, progress: Report) -> ImageTest:
     """Test a map.
 
     Parameters
     ----------
     explainer : Explainer
     method : str
-        That drew the map.
-    ready : ModelInput
+        Of the map.
+    model_input : ModelInput
         The image as the network saw it.
     heat : ndarray of float32, shape (224, 224)
         The map on the canonical image.
     progress : callable
-        Told the share done and what is being done; what it raises stops the work.
-
-    Returns
-    -------
-    ImageTest
+        Takes the share done and what is being done; what it raises stops the work.
     """
-    top, left, bottom, right = ready.box
-    orders = [order_of(heat[top:bottom, left:right], SEED)]
-    orders += [random_order(SEED + number) for number in range(RANDOM_ORDERS)]
-    parts, found = len(orders) + 1, []
-    for number, order in enumerate(orders):
-        words = "Taking the hottest places away" if number == 0 else "Taking places away in a random order"
+    top, left, bottom, right = model_input.box
+    steps = [("explain.test.ordered", order_of(heat[top:bottom, left:right], SEED))]
+    steps += [("explain.test.random", random_order(SEED + number)) for number in range(RANDOM_ORDERS)]
+    parts = len(steps) + 1
 
-        def told(share: float, number: int = number, words: str = words) -> None:
-            progress((number + share) / parts, words)
+    def report(done: int, message: Message, share: float) -> None:
+        progress((done + share) / parts, message)
 
-        found.append(curves(explainer.scores, ready.tensor, order, progress=told))
-    noisy = disturbed(ready.tensor, explainer.spec.std, SEED)
-    pair = [
-        explainer.crop_maps(method, tensor[None], lambda share, words: progress((parts - 1 + share) / parts, words))[0]
-        for tensor in (ready.tensor, noisy)
-    ]
-    random = Curves(
-        found[0].share,
-        np.mean([one.deletion for one in found[1:]], axis=0),
-        np.mean([one.insertion for one in found[1:]], axis=0),
+    own, *random = (
+        curves(explainer.scores, model_input.tensor, order, progress=partial(report, done, Message(code)))
+        for done, (code, order) in enumerate(steps)
     )
-    return ImageTest(found[0], random, spearman(*pair))
+    noisy = with_noise(model_input.tensor, explainer.spec.std, SEED)
+    pair = [
+        explainer.crop_maps(method, tensor[None], lambda share, message: report(parts - 1, message, share))[0]
+        for tensor in (model_input.tensor, noisy)
+    ]
+    mean = Curves(
+        own.share,
+        np.mean([one.deletion for one in random], axis=0),
+        np.mean([one.insertion for one in random], axis=0),
+    )
+    return ImageTest(own, mean, spearman(*pair))

@@ -1,4 +1,4 @@
-"""Arrays -> pictures: a heatmap over its image, on a colour range that is the same for every image."""
+"""Overlay: a heatmap over its image, on a colour range that is the same for every image."""
 
 from functools import lru_cache
 from textwrap import wrap
@@ -9,21 +9,29 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-__all__ = ["COLOUR_MAPS", "FIGURE_SIDE", "LEGEND", "NO_HEAT", "image_rgb", "overlay", "overlay_figure"]
+from cxrmodel.explain.methods.gradcam import METHOD as GRADCAM
+from cxrmodel.messages import Message
+
+__all__ = ["COLOUR_MAPS", "EMPTY", "FIGURE_SIDE", "LEGEND", "image_rgb", "overlay", "overlay_figure"]
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 
 COLOUR_MAPS = ("viridis", "cividis", "inferno", "magma")
-"""Perceptually uniform. The first is the default: safe for colour-blind readers, and unlike cividis never grey."""
+"""Perceptually uniform. The first is the default: safe for colour-blind readers and, unlike cividis, never grey."""
 FIGURE_SIDE = 1050
-"""Pixels of a figure's longer side as it is saved, 7 inches at 150 to each: more would only be thrown away."""
-LEGEND = "Grad-CAM: what each place adds to the logit"
+"""Pixels of the longer side of a saved figure: 7 inches at 150 per inch."""
+LEGEND = GRADCAM.legend
+"""Title of the colour bar of the map that comes with every reading."""
 _LINE, _LINE_INCHES = 100, 0.13
-"""Letters in a line of a caption, so that it fits the figure, and a line's height."""
-NO_HEAT = "The map is zero everywhere: nothing on this image speaks for pneumonia to the model."
+"""Characters in a line of a caption, so that it fits the figure, and the height of a line."""
+EMPTY = Message("explain.empty_map")
 
 
-def image_rgb(pixels: np.ndarray) -> np.ndarray:
-    """An image as a picture.
+def image_rgb(pixels: Floats) -> Pixels:
+    """An image in RGB.
 
     Parameters
     ----------
@@ -37,32 +45,32 @@ def image_rgb(pixels: np.ndarray) -> np.ndarray:
 
 
 def overlay(
-    pixels: np.ndarray,
-    heat: np.ndarray,
+    pixels: Floats,
+    heat: Floats,
     heat_range: float,
     opacity: float = 0.5,
     colour_map: str = COLOUR_MAPS[0],
     longest: int | None = None,
-) -> np.ndarray:
-    """Lay a heatmap over its image at the image's own resolution, or as large as it will be shown.
+) -> Pixels:
+    """Overlay a heatmap on its image, at the image's resolution or at the size at which it is shown.
 
-    Where there is no heat the image shows unchanged: the opacity of a place is ``opacity`` times its heat as a
-    share of the range.
+    The opacity of a pixel is ``opacity`` times its value as a share of the range, so that the image is unchanged where
+    the map is zero.
 
     Parameters
     ----------
     pixels : ndarray of float32, shape (H, W), 0..1
     heat : ndarray of float32, shape (h, w), zero or above
-        Covers the whole image, at any resolution.
+        Of the whole image, at any resolution.
     heat_range : float
-        Heat that takes the top colour; more is clipped to it.
+        Value of the top colour; higher values are clipped to it.
     opacity : float
-        0..1, of the hottest places.
+        Of the top colour, 0..1.
     colour_map : str
         One of ``COLOUR_MAPS``.
     longest : int or None
-        Pixels that the picture's longer side is not to exceed; None keeps the image's. An image is shrunk by the whole
-        number that achieves it; what is left over at its right and lower edge, less than that number, is left out.
+        Most pixels of the longer side; None keeps the image's size. The image is reduced by the whole number that
+        achieves it. A remainder at its right and lower edge, of fewer pixels than that number, is left out.
 
     Returns
     -------
@@ -71,7 +79,7 @@ def overlay(
     Raises
     ------
     ValueError
-        When opacity, range or colour map is not one of those.
+        When opacity, range or colour map is out of range.
     """
     if not 0.0 <= opacity <= 1.0 or not heat_range > 0 or colour_map not in COLOUR_MAPS:
         raise ValueError("opacity lies in 0..1, heat_range is above 0, and colour_map is one of COLOUR_MAPS")
@@ -88,8 +96,8 @@ def overlay(
 
 
 @lru_cache(maxsize=8)
-def _mixtures(opacity: float, colour_map: str) -> np.ndarray:
-    """The colour of every heat level over every grey level, packed: uint32 of shape (65536,), byte 4 unused."""
+def _mixtures(opacity: float, colour_map: str) -> NDArray[np.uint32]:
+    """Colour of every value of the map over every grey level, packed: uint32 of shape (65536,), byte 4 unused."""
     share = np.arange(256)[:, None, None] / 255.0
     colours = matplotlib.colormaps[colour_map](np.arange(256))[:, None, :3] * 255.0
     greys = np.arange(256)[None, :, None]
@@ -98,45 +106,46 @@ def _mixtures(opacity: float, colour_map: str) -> np.ndarray:
     return mixed.view(np.uint32).reshape(-1)
 
 
-def _grey(pixels: np.ndarray) -> np.ndarray:
+def _grey(pixels: Floats) -> Pixels:
     return cv2.convertScaleAbs(pixels, alpha=255.0)
 
 
 def overlay_figure(
-    pixels: np.ndarray,
-    heat: np.ndarray,
+    pixels: Floats,
+    heat: Floats,
     heat_range: float,
+    *,
     opacity: float = 0.5,
     colour_map: str = COLOUR_MAPS[0],
-    legend: str = LEGEND,
+    legend: Message | str = LEGEND,
     caption: str = "",
 ) -> Figure:
-    """The overlay with a colour bar on the raw scale.
+    """Overlay with a colour bar on the raw scale.
 
     Parameters
     ----------
     pixels, heat, heat_range, opacity, colour_map
-        As of ``overlay``.
-    legend : str
-        What the values are.
+        As in ``overlay``.
+    legend : Message or str
+        Title of the colour bar.
     caption : str
-        Lines to stand beneath in small letters; long ones are broken.
+        Lines below the figure in small letters; long ones are wrapped.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Free of pyplot's global state. An all-zero map is said in words beneath.
+        Independent of pyplot's global state. Below an all-zero map it says so.
     """
     height, width = pixels.shape
-    said = [*([] if heat.any() else [NO_HEAT]), *caption.splitlines()]
-    lines = [part for line in said for part in wrap(line, _LINE)]
+    below = [*([] if heat.any() else [str(EMPTY)]), *caption.splitlines()]
+    lines = [part for line in below for part in wrap(line, _LINE)]
     tall = max(3.0, 6.0 * height / width) + (_LINE_INCHES * len(lines) if caption else 0.0)
     figure = Figure(figsize=(7.0, tall), layout="constrained", facecolor="black")
     axes = figure.add_subplot()
     axes.imshow(overlay(pixels, heat, heat_range, opacity, colour_map, FIGURE_SIDE), interpolation="bilinear")
     axes.set_axis_off()
     bar = figure.colorbar(ScalarMappable(Normalize(0.0, heat_range), colour_map), ax=axes, fraction=0.05, pad=0.02)
-    bar.set_label(legend, color="white")
+    bar.set_label(str(legend), color="white")
     bar.ax.tick_params(colors="white")
     bar.outline.set_edgecolor("white")
     if lines:

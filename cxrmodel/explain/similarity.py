@@ -1,10 +1,11 @@
-"""How alike two maps of one crop are, whatever their resolution and scale."""
+"""Similarity of two maps of one crop, of any resolution and scale."""
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from cxrmodel.explain.grid import cell_heat
+from cxrmodel.explain.grid import Floats, cell_means
 
 __all__ = ["GRID", "gridded", "spearman", "ssim"]
 
@@ -12,23 +13,23 @@ GRID = 28
 """Cells along a side on which maps are compared."""
 
 
-def gridded(heat: np.ndarray, grid: int = GRID) -> np.ndarray:
-    """A map on the board on which maps are compared: ndarray of float32, shape (grid, grid)."""
-    return cell_heat(heat, grid).reshape(grid, grid).astype(np.float32)
+def gridded(heat: Floats, grid: int = GRID) -> Floats:
+    """A map on the grid on which maps are compared: ndarray of float32, shape (grid, grid)."""
+    return cell_means(heat, grid).reshape(grid, grid).astype(np.float32)
 
 
-def spearman(first: np.ndarray, second: np.ndarray) -> float:
+def spearman(first: Floats, second: Floats) -> float:
     """Rank correlation of two maps (Spearman 1904), ties sharing their mean rank.
 
     Parameters
     ----------
     first, second : ndarray of float32, shapes (h, w) and (k, l)
-        Over the same crop. Beyond the crop there is no heat, which would make any two maps alike.
+        Over the same crop. Outside the crop every map is zero, which would make any two similar.
 
     Returns
     -------
     float
-        -1..1; 0 where a map is the same everywhere, so that nothing can be said.
+        -1..1; 0 where a map is constant.
     """
     one, other = (rankdata(gridded(heat).ravel()) for heat in (first, second))
     one, other = one - one.mean(), other - other.mean()
@@ -36,7 +37,7 @@ def spearman(first: np.ndarray, second: np.ndarray) -> float:
     return float(one @ other) / length if length > 0 else 0.0
 
 
-def ssim(first: np.ndarray, second: np.ndarray) -> float:
+def ssim(first: Floats, second: Floats) -> float:
     """Structural similarity of two maps, each scaled to its own peak (Wang et al., IEEE TIP 2004).
 
     Parameters
@@ -52,12 +53,12 @@ def ssim(first: np.ndarray, second: np.ndarray) -> float:
     one, other = (gridded(heat).astype(np.float64) for heat in (first, second))
     one, other = (heat / heat.max() if heat.max() > 0 else heat for heat in (one, other))
 
-    def smooth(values: np.ndarray) -> np.ndarray:
+    def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return cv2.GaussianBlur(values, (11, 11), 1.5)
 
     mean_one, mean_other = smooth(one), smooth(other)
     var_one, var_other = smooth(one**2) - mean_one**2, smooth(other**2) - mean_other**2
     both = smooth(one * other) - mean_one * mean_other
-    small, smaller = 0.01**2, 0.03**2
-    alike = (2 * mean_one * mean_other + small) * (2 * both + smaller)
-    return float((alike / ((mean_one**2 + mean_other**2 + small) * (var_one + var_other + smaller))).mean())
+    c1, c2 = 0.01**2, 0.03**2
+    similar = (2 * mean_one * mean_other + c1) * (2 * both + c2)
+    return float((similar / ((mean_one**2 + mean_other**2 + c1) * (var_one + var_other + c2))).mean())

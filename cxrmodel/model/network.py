@@ -83,7 +83,7 @@ def cnn_body(size: int | None, init: str) -> Tensors:
 
 
 def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
-    """Give a trained reader its Grad-CAM as a second output (derived in ``cxrmodel.explain.cam``).
+    """Give a trained reader its Grad-CAM as a second output (derived in ``cxrmodel.explain.methods.gradcam``).
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ def test_other_methods_show_their_progress(image, tmp_path, capsys):
     assert "range" in captured.err
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", METHODS.names)
 def test_every_method_is_a_choice(method):
     """All that are registered."""
     assert build_parser().parse_args(["explain", "f.png", "--method", method, "-o", "o.png"]).method == method

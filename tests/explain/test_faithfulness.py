@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cxrmodel.explain import faithfulness
-from cxrmodel.explain.faithfulness import CELLS, curves, disturbed, heat_in_lungs, order_of, random_order
-from cxrmodel.explain.grid import cell_heat, cell_numbers
+from cxrmodel.explain.faithfulness import CELLS, curves, heat_in_lungs, order_of, random_order, with_noise
+from cxrmodel.explain.grid import cell_means, cell_numbers
 from cxrmodel.explain.similarity import spearman, ssim
 
 
@@ -27,7 +27,7 @@ def test_cells_of_an_uneven_square():
     """Five pixels in two cells: three and two, in reading order."""
     np.testing.assert_array_equal(cell_numbers(5, 2)[0], [0, 0, 0, 1, 1])
     np.testing.assert_array_equal(cell_numbers(5, 2)[:, 0], [0, 0, 0, 2, 2])
-    np.testing.assert_allclose(cell_heat(np.array([[1, 3], [5, 7]], np.float32), 2, 2), [1, 3, 5, 7])
+    np.testing.assert_allclose(cell_means(np.array([[1, 3], [5, 7]], np.float32), 2, 2), [1, 3, 5, 7])
 
 
 @pytest.mark.usefixtures("on_black")
@@ -99,7 +99,7 @@ def test_an_order_is_a_permutation_from_hot_to_cold(heat, seed):
     """Whatever the map, also one without heat."""
     order = order_of(heat, seed)
     assert sorted(order) == list(range(CELLS * CELLS))
-    values = cell_heat(heat, CELLS)[order]
+    values = cell_means(heat, CELLS)[order]
     assert (np.diff(values) <= 0).all()
 
 
@@ -114,7 +114,7 @@ def test_equal_heat_has_a_random_order_of_its_own():
 def test_noise_is_as_small_as_stated():
     """Two grey levels of 255, on a crop that was divided by its spread."""
     tensor = np.zeros((200, 200, 1), np.float32)
-    assert disturbed(tensor, 0.2, 0).std() * 0.2 * 255 == pytest.approx(faithfulness.NOISE, rel=0.05)
+    assert with_noise(tensor, 0.2, 0).std() * 0.2 * 255 == pytest.approx(faithfulness.NOISE, rel=0.05)
 
 
 def test_heat_in_lungs_by_hand():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cxrmodel.explain.overlay import COLOUR_MAPS, NO_HEAT, image_rgb, overlay, overlay_figure
+from cxrmodel.explain.overlay import COLOUR_MAPS, EMPTY, image_rgb, overlay, overlay_figure
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_figure_has_a_bar_on_the_raw_scale(image):
     figure = overlay_figure(image, np.zeros((224, 224), np.float32), 0.37)
     bar = figure.axes[1]
     assert bar.get_ylim() == (0.0, 0.37)
-    assert figure.get_supxlabel() == NO_HEAT
+    assert figure.get_supxlabel() == str(EMPTY)
     assert overlay_figure(image, np.ones((224, 224), np.float32), 0.37).get_supxlabel() == ""
 
 
@@ -92,7 +92,7 @@ def test_caption_stands_beneath_the_image(empty, shape):
         drawn.draw_without_rendering()
     said = figure._supxlabel.get_window_extent()
     image = figure.axes[0].get_window_extent()
-    assert figure.get_supxlabel().split() == f"{NO_HEAT if empty else ''} {caption}".split()
+    assert figure.get_supxlabel().split() == f"{EMPTY if empty else ''} {caption}".split()
     assert said.x0 >= 0
     assert said.y0 >= 0
     assert said.x1 <= figure.bbox.width

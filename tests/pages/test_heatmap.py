@@ -62,7 +62,7 @@ def test_done(show, say):
     header, parts = viewed(app)
     assert header["overlay"] is True
     assert header["heat"]["range"] == 2.5
-    assert header["title"] == LEGEND
+    assert header["title"] == str(LEGEND)
     assert parts["image"].shape == (60, 80)
     assert parts["heat"].argmax() == 130 * 224 + 160
     said = say(app)

@@ -116,11 +116,11 @@ def test_the_readings_own_map_comes_first(show, say):
     app = show("a.png")
     assert chooser(app).value == INSTANT
     assert chooser(app).options == [
-        method.title + (" · default" if name == INSTANT else "") for name, method in METHODS.items()
+        method.title + (" · default" if name == INSTANT else "") for name, method in zip(METHODS.names, METHODS, strict=True)
     ]
     said = say(app)
-    assert METHODS[INSTANT].shows in said
-    assert METHODS[INSTANT].cannot in said
+    assert str(METHODS[INSTANT].shows) in said
+    assert str(METHODS[INSTANT].cannot) in said
     assert METHODS[INSTANT].paper in said
     assert sanity_sentence({}, INSTANT)[1] in said
     assert not any(label.startswith("Compute") for label in labels(app))

@@ -9,7 +9,7 @@ from cxrmodel.evaluation import bootstrap
 from cxrmodel.evaluation.explanations.cases import Case
 from cxrmodel.evaluation.metrics import LEVEL, significant
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.explain.faithfulness import curves, disturbed, heat_in_lungs, order_of, random_order
+from cxrmodel.explain.faithfulness import curves, heat_in_lungs, order_of, random_order, with_noise
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.explain.similarity import gridded, spearman
 
@@ -62,7 +62,7 @@ def of_maps(explainer: Explainer, method: str, images: Sequence[Case], noisy: in
             found["in_lungs"].append(heat_in_lungs(case.ready.to_image(heat), case.lungs))
         again = tensors[: max(0, noisy - start)]
         if len(again):
-            moved = np.stack([disturbed(tensor, explainer.spec.std, SEED) for tensor in again])
+            moved = np.stack([with_noise(tensor, explainer.spec.std, SEED) for tensor in again])
             pairs = zip(maps, explainer.crop_maps(method, moved), strict=False)
             found["stability"] += [spearman(*pair) for pair in pairs]
         tick(len(part))

@@ -13,8 +13,8 @@ import keras
 import numpy as np
 
 from cxrmodel.errors import EvaluationError
-from cxrmodel.explain.cam import closed_form
 from cxrmodel.explain.explainer import Explainer
+from cxrmodel.explain.methods.gradcam import closed_form
 from cxrmodel.explain.similarity import spearman, ssim
 from cxrmodel.model.mirroring import laid_together, mirrored
 from cxrmodel.model.network import build

@@ -22,8 +22,8 @@ from cxrmodel.evaluation.sections import kept_sections, require_evaluation, save
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.explain import faithfulness
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.explain.methods import INSTANT, METHODS, SCORECAM_CHANNELS, SMOOTHGRAD_COPIES
-from cxrmodel.explain.occlusion import CELLS, WINDOW
+from cxrmodel.explain.methods import INSTANT, METHODS, scorecam, smoothgrad
+from cxrmodel.explain.methods.occlusion import CELLS, WINDOW
 from cxrmodel.model.spec import read_weights
 from cxrmodel.models import MODELS
 from cxrmodel.paths import RUNS, SHUFFLED_RUN
@@ -80,13 +80,13 @@ def evaluate_explanations(
     """
     require_evaluation(reader.spec.model, reader.spec.version, out)
     run = _Run(reader, root, work, images, progress)
-    measured = {name: run.measure(name) for name in METHODS}
+    measured = {name: run.measure(name) for name in METHODS.names}
     section = section_of(
         reader.spec,
         run.describe(),
         measured,
         run.random(),
-        {name: run.changed(name) for name in METHODS},
+        {name: run.changed(name) for name in METHODS.names},
         run.against_shuffled(shuffled, kept_sections(reader.spec.model, reader.spec.version, out)),
     )
     save_section(reader.spec.model, reader.spec.version, "explanations", section, out)
@@ -188,7 +188,7 @@ class _Run:
             return sections.get("explanations", {}).get("shuffled", {})
         network, digest = found
         explainer, likeness = sanity.explainer_of(network, self.spec), {}
-        for method in METHODS:
+        for method in METHODS.names:
 
             def make(method: str = method) -> dict:
                 tensors, maps = self._tensors(method), _maps(method)
@@ -222,8 +222,8 @@ class _Run:
             "fine_layer": MODELS[self.spec.model].fine_layer,
             "scorecam_layer": MODELS[self.spec.model].score_layer,
             "occlusion": [CELLS, WINDOW],
-            "scorecam_channels": SCORECAM_CHANNELS,
-            "smoothgrad_copies": SMOOTHGRAD_COPIES,
+            "scorecam_channels": scorecam.CHANNELS,
+            "smoothgrad_copies": smoothgrad.COPIES,
             "passes": PASSES,
             "draws": sanity.DRAWS,
             "range_images": RANGE_IMAGES,

@@ -10,6 +10,7 @@ from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import WARNING, CheckReport
 from cxrmodel.evaluation.explanations.results import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
+from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import threshold_percent
 from cxrmodel.paths import ASSETS
 from cxrmodel.reading import Reading
@@ -78,7 +79,7 @@ def badges_of(notes: Sequence[str], check: CheckReport) -> list[tuple[str, str]]
     return [(word, sentence) for sentence, word in told.items()]
 
 
-def viewer(reading: Reading, *, overlay: bool, legend: str = LEGEND, range_note: str = FIXED_RANGE) -> None:
+def viewer(reading: Reading, *, overlay: bool, legend: Message | str = LEGEND, range_note: str = FIXED_RANGE) -> None:
     """Draw the viewer of one image.
 
     Parameters
@@ -110,7 +111,7 @@ def levels_of(reading: Reading) -> ImageLevels:
 
 
 def packed(
-    reading: Reading, levels: ImageLevels, overlay: bool, legend: str = LEGEND, range_note: str = FIXED_RANGE
+    reading: Reading, levels: ImageLevels, overlay: bool, legend: Message | str = LEGEND, range_note: str = FIXED_RANGE
 ) -> bytes:
     """Pack everything that the viewer shows of one image.
 
@@ -129,7 +130,7 @@ def packed(
     letters, sides = _sides(reading)
     header = {
         "key": image.sha256,
-        "title": legend,
+        "title": str(legend),
         "range": range_note,
         "remark": " ".join([str(heat_sentence(reading)), *_cautions(reading)]),
         "description": " ".join(map(str, [description, *image.notes, *reading.check.warnings])),

@@ -16,6 +16,7 @@ from cxrmodel.evaluation.explanations.results import (
     tested_explanations,
 )
 from cxrmodel.explain.methods import INSTANT, METHODS, Method
+from cxrmodel.messages import Message
 from cxrmodel.reading import Reader, Reading
 from cxrmodel.web import engine, session
 from cxrmodel.web.errors import log_failure
@@ -25,7 +26,7 @@ __all__ = ["choose_explanation", "with_progress"]
 
 _WIDGET, _CHOSEN = "method chooser", "chosen method"
 Made = TypeVar("Made")
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, Message], None]
 Tested = Mapping[str, Any]
 
 
@@ -75,7 +76,7 @@ def with_progress(what: str, key: tuple[str, ...], make: Callable[[Progress], Ma
         bar = st.progress(0.0, text=text("web.method.begin", what=plain(what)))
         st.button(text("web.method.stop"), icon=":material/stop_circle:", key=f"stop {' '.join(key[2:])}")
 
-        def progress(share: float, words: str) -> None:
+        def progress(share: float, words: Message) -> None:
             bar.progress(min(max(share, 0.0), 1.0), text=plain(words))
 
         try:
@@ -95,7 +96,7 @@ def _chosen(tested: Tested) -> Method:
     st.session_state[_WIDGET] = st.session_state.get(_CHOSEN, default)
     name = st.selectbox(
         text("web.method.choose"),
-        list(METHODS),
+        list(METHODS.names),
         format_func=lambda name: _label(name, default, tested),
         key=_WIDGET,
         on_change=lambda: st.session_state.update({_CHOSEN: st.session_state[_WIDGET]}),

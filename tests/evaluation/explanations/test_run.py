@@ -15,7 +15,9 @@ from cxrmodel.evaluation.explanations.section import NOT_RERUN, favoured, sectio
 from cxrmodel.evaluation.sections import save_section
 from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
 from cxrmodel.explain.methods import INSTANT, METHODS
+from cxrmodel.model.spec import OPERATING_POINTS, OperatingPoints
 from cxrmodel.reading import Reader
+from cxrmodel.registry import Registry
 from cxrmodel.training.archive import Image, find_images
 
 
@@ -50,8 +52,8 @@ def section(spec, shuffled=None, **gains):
     }
     random = {"called": ["a", "b", "c", "d"], "curves": {"deletion": [0.6] * 4, "insertion": [0.4] * 4}}
     stages = [{"stage": "output", "spearman": 0.8, "ssim": 0.5}, {"stage": "stem", "spearman": 0.1, "ssim": 0.1}]
-    changed = {name: {"images": 2, "stages": stages} for name in METHODS}
-    found = {name: measured(gains.get(name.replace("+", "p"), 0.0)) for name in METHODS}
+    changed = {name: {"images": 2, "stages": stages} for name in METHODS.names}
+    found = {name: measured(gains.get(name.replace("+", "p"), 0.0)) for name in METHODS.names}
     return section_of(spec, run, found, random, changed, shuffled or {})
 
 
@@ -60,7 +62,7 @@ def test_shapes_and_means(make_spec):
     made = section(make_spec())
     json.dumps(made, allow_nan=False)
     row = made["methods"][0]
-    assert [row["name"] for row in made["methods"]] == list(METHODS)
+    assert [row["name"] for row in made["methods"]] == list(METHODS.names)
     assert row["deletion_auc"] == {"value": 0.5, "low": 0.5, "high": 0.5}
     assert (row["random_deletion_auc"], row["random_insertion_auc"]) == (0.6, 0.4)
     assert row["heat_in_lungs"]["value"] == 0.6
@@ -80,7 +82,9 @@ def test_shapes_and_means(make_spec):
 
 def test_shuffled_labels_enter_with_their_weights(make_spec):
     """A method whose map is like that of shuffled labels is marked."""
-    likeness = {name: {"spearman": 0.2, "ssim": 0.1} for name in METHODS} | {"saliency": {"spearman": 0.7, "ssim": 0}}
+    likeness = {name: {"spearman": 0.2, "ssim": 0.1} for name in METHODS.names} | {
+        "saliency": {"spearman": 0.7, "ssim": 0}
+    }
     made = section(make_spec(), {"weights_sha256": "ab" * 32, "likeness": likeness})
     by_name = {row["name"]: row["sanity"] for row in made["methods"]}
     assert by_name[INSTANT]["shuffled_labels"] == 0.2
@@ -116,14 +120,14 @@ def _row(sane: bool = True, low: float | None = 0.5, high: float | None = 0.6) -
 def test_a_map_with_clearly_less_heat_in_the_lungs_is_not_favoured(low, high, default):
     """However well it does when its cells are taken away; intervals that touch decide nothing."""
     patients = dict(zip("abcd", "wxyz", strict=True))
-    rows = {name: _row() for name in METHODS} | {"layercam": _row(low=low, high=high)}
+    rows = {name: _row() for name in METHODS.names} | {"layercam": _row(low=low, high=high)}
     assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, rows, patients) == default
 
 
 def test_an_unclear_or_insane_lead_changes_nothing():
     """An interval across zero, or a map that does not depend on the model."""
     patients = dict(zip("abcd", "wxyz", strict=True))
-    rows = {name: _row() for name in METHODS}
+    rows = {name: _row() for name in METHODS.names}
     unclear = measured()
     unclear["curves"] = {"deletion": [0.5] * 4, "insertion": [0.9, 0.2, 0.9, 0.8]}
     assert favoured({INSTANT: measured(), "layercam": unclear}, rows, patients) == INSTANT
@@ -143,7 +147,7 @@ def test_an_unclear_or_insane_lead_changes_nothing():
 def test_what_does_not_depend_on_the_model_is_not_favoured(gains, sane, default):
     """Grad-CAM, too, gives way then, to whichever quick method that depends on the model is best."""
     patients = dict(zip("abcd", "wxyz", strict=True))
-    rows = {name: _row(name in sane) for name in METHODS}
+    rows = {name: _row(name in sane) for name in METHODS.names}
     found = {INSTANT: measured(), **{name: measured(gain) for name, gain in gains.items()}}
     assert favoured(found, rows, patients) == default
 
@@ -256,7 +260,7 @@ def test_no_adults_no_part(real_archive):
 @pytest.fixture
 def quick(monkeypatch):
     """Two methods, few images; the held-out patients are those of the archive."""
-    two = {name: METHODS[name] for name in (INSTANT, "layercam")}
+    two = Registry("method", METHODS[INSTANT], METHODS["layercam"])
     monkeypatch.setattr(explanations, "METHODS", two)
     monkeypatch.setattr(explanations, "SANITY_IMAGES", 2)
     monkeypatch.setattr(explanations, "RANGE_IMAGES", 2)
@@ -267,8 +271,8 @@ def test_a_whole_run_and_going_on(real_archive, make_document, tmp_path, monkeyp
     """The section is written for its weights; a second run measures nothing again; shuffled weights come later."""
     root, reader = real_archive
     out, work, shuffled = tmp_path / "out", tmp_path / "work", tmp_path / "shuffled"
-    points = dict.fromkeys(reader.spec.operating_points, 1e-9)  # every image is called pneumonia
-    object.__setattr__(reader, "spec", reader.spec.__class__(**vars(reader.spec) | {"operating_points": points}))
+    points = OperatingPoints(**dict.fromkeys(OPERATING_POINTS, 1e-9))  # every image is positive
+    object.__setattr__(reader, "spec", reader.spec.replace(operating_points=points))
     document = make_document("cnn") | {"version": reader.spec.version}
     save_evaluation(document, out)
     made = explanations.evaluate_explanations(reader, root, out, work, shuffled, images=4, progress=False)

@@ -44,7 +44,7 @@ def test_header_of_a_reading():
     assert header["finding"] == str(finding_sentence(READING))
     assert header["file"] == f"image {checksum} heatmap.png"
     assert header["remark"] == str(heat_sentence(READING))
-    assert header["title"] == LEGEND
+    assert header["title"] == str(LEGEND)
     assert header["heat"]["range"] == 2.5
     assert header["overlay"] is True
     assert header["spacing"] is None

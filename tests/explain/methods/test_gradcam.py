@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from cxrmodel.explain.cam import closed_form
-from cxrmodel.explain.gradients import gradcam
+from cxrmodel.explain.methods.gradcam import closed_form
+from cxrmodel.explain.methods.keras_vis import gradcam
 from cxrmodel.model.keras_engine import KerasEngine
 from cxrmodel.model.mirroring import laid_together, mirrored
 from cxrmodel.model.network import build, with_map

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cxrmodel.explain.occlusion import COVERS, occlusion
+from cxrmodel.explain.methods.occlusion import COVERS, occlusion
 
 
 def linear(weights):

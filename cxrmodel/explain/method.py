@@ -1,0 +1,146 @@
+"""An explanation method: what it is, how its maps are computed, and the network that it explains."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxrmodel.messages import Message
+from cxrmodel.model.mirroring import laid_together, mirrored
+from cxrmodel.models import MODELS, ModelEntry
+
+if TYPE_CHECKING:
+    import keras
+
+    from cxrmodel.model.engine import Engine
+    from cxrmodel.model.spec import ModelSpec
+
+__all__ = ["Context", "Floats", "Method", "Progress"]
+
+Floats = NDArray[np.float32]
+Progress = Callable[[float], None]
+"""Takes the share done, 0..1. What it raises stops the work."""
+
+
+class Context:
+    """A network to explain: on the fast engine, and under Keras once a method asks for it.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    engine : Engine
+        Of those weights.
+    load : callable
+        Gives the Keras network of those weights; called once.
+    many : bool
+        Whether many images will be explained, so that tracing the gradients first saves time.
+    """
+
+    def __init__(
+        self, spec: "ModelSpec", engine: "Engine", load: Callable[[], "keras.Model"], many: bool = False
+    ) -> None:
+        self.spec, self.engine, self.many, self._load = spec, engine, many, load
+        self._network: keras.Model | None = None
+
+    @property
+    def model(self) -> ModelEntry:
+        """The architecture, with the layers that methods use."""
+        return MODELS[self.spec.model]
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the Keras network is loaded."""
+        return self._network is not None
+
+    @property
+    def network(self) -> "keras.Model":
+        """The Keras network: input (N, size, size, 1), output (N, 1), the logit. Loads TensorFlow the first time."""
+        if self._network is None:
+            self._network = self._load()
+        return self._network
+
+    def logits(self, inputs: Floats) -> NDArray[np.float64]:
+        """Logits on the fast engine: (N, size, size, 1) float32 -> (N,) float64."""
+        return self.engine.run(inputs)[0]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One explanation method.
+
+    Attributes
+    ----------
+    name, title : str
+        On the command line and in files; for readers.
+    paper, link : str
+        Where it was published, and its address.
+    shows, cannot : Message
+        What its map shows, and what it cannot show.
+    unit : Message
+        Of the map's values, for the colour bar.
+    passes : int
+        Passes of the network over an image and its mirror image.
+    compute : callable
+        (Context, tensors, Progress) -> maps: ndarray of float32, shape (N, h, w), zero or above and raw, that is, not
+        scaled to the peak of each image. Tensors are crops: ndarray of float32, shape (N, size, size, 1).
+    backwards : bool
+        Whether the passes compute gradients, which only Keras can.
+    tensorflow : bool
+        Whether it loads TensorFlow.
+    single_view : bool
+        Whether ``compute`` uses the crops as they are, so that ``explain`` averages over both views. The fast engine
+        averages by itself.
+    """
+
+    name: str
+    title: str
+    paper: str
+    link: str
+    shows: Message
+    cannot: Message
+    unit: Message
+    passes: int
+    compute: Callable[[Context, Floats, Progress], Floats]
+    backwards: bool = True
+    tensorflow: bool = True
+    single_view: bool = True
+
+    @property
+    def cost(self) -> Message:
+        """Cost of one map."""
+        if not self.passes:
+            return Message("explain.cost.none")
+        return Message("explain.cost.gradients" if self.backwards else "explain.cost.passes", passes=self.passes)
+
+    @property
+    def legend(self) -> Message:
+        """Title of the colour bar."""
+        return Message("explain.legend", title=self.title, unit=self.unit)
+
+    def explain(self, context: Context, tensors: Floats, progress: Progress) -> Floats:
+        """Compute the maps of crops.
+
+        Parameters
+        ----------
+        context : Context
+        tensors : ndarray of float32, shape (N, size, size, 1)
+        progress : callable
+
+        Returns
+        -------
+        ndarray of float32, shape (N, h, w)
+            Zero or above, raw.
+
+        Raises
+        ------
+        MissingWeights, AlteredWeights
+            When the method needs the Keras weights and they cannot be used.
+        """
+        progress(0.0)
+        if not self.single_view:
+            return self.compute(context, tensors, progress)
+        maps = self.compute(context, tensors, lambda share: progress(share / 2))
+        mirror = np.ascontiguousarray(mirrored(tensors))
+        return laid_together(maps, self.compute(context, mirror, lambda share: progress((1 + share) / 2)))

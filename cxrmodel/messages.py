@@ -27,7 +27,7 @@ class Message:
     code : str
         Dotted name of a text in the catalogue.
     **values
-        Numbers, strings or further messages that the text names in braces. They must be hashable.
+        Numbers, strings, further messages, or tuples of these, that the text names in braces. They must be hashable.
     """
 
     __slots__ = ("_values", "code")
@@ -55,12 +55,17 @@ class Message:
 
 
 class _Formatter(string.Formatter):
-    """``str.format`` with one further format, for a count and its noun: ``{images:n|image|images}``."""
+    """``str.format`` with two further formats.
+
+    A count and its noun, ``{images:n|image|images}``; a tuple of values and what joins them, ``{counts:join|, }``.
+    """
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec.startswith("n|"):
             _, one, many = format_spec.split("|")
             return f"{value:,} {one if value == 1 else many}"
+        if format_spec.startswith("join|"):
+            return format_spec.removeprefix("join|").join(map(str, value))
         return format(str(value) if isinstance(value, Message) else value, format_spec)
 
 

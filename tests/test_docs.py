@@ -13,9 +13,6 @@ import numpy as np
 import pytest
 
 from cxrmodel.demo import demo_images
-from cxrmodel.evaluation.report.readme import END, START, readme_table
-from cxrmodel.evaluation.seeds import HOW_MEASURED, load_seeds, training_table
-from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.training.archive import LABELS
 from cxrmodel.training.recipe import load_recipe
 
@@ -131,19 +128,6 @@ def test_paths_named_in_the_readme_exist(project):
     assert [path for path in named if not (project / path).exists()] == []
 
 
-def test_the_figures_are_those_that_were_measured():
-    """The table between the marks is the one that the evaluations on disk give."""
-    assert README.count(START) == README.count(END) == 1
-    shown = README.split(START)[1].split(END)[0].strip()
-    assert shown == readme_table([load_evaluation(model) for model in MODELS])
-
-
-def test_no_figure_is_typed_by_hand():
-    """Outside the table no share, score or interval is stated."""
-    prose = README.split(START)[0] + README.split(END)[1]
-    assert re.findall(r"\b0\.\d\d+|\d(?:\.\d+)? ?%", prose) == []
-
-
 @pytest.mark.parametrize("model", MODELS)
 def test_the_training_described_is_the_one_of_the_weights(project, model):
     """Recipe, sizes, epochs, seed and image counts of docs/training.md are those kept beside the weights."""
@@ -162,18 +146,6 @@ def test_the_training_described_is_the_one_of_the_weights(project, model):
     assert f"{split['train_images'] + split['held_out_images']:,} images" in text
     assert f"{len(split['repeats_dropped'])} repeated files" in text
     assert f"{options['surroundings']:.0%}".replace("%", " %") in text
-
-
-def test_the_trainings_are_those_that_were_measured(project):
-    """The table between the marks is the one that the measured runs give."""
-    text = (project / "docs" / "training.md").read_text(encoding="utf-8")
-    assert text.split(START)[1].split(END)[0].strip() == training_table(load_seeds())
-
-
-def test_the_seeds_are_told_as_on_the_page(project):
-    """Why their accuracies are not those of the shipped evaluation stands outside what a program rewrites."""
-    text = (project / "docs" / "training.md").read_text(encoding="utf-8")
-    assert HOW_MEASURED in " ".join(text.partition(END)[2].split())
 
 
 def test_the_limits_stated_are_those_of_the_program():

@@ -72,14 +72,13 @@ def _run(arguments: argparse.Namespace) -> Status:
 
 
 def _evaluate(arguments: argparse.Namespace, out: Path) -> None:
-    from cxrmodel.evaluation.documents import renew_documents, report_of
+    from cxrmodel.evaluation.documents import performance_text, renew_documents, report_of
     from cxrmodel.evaluation.report.figures import write_figures
-    from cxrmodel.evaluation.report.readme import readme_table
     from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 
     own = arguments.data is not None or arguments.name is not None
     evaluations = _measured_own(arguments) if own else _measured(arguments, out)
-    say(readme_table(evaluations))
+    say(performance_text(evaluations))
     if arguments.figures:
         write_figures(evaluations, arguments.figures)
     if arguments.report:
@@ -99,15 +98,14 @@ def _test_explanations(arguments: argparse.Namespace, out: Path) -> None:
 
 
 def _compare_seeds(runs: list[Path], out: Path) -> None:
-    from cxrmodel.evaluation.report.readme import README, update_readme
-    from cxrmodel.evaluation.seeds import measure_run, save_seeds, training_table
+    from cxrmodel.evaluation.documents import DOCUMENTS, trainings_text
+    from cxrmodel.evaluation.seeds import measure_run, save_seeds
     from cxrmodel.evaluation.storage import EVALUATION_FOLDER
     from cxrmodel.training.archive import data_root
 
-    table = training_table(save_seeds([measure_run(run, data_root()) for run in runs], out))
-    say(table)
+    say(trainings_text(save_seeds([measure_run(run, data_root()) for run in runs], out)))
     if out == EVALUATION_FOLDER:
-        update_readme(README.parent / "docs" / "training.md", table)
+        DOCUMENTS["training"].renew()
 
 
 def _measured(arguments: argparse.Namespace, out: Path) -> "list[Evaluation]":

@@ -1,139 +1,143 @@
-"""From images to figures: what was learnt from, what was chosen on, what was measured, and what was left out."""
+"""Data flow: from archives to figures, with the count of images at every station and of those left out."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Literal
 
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.model.spec import MODEL_FOLDER
+from cxrmodel.evaluation.training_record import TrainingRecord, TrainingRun, TrainingSplit
+from cxrmodel.messages import Message
 
-__all__ = ["Box", "flow", "flow_rows", "hash_rows", "training_record"]
-
-_STRATA = {"normal": "normal", "bacteria": "bacterial", "virus": "viral"}
+__all__ = ["Hash", "Station", "flow", "hashes", "training_summaries"]
 
 
 @dataclass(frozen=True)
-class Box:
-    """A station of the images' way.
+class Station:
+    """A station of the data flow.
 
     Attributes
     ----------
-    title : str
-    lines : tuple of str
+    name : str
+        Unique among the stations of a flow.
+    title : Message
+    lines : tuple of Message
+        Counts.
     lane : {"training", "test"}
     source : str
-        Title of the station that its images come from; empty where the way begins.
-    kind : {"main", "part", "left out"}
-        A part stands beside others of the same source; images that are left out end there.
+        Name of the station that its images come from; empty where the flow begins.
+    kind : {"main", "part", "excluded"}
+        A part stands beside others of the same source; excluded images end there.
     """
 
-    title: str
-    lines: tuple[str, ...]
-    lane: str
+    name: str
+    title: Message
+    lines: tuple[Message, ...]
+    lane: Literal["training", "test"]
     source: str = ""
-    kind: str = "main"
+    kind: Literal["main", "part", "excluded"] = "main"
 
 
-def training_record(model: str, folder: Path = MODEL_FOLDER) -> dict:
-    """What is kept beside the weights of their training; empty where the file is missing or damaged.
+@dataclass(frozen=True)
+class Hash:
+    """A sha256 that identifies what an evaluation was made with."""
 
-    Returns
-    -------
-    dict
-        As ``cxrmodel.training.classifier`` wrote it; ``history`` begins with that of the trainings before, counts its
-        epochs through, and tells of each its ``training``, from 1; ``trainings`` has for each of them, in their order,
-        ``first`` epoch (None where its history is not kept) and ``words``.
-    """
-    try:
-        record = json.loads((folder / f"{model}.training.json").read_text(encoding="utf-8"))
-        chain = [*record.get("before", []), record]
-        epochs = [
-            entry | {"training": place}
-            for place, part in enumerate(chain, start=1)
-            for entry in part.get("history", [])
-        ]
-        history = [entry | {"epoch": place} for place, entry in enumerate(epochs, start=1)]
-        trainings = [
-            {"first": next((entry["epoch"] for entry in history if entry["training"] == place), None)}
-            | {"words": _training(part, place)}
-            for place, part in enumerate(chain, start=1)
-        ]
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}
-    return record | {"history": history, "trainings": trainings}
+    title: Message
+    sha256: str
 
 
-def _training(part: dict, place: int) -> str:
-    stages = part.get("recipe", {}).get("stages")
-    sizes = ", ".join(f"{size} pixels for {epochs} epochs" for size, epochs in stages) if stages else "sizes unknown"
-    if place > 1:
-        return f"{sizes}, from the weights of training {place - 1}"
-    init = str(part.get("init", "weights that are not on record"))
-    return f"{sizes}, from {'random weights' if init == 'none' else init}"
+def training_summaries(record: TrainingRecord) -> tuple[Message, ...]:
+    """Image sizes, epochs and starting weights of each training behind the weights, in order."""
+    return tuple(_summary(run, number) for number, run in enumerate(record.runs, start=1))
 
 
-def flow(evaluation: Evaluation, record: dict) -> list[Box]:
-    """List the stations from images to splits, each with its count.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-    record : dict
-        As :func:`training_record` gives it; without its ``split`` the training's stations are left out.
-    """
-    boxes = []
-    split = record.get("split")
-    if split:
-        kept, repeats = split["train_images"] + split["held_out_images"], len(split["repeats_dropped"])
-        held_patients = len(split["held_out_patients"])
-        whole, pool = "Folders train and val of the archive", "Training pool, split by patient"
-        aside = "Held out: calibration and thresholds"
-        learnt = f"{split['train_images']:,} images of {split['train_patients']:,} patients"
-        held = f"{split['held_out_images']:,} images of {held_patients:,} patients"
-        together = f"{kept:,} images of {split['train_patients'] + held_patients:,} patients"
-        boxes += [
-            Box(whole, (f"{kept + repeats:,} images",), "training"),
-            Box("Left out: repeats of another file", (f"{repeats:,} images",), "training", whole, "left out"),
-            Box(pool, (together,), "training", whole),
-            Box("Learnt from", (learnt, _strata(split["train_strata"])), "training", pool, "part"),
-            Box(aside, (held, _strata(split["held_out_strata"])), "training", pool, "part"),
-        ]
-    counts = evaluation.data["test"]
-    kinds = f"{counts['normal']:,} normal, {counts['pneumonia']:,} with pneumonia"
-    title = "Folder test of the archive" if evaluation.dataset is None else f"Own images: {evaluation.dataset['name']}"
-    boxes += [
-        Box(title, (f"{counts['images']:,} images of {counts['patients']:,} patients", kinds), "test"),
-        Box("Left out: could not be scored", (f"{counts['refused']:,} images",), "test", title, "left out"),
-        Box("Measured on, checks off", (f"{counts['images'] - counts['refused']:,} images",), "test", title),
-    ]
-    return boxes
+def _summary(run: TrainingRun, number: int) -> Message:
+    sizes = Message("documents.training.no_sizes")
+    if run.recipe is not None:
+        stages = tuple(
+            Message("documents.training.stage", size=size, epochs=epochs) for size, epochs in run.recipe.stages
+        )
+        sizes = Message("documents.training.stages", stages=stages)
+    if number > 1:
+        return Message("documents.training.continued", sizes=sizes, number=number - 1)
+    if run.init in ("", "none"):
+        return Message(f"documents.training.{'random' if run.init else 'unknown'}_start", sizes=sizes)
+    return Message("documents.training.start", sizes=sizes, weights=run.init)
 
 
-def flow_rows(boxes: list[Box]) -> list[dict[str, str]]:
-    """The stations as a table."""
+def flow(evaluation: Evaluation, record: TrainingRecord | None) -> list[Station]:
+    """List the stations from archives to splits; without a training record only those of the test images."""
+    return [*(_training_lane(record.split) if record else ()), *_test_lane(evaluation)]
+
+
+def _training_lane(split: TrainingSplit) -> list[Station]:
+    kept, repeats = split.train_images + split.held_out_images, len(split.repeats_dropped)
+    held_patients = len(split.held_out_patients)
     return [
-        {
-            "Images of": {"training": "Training", "test": "Test"}[box.lane],
-            "Station": box.title,
-            "From": box.source,
-            "Count": "; ".join(box.lines),
-        }
-        for box in boxes
+        _station("archive", "training", _images(kept + repeats)),
+        _station("repeats", "training", _images(repeats), source="archive", kind="excluded"),
+        _station("pool", "training", _patients(kept, split.train_patients + held_patients), source="archive"),
+        _station(
+            "training_set",
+            "training",
+            _patients(split.train_images, split.train_patients),
+            _strata(split.train_strata),
+            source="pool",
+            kind="part",
+        ),
+        _station(
+            "held_out",
+            "training",
+            _patients(split.held_out_images, held_patients),
+            _strata(split.held_out_strata),
+            source="pool",
+            kind="part",
+        ),
     ]
 
 
-def hash_rows(evaluation: Evaluation) -> list[dict[str, str]]:
-    """Hashes of weights, code and images, so that the same evaluation can be made again."""
-    rows = [{"Of": "Weights", "sha256": evaluation.weights_sha256}]
+def _test_lane(evaluation: Evaluation) -> list[Station]:
+    counts = evaluation.data["test"]
+    classes = _strata({"normal": counts["normal"], "pneumonia": counts["pneumonia"]})
+    found = _patients(counts["images"], counts["patients"])
+    first = _station("test_folder", "test", found, classes)
+    if evaluation.dataset is not None:
+        title = Message("documents.station.own_images", name=evaluation.dataset["name"])
+        first = Station("test_folder", title, first.lines, "test")
+    return [
+        first,
+        _station("not_scored", "test", _images(counts["refused"]), source="test_folder", kind="excluded"),
+        _station("evaluated", "test", _images(counts["images"] - counts["refused"]), source="test_folder"),
+    ]
+
+
+def hashes(evaluation: Evaluation) -> list[Hash]:
+    """Hashes of weights, code and images, by which an evaluation can be repeated."""
     kept = evaluation.provenance or {}
+    found = {"weights": evaluation.weights_sha256}
     if "code_sha256" in kept:
-        rows.append({"Of": "Source code that evaluated", "sha256": str(kept["code_sha256"])})
-    names = {"test": "Test images", "held_out": "Held-out images"}
-    rows += [
-        {"Of": names.get(split, split), "sha256": str(sha)} for split, sha in kept.get("images_sha256", {}).items()
-    ]
-    return rows
+        found["code"] = kept["code_sha256"]
+    found |= {f"images_{split}": sha256 for split, sha256 in kept.get("images_sha256", {}).items()}
+    return [Hash(Message(f"documents.hash.{name}"), sha256) for name, sha256 in found.items()]
 
 
-def _strata(counts: dict[str, int]) -> str:
-    return ", ".join(f"{counts[name]:,} {said}" for name, said in _STRATA.items() if counts.get(name))
+def _station(
+    name: str,
+    lane: Literal["training", "test"],
+    *lines: Message,
+    source: str = "",
+    kind: Literal["main", "part", "excluded"] = "main",
+) -> Station:
+    return Station(name, Message(f"documents.station.{name}"), lines, lane, source, kind)
+
+
+def _images(images: int) -> Message:
+    return Message("documents.count.images", n=images)
+
+
+def _patients(images: int, patients: int) -> Message:
+    return Message("documents.count.images_of_patients", images=images, patients=patients)
+
+
+def _strata(counts: Mapping[str, int]) -> Message:
+    named = tuple(Message("documents.count.stratum", name=name, n=count) for name, count in counts.items() if count)
+    return Message("documents.count.strata", strata=named)

@@ -1,21 +1,220 @@
-"""What follows from evaluations without reading an image: the README's table, the model card, a report."""
+"""Documents that follow from stored evaluations: one registry entry each, and the HTML report.
 
-from collections.abc import Sequence
+To add a document, add an entry to `DOCUMENTS` and its template to ``evaluation/templates``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cxrmodel.errors import EvaluationError, ModelError
-from cxrmodel.evaluation.data_flow import training_record
 from cxrmodel.evaluation.published import published
-from cxrmodel.evaluation.report.card import update_card
+from cxrmodel.evaluation.report.context import (
+    CardContext,
+    ReadmeContext,
+    TrainingContext,
+    card_context,
+    performance_table,
+    training_context,
+)
 from cxrmodel.evaluation.report.html import html_report, write_report
-from cxrmodel.evaluation.report.readme import README, readme_table, update_readme
-from cxrmodel.evaluation.report.safety import update_safety
+from cxrmodel.evaluation.report.render import part_between, render, replace_between
+from cxrmodel.evaluation.report.safety import shipped_safety_context
 from cxrmodel.evaluation.schema import Evaluation
+from cxrmodel.evaluation.seeds import load_seeds
 from cxrmodel.evaluation.storage import OWN_FOLDER, load_evaluation, load_file, own_evaluations
+from cxrmodel.evaluation.training_record import load_training_record
+from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
-from cxrmodel.models import MODELS
+from cxrmodel.models import DEFAULT_MODEL, MODELS
+from cxrmodel.paths import ROOT
+from cxrmodel.registry import Registry
 
-__all__ = ["load_own", "renew_documents", "report_of", "report_text"]
+__all__ = [
+    "DOCUMENTS",
+    "Document",
+    "card_text",
+    "load_own",
+    "performance_text",
+    "renew_documents",
+    "report_of",
+    "report_text",
+    "trainings_text",
+]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document that is generated, wholly or in part.
+
+    Attributes
+    ----------
+    name : str
+    template : str
+        File in ``evaluation/templates``.
+    target : Path
+        File that holds it.
+    context : callable
+        Collects the values of the template from what is shipped. It raises EvaluationError or ModelError where
+        something cannot be used.
+    mark : str
+        Name of the marks between which the generated part stands; empty where the whole file is generated.
+    """
+
+    name: str
+    template: str
+    target: Path
+    context: Callable[[], object]
+    mark: str = ""
+
+    def text(self) -> str:
+        """Generate the document or its part.
+
+        Raises
+        ------
+        EvaluationError, ModelError
+            When something that it follows from cannot be used.
+        """
+        return render(self.template, self.context())
+
+    def written(self) -> str:
+        """Read what stands in the file.
+
+        Raises
+        ------
+        OSError, EvaluationError
+            When the file cannot be read, or lacks its marks.
+        """
+        text = self.target.read_text(encoding="utf-8")
+        return part_between(text, self.mark, self.target.name)[1].strip() + "\n" if self.mark else text
+
+    def renew(self) -> bool:
+        """Generate the document and write it where it differs.
+
+        Returns
+        -------
+        bool
+            Whether the file changed.
+
+        Raises
+        ------
+        EvaluationError, ModelError, OSError
+            As :meth:`text` and :meth:`written`; the file is left as it is.
+        """
+        text = self.text()
+        if self.mark:
+            if self.written() == text:
+                return False
+            replace_between(self.target, self.mark, text)
+        elif self.target.is_file() and self.written() == text:
+            return False
+        else:
+            self.target.write_text(text, encoding="utf-8")
+        return True
+
+
+def _card() -> CardContext:
+    return card_context(_shipped(), load_spec(DEFAULT_MODEL), load_training_record(DEFAULT_MODEL), published())
+
+
+def _readme() -> ReadmeContext:
+    return ReadmeContext(performance_table(_shipped()))
+
+
+def _training() -> TrainingContext:
+    return training_context(load_seeds())
+
+
+def _shipped() -> list[Evaluation]:
+    return [load_evaluation(model) for model in MODELS.names]
+
+
+DOCUMENTS: Registry[Document] = Registry(
+    "document",
+    Document("readme", "readme_figures.md.j2", ROOT / "README.md", _readme, mark="figures"),
+    Document("model_card", "model_card.md.j2", ROOT / "MODEL_CARD.md", _card),
+    Document("safety", "safety_tables.md.j2", ROOT / "docs" / "safety.md", shipped_safety_context, mark="checks"),
+    Document("training", "training_table.md.j2", ROOT / "docs" / "training.md", _training, mark="trainings"),
+)
+"""Documents that ``cxrmodel evaluate`` renews."""
+
+
+def renew_documents() -> list[Message]:
+    """Renew every document.
+
+    Returns
+    -------
+    list of Message
+        One for each document that could not be renewed and stays as it is.
+    """
+    kept = []
+    for document in DOCUMENTS:
+        try:
+            document.renew()
+        except (EvaluationError, ModelError) as error:
+            kept.append(Message("documents.not_renewed", file=document.target.name, reason=error.message))
+        except OSError as error:
+            kept.append(Message("documents.not_renewed", file=document.target.name, reason=str(error.strerror)))
+    return kept
+
+
+def performance_text(evaluations: Sequence[Evaluation]) -> str:
+    """Performance of evaluations as in the README.
+
+    Raises
+    ------
+    EvaluationError
+        When there is none, or they are of different images.
+    """
+    return render(DOCUMENTS["readme"].template, ReadmeContext(performance_table(evaluations)))
+
+
+def trainings_text(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Measured trainings as in docs/training.md."""
+    return render(DOCUMENTS["training"].template, training_context(runs))
+
+
+def card_text(evaluations: Sequence[Evaluation]) -> str:
+    """Model card of evaluations on the official test images.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        The first is of the model that the card is about.
+
+    Raises
+    ------
+    EvaluationError, ModelError
+        When they are of different images, or something beside the weights cannot be used.
+    """
+    first = evaluations[0].model
+    context = card_context(evaluations, load_spec(first), load_training_record(first), published())
+    return render(DOCUMENTS["model_card"].template, context)
+
+
+def report_text(evaluations: Sequence[Evaluation]) -> str:
+    """HTML report of evaluations of the same images; the first is of the model that it is about.
+
+    Raises
+    ------
+    EvaluationError, ModelError
+        As :func:`card_text`.
+    """
+    first = evaluations[0]
+    others = [] if first.dataset else published()
+    return html_report(evaluations, load_spec(first.model), load_training_record(first.model), others)
+
+
+def report_of(evaluations: Sequence[Evaluation], path: Path) -> None:
+    """Write the HTML report of evaluations.
+
+    Raises
+    ------
+    CxrError
+        As :func:`report_text`, and when the file is not named as HTML.
+    """
+    write_report(report_text(evaluations), path)
 
 
 def load_own(name: str, models: Sequence[str] = MODELS.names, folder: Path = OWN_FOLDER) -> list[Evaluation]:
@@ -26,7 +225,7 @@ def load_own(name: str, models: Sequence[str] = MODELS.names, folder: Path = OWN
     name : str
         Of the images.
     models : sequence of str
-        Those wanted; of these, all that were evaluated are given.
+        Models wanted; those that were evaluated are given.
     folder : Path
 
     Raises
@@ -37,65 +236,5 @@ def load_own(name: str, models: Sequence[str] = MODELS.names, folder: Path = OWN
     stored = own_evaluations(folder).get(name, {})
     found = [load_file(stored[model], model) for model in models if model in stored]
     if not found:
-        raise EvaluationError(
-            f"There is no evaluation named {name} in {folder}. Measure it with "
-            f"python -m cxrmodel evaluate --data DIR --name {name}."
-        )
+        raise EvaluationError("documents.no_own_evaluation", name=name, folder=folder)
     return found
-
-
-def report_of(evaluations: Sequence[Evaluation], path: Path) -> None:
-    """Write the report of evaluations as one HTML file.
-
-    Parameters
-    ----------
-    evaluations : sequence of Evaluation
-        Of the same images; the first is the model that the report is about.
-    path : Path
-        Ends in .html.
-
-    Raises
-    ------
-    CxrError
-        When the evaluations are of different images, something beside the weights cannot be used, or the file is named
-        otherwise.
-    """
-    write_report(report_text(evaluations), path)
-
-
-def report_text(evaluations: Sequence[Evaluation]) -> str:
-    """The report of evaluations as HTML.
-
-    Raises
-    ------
-    CxrError
-        As :func:`report_of`.
-    """
-    first = evaluations[0]
-    others = published() if first.dataset is None else []
-    return html_report(evaluations, load_spec(first.model), training_record(first.model), others)
-
-
-def renew_documents() -> list[str]:
-    """Bring the README's table, the model card and docs/safety.md in line with the shipped evaluations.
-
-    Returns
-    -------
-    list of str
-        A sentence for each that could not be renewed and stays as it is.
-    """
-    kept = []
-    for what, renew in (
-        ("The README keeps its table", _renew_readme),
-        ("The model card stays as it is", update_card),
-        ("The safety page keeps its tables", update_safety),
-    ):
-        try:
-            renew()
-        except (EvaluationError, ModelError, OSError):
-            kept.append(f"{what}: evaluate every model on the same images to renew it.")
-    return kept
-
-
-def _renew_readme() -> None:
-    update_readme(README, readme_table([load_evaluation(model) for model in MODELS.names]))

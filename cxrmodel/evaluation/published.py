@@ -1,24 +1,74 @@
-"""What others published on the same test images: ``assets/evaluation/published.json``."""
+"""Published figures on the same test images: ``assets/evaluation/published.json``."""
 
-import json
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 
-__all__ = ["Published", "published"]
+__all__ = ["PublishedFigure", "published"]
 
-Published = dict[str, str | float]
+Share = Annotated[float, Field(gt=0, le=1)]
 
 
-def published(path: Path = EVALUATION_FOLDER / "published.json") -> list[Published]:
-    """Read the published figures, each with its source.
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    Returns
-    -------
-    list of dict
-        ``short``, ``description``, ``auc`` and ``accuracy`` (0..1), ``citation`` and ``doi``; where they were
-        published ``auc_deviation`` and ``accuracy_deviation`` (of several seeds), ``sensitivity`` and ``specificity``.
+
+class _Source(_Record):
+    citation: str
+    doi: Annotated[str, Field(pattern=r"^10\.")]
+
+
+class _Row(_Record):
+    short: str
+    description: str
+    source: str
+    auc: Share
+    accuracy: Share
+    auc_deviation: float | None = None
+    accuracy_deviation: float | None = None
+    sensitivity: Share | None = None
+    specificity: Share | None = None
+
+
+class _File(_Record):
+    note: str
+    images: int
+    sources: dict[str, _Source]
+    figures: tuple[_Row, ...]
+
+
+class PublishedFigure(_Row):
+    """A published figure with its source.
+
+    Attributes
+    ----------
+    short, description : str
+    source : str
+        Key of the source in the file.
+    auc, accuracy : float
+        0..1.
+    auc_deviation, accuracy_deviation : float or None
+        Standard deviation over several seeds, where published.
+    sensitivity, specificity : float or None
+        0..1, where published.
+    citation, doi : str
+    """
+
+    citation: str
+    doi: str
+
+    @property
+    def reference(self) -> str:
+        """The source in Markdown."""
+        return f"{self.citation} [doi:{self.doi}](https://doi.org/{self.doi})"
+
+
+def published(path: Path = EVALUATION_FOLDER / "published.json") -> list[PublishedFigure]:
+    """Read the published figures.
 
     Raises
     ------
@@ -26,16 +76,7 @@ def published(path: Path = EVALUATION_FOLDER / "published.json") -> list[Publish
         When the file is missing or damaged.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        figures = []
-        for row in document["figures"]:
-            source = document["sources"][row["source"]]
-            if not (0 < row["auc"] <= 1 and 0 < row["accuracy"] <= 1):
-                raise ValueError("a share out of range")
-            words = {name: row[name] for name in ("short", "description")}
-            figures.append({**row, **words, **{name: source[name] for name in ("citation", "doi")}})
-        return figures
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EvaluationError(
-            "The figures that others published cannot be read, so none is shown. Install the program again."
-        ) from error
+        file = _File.model_validate_json(path.read_bytes())
+        return [PublishedFigure(**row.model_dump(), **file.sources[row.source].model_dump()) for row in file.figures]
+    except (OSError, ValidationError, KeyError) as error:
+        raise EvaluationError("documents.published_damaged", file=path.name) from error

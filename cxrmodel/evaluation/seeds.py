@@ -19,11 +19,10 @@ from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.metrics.thresholds import choose_operating_points
 from cxrmodel.model.calibration import probability
 from cxrmodel.model.preprocess import normalise
-from cxrmodel.models import model_title
 from cxrmodel.training.archive import find_images
 from cxrmodel.training.record import load_training_record
 
-__all__ = ["HOW_MEASURED", "MEASURES", "load_seeds", "measure_run", "save_seeds", "spread", "training_table"]
+__all__ = ["HOW_MEASURED", "MEASURES", "load_seeds", "measure_run", "save_seeds", "spread"]
 
 HOW_MEASURED = (
     "Each run's threshold is chosen here on the logits of its training record and at even prevalence, while "
@@ -111,29 +110,6 @@ def spread(runs: Sequence[Mapping]) -> list[dict]:
 def _moments(values: Sequence[float]) -> dict[str, float | None]:
     deviation = significant(float(np.std(values, ddof=1))) if len(values) > 1 else None
     return {"mean": significant(float(np.mean(values))), "deviation": deviation}
-
-
-def training_table(runs: Sequence[Mapping]) -> str:
-    """The runs as a Markdown table, a row for each model and form.
-
-    Returns
-    -------
-    str
-        Without a line break at the end. The same runs always give the same text.
-    """
-    titles = ("Held-out AUC", "Test AUC", "Test accuracy", "Test balanced accuracy")
-    lines = [f"| Network | Sizes and start | Seeds | {' | '.join(titles)} |", "|---" * 7 + "|"]
-    for group in spread(runs):
-        cells = [_cell(group[name]) for name in MEASURES]
-        seeds = ", ".join(map(str, group["seeds"]))
-        lines.append(f"| {model_title(group['model'])} | {group['form']} | {seeds} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _cell(moments: Mapping[str, float | None]) -> str:
-    if moments["deviation"] is None:
-        return f"{moments['mean']:.4f}"
-    return f"{moments['mean']:.4f} ± {moments['deviation']:.4f}"
 
 
 def load_seeds(folder: Path = EVALUATION_FOLDER) -> list[dict]:

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cxrmodel import __version__
 from cxrmodel.errors import CxrError
-from cxrmodel.evaluation.report.readme import images_sentence
+from cxrmodel.evaluation.report.context import images_summary
 from cxrmodel.evaluation.storage import Evaluation, load_evaluation
 from cxrmodel.imaging.lungs import LUNGS_FOLDER
 from cxrmodel.messages import TEXTS_FOLDER
@@ -73,7 +73,7 @@ def _figures(evaluation: Evaluation) -> dict[str, str]:
     metrics = evaluation.metrics["test"]
     balanced = metrics["at"]["balanced"]
     return {
-        "images": images_sentence(evaluation, "test"),
+        "images": " ".join(map(str, images_summary(evaluation, "test"))),
         "auc": with_interval(metrics["auc"]),
         "sensitivity": with_interval(balanced["recall"]),
         "specificity": with_interval(balanced["specificity"]),

@@ -158,6 +158,6 @@ def test_evaluate_audits_by_default(more, audited, monkeypatch, tmp_path):
     monkeypatch.setattr("cxrmodel.evaluation.run.evaluate", lambda reader, root, out: called.append("read"))
     monkeypatch.setattr("cxrmodel.evaluation.audits.run.audit", lambda reader, root, out: called.append((reader, out)))
     monkeypatch.setattr("cxrmodel.evaluation.storage.load_evaluation", lambda model, out: None)
-    monkeypatch.setattr("cxrmodel.evaluation.report.readme.readme_table", lambda evaluations: "")
+    monkeypatch.setattr("cxrmodel.evaluation.documents.performance_text", lambda evaluations: "")
     assert main(["evaluate", "--model", "cnn", "--out", str(tmp_path), "--no-checks", *more]) == 0
     assert called == (["read"] if "--no-read" not in more else []) + [(model, tmp_path) for model in audited]

@@ -1,6 +1,7 @@
 """``evaluate`` on the command line: what it writes, and what it leaves alone."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from cxrmodel.cli.main import main
 from cxrmodel.evaluation import documents as outputs
 from cxrmodel.evaluation import own_data as own
 from cxrmodel.evaluation import storage as results
-from cxrmodel.evaluation.report import card
+from cxrmodel.evaluation.documents import DOCUMENTS
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.models import MODELS
 
@@ -41,23 +42,20 @@ def test_report_of_what_is_there(elsewhere, capsys):
 
 
 @pytest.mark.usefixtures("nothing_is_read")
-def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path, project):
-    """README and model card are brought in line, and stay as they are where nothing changed."""
-    readme, written, safety = (tmp_path / name for name in ("README.md", "MODEL_CARD.md", "safety.md"))
-    for copy, original in ((readme, "README.md"), (written, "MODEL_CARD.md"), (safety, "docs/safety.md")):
-        shutil.copy(project / original, copy)
-    monkeypatch.setattr(outputs, "README", readme)
-    monkeypatch.setattr(card.update_card, "__defaults__", (written,))
-    monkeypatch.setattr(outputs.update_safety, "__defaults__", (safety,))
+def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path):
+    """Every document is renewed; one that cannot be is named and stays as it is."""
+    copies = [replace(document, target=tmp_path / document.target.name) for document in DOCUMENTS]
+    for document, copy in zip(DOCUMENTS, copies, strict=True):
+        shutil.copy(document.target, copy.target)
+    monkeypatch.setattr(outputs, "DOCUMENTS", copies)
     assert outputs.renew_documents() == []
-    assert readme.read_text(encoding="utf-8") == (project / "README.md").read_text(encoding="utf-8")
-    assert written.read_text(encoding="utf-8") == (project / "MODEL_CARD.md").read_text(encoding="utf-8")
-    readme.write_text("no marks", encoding="utf-8")
-    written.write_text("stale", encoding="utf-8")
-    assert outputs.renew_documents() == [
-        "The README keeps its table: evaluate every model on the same images to renew it."
-    ]
-    assert written.read_text(encoding="utf-8").startswith("# Model card")
+    for document, copy in zip(DOCUMENTS, copies, strict=True):
+        assert copy.target.read_bytes() == document.target.read_bytes()
+    (tmp_path / "README.md").write_text("no marks", encoding="utf-8")
+    (tmp_path / "MODEL_CARD.md").write_text("stale", encoding="utf-8")
+    (kept,) = outputs.renew_documents()
+    assert (kept.code, kept.values["file"]) == ("documents.not_renewed", "README.md")
+    assert (tmp_path / "MODEL_CARD.md").read_bytes() == DOCUMENTS["model_card"].target.read_bytes()
 
 
 @pytest.mark.usefixtures("nothing_is_read")

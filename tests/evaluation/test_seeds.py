@@ -6,7 +6,7 @@ import json
 import pytest
 
 from cxrmodel.errors import EvaluationError, TrainingError
-from cxrmodel.evaluation.seeds import MEASURES, load_seeds, measure_run, save_seeds, spread, training_table
+from cxrmodel.evaluation.seeds import MEASURES, load_seeds, measure_run, save_seeds, spread
 from cxrmodel.training.classifier import train_reader
 from cxrmodel.training.recipe import load_recipe
 
@@ -23,15 +23,6 @@ def test_spread_is_mean_and_sample_deviation():
     assert found[0]["auc"] == {"mean": 0.93, "deviation": pytest.approx(0.01 * (26 / 2) ** 0.5, rel=1e-5)}
     assert found[0]["weights"] == {"a" * 64}
     assert found[1]["accuracy"] == {"mean": 0.5, "deviation": None}
-
-
-def test_the_table_says_the_spread_only_where_there_is_one():
-    """Three runs and a single one."""
-    table = training_table([run(0, 0.90), run(2, 0.97), run(1, 0.92), run(0, 0.5, "densenet121", "other")])
-    assert table.splitlines()[2:] == [
-        "| Plain CNN | 32 px for 1 epochs | 0, 1, 2 |" + " 0.9300 ± 0.0361 |" * 4,
-        "| DenseNet-121 | other | 0 |" + " 0.5000 |" * 4,
-    ]
 
 
 def test_runs_are_added_and_replaced(tmp_path):

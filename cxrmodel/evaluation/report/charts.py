@@ -4,18 +4,28 @@ Nothing here draws. A series holds plain arrays, so that a chart only places the
 curves take longer than the rest; the page keeps them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from cxrmodel.evaluation.bands import Curves, DecisionCurve, decision_curve, discrimination_bands
-from cxrmodel.evaluation.metrics import precision_recall_points, rates_at, roc_points
-from cxrmodel.evaluation.published import Published
-from cxrmodel.evaluation.reliability import Reliability, reliability, shifted, uncalibrated
+from cxrmodel.evaluation.data_flow import training_summaries
+from cxrmodel.evaluation.published import PublishedFigure
+from cxrmodel.evaluation.report.small_samples import withheld_in_split
+from cxrmodel.evaluation.report.view import performance
 from cxrmodel.evaluation.schema import Evaluation
+from cxrmodel.evaluation.training_record import TrainingRecord
+from cxrmodel.explain.methods import METHODS
+from cxrmodel.messages import Message
+from cxrmodel.metrics import curves, rates
+from cxrmodel.metrics.calibration import Reliability, adjusted_to_prevalence, reliability
+from cxrmodel.metrics.discrimination import precision_recall_points, roc_points
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.rates import Confusion
+from cxrmodel.metrics.validation import Values
+from cxrmodel.model.calibration import probability
 from cxrmodel.models import MODELS, model_title
 
 __all__ = [
@@ -39,9 +49,8 @@ __all__ = [
     "reliability_at",
     "reliability_before_after",
     "training_history",
+    "uncalibrated",
 ]
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class OperatingMark:
     Attributes
     ----------
     name : str
-        ``high_sensitivity``, ``balanced``, ``high_specificity``, or "" for a threshold that is none of them.
+        ``high_sensitivity``, ``balanced`` or ``high_specificity``.
     threshold, sensitivity, specificity : float
         0..1.
     precision : float or None
@@ -108,6 +117,10 @@ class RateCurve:
     sensitivity, specificity, precision : ndarray of float64, shape (K,)
         0..1. The precision at infinity is 1 by convention.
     marks : tuple of OperatingMark
+    auc, average_precision : Estimate or None
+        Areas under the two views; None for a baseline.
+    withheld : Message or None
+        Why the areas are not given.
     """
 
     title: str
@@ -117,6 +130,9 @@ class RateCurve:
     specificity: Values
     precision: Values
     marks: tuple[OperatingMark, ...] = ()
+    auc: Estimate | None = None
+    average_precision: Estimate | None = None
+    withheld: Message | None = None
 
     def mark(self, name: str) -> OperatingMark:
         """Operating point of a name."""
@@ -169,10 +185,20 @@ class RandomisationCurve:
 
 @dataclass(frozen=True)
 class TrainingStart:
-    """Where one of several trainings begins: its ``number`` from 1, and the place on the axis of epochs."""
+    """Where one of several trainings begins.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    epoch : float
+        Place on the axis of epochs, half an epoch before its first.
+    summary : Message
+    """
 
     number: int
     epoch: float
+    summary: Message
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,9 +208,8 @@ class TrainingHistory:
     Attributes
     ----------
     epochs, sizes : ndarray of int64, shape (N,)
-        From 1; side of the images in pixels, 0 where it is not on record.
+        From 1; side of the images in pixels.
     loss, held_out_loss, held_out_auc : ndarray of float64, shape (N,)
-        NaN where not on record.
     starts : tuple of TrainingStart
         Empty where there was one training only.
     """
@@ -197,15 +222,13 @@ class TrainingHistory:
     starts: tuple[TrainingStart, ...]
 
 
-def rate_curve(evaluation: Evaluation, split: str, threshold: float | None = None) -> RateCurve:
+def rate_curve(evaluation: Evaluation, split: str) -> RateCurve:
     """Compute the rates of a model at every distinct probability, and mark its operating points.
 
     Parameters
     ----------
     evaluation : Evaluation
     split : {"test", "held_out"}
-    threshold : float or None
-        A further point to mark, under the name "".
 
     Raises
     ------
@@ -213,9 +236,9 @@ def rate_curve(evaluation: Evaluation, split: str, threshold: float | None = Non
         When the images are all of one class.
     """
     scores = evaluation.scores[split]
+    overall = performance(evaluation, split).overall
     roc = roc_points(scores.labels, scores.probabilities)
     precision = precision_recall_points(scores.labels, scores.probabilities).precision[::-1]
-    points = dict(evaluation.operating_points) | ({} if threshold is None else {"": threshold})
     return RateCurve(
         model_title(evaluation.model),
         MODELS.names.index(evaluation.model),
@@ -223,44 +246,54 @@ def rate_curve(evaluation: Evaluation, split: str, threshold: float | None = Non
         roc.true_positive_rate,
         1 - roc.false_positive_rate,
         precision,
-        tuple(_mark(evaluation, split, name, at) for name, at in points.items()),
+        tuple(_mark(evaluation, split, name, at) for name, at in evaluation.operating_points.items()),
+        auc=overall["auc"],
+        average_precision=overall["average_precision"],
+        withheld=withheld_in_split(evaluation, split),
     )
 
 
 def _mark(evaluation: Evaluation, split: str, name: str, threshold: float) -> OperatingMark:
     scores = evaluation.scores[split]
-    rates = rates_at(scores.labels, scores.probabilities, threshold)
-    return OperatingMark(name, threshold, rates["recall"], rates["specificity"], rates["precision"])
+    counts = rates.confusion_at(scores.labels, scores.probabilities, threshold).counts
+    precision = float(rates.ppv(counts))
+    return OperatingMark(
+        name,
+        threshold,
+        float(rates.sensitivity(counts)),
+        float(rates.specificity(counts)),
+        None if np.isnan(precision) else precision,
+    )
 
 
-def baseline_curves(shortcuts: Iterable[Mapping[str, Any]]) -> list[RateCurve]:
+def baseline_curves(shortcuts: Iterable[Any]) -> list[RateCurve]:
     """Curves of baselines that see no lung, as far as they are stored."""
     curves = []
-    for position, item in enumerate(item for item in shortcuts if item.get("curve")):
-        false, true, precision = np.asarray(item["curve"], np.float64).T
-        curves.append(RateCurve(item["name"], position, np.full(len(true), np.nan), true, 1 - false, precision))
+    for position, item in enumerate(item for item in shortcuts if item.curve):
+        false, true, precision = np.asarray(item.curve, np.float64).T
+        curves.append(RateCurve(str(item.title), position, np.full(len(true), np.nan), true, 1 - false, precision))
     return curves
 
 
-def published_marks(others: Iterable[Published]) -> list[PublishedMark]:
+def published_marks(figures: Iterable[PublishedFigure]) -> list[PublishedMark]:
     """Published pairs of sensitivity and specificity."""
     return [
-        PublishedMark(str(row["short"]), float(row["sensitivity"]), float(row["specificity"]))
-        for row in others
-        if "sensitivity" in row and "specificity" in row
+        PublishedMark(figure.short, figure.sensitivity, figure.specificity)
+        for figure in figures
+        if figure.sensitivity is not None and figure.specificity is not None
     ]
 
 
-def curve_bands(evaluation: Evaluation, split: str) -> Curves:
+def curve_bands(evaluation: Evaluation, split: str) -> curves.CurveBands:
     """Compute the 95 % bands of both curves, by resampling patients."""
     scores = evaluation.scores[split]
-    return discrimination_bands(scores.labels, scores.probabilities, scores.patients, **evaluation.resampling)
+    return curves.curve_bands(scores.labels, scores.probabilities, scores.patients, **evaluation.resampling)
 
 
-def net_benefit_curve(evaluation: Evaluation, split: str) -> DecisionCurve:
+def net_benefit_curve(evaluation: Evaluation, split: str) -> curves.DecisionCurve:
     """Compute the decision curve with its 95 % band."""
     scores = evaluation.scores[split]
-    return decision_curve(scores.labels, scores.probabilities, scores.patients, **evaluation.resampling)
+    return curves.decision_curve(scores.labels, scores.probabilities, scores.patients, **evaluation.resampling)
 
 
 def reliability_before_after(evaluation: Evaluation, split: str) -> tuple[Reliability, Reliability]:
@@ -276,53 +309,49 @@ def reliability_before_after(evaluation: Evaluation, split: str) -> tuple[Reliab
 def reliability_at(evaluation: Evaluation, split: str, prevalence: float) -> Reliability:
     """Compute the reliability diagram at another prevalence: probabilities adjusted, images weighted to it."""
     scores = evaluation.scores[split]
-    adjusted = shifted(scores.probabilities, evaluation.prevalence, prevalence)
+    adjusted = adjusted_to_prevalence(scores.probabilities, evaluation.prevalence, prevalence)
     return reliability(scores.labels, adjusted, scores.patients, prevalence, **evaluation.resampling)
 
 
-def confusion_matrix(counts: Mapping[str, int]) -> ConfusionMatrix:
-    """Arrange confusion counts (``tn``, ``fp``, ``fn``, ``tp``) as a matrix."""
-    table = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]], np.int64)
+def confusion_matrix(confusion: Confusion) -> ConfusionMatrix:
+    """Arrange confusion counts as a matrix."""
+    table = np.array([[confusion.tn, confusion.fp], [confusion.fn, confusion.tp]], np.int64)
     with np.errstate(invalid="ignore"):
         return ConfusionMatrix(table, table / table.sum(axis=1, keepdims=True))
 
 
-def randomisation_curves(section: Mapping[str, Any]) -> list[RandomisationCurve]:
-    """Similarity curves of the randomisation test.
-
-    Parameters
-    ----------
-    section : mapping
-        The section ``explanations`` of an evaluation.
-    """
-    stages = ("", *section["settings"]["stages"])
-    return [RandomisationCurve(row["title"], stages, (1.0, *row["sanity"]["randomised"])) for row in section["methods"]]
-
-
-def training_history(
-    history: Sequence[Mapping[str, Any]], trainings: Sequence[Mapping[str, Any]] = ()
-) -> TrainingHistory:
-    """Arrange the epochs of a training.
-
-    Parameters
-    ----------
-    history, trainings : sequence of mapping
-        As :func:`cxrmodel.evaluation.data_flow.training_record` gives them.
-    """
-
-    def column(name: str) -> Values:
-        return np.array([np.nan if row.get(name) is None else row[name] for row in history], np.float64)
-
-    starts = [
-        TrainingStart(number, part["first"] - 0.5)
-        for number, part in enumerate(trainings, start=1)
-        if part["first"] is not None
+def randomisation_curves(section: Any) -> list[RandomisationCurve]:
+    """Similarity curves of the randomisation test, from the section ``explanations`` of an evaluation."""
+    stages = ("", *section.settings.stages)
+    return [
+        RandomisationCurve(METHODS[row.name].title, stages, (1.0, *row.randomisation.spearman))
+        for row in section.methods
     ]
-    return TrainingHistory(
-        np.array([row["epoch"] for row in history], np.int64),
-        np.array([row.get("size", 0) for row in history], np.int64),
-        column("loss"),
-        column("held_out_loss"),
-        column("held_out_auc"),
-        tuple(starts) if len(trainings) > 1 else (),
+
+
+def training_history(record: TrainingRecord) -> TrainingHistory:
+    """Arrange the epochs of all trainings behind the weights."""
+    epochs = list(record.epochs())
+    firsts = {run: number for number, run, _ in reversed(epochs)}
+    starts = [
+        TrainingStart(number, firsts[number] - 0.5, summary)
+        for number, summary in enumerate(training_summaries(record), start=1)
+        if number in firsts
+    ]
+    columns = ("size", "loss", "held_out_loss", "held_out_auc")
+    sizes, loss, held_out_loss, held_out_auc = (
+        np.array([getattr(epoch, name) for _, _, epoch in epochs]) for name in columns
     )
+    return TrainingHistory(
+        np.array([number for number, _, _ in epochs], np.int64),
+        sizes,
+        loss,
+        held_out_loss,
+        held_out_auc,
+        tuple(starts) if len(record.runs) > 1 else (),
+    )
+
+
+def uncalibrated(logits: ArrayLike) -> Values:
+    """Probabilities of the network's own output, at even prevalence: the logistic of the logit, 0..1."""
+    return np.asarray(probability(np.asarray(logits, np.float64), 1.0, 0.5), np.float64)

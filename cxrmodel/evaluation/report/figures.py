@@ -1,170 +1,298 @@
-"""Evaluations -> matplotlib figures.
+"""Static figures of an evaluation, drawn by matplotlib from the series in ``charts.py``.
 
-Each function makes a ``Figure`` of its own. Lines differ in dash and marker as well as in colour.
+Each figure is a ``Figure`` of its own with every colour set on it: pyplot's global state and the rc parameters are
+shared by all threads of a server. Lines differ in dash and marker as well as in colour.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from cxrmodel.evaluation.bands import Band
-from cxrmodel.evaluation.metrics import precision_recall_points, rates_at, reliability_bins, roc_points
-from cxrmodel.evaluation.report.canvas import DARK, LIGHT, MARKERS, FigureStyle, legend, look, square, styled
-from cxrmodel.evaluation.report.small_samples import withheld_of
-from cxrmodel.evaluation.storage import Evaluation
+from cxrmodel.evaluation.report.charts import (
+    LIGHT,
+    ConfusionMatrix,
+    OperatingMark,
+    Palette,
+    PublishedMark,
+    RandomisationCurve,
+    RateCurve,
+    TrainingHistory,
+    confusion_matrix,
+    rate_curve,
+    reliability_before_after,
+)
+from cxrmodel.evaluation.report.rows import Row
+from cxrmodel.evaluation.report.small_samples import bin_count
+from cxrmodel.evaluation.report.view import labels_of, performance
+from cxrmodel.evaluation.schema import Evaluation
+from cxrmodel.messages import Message
+from cxrmodel.metrics import formatting
+from cxrmodel.metrics.calibration import Reliability
+from cxrmodel.metrics.curves import Band, DecisionCurve
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.registry import METRICS
+from cxrmodel.model.spec import Labels
 from cxrmodel.models import model_title
 
 __all__ = [
-    "DARK",
-    "LIGHT",
-    "FigureStyle",
     "confusion_figure",
+    "decision_figure",
+    "forest_figure",
+    "history_figure",
     "precision_recall_figure",
+    "randomisation_figure",
     "reliability_figure",
     "roc_figure",
     "write_figures",
 ]
 
+_MARKERS = ("o", "s", "D", "^")
+_DASHES = ("-", "--", "-.", ":")
+_LIMITS = (-0.03, 1.03)
+_LOWEST_BENEFIT = -0.1
+
+
+class _View(NamedTuple):
+    """One of the two views of a rate curve: what is drawn along x and y, and the metric of the area."""
+
+    x: str
+    y: str
+    metric: str
+    drawstyle: str
+
+
+_ROC = _View("false_positive_rate", "sensitivity", "auc", "default")
+_PRECISION_RECALL = _View("sensitivity", "precision", "average_precision", "steps-pre")
+
 
 def roc_figure(
-    evaluations: Sequence[Evaluation],
-    threshold: float | None = None,
-    split: str = "test",
-    style: FigureStyle = DARK,
+    curves: Sequence[RateCurve],
     bands: Sequence[Band] = (),
-    published: Sequence[Mapping] = (),
-    shortcuts: Sequence[Mapping] = (),
+    baselines: Sequence[RateCurve] = (),
+    published: Sequence[PublishedMark] = (),
+    point: str = "balanced",
+    palette: Palette = LIGHT,
 ) -> Figure:
-    """Draw the ROC curves of several models, each with an operating point marked on it.
+    """Draw ROC curves, each with one operating point.
 
     Parameters
     ----------
-    evaluations : sequence of Evaluation
-    threshold : float or None
-        Probability at which the first model is marked; None takes its balanced operating point, as for all others.
-    split : {"test", "held_out"}
-    style : FigureStyle
+    curves : sequence of RateCurve
+        Of the models.
     bands : sequence of Band
         Of each model; none by default.
-    published : sequence of mapping
-        ``short``, ``sensitivity`` and ``specificity`` of others' figures on the same images.
-    shortcuts : sequence of mapping
-        ``name`` and ``curve`` of baselines that see no lung.
+    baselines : sequence of RateCurve
+    published : sequence of PublishedMark
+    point : str
+        Name of the operating point.
+    palette : Palette
     """
-    figure, axes = square("1 − specificity", "Sensitivity", style)
-    _shade(axes, bands, style)
-    axes.plot([0, 1], [0, 1], color=style.grid, linewidth=1, linestyle=":", label="Chance: AUC 0.500")
-    _beside(axes, shortcuts, 0, 1, style)
-    for index, evaluation in enumerate(evaluations):
-        scores = evaluation.scores[split]
-        curve = roc_points(scores.labels, scores.probabilities)
-        label = f"{model_title(evaluation.model)}: {_ranked('AUC', evaluation, split, 'auc')}"
-        drawn = look(index, style)
-        axes.plot(curve.false_positive_rate, curve.true_positive_rate, label=label, **drawn["line"])
-        point, rates = _operating_point(evaluation, split, threshold if index == 0 else None)
-        place = f"sensitivity {rates['recall']:.3f}, specificity {rates['specificity']:.3f}"
-        axes.plot(1 - rates["specificity"], rates["recall"], label=f"{point}: {place}", **drawn["point"])
-    for row in published:
-        mark = {"color": style.text, "linestyle": "none", "marker": "*", "markersize": 11, "fillstyle": "none"}
-        axes.plot(1 - row["specificity"], row["sensitivity"], label=row["short"], **mark)
-    legend(axes, "lower right", style)
+    figure, axes = _square(_ROC.x, _ROC.y, palette)
+    axes.plot([0, 1], [0, 1], label=_text("chance_auc"), **_reference(palette))
+    _draw_curves(axes, _ROC, curves, bands, baselines, point=point, palette=palette)
+    for mark in published:
+        star: dict[str, Any] = {
+            "color": palette.text,
+            "linestyle": "none",
+            "marker": "*",
+            "markersize": 11,
+            "fillstyle": "none",
+        }
+        axes.plot(1 - mark.specificity, mark.sensitivity, label=mark.title, **star)
+    _legend(axes, "lower right", palette)
     return figure
 
 
 def precision_recall_figure(
-    evaluations: Sequence[Evaluation],
-    threshold: float | None = None,
-    split: str = "test",
-    style: FigureStyle = DARK,
+    curves: Sequence[RateCurve],
+    prevalence: float,
     bands: Sequence[Band] = (),
-    shortcuts: Sequence[Mapping] = (),
+    baselines: Sequence[RateCurve] = (),
+    point: str = "balanced",
+    palette: Palette = LIGHT,
 ) -> Figure:
-    """Draw the precision-recall curves of several models, with the share of pneumonia as the line of chance.
+    """Draw precision-recall curves, with the prevalence as the line of chance.
 
     Parameters
     ----------
-    evaluations, threshold, split, style, bands, shortcuts
-        As in :func:`roc_figure`. No point is marked where the precision is undefined.
+    curves, bands, baselines, point, palette
+        As of :func:`roc_figure`. No point is marked where the precision is undefined.
+    prevalence : float
+        Positive share of the images, 0..1.
     """
-    figure, axes = square("Recall (sensitivity)", "Precision (positive predictive value)", style)
-    _shade(axes, bands, style)
-    _beside(axes, shortcuts, 1, 2, style)
-    for index, evaluation in enumerate(evaluations):
-        scores = evaluation.scores[split]
-        curve = precision_recall_points(scores.labels, scores.probabilities)
-        label = (
-            f"{model_title(evaluation.model)}: {_ranked('average precision', evaluation, split, 'average_precision')}"
+    figure, axes = _square(_PRECISION_RECALL.x, _PRECISION_RECALL.y, palette)
+    _draw_curves(axes, _PRECISION_RECALL, curves, bands, baselines, point=point, palette=palette)
+    axes.axhline(
+        prevalence, label=_text("chance_precision", share=formatting.number(prevalence)), **_reference(palette)
+    )
+    _legend(axes, "lower left", palette)
+    return figure
+
+
+def reliability_figure(diagrams: Mapping[str, Reliability], label: str, palette: Palette = LIGHT) -> Figure:
+    """Draw reliability diagrams with the interval of each bin.
+
+    Parameters
+    ----------
+    diagrams : mapping of str to Reliability
+        By title.
+    label : str
+        Of positive images.
+    palette : Palette
+    """
+    figure, axes = _square("mean_probability", "observed_share", palette, label=label)
+    axes.plot([0, 1], [0, 1], label=_text("perfect"), **_reference(palette))
+    for position, (title, bins) in enumerate(diagrams.items()):
+        point = _point(position, palette) | {"markersize": 5}
+        spread = [bins.observed - bins.low, bins.high - bins.observed]
+        words = _text("diagram", title=title, bins=bin_count(bins.images), ece=formatting.estimate(bins.ece))
+        axes.errorbar(bins.mean_probability, bins.observed, yerr=spread, label=words, elinewidth=1, capsize=2, **point)
+    _legend(axes, "upper left", palette)
+    return figure
+
+
+def decision_figure(curves: Mapping[str, DecisionCurve], palette: Palette = LIGHT) -> Figure:
+    """Draw net benefit over threshold probability, with bands, against treating all and none.
+
+    Parameters
+    ----------
+    curves : mapping of str to DecisionCurve
+        By title; of the same images.
+    palette : Palette
+    """
+    figure, axes = _square("threshold_probability", "net_benefit", palette)
+    treat_all = next(iter(curves.values()))
+    dots: dict[str, Any] = {"color": palette.text, "linestyle": ":", "linewidth": 1.5}
+    axes.plot(treat_all.thresholds, treat_all.treat_all, label=_text("treat_all"), **dots)
+    axes.axhline(0, color=palette.grid, linewidth=1, label=_text("treat_none"))
+    for position, (title, curve) in enumerate(curves.items()):
+        axes.fill_between(
+            curve.thresholds, curve.low, curve.high, color=palette.line(position), alpha=0.15, linewidth=0
         )
-        drawn = look(index, style)
-        axes.plot(curve.recall, curve.precision, drawstyle="steps-post", label=label, **drawn["line"])
-        point, rates = _operating_point(evaluation, split, threshold if index == 0 else None)
-        if rates["precision"] is not None:
-            place = f"precision {rates['precision']:.3f}, recall {rates['recall']:.3f}"
-            axes.plot(rates["recall"], rates["precision"], label=f"{point}: {place}", **drawn["point"])
-    prevalence = float(np.mean(evaluations[0].scores[split].labels))
-    axes.axhline(prevalence, color=style.grid, linewidth=1, linestyle=":", label=f"Chance: {prevalence:.3f}")
-    legend(axes, "lower left", style)
+        axes.plot(curve.thresholds, curve.model, label=title, **_line(position, palette))
+    axes.set(ylim=(_LOWEST_BENEFIT, float(treat_all.treat_all[0]) + 0.1), aspect="auto")
+    _legend(axes, "lower left", palette)
     return figure
 
 
-def reliability_figure(evaluations: Sequence[Evaluation], split: str = "test", style: FigureStyle = DARK) -> Figure:
-    """Draw the share of pneumonia against the probability, over bins of equally many images.
+def confusion_figure(matrix: ConfusionMatrix, labels: Labels, palette: Palette = LIGHT) -> Figure:
+    """Draw a confusion matrix: count and share of its row in every cell, shaded by that share.
 
     Parameters
     ----------
-    evaluations, split, style
-        As in :func:`roc_figure`.
+    matrix : ConfusionMatrix
+    labels : Labels
+    palette : Palette
     """
-    figure, axes = square("Mean probability of the bin", "Share of pneumonia in the bin", style)
-    axes.plot([0, 1], [0, 1], color=style.grid, linewidth=1, linestyle=":", label="Perfect calibration")
-    for index, evaluation in enumerate(evaluations):
-        scores = evaluation.scores[split]
-        bins = reliability_bins(scores.labels, scores.probabilities)
-        figures = evaluation.metrics[split]["ece"]
-        label = f"{model_title(evaluation.model)}: {_with_interval('calibration error', figures)}"
-        marker = {"marker": MARKERS[index % len(MARKERS)], "markersize": 5}
-        axes.plot(bins.mean_probability, bins.observed, label=label, **look(index, style)["line"], **marker)
-    legend(axes, "upper left", style)
-    return figure
-
-
-def confusion_figure(counts: Mapping[str, int], style: FigureStyle = DARK) -> Figure:
-    """Draw a confusion matrix: count of images and share of its row in every cell, shaded by that share.
-
-    Parameters
-    ----------
-    counts : mapping
-        ``tn``, ``fp``, ``fn``, ``tp``.
-    style : FigureStyle
-    """
-    table = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
-    rows = table.sum(axis=1, keepdims=True)
-    shares = table / np.maximum(rows, 1)
     figure = Figure(figsize=(4.6, 4.2), layout="constrained", facecolor="none")
-    axes = styled(figure.subplots(), style)
+    axes = _styled(figure.subplots(), palette)
     axes.grid(visible=False)
-    axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(table):
-        share = f"\n{shares[row, column] * 100:.1f} % of row" if rows[row, 0] else ""
-        shade = _readable_on(colormaps["cividis"](shares[row, column]))
-        axes.text(column, row, f"{count}{share}", ha="center", va="center", color=shade, fontsize=13)
-    axes.set_xticks([0, 1], ["Normal", "Pneumonia"])
-    axes.set_yticks([0, 1], ["Normal", "Pneumonia"], rotation=90, va="center")
-    axes.set_xlabel("Called by the model", color=style.text)
-    axes.set_ylabel("Label of the image", color=style.text)
+    shades = np.nan_to_num(matrix.shares)
+    axes.imshow(shades, cmap="cividis", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(matrix.counts):
+        share = float(matrix.shares[row, column])
+        words = "" if np.isnan(share) else f"\n{_text('share_of_row', share=formatting.share_percent(share, 1))}"
+        shade = _readable_on(colormaps["cividis"](float(shades[row, column])))
+        axes.text(column, row, f"{count}{words}", ha="center", va="center", color=shade, fontsize=13)
+    names = [labels.negative.capitalize(), labels.positive.capitalize()]
+    axes.set_xticks([0, 1], names)
+    axes.set_yticks([0, 1], names, rotation=90, va="center")
+    _name_axes(axes, _text("finding"), _text("label"), palette)
+    return figure
+
+
+def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, palette: Palette = LIGHT) -> Figure:
+    """Draw rows of figures with their intervals, each group under its title.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        At least one. One with few images says so, and its mark is hollow; one that is withheld has no mark.
+    across : str
+        What the figures are.
+    mark : float or None
+        Where to draw a vertical line, for example at chance.
+    palette : Palette
+    """
+    lines: list[tuple[str, Row | None]] = []
+    for group, members in groupby(rows, key=lambda row: str(row.group)):
+        lines.append((group, None))
+        lines += [(_row_name(row), row) for row in members]
+    figure = Figure(figsize=(8, 0.9 + 0.3 * len(lines)), layout="constrained", facecolor="none")
+    axes = _styled(figure.subplots(), palette)
+    for height, (_, row) in enumerate(lines):
+        if row is not None:
+            _draw_estimate(axes, height, row.estimate, row.caveat is not None, palette)
+    if mark is not None:
+        axes.axvline(mark, color=palette.grid, linestyle=":")
+    axes.set_yticks(range(len(lines)), [name for name, _ in lines])
+    for label, (_, row) in zip(axes.get_yticklabels(), lines, strict=True):
+        label.set_fontweight("bold" if row is None else "normal")
+    axes.set_ylim(len(lines) - 0.5, -0.5)
+    axes.set_xlabel(across, color=palette.text)
+    return figure
+
+
+def history_figure(history: TrainingHistory, palette: Palette = LIGHT) -> Figure:
+    """Draw losses and held-out AUC by epoch, and where each of several trainings begins.
+
+    Parameters
+    ----------
+    history : TrainingHistory
+        Of at least one epoch.
+    palette : Palette
+    """
+    figure = Figure(figsize=(7, 5.5), layout="constrained", facecolor="none")
+    upper, lower = (_styled(axes, palette) for axes in figure.subplots(2, 1, sharex=True, height_ratios=(3, 2)))
+    for position, (code, loss) in enumerate(
+        (("training_images", history.loss), ("held_out_images", history.held_out_loss))
+    ):
+        upper.plot(history.epochs, loss, label=_text(code), **_line(position, palette))
+    lower.plot(history.epochs, history.held_out_auc, **_line(2, palette))
+    for place, start in enumerate(history.starts):
+        for axes in (upper, lower):
+            axes.axvline(start.epoch, color=palette.grid, linestyle="--", linewidth=1)
+        name = str(Message("documents.training.name", number=start.number))
+        words: dict[str, Any] = {
+            "xycoords": ("data", "axes fraction"),
+            "textcoords": "offset points",
+            "color": palette.text,
+        }
+        upper.annotate(name, (start.epoch, 1), (0, 4 + 12 * (place % 2)), ha="center", fontsize=8, **words)
+    upper.set_ylabel(_text("loss"), color=palette.text)
+    _name_axes(lower, _text("epoch"), _text("held_out_auc"), palette)
+    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(upper, "upper right", palette)
+    return figure
+
+
+def randomisation_figure(curves: Iterable[RandomisationCurve], palette: Palette = LIGHT) -> Figure:
+    """Draw how similar each method's map stays while more of the network is randomised."""
+    figure = Figure(figsize=(7, 4.5), layout="constrained", facecolor="none")
+    axes = _styled(figure.subplots(), palette)
+    for position, curve in enumerate(curves):
+        look = _line(position, palette) | {"marker": _MARKERS[position % len(_MARKERS)], "markersize": 5}
+        stages = [stage or _text("trained") for stage in curve.stages]
+        axes.plot(stages, curve.similarity, label=curve.title, **look)
+    _name_axes(axes, _text("randomised_to"), _text("similarity"), palette)
+    _legend(axes, "upper right", palette)
     return figure
 
 
 def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]:
-    """Write every figure of the official test images for print, as SVG.
+    """Write every figure of the test images for print, as SVG.
 
     Parameters
     ----------
     evaluations : sequence of Evaluation
+        At least one, of the same images.
     folder : Path
         Made where it is missing.
 
@@ -173,14 +301,17 @@ def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]
     list of Path
         ROC, precision-recall and reliability of all models, and a confusion matrix at the balanced point of each.
     """
+    curves, labels = [rate_curve(evaluation, "test") for evaluation in evaluations], labels_of(evaluations[0])
+    diagrams = {model_title(e.model): reliability_before_after(e, "test")[1] for e in evaluations}
+    prevalence = float(evaluations[0].scores["test"].labels.mean())
     figures = {
-        "roc": roc_figure(evaluations, style=LIGHT),
-        "precision-recall": precision_recall_figure(evaluations, style=LIGHT),
-        "reliability": reliability_figure(evaluations, style=LIGHT),
+        "roc": roc_figure(curves),
+        "precision-recall": precision_recall_figure(curves, prevalence),
+        "reliability": reliability_figure(diagrams, labels.positive),
     }
     for evaluation in evaluations:
-        counts = evaluation.metrics["test"]["at"]["balanced"]["confusion"]
-        figures[f"confusion-{evaluation.model}"] = confusion_figure(counts, style=LIGHT)
+        matrix = confusion_matrix(performance(evaluation, "test").at["balanced"].confusion)
+        figures[f"confusion-{evaluation.model}"] = confusion_figure(matrix, labels_of(evaluation))
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, figure in figures.items():
@@ -189,34 +320,116 @@ def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]
     return written
 
 
-def _beside(axes: Axes, shortcuts: Sequence[Mapping], x: int, y: int, style: FigureStyle) -> None:
-    for index, item in enumerate(item for item in shortcuts if item.get("curve")):
-        line = look(index, style)["line"] | {"color": style.lines[-1], "linewidth": 1}
-        points = np.array(item["curve"])
-        axes.plot(points[:, x], points[:, y], label=f"Shortcut, sees no lung: {item['name'].lower()}", **line)
+def _draw_curves(
+    axes: Axes,
+    view: _View,
+    curves: Sequence[RateCurve],
+    bands: Sequence[Band],
+    baselines: Sequence[RateCurve],
+    *,
+    point: str,
+    palette: Palette,
+) -> None:
+    for curve, band in zip(curves, bands, strict=False):
+        axes.fill_between(*band, color=palette.line(curve.position), alpha=0.15, linewidth=0)
+    for curve in baselines:
+        look = _line(curve.position, palette) | {"color": palette.lines[-1], "linewidth": 1}
+        axes.plot(_values(curve, view.x), _values(curve, view.y), label=_text("shortcut", title=curve.title), **look)
+    for curve in curves:
+        figure = curve.withheld or formatting.estimate(getattr(curve, view.metric))
+        words = _text("curve", title=curve.title, measure=METRICS[view.metric].title, figure=figure)
+        look = _line(curve.position, palette) | {"drawstyle": view.drawstyle}
+        axes.plot(_values(curve, view.x), _values(curve, view.y), label=words, **look)
+        _draw_mark(axes, view, curve.mark(point), _point(curve.position, palette))
 
 
-def _shade(axes: Axes, bands: Sequence[Band], style: FigureStyle) -> None:
-    for index, band in enumerate(bands):
-        axes.fill_between(*band, color=style.lines[index % len(style.lines)], alpha=0.15, linewidth=0)
+def _draw_mark(axes: Axes, view: _View, mark: OperatingMark, look: dict[str, Any]) -> None:
+    x = 1 - mark.specificity if view is _ROC else mark.sensitivity
+    y = mark.sensitivity if view is _ROC else mark.precision
+    if y is None:
+        return
+    words = _text(
+        "roc_point" if view is _ROC else "recall_point",
+        point=Message(f"documents.point.{mark.name}"),
+        threshold=formatting.number(mark.threshold),
+        sensitivity=formatting.number(mark.sensitivity),
+        specificity=formatting.number(mark.specificity),
+        precision=formatting.number(mark.precision),
+    )
+    axes.plot(x, y, label=words, **look)
 
 
-def _operating_point(evaluation: Evaluation, split: str, threshold: float | None) -> tuple[str, dict]:
-    scores = evaluation.scores[split]
-    at = evaluation.operating_points["balanced"] if threshold is None else threshold
-    name = "Balanced threshold" if threshold is None else "Threshold"
-    return f"{name} {at:.3g}", rates_at(scores.labels, scores.probabilities, at)
+def _values(curve: RateCurve, name: str) -> Any:
+    return 1 - curve.specificity if name == "false_positive_rate" else getattr(curve, name)
 
 
-def _ranked(said: str, evaluation: Evaluation, split: str, name: str) -> str:
-    reason = withheld_of(evaluation, split)
-    return f"{said} {reason}" if reason else _with_interval(said, evaluation.metrics[split][name])
+def _draw_estimate(axes: Axes, height: int, estimate: Estimate, few: bool, palette: Palette) -> None:
+    if estimate.value is None:
+        return
+    look: dict[str, Any] = {"fmt": "D", "color": palette.lines[0], "markersize": 5, "capsize": 2}
+    if few:
+        look["markerfacecolor"] = "none"
+    if estimate.interval is not None:
+        low, high = estimate.interval
+        look |= {"fmt": "o", "xerr": [[estimate.value - low], [high - estimate.value]]}
+    axes.errorbar(estimate.value, height, **look)
 
 
-def _with_interval(name: str, figures: Mapping[str, float | None]) -> str:
-    if figures["low"] is None:
-        return f"{name} {figures['value']:.3f}"
-    return f"{name} {figures['value']:.3f} ({figures['low']:.3f} to {figures['high']:.3f})"
+def _row_name(row: Row) -> str:
+    if row.withheld:
+        return _text("withheld", name=row.name, reason=row.withheld)
+    return _text("few", name=row.name) if row.caveat else row.name
+
+
+def _text(code: str, **values: Any) -> str:
+    return str(Message(f"documents.chart.{code}", **values))
+
+
+def _line(position: int, palette: Palette) -> dict[str, Any]:
+    return {"color": palette.line(position), "linestyle": _DASHES[position % len(_DASHES)], "linewidth": 1.8}
+
+
+def _point(position: int, palette: Palette) -> dict[str, Any]:
+    return {
+        "color": palette.line(position),
+        "linestyle": "none",
+        "marker": _MARKERS[position % len(_MARKERS)],
+        "markersize": 9,
+        "markeredgecolor": palette.text,
+        "zorder": 5,
+    }
+
+
+def _reference(palette: Palette) -> dict[str, Any]:
+    return {"color": palette.grid, "linewidth": 1, "linestyle": ":"}
+
+
+def _square(x: str, y: str, palette: Palette, **values: Any) -> tuple[Figure, Axes]:
+    """Make a figure of one square, shares along both axes, which are named by the codes of their titles."""
+    figure = Figure(figsize=(6, 6), layout="constrained", facecolor="none")
+    axes = _styled(figure.subplots(), palette)
+    axes.set(xlim=_LIMITS, ylim=_LIMITS, aspect="equal")
+    _name_axes(axes, _text(x), _text(y, **values), palette)
+    return figure, axes
+
+
+def _name_axes(axes: Axes, x: str, y: str, palette: Palette) -> None:
+    axes.set_xlabel(x, color=palette.text)
+    axes.set_ylabel(y, color=palette.text)
+
+
+def _styled(axes: Axes, palette: Palette) -> Axes:
+    axes.set_facecolor("none")
+    axes.tick_params(colors=palette.text)
+    axes.spines[:].set_color(palette.grid)
+    axes.grid(color=palette.grid, linewidth=0.5, alpha=0.5)
+    return axes
+
+
+def _legend(
+    axes: Axes, place: Literal["lower right", "lower left", "upper right", "upper left"], palette: Palette
+) -> None:
+    axes.legend(loc=place, fontsize=8, labelcolor=palette.text, facecolor="none", edgecolor=palette.grid)
 
 
 def _readable_on(colour: tuple[float, float, float, float]) -> str:

@@ -1,67 +1,71 @@
-"""Evaluations -> one HTML file that needs nothing else: figures as SVG inside it, no script, no network."""
+"""HTML report: everything that evaluations hold as one file, with figures as SVG, no script and no network."""
 
 import io
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from cxrmodel.errors import OutputRefused
-from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
-from cxrmodel.evaluation.data_flow import flow
-from cxrmodel.evaluation.published import Published
-from cxrmodel.evaluation.reliability import reliability, shifted, uncalibrated
-from cxrmodel.evaluation.report.calibration_words import calibration_sentence
-from cxrmodel.evaluation.report.canvas import LIGHT
-from cxrmodel.evaluation.report.card import model_card
-from cxrmodel.evaluation.report.card_metrics import metrics_section
-from cxrmodel.evaluation.report.figures import confusion_figure, precision_recall_figure, roc_figure
+from cxrmodel.evaluation.published import PublishedFigure
+from cxrmodel.evaluation.report import charts, figures
+from cxrmodel.evaluation.report.context import CardContext, card_context
 from cxrmodel.evaluation.report.flow_diagram import flow_svg
-from cxrmodel.evaluation.report.lung_words import lungs_verdict
-from cxrmodel.evaluation.report.plots import decision_figure, forest_figure, history_figure, intervals_figure
-from cxrmodel.evaluation.report.readme import images_sentence
-from cxrmodel.evaluation.report.rows import (
-    DISTURBED_CHECKS,
-    adult_rows,
-    auc_rows,
-    confident_errors,
-    lung_rows,
-    perturbation_rows,
-    stratum_rows,
-    subgroup_rows,
-)
-from cxrmodel.evaluation.report.small_samples import few_in_groups, few_of, few_rows
+from cxrmodel.evaluation.report.render import render
+from cxrmodel.evaluation.report.rows import ConfidentError, Row, confident_errors
+from cxrmodel.evaluation.report.small_samples import few_in_bins, few_rows
+from cxrmodel.evaluation.report.view import section
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.sections import whole_sections
+from cxrmodel.evaluation.training_record import TrainingRecord
+from cxrmodel.messages import Message
+from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import ModelSpec
-from cxrmodel.models import model_title
 
-__all__ = ["html_report", "write_report"]
+__all__ = ["Drawing", "ReportContext", "html_report", "write_report"]
 
 _PREVALENCE = 0.2
-_SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
-_HINT = "Tables that are wider than the screen scroll sideways; a shadow at their edge marks where more lies."
-_CARD_ELSEWHERE = (
-    "The model card is of the shipped evaluation, not of these images. It stands in `MODEL_CARD.md` and on the "
-    "Evaluation page under *Model card*."
-)
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 60rem; margin: 2rem auto;
-  padding: 0 1rem; }
-table { border-collapse: collapse; }
-.scroll { overflow-x: auto; margin: 1rem 0; background:
-  linear-gradient(to right, #fff 30%, #fff0) left / 3rem 100% local,
-  linear-gradient(to left, #fff 30%, #fff0) right / 3rem 100% local,
-  linear-gradient(to right, #0005, #0000) left / 1rem 100% scroll,
-  linear-gradient(to left, #0005, #0000) right / 1rem 100% scroll; background-repeat: no-repeat; }
-.hint { display: none; color: #555; } @media (max-width: 50rem) { .hint { display: block; } }
-th, td { min-width: 5.5rem; border: 1px solid #c8ced4; padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
-figure { margin: 1.5rem 0; } figcaption { color: #555; font-size: 0.9rem; }
-svg { max-width: 100%; height: auto; } code { overflow-wrap: anywhere; }
-.warning { border: 2px solid #d55e00; padding: 0.6rem 1rem; font-weight: 600; }
-"""
+"""To which one reliability diagram is adjusted."""
+_SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>'
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as SVG with its caption."""
+
+    svg: Markup
+    caption: str
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """Values of the HTML report.
+
+    Attributes
+    ----------
+    title : str
+    evaluation : Evaluation
+        Of the first model.
+    images : tuple of Message
+    caveat : Message or None
+    figures : tuple of Drawing
+    flow : Markup
+        Diagram of the data flow.
+    errors : tuple of ConfidentError
+    body : Markup
+        Model card, or the figures on a user's own images, as HTML.
+    """
+
+    title: str
+    evaluation: Evaluation
+    images: tuple[Message, ...]
+    caveat: Message | None
+    figures: tuple[Drawing, ...]
+    flow: Markup
+    errors: tuple[ConfidentError, ...]
+    body: Markup
 
 
 def write_report(text: str, path: Path) -> None:
@@ -73,25 +77,28 @@ def write_report(text: str, path: Path) -> None:
         When the file is not named as HTML.
     """
     if path.suffix.lower() not in (".html", ".htm"):
-        raise OutputRefused(f"{path} does not end in .html, which is what is written. Name it so.")
+        raise OutputRefused("documents.not_html", file=path)
     path.write_text(text, encoding="utf-8")
 
 
 def html_report(
-    evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, others: Sequence[Published] = ()
+    evaluations: Sequence[Evaluation],
+    spec: ModelSpec,
+    record: TrainingRecord | None,
+    published: Sequence[PublishedFigure] = (),
 ) -> str:
-    """Write everything that the evaluations hold as one HTML page; no image is needed.
+    """Write everything that the evaluations hold as one HTML page; no image is read.
 
     Parameters
     ----------
     evaluations : sequence of Evaluation
-        Of the same images; the first is the model that the report is about.
+        Of the same images; the first is of the model that the report is about.
     spec : ModelSpec
         Of the first.
-    record : mapping
+    record : TrainingRecord or None
         Of its training.
-    others : sequence of Published
-        Figures of the same images; empty for a user's own.
+    published : sequence of PublishedFigure
+        On the same images; empty for a user's own.
 
     Returns
     -------
@@ -101,128 +108,107 @@ def html_report(
     Raises
     ------
     EvaluationError
-        When there is no evaluation, they are of different images, or a section is damaged.
+        When there is no evaluation, or they are of different images.
     """
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    card = card_context(evaluations, spec, record, published)
     first = evaluations[0]
-    with whole_sections(first.model):
-        tables = markdown.render(_tables(evaluations, spec, record, others)).replace("<table>", f"{_SCROLLED}<table>")
-        figures = _figures(evaluations, record, others)
-    tables = tables.replace("</table>", "</table></div>")
-    title = f"Evaluation of {model_title(first.model)}"
+    template, title = "model_card.md.j2", Message("documents.report.title", model=card.title)
     if first.dataset:
-        title += f" on own images: {first.dataset['name']}"
-    drawings = "".join(
-        f"<figure>{_svg(figure)}<figcaption>{escape(said)}</figcaption></figure>" for said, figure in figures.items()
-    )
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
-        f"<h1>{escape(title)}</h1><p class='warning'>Not for diagnosis; research use only. {escape(first.version)}, "
-        f"measured on {escape(first.created)}.</p>{_images(first)}"
-        f"<p class='hint'>{_HINT}</p><h2>Figures</h2>{drawings}<h2>From images to figures</h2>"
-        f"{flow_svg(flow(first, dict(record)), dark=False)}<h2>The surest errors</h2>{_errors(first)}{tables}"
-        "</body></html>\n"
-    )
-
-
-def _figures(evaluations: Sequence[Evaluation], record: Mapping, others: Sequence[Published]) -> dict[str, Figure]:
-    first, named = evaluations[0], {model_title(e.model): e for e in evaluations}
-    audits = first.sections.get("audits", {})
-    bands = [discrimination_bands(*_given(e), **e.resampling) for e in evaluations]
-    points = [row for row in others if "sensitivity" in row and "specificity" in row]
-    level = f"Bands and lines: {100 * first.bootstrap['level']:.0f} % intervals over patients."
-    scores = first.scores["test"]
-    diagrams = {
-        "Before calibration": reliability(
-            scores.labels, uncalibrated(scores.logits), scores.patients, **first.resampling
+        template = "own_metrics.md.j2"
+        title = Message("documents.report.own_title", model=card.title, name=first.dataset["name"])
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(render(template, card))
+    return render(
+        "report.html.j2",
+        ReportContext(
+            title=str(title),
+            evaluation=first,
+            images=card.performance.images,
+            caveat=card.performance.caveat,
+            figures=tuple(_drawings(evaluations, card, record, published)),
+            flow=Markup(flow_svg(card.stations, dark=False)),
+            errors=tuple(confident_errors(first, "test")),
+            body=Markup(body.replace("<table>", _SCROLLED).replace("</table>", "</table></div>")),
         ),
-        "After calibration": reliability(*_given(first), **first.resampling),
-    }
-    moved = shifted(scores.probabilities, first.prevalence, _PREVALENCE)
-    rare = reliability(scores.labels, moved, scores.patients, _PREVALENCE, **first.resampling)
-    areas, groups = auc_rows(named, "test", audits, others), stratum_rows(first, "test") + subgroup_rows(audits)
-    beside = {"style": LIGHT, "shortcuts": audits.get("shortcuts", ())}
-    figures = {
-        f"ROC curves. {level}": roc_figure(evaluations, bands=[b.roc for b in bands], published=points, **beside),
-        f"Precision and recall. {level}": precision_recall_figure(
-            evaluations, bands=[b.precision_recall for b in bands], **beside
-        ),
-        _said("Areas under the ROC curve; diamonds have no interval.", few_rows(areas)): forest_figure(
-            areas, "AUC", 0.5
-        ),
-        **{
-            f"Calls at the {name.replace('_', ' ')} threshold.": confusion_figure(at["confusion"], style=LIGHT)
-            for name, at in first.metrics["test"]["at"].items()
-        },
-        f"Decision curve. {level}": decision_figure(
-            {name: decision_curve(*_given(e), **e.resampling) for name, e in named.items()}
-        ),
-        _said(
-            "Reliability before and after calibration; Wilson's 95 % intervals.",
-            few_in_groups(diagrams["After calibration"].images),
-            calibration_sentence(first, "test", *diagrams.values()),
-        ): intervals_figure(diagrams),
-        _said(
-            f"Reliability shifted to a prevalence of {100 * _PREVALENCE:.0f} %, images weighed to it.",
-            few_in_groups(rare.images),
-        ): intervals_figure({"Shifted": rare}),
-        _said("Groups of images.", few_rows(groups)): forest_figure(groups, "Share or AUC"),
-    }
-    for said, rows in {
-        _said("Lungs removed, alone and exchanged.", lungs_verdict(audits)): lung_rows(audits),
-        f"Disturbed images; diamonds have no interval. {DISTURBED_CHECKS}": perturbation_rows(audits),
-        "Adults.": adult_rows(audits),
-    }.items():
-        if rows:
-            figures[_said(said, few_rows(rows))] = forest_figure(rows, "AUC", 0.5)
-    if record.get("history"):
-        trainings = record.get("trainings", ())
-        told = [f"Training {place}: {part['words']}." for place, part in enumerate(trainings, start=1)]
-        figures[_said("Training, epoch by epoch.", *told)] = history_figure(record["history"], trainings)
-    return figures
-
-
-def _said(*sentences: str) -> str:
-    return " ".join(filter(None, sentences))
-
-
-def _given(evaluation: Evaluation) -> tuple:
-    scores = evaluation.scores["test"]
-    return scores.labels, scores.probabilities, scores.patients
-
-
-def _tables(evaluations: Sequence[Evaluation], spec: ModelSpec, record: Mapping, others: Sequence[Published]) -> str:
-    """The card, or of own images their figures alone: the card is of the shipped evaluation."""
-    if not evaluations[0].dataset:
-        return model_card(evaluations, spec, record, others)
-    audits = evaluations[0].sections.get("audits", {})
-    return (
-        f"## Figures in numbers\n\n{metrics_section(evaluations, audits, others)}\n\n## Model card\n\n{_CARD_ELSEWHERE}"
     )
 
 
-def _images(evaluation: Evaluation) -> str:
-    which = "" if evaluation.dataset else "Official test images. "
-    told = f"<p>{which}{escape(images_sentence(evaluation, 'test'))} {escape(few_of(evaluation, 'test'))}</p>"
-    if not evaluation.dataset:
-        return told
-    return f"{told}<p>Own images, {escape(evaluation.dataset['layout'])}. {escape(evaluation.dataset['patients'])}</p>"
+def _drawings(
+    evaluations: Sequence[Evaluation],
+    card: CardContext,
+    record: TrainingRecord | None,
+    published: Sequence[PublishedFigure],
+) -> Iterator[Drawing]:
+    yield from _discrimination(evaluations, card, published)
+    yield from _calibration(evaluations[0], card)
+    yield from _groups(card)
+    if record is not None and record.history:
+        summaries = (
+            Message("documents.report.training", number=number, summary=summary)
+            for number, summary in enumerate(card.trainings, start=1)
+        )
+        yield _drawing(figures.history_figure(charts.training_history(record)), "history", *summaries)
 
 
-def _errors(evaluation: Evaluation) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(row['file'])}</td><td>{row['label']}</td><td>{100 * row['probability']:.2f} %</td>"
-        f"<td>{row['finding']}</td></tr>"
-        for row in confident_errors(evaluation, "test")
+def _discrimination(
+    evaluations: Sequence[Evaluation], card: CardContext, published: Sequence[PublishedFigure]
+) -> Iterator[Drawing]:
+    first, table = evaluations[0], card.performance
+    level = Message("documents.report.bands", level=formatting.share_percent(table.level))
+    audits = section(first, "audits")
+    curves = [charts.rate_curve(evaluation, "test") for evaluation in evaluations]
+    bands = [charts.curve_bands(evaluation, "test") for evaluation in evaluations]
+    baselines = charts.baseline_curves((audits.shortcuts if audits else None) or ())
+    marks = charts.published_marks(published)
+    prevalence = float(first.scores["test"].labels.mean())
+    yield _drawing(figures.roc_figure(curves, [band.roc for band in bands], baselines, marks), "roc", level)
+    yield _drawing(
+        figures.precision_recall_figure(curves, prevalence, [band.precision_recall for band in bands], baselines),
+        "precision_recall",
+        level,
     )
-    if not rows:
-        return "<p>At the balanced point no image is called wrongly.</p>"
-    head = "<tr><th>Image</th><th>Label</th><th>Probability</th><th>Finding</th></tr>"
-    return f"{_SCROLLED}<table>{head}{rows}</table></div>"
+    yield _forest(card.areas, "auc", "areas")
+    for point in card.points:
+        figure = figures.confusion_figure(charts.confusion_matrix(point.confusion), card.labels)
+        yield _drawing(figure, "confusion", point=point.title)
+    benefit = {title: charts.net_benefit_curve(e, "test") for title, e in zip(table.titles, evaluations, strict=True)}
+    yield _drawing(figures.decision_figure(benefit), "decision", level)
 
 
-def _svg(figure: Figure) -> str:
-    coded = io.StringIO()
-    figure.savefig(coded, format="svg", metadata={"Date": None})
-    return coded.getvalue()[coded.getvalue().index("<svg") :]
+def _calibration(evaluation: Evaluation, card: CardContext) -> Iterator[Drawing]:
+    diagrams = {str(Message(f"documents.calibration.{name}")): getattr(card, name) for name in ("before", "after")}
+    yield _drawing(
+        figures.reliability_figure(diagrams, card.labels.positive), "reliability", card.bin_caveat, *card.verdict
+    )
+    adjusted = charts.reliability_at(evaluation, "test", _PREVALENCE)
+    percent = formatting.share_percent(_PREVALENCE)
+    title = str(Message("documents.calibration.adjusted", prevalence=percent))
+    figure = figures.reliability_figure({title: adjusted}, card.labels.positive)
+    yield _drawing(figure, "adjusted", few_in_bins(adjusted), prevalence=percent)
+
+
+def _groups(card: CardContext) -> Iterator[Drawing]:
+    yield _forest(card.group_rows, "share_or_auc", "groups", mark=None)
+    if card.lung_rows:
+        yield _forest(card.lung_rows, "auc", "lungs", *card.lungs_verdict)
+    if card.perturbation_rows:
+        yield _forest(card.perturbation_rows, "auc", "perturbations")
+    if card.adult_rows:
+        yield _forest(card.adult_rows, "auc", "adults")
+
+
+def _forest(rows: Sequence[Row], axis: str, code: str, *sentences: Message, mark: float | None = 0.5) -> Drawing:
+    figure = figures.forest_figure(rows, str(Message(f"documents.chart.{axis}")), mark)
+    return _drawing(figure, code, *sentences, *few_rows(rows))
+
+
+def _drawing(figure: Figure, code: str, *sentences: Message | None, **values: object) -> Drawing:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    text = buffer.getvalue()
+    return Drawing(
+        Markup(text[text.index("<svg") :]), _joined(Message(f"documents.report.{code}", **values), *sentences)
+    )
+
+
+def _joined(*sentences: Message | None) -> str:
+    return " ".join(str(sentence) for sentence in sentences if sentence is not None)

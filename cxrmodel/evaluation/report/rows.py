@@ -1,247 +1,259 @@
-"""Evaluations -> rows of named figures with intervals, for forest plots, tables and files.
+"""Rows of figures with intervals, for forest plots, tables and files."""
 
-A row is plain JSON: ``group``, ``name``, ``value``, ``low``, ``high`` (None where undefined), ``note``, and ``few``: a
-caution where it rests on few images, or why its figure is withheld, else empty.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from cxrmodel.evaluation import bootstrap
-from cxrmodel.evaluation.metrics import LEVEL, significant
-from cxrmodel.evaluation.report.small_samples import few, few_alike, few_images, withheld, withheld_of
+from cxrmodel.evaluation.published import PublishedFigure
+from cxrmodel.evaluation.report.small_samples import (
+    class_counts,
+    few,
+    image_count,
+    patient_count,
+    split_counts,
+    withheld,
+    withheld_in_split,
+)
+from cxrmodel.evaluation.report.view import labels_of, performance
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.model.calibration import FINDINGS
+from cxrmodel.messages import Message
+from cxrmodel.metrics import formatting
+from cxrmodel.metrics.bootstrap import patient_weights, ratio
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.intervals import estimate
+from cxrmodel.model.spec import Labels
+from cxrmodel.models import model_title
 
 __all__ = [
-    "DISTURBED_CHECKS",
+    "ConfidentError",
+    "FindingCounts",
     "Row",
-    "adult_finding_rows",
+    "adult_findings",
     "adult_rows",
     "auc_rows",
     "confident_errors",
-    "finding_row",
+    "findings_by_label",
     "lung_rows",
     "perturbation_rows",
-    "row",
-    "signed",
     "stratum_rows",
     "subgroup_rows",
 ]
 
-DISTURBED_CHECKS = (
-    "Of the checks only missing lungs are counted here. The others are off and would refuse more of these images, above "
-    "all those turned by 10 degrees, for their black corners, and those equalised locally."
-)
-"""What the rows of disturbed images leave out."""
-Row = dict[str, str | float | None]
-_STRATA = {"normal": "Normal", "bacteria": "Bacterial pneumonia", "virus": "Viral pneumonia"}
-_LUNGS = {"removed": "Lungs removed", "only": "Only the lungs left", "exchange": "Lungs exchanged"}
 
+@dataclass(frozen=True)
+class Row:
+    """A named figure.
 
-def row(group: str, name: str, figure: Mapping, note: str = "", few: str = "") -> Row:
-    """Make a row of an interval.
-
-    Parameters
+    Attributes
     ----------
-    group, name, note : str
-    figure : mapping
-        ``value``, ``low`` and ``high``.
-    few : str
-        As :func:`cxrmodel.evaluation.report.small_samples.few` says it.
+    group : Message
+        Rows of one group stand together under its title.
+    name : str
+    estimate : Estimate
+        Undefined where it is withheld.
+    notes : tuple of Message
+    caveat, withheld : Message or None
+        That few images are behind the figure; why it is not given.
     """
-    bounds = {key: figure.get(key) for key in ("value", "low", "high")}
-    return {"group": group, "name": name, **bounds, "note": note, "few": few}
+
+    group: Message
+    name: str
+    estimate: Estimate
+    notes: tuple[Message, ...] = ()
+    caveat: Message | None = None
+    withheld: Message | None = None
+
+    @property
+    def note(self) -> str:
+        """Notes as one text."""
+        return "; ".join(map(str, self.notes))
+
+    @property
+    def record(self) -> dict[str, str | float | None]:
+        """Plain values, for a table or a file."""
+        return {
+            "group": str(self.group),
+            "name": self.name,
+            "value": self.estimate.value,
+            "low": self.estimate.low,
+            "high": self.estimate.high,
+            "note": self.note,
+            "caveat": str(self.withheld or self.caveat or ""),
+        }
+
+
+@dataclass(frozen=True)
+class FindingCounts:
+    """Findings of a group of images: count of each finding, from positive to negative."""
+
+    group: str
+    images: int
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ConfidentError:
+    """An image on the wrong side of the balanced threshold; ``probability`` 0..1."""
+
+    file: str
+    label: str
+    stratum: str
+    probability: float
+    finding: str
 
 
 def auc_rows(
-    evaluations: Mapping[str, Evaluation], split: str, audits: Mapping, published: Sequence[Mapping] = ()
+    evaluations: Sequence[Evaluation],
+    split: str,
+    shortcuts: Iterable[Any] = (),
+    published: Iterable[PublishedFigure] = (),
 ) -> list[Row]:
-    """Areas under the ROC curve: the models', those of shortcuts that see no lung, and published ones.
-
-    Parameters
-    ----------
-    evaluations : mapping of str to Evaluation
-        By the name to show.
-    split : str
-    audits : mapping
-        The section of that name; may be empty.
-    published : sequence of mapping
-        As :func:`cxrmodel.evaluation.published.published` gives them. The spread of several seeds is told as twice
-        the standard deviation, in the note, not as an interval.
-    """
+    """Areas under the ROC curve: of the models, of shortcuts that see no lung, and published ones."""
+    group = Message("documents.group.models")
     rows = [
         _or_withheld(
-            row("This program", name, e.metrics[split]["auc"], few=few_images(e, split)), withheld_of(e, split)
+            Row(group, model_title(e.model), performance(e, split).overall["auc"], (), few(*split_counts(e, split))),
+            withheld_in_split(e, split),
         )
-        for name, e in evaluations.items()
+        for e in evaluations
     ]
-    rows += [
-        row("Shortcuts, which see no lung", item["name"], item["auc"], item.get("description", ""))
-        for item in audits.get("shortcuts", ())
-    ]
-    for item in published:
-        spread = f", standard deviation of the seeds {item['auc_deviation']:g}" if "auc_deviation" in item else ""
-        figure = {"value": item["auc"], "low": None, "high": None}
-        rows.append(row("Published, same images", item["short"], figure, f"{item['description']}{spread}"))
+    group = Message("documents.group.shortcuts")
+    rows += [Row(group, str(item.title), item.auc, _described(item)) for item in shortcuts]
+    group = Message("documents.group.published")
+    for figure in published:
+        notes = [Message("documents.note.text", text=figure.description)]
+        if figure.auc_deviation is not None:
+            notes.append(Message("documents.note.deviation", deviation=figure.auc_deviation))
+        rows.append(Row(group, figure.short, Estimate(figure.auc, None, None, 0), tuple(notes)))
     return rows
-
-
-def signed(value: float) -> str:
-    """Write a change with its sign and three decimals; one too small to show has none."""
-    said = f"{value:+.3f}"
-    return "0.000" if float(said) == 0 else said
 
 
 def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
-    """Share of images called rightly at the balanced point, by organism, with intervals over patients."""
+    """Share of images with the right finding at the balanced threshold, by label and stratum of the data."""
     scores, threshold = evaluation.scores[split], evaluation.operating_points["balanced"]
-    weights = bootstrap.patient_weights(np.asarray(scores.patients, str), **evaluation.resampling)
-    groups = np.array(
-        [o or ("normal" if y == 0 else "other") for o, y in zip(scores.organisms, scores.labels, strict=True)]
-    )
+    patients = np.asarray(scores.patients, str)
     right = (scores.probabilities >= threshold) == (scores.labels == 1)
+    weights = patient_weights(patients, **evaluation.resampling)
     rows = []
-    for group, said in {**_STRATA, "other": "Pneumonia"}.items():
-        members = groups == group
-        if not members.any():
-            continue
+    for name, members in strata(evaluation, split).items():
+        images, people = int(members.sum()), len(set(patients[members]))
         drawn = weights[:, members]
-        with np.errstate(invalid="ignore"):
-            shares = (drawn * right[members]).sum(axis=1) / drawn.sum(axis=1)
-        low, high = bootstrap.percentile_interval(shares, LEVEL) or (None, None)
-        figure = {"value": float(right[members].mean()), "low": low, "high": high}
-        people = len(set(np.asarray(scores.patients, str)[members].tolist()))
-        rows.append(
-            row(
-                "Called rightly, balanced point",
-                said,
-                _rounded(figure),
-                f"{right[members].sum()} of {members.sum()} images",
-                " ".join(
-                    filter(None, (few({"images": int(members.sum()), "patients": people}), few_alike(figure, people)))
-                ),
-            )
+        shares = ratio(drawn @ right[members], drawn.sum(axis=1))
+        note = Message("documents.note.right", right=int(right[members].sum()), images=images)
+        caveat = few(image_count(images), patient_count(people))
+        rows.append(Row(Message("documents.group.right"), name, estimate(shares, images, people), (note,), caveat))
+    return rows
+
+
+def strata(evaluation: Evaluation, split: str) -> dict[str, Any]:
+    """Masks of the images of each label, the positive ones by stratum where the data names strata."""
+    scores, labels = evaluation.scores[split], labels_of(evaluation)
+    kinds = np.asarray(scores.organisms, str)
+    masks = {labels.negative.capitalize(): scores.labels == 0}
+    for kind in sorted(set(kinds[scores.labels == 1])):
+        positive = labels.positive.capitalize()
+        name = f"{positive} ({kind})" if kind else positive
+        masks[name] = (scores.labels == 1) & (kinds == kind)
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def subgroup_rows(subgroups: Iterable[Any], labels: Labels) -> list[Row]:
+    """AUC in each subgroup of the audits."""
+    group = Message("documents.group.subgroups")
+    return [_of_classes(group, item, labels) for item in subgroups]
+
+
+def perturbation_rows(perturbations: Iterable[Any]) -> list[Row]:
+    """AUC under each perturbation of the audits."""
+    rows = []
+    for item in perturbations:
+        notes = [
+            *_described(item),
+            Message("documents.note.auc_change", change=formatting.change(item.auc_change)),
+            Message("documents.note.probability_change", change=formatting.number(item.mean_probability_change)),
+        ]
+        if item.without_lungs:
+            notes.append(Message("documents.note.no_lungs", n=item.without_lungs, images=item.auc.n))
+        caveat = few(image_count(item.auc.n))
+        rows.append(Row(Message("documents.group.perturbations"), str(item.title), item.auc, tuple(notes), caveat))
+    return rows
+
+
+def lung_rows(audits: Iterable[Any]) -> list[Row]:
+    """AUC with lungs masked, alone, or exchanged."""
+    rows = []
+    for item in audits:
+        group = Message(f"documents.group.lungs_{item.kind}")
+        seen = Message(f"documents.note.{'seen' if item.seen_in_training else 'unseen'}")
+        notes, caveat = (image_count(item.auc.n), seen), few(image_count(item.auc.n))
+        rows.append(Row(group, str(item.title), item.auc, notes, caveat))
+        if item.auc_of_surroundings is not None:
+            name = str(Message("documents.note.surroundings", name=item.title))
+            rows.append(Row(group, name, item.auc_of_surroundings, notes, caveat))
+    return rows
+
+
+def adult_rows(panels: Iterable[Any]) -> list[Row]:
+    """AUC on adults; aggregates alone."""
+    group = Message("documents.group.adults")
+    labels = Labels(positive=str(Message("documents.adults.present")), negative=str(Message("documents.adults.absent")))
+    return [_of_classes(group, item, labels) for item in panels]
+
+
+def adult_findings(findings: Iterable[Any]) -> list[FindingCounts]:
+    """Findings on adults, by what radiologists saw on the image."""
+    return [
+        FindingCounts(
+            str(Message(f"documents.adults.{item.group}")),
+            item.images,
+            item.findings,
         )
-    return rows
-
-
-def subgroup_rows(audits: Mapping) -> list[Row]:
-    """AUC in each subgroup of the section ``audits``."""
-    return [
-        _of_classes("AUC", item, f"{item['positives']} with pneumonia", ("normal images", "images with pneumonia"))
-        for item in audits.get("subgroups", ())
+        for item in findings
+        if item.images
     ]
 
 
-def perturbation_rows(audits: Mapping) -> list[Row]:
-    """AUC under each disturbance of the section ``audits``."""
-    rows = []
-    for item in audits.get("perturbations", ()):
-        moved = _signed(item.get("mean_probability_change")).lstrip("+")
-        change = _change(item.get("auc_change_interval", item.get("auc_change")))
-        said = f"change of AUC {change}; mean absolute change of the probability {moved}"
-        if item.get("refused"):
-            said += f"; no lungs are found on {item['refused']} of {item['images']} images"
-        note = "; ".join(filter(None, (item.get("description", ""), said)))
-        rows.append(row("AUC of disturbed images", item["name"], _figure(item["auc"]), note, _few_images(item)))
-    return rows
-
-
-def lung_rows(audits: Mapping) -> list[Row]:
-    """AUC with lungs removed, alone, or exchanged, of the section ``audits``."""
-    rows = []
-    for item in audits.get("lungs", ()):
-        seen = "seen in training" if item.get("seen_in_training") else "not seen in training"
-        group = _LUNGS.get(item["kind"], item["kind"])
-        note = f"{item['images']} images, {seen}"
-        scarce = _few_images(item)
-        rows.append(row(group, item["name"], item["auc"], note, scarce))
-        if "auc_of_surroundings" in item:
-            name = f"{item['name']}: label of the surroundings"
-            rows.append(row(group, name, item["auc_of_surroundings"], note, scarce))
-    return rows
-
-
-def adult_rows(audits: Mapping) -> list[Row]:
-    """AUC on adults, of the section ``audits``; aggregates alone."""
-    kinds = ("images without opacities", "images with opacities")
+def findings_by_label(evaluation: Evaluation, split: str) -> list[FindingCounts]:
+    """Findings on the images of each label and stratum."""
+    found = evaluation.scores[split].findings(evaluation.operating_points)
+    names = labels_of(evaluation).findings
     return [
-        _of_classes("AUC on adults", item, f"{item['positives']} with opacities", kinds)
-        for item in audits.get("adult", {}).get("panels", ())
+        FindingCounts(group, int(mask.sum()), {name: int((found[mask] == name).sum()) for name in names})
+        for group, mask in strata(evaluation, split).items()
     ]
 
 
-def adult_finding_rows(audits: Mapping) -> list[dict[str, str]]:
-    """What the program calls the adults that it reads, by what radiologists saw; a row as of ``finding_row``."""
-    said = {"normal": "Normal", "abnormal_no_opacity": "Abnormal, without an opacity", "opacity": "With an opacity"}
-    return [
-        finding_row(said[row["group"]], row["images"], row)
-        for row in audits.get("adult", {}).get("findings", ())
-        if row["images"]
-    ]
-
-
-def finding_row(said: str, images: int, counts: Mapping[str, int]) -> dict[str, str]:
-    """What a group of images is called, as a row: ``Images``, and for each finding its count and share of the group."""
-    shares = {f"Finding: {name}": f"{counts[name]} ({100 * counts[name] / images:.1f} %)" for name in FINDINGS}
-    return {"Images": f"{said} ({images})"} | shares
-
-
-def confident_errors(evaluation: Evaluation, split: str, most: int = 12) -> list[dict]:
-    """The images that the model was surest of and wrong about at the balanced point, the surest first.
-
-    Returns
-    -------
-    list of dict
-        ``file``, ``label`` ("normal" or "pneumonia"), ``organism``, ``probability`` and ``finding``.
-    """
+def confident_errors(evaluation: Evaluation, split: str, most: int = 12) -> list[ConfidentError]:
+    """Images on the wrong side of the balanced threshold, those farthest from their label first."""
     scores, threshold = evaluation.scores[split], evaluation.operating_points["balanced"]
+    labels = labels_of(evaluation)
     wrong = np.flatnonzero((scores.probabilities >= threshold) != (scores.labels == 1))
-    surest = wrong[np.argsort(-np.abs(scores.probabilities[wrong] - scores.labels[wrong]), kind="stable")]
-    findings = scores.findings(evaluation.operating_points)
+    order = np.argsort(-np.abs(scores.probabilities[wrong] - scores.labels[wrong]), kind="stable")
+    found = scores.findings(evaluation.operating_points)
     return [
-        {
-            "file": scores.files[i],
-            "label": ("normal", "pneumonia")[scores.labels[i]],
-            "organism": scores.organisms[i],
-            "probability": float(scores.probabilities[i]),
-            "finding": str(findings[i]),
-        }
-        for i in surest[:most]
+        ConfidentError(
+            scores.files[i],
+            (labels.negative, labels.positive)[scores.labels[i]],
+            scores.organisms[i],
+            float(scores.probabilities[i]),
+            str(found[i]),
+        )
+        for i in wrong[order][:most]
     ]
 
 
-def _few_images(item: Mapping) -> str:
-    return few({"images": item["images"]})
+def _of_classes(group: Message, item: Any, labels: Labels) -> Row:
+    counts = class_counts(item.auc.n - item.positives, item.positives, labels)
+    return _or_withheld(Row(group, str(item.title), item.auc, counts, few(*counts)), withheld(*counts))
 
 
-def _of_classes(group: str, item: Mapping, positives: str, kinds: Sequence[str]) -> Row:
-    counts = dict(zip(kinds, (item["images"] - item["positives"], item["positives"]), strict=True))
-    note = f"{item['images']} images, {positives}"
-    return _or_withheld(row(group, item["name"], item["auc"], note, few(counts)), withheld(counts))
+def _or_withheld(row: Row, reason: Message | None) -> Row:
+    if reason is None:
+        return row
+    return replace(row, estimate=Estimate.undefined(row.estimate.n or 0), caveat=None, withheld=reason)
 
 
-def _or_withheld(made: Row, reason: str) -> Row:
-    return made | {"value": None, "low": None, "high": None, "few": reason} if reason else made
-
-
-def _figure(stated: Mapping | float | None) -> Mapping:
-    return stated if isinstance(stated, Mapping) else {"value": stated, "low": None, "high": None}
-
-
-def _signed(stated: Mapping | float | None) -> str:
-    value = _figure(stated)["value"]
-    return "not measured" if value is None else signed(value)
-
-
-def _change(stated: Mapping | float | None) -> str:
-    figure = _figure(stated)
-    if figure["low"] is None or figure["high"] is None:
-        return _signed(stated)
-    return f"{_signed(stated)} ({signed(figure['low'])} to {signed(figure['high'])})"
-
-
-def _rounded(figure: Mapping[str, float | None]) -> dict[str, float | None]:
-    return {name: None if value is None else significant(value) for name, value in figure.items()}
+def _described(item: Any) -> tuple[Message, ...]:
+    return (Message("documents.note.text", text=item.description),) if item.description else ()

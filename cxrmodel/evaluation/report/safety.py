@@ -1,7 +1,8 @@
-"""What the program refuses and warns of -> the tables of docs/safety.md, so that the words cannot drift from it."""
+"""Values of the safety tables: refusals, checks with thresholds and measured rates, collections of images."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from cxrmodel import errors
 from cxrmodel.checks.registry import CHECKS
@@ -9,20 +10,18 @@ from cxrmodel.checks.report import OUTCOMES, Rule
 from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.checks.suite import check_rules
 from cxrmodel.errors import EvaluationError, ImageRefused, ImageRejected
-from cxrmodel.evaluation.report.readme import update_readme
-from cxrmodel.evaluation.storage import Evaluation, load_evaluation
+from cxrmodel.evaluation.report.view import section
+from cxrmodel.evaluation.schema import Evaluation
+from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.imaging.radiograph import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MIN_SIDE
 from cxrmodel.messages import Message
-from cxrmodel.model.spec import load_spec
-from cxrmodel.paths import ROOT
+from cxrmodel.model.spec import ModelSpec, load_spec
+from cxrmodel.models import DEFAULT_MODEL
 
-__all__ = ["MARKS", "SAFETY", "file_refusals", "safety_tables", "shipped_tables", "update_safety"]
+__all__ = ["CheckRow", "Collection", "Refusal", "SafetyContext", "refusals", "safety_context", "shipped_safety_context"]
 
-SAFETY = ROOT / "docs" / "safety.md"
-MARKS = ("<!-- checks:start -->", "<!-- checks:end -->")
-
-_MODEL = "densenet121"
-_SHOWN = {"test": "test images", "not chest, grey": "not chest, grey", "adults": "adults"}
+_SHOWN = ("test", "not chest, grey", "adults")
+"""Collections whose rates stand beside each check."""
 _LIMITS = {
     "ImageTooLarge": f"{MAX_BYTES // 2**20} MiB, {MAX_PIXELS // 10**6} million pixels",
     "ImageTooSmall": f"{MIN_SIDE} pixels a side",
@@ -30,128 +29,150 @@ _LIMITS = {
 }
 
 
-def safety_tables(rules: Mapping[str, Rule], evaluation: Evaluation | None) -> str:
-    """Write the tables of refusals, of rules with thresholds and measured rates, and of whole collections.
+@dataclass(frozen=True)
+class Refusal:
+    """A refusal before any check: name of the error, what it means, and its limit where it has one."""
+
+    name: str
+    meaning: str
+    limit: str
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """A check.
+
+    Attributes
+    ----------
+    title, measures : Message
+        Name, and what it measures.
+    source : str
+        Where its thresholds come from.
+    warning, rejection : str
+        Thresholds; empty where there is none.
+    rates : tuple of str
+        Shares warned and rejected of each shown collection, per hundred.
+    messages : tuple of (str, Message)
+        Outcome, and what is said then.
+    """
+
+    title: Message
+    measures: Message
+    source: str
+    warning: str
+    rejection: str
+    rates: tuple[str, ...]
+    messages: tuple[tuple[str, Message], ...]
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What the checks did with a collection of images."""
+
+    name: str
+    description: str
+    images: int
+    rejected: int
+    read: int
+    warned: int
+
+
+@dataclass(frozen=True)
+class SafetyContext:
+    """Values of the safety tables; without a measured section there are no collections.
+
+    Attributes
+    ----------
+    refusals : tuple of Refusal
+    shown : tuple of str
+        Names of the collections whose rates stand beside each check.
+    checks : tuple of CheckRow
+    collections : tuple of Collection
+    inversion : object or None
+        ``images``, ``compared`` and ``max_difference`` of images that were read as stored and inverted.
+    """
+
+    refusals: tuple[Refusal, ...]
+    shown: tuple[str, ...]
+    checks: tuple[CheckRow, ...]
+    collections: tuple[Collection, ...]
+    inversion: Any
+
+
+def safety_context(rules: Mapping[str, Rule], spec: ModelSpec, evaluation: Evaluation | None) -> SafetyContext:
+    """Collect the values of the safety tables.
 
     Parameters
     ----------
     rules : mapping of str to Rule
-        Of the registered checks, in order.
+        By the name of the check, in the order in which the checks run.
+    spec : ModelSpec
+        Whose ages the messages name.
     evaluation : Evaluation or None
-        Whose section ``checks`` holds the rates; without it there are none.
-
-    Returns
-    -------
-    str
-        Markdown, without a line break at the end. The same rules and figures always give the same text.
+        Whose section ``checks`` holds the rates.
     """
-    section = evaluation.sections.get("checks") if evaluation else None
-    sets = {row["name"]: row for row in section["sets"]} if section else {}
-    parts = [
-        "### Files that are refused before any check",
-        "",
-        *_table(("refusal", "what it is", "limit"), file_refusals()),
-        "",
-        "### Rules",
-        "",
-        "Each rule asks alone; an image may be counted under several. W: warned, R: refused, of every hundred images.",
-        "",
-        *_table(
-            ("rule", "what it measures", "warns", "refuses", "thresholds from", *_SHOWN.values()),
-            [_rule(name, rule, sets) for name, rule in rules.items()],
+    measured = section(evaluation, "checks") if evaluation else None
+    sets = {item.name: item for item in measured.sets} if measured else {}
+    return SafetyContext(
+        refusals=tuple(refusals()),
+        shown=_SHOWN,
+        checks=tuple(_check(name, rule, spec, sets) for name, rule in rules.items()),
+        collections=tuple(
+            Collection(str(item.title), str(item.description), item.images, item.rejected, item.read, item.warned)
+            for item in sets.values()
         ),
-        "",
-        "### Sentences",
-        "",
-        *_table(
-            ("rule", "outcome", "sentence"),
-            [row for name in rules for row in _sentences(name)],
-        ),
-        "",
-        "### Collections",
-        "",
-        *(_collections(sets.values()) if sets else ["Not measured yet."]),
-    ]
-    if section:
-        polarity = section["polarity"]
-        parts += [
-            "",
-            f"Of {polarity['images']} test images, {polarity['compared']} were read both as they are and inverted; the "
-            f"two probabilities of an image differ by at most {polarity['max_difference']:.2g}.",
-        ]
-    return "\n".join(parts)
+        inversion=measured.inversion if measured else None,
+    )
 
 
-def shipped_tables() -> str:
-    """The tables of the shipped checks, DenseNet and evaluation.
+def shipped_safety_context() -> SafetyContext:
+    """Values of the shipped checks, default model and evaluation.
 
     Raises
     ------
     ModelError
         When the checks or the model's specification are missing or damaged.
     """
-    rules = check_rules(load_check_spec(), load_spec(_MODEL))
+    spec = load_spec(DEFAULT_MODEL)
+    rules = check_rules(load_check_spec(), spec)
     try:
-        return safety_tables(rules, load_evaluation(_MODEL))
+        return safety_context(rules, spec, load_evaluation(DEFAULT_MODEL))
     except EvaluationError:
-        return safety_tables(rules, None)
+        return safety_context(rules, spec, None)
 
 
-def update_safety(path: Path = SAFETY) -> bool:
-    """Write the tables into docs/safety.md; tell whether it changed."""
-    return update_readme(path, shipped_tables(), MARKS)
-
-
-def file_refusals() -> list[tuple[str, str, str]]:
-    """Every refusal by name that comes before the checks: what it says of itself, and its limit where it has one."""
+def refusals() -> list[Refusal]:
+    """List every refusal that comes before the checks."""
     kinds = [getattr(errors, name) for name in sorted(errors.__all__)]
     named = [kind for kind in kinds if issubclass(kind, ImageRefused) and kind is not ImageRefused]
     before = [kind for kind in named if not issubclass(kind, ImageRejected)]
-    return [(kind.__name__, kind.__doc__.splitlines()[0], _LIMITS.get(kind.__name__, "")) for kind in before]
+    return [
+        Refusal(kind.__name__, str(kind.__doc__).splitlines()[0], _LIMITS.get(kind.__name__, "")) for kind in before
+    ]
 
 
-def _sentences(name: str) -> list[tuple[str, str, str]]:
-    check = CHECKS[name]
-    values = {"ages": str(load_spec(_MODEL).ages)}
-    codes = [(outcome, check.code(outcome)) for outcome in OUTCOMES]
-    return [(name, outcome, str(Message(code, **values))) for outcome, code in codes if code]
-
-
-def _rule(name: str, rule: Rule, sets: Mapping[str, Mapping]) -> Sequence[str]:
-    sign = "over" if rule.side == "above" else "under"
-    limits = ("" if value is None else f"{sign} {value:.4g}" for value in (rule.warning, rule.rejection))
-    measures = str(Message(CHECKS[name].measures))
-    return (name, measures, *limits, rule.source, *(_rates(name, rule, sets.get(shown)) for shown in _SHOWN))
-
-
-def _rates(name: str, rule: Rule, row: Mapping | None) -> str:
-    if row is None:
-        return "not measured"
-    shares = []
-    for letter, key, threshold in (("W", "warned_by_rule", rule.warning), ("R", "by_rule", rule.rejection)):
-        if threshold is not None:
-            shares.append(f"{letter} {_percent(row[key].get(name, 0), row['images'])}")
-    return ", ".join(shares)
-
-
-def _collections(rows: Iterable[Mapping]) -> list[str]:
-    return _table(
-        ("collection", "what it is", "pictures", "refused", "read", "of these with a warning"),
-        [
-            (*map(str, (row["name"], row["description"], row["images"])), *_shares(row), str(row["warned"]))
-            for row in rows
-        ],
+def _check(name: str, rule: Rule, spec: ModelSpec, sets: Mapping[str, Any]) -> CheckRow:
+    check, sign = CHECKS[name], "over" if rule.side == "above" else "under"
+    warning, rejection = (
+        "" if value is None else f"{sign} {value:.4g}" for value in (rule.warning, rule.rejection)
+    )
+    codes = ((outcome, check.code(outcome)) for outcome in OUTCOMES)
+    return CheckRow(
+        Message(check.title),
+        Message(check.measures),
+        rule.source,
+        warning,
+        rejection,
+        tuple(_rates(name, rule, sets.get(shown)) for shown in _SHOWN),
+        tuple((outcome, Message(code, ages=str(spec.ages))) for outcome, code in codes if code),
     )
 
 
-def _shares(row: Mapping) -> list[str]:
-    return [f"{row[key]} ({_percent(row[key], row['images'])} %)" for key in ("refused", "read")]
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f}" if whole else "-"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return [f"| {' | '.join(line)} |" for line in lines]
+def _rates(name: str, rule: Rule, row: Any) -> str:
+    if row is None:
+        return "not measured"
+    shares = []
+    for letter, counts, threshold in (("W", row.warned_by, rule.warning), ("R", row.rejected_by, rule.rejection)):
+        if threshold is not None:
+            shares.append(f"{letter} {100 * counts.get(name, 0) / row.images:.1f}")
+    return ", ".join(shares)

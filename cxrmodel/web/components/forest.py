@@ -5,7 +5,7 @@ from html import escape
 from itertools import groupby
 
 from cxrmodel.evaluation.report.rows import Row
-from cxrmodel.web.components.terms import with_interval
+from cxrmodel.metrics import formatting
 
 __all__ = ["forest_html"]
 
@@ -29,31 +29,29 @@ def forest_html(rows: Sequence[Row], low: float, high: float, mark: float | None
         HTML, the rows' own words escaped.
     """
     parts = []
-    for group, members in groupby(rows, key=lambda item: item["group"]):
-        parts.append(f'<h4>{escape(str(group))}</h4><ul class="forest">')
+    for group, members in groupby(rows, key=lambda row: str(row.group)):
+        parts.append(f'<h4>{escape(group)}</h4><ul class="forest">')
         parts += [_line(item, low, high, mark) for item in members]
         parts.append("</ul>")
     ends = f'<span></span><span class="ends"><b>{low:g}</b><b>{high:g}</b></span><span></span>'
     return f'{"".join(parts)}<ul class="forest"><li class="scale">{ends}</li></ul>'
 
 
-def _line(item: Row, low: float, high: float, mark: float | None) -> str:
+def _line(row: Row, low: float, high: float, mark: float | None) -> str:
     def at(value: float) -> float:
         return 100 * min(max((value - low) / (high - low), 0), 1)
 
     drawn = "" if mark is None else f'<i class="mark" style="left:{at(mark):.2f}%"></i>'
-    if item["low"] is not None and item["high"] is not None:
-        start, end = at(item["low"]), at(item["high"])
+    if row.estimate.interval is not None:
+        start, end = map(at, row.estimate.interval)
         drawn += f'<i class="whisker" style="left:{start:.2f}%;width:{max(end - start, 0.4):.2f}%"></i>'
-    if item["value"] is not None:
-        kind = "dot" if item["low"] is not None else "diamond"
-        kind += " few" if item["few"] else ""
-        drawn += f'<i class="{kind}" style="left:{at(item["value"]):.2f}%"></i>'
-    withheld = item["value"] is None and bool(item["few"])
-    figure = escape(str(item["few"])) if withheld else with_interval(item)
-    said = ("note",) if withheld else ("note", "few")
-    note = "".join(f"<small>{escape(str(item[key]))}</small>" for key in said if item[key])
+    if row.estimate.value is not None:
+        kind = f"{'diamond' if row.estimate.interval is None else 'dot'}{' few' if row.caveat else ''}"
+        drawn += f'<i class="{kind}" style="left:{at(row.estimate.value):.2f}%"></i>'
+    figure = escape(str(row.withheld)) if row.withheld else formatting.estimate(row.estimate)
+    small = [row.note, str(row.caveat or "")]
+    note = "".join(f"<small>{escape(part)}</small>" for part in small if part)
     return (
-        f'<li><span class="name">{escape(str(item["name"]))}{note}</span><span class="track">{drawn}</span>'
+        f'<li><span class="name">{escape(row.name)}{note}</span><span class="track">{drawn}</span>'
         f'<span class="figure">{figure}</span></li>'
     )

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 import altair as alt
 import streamlit as st
 
-from cxrmodel.evaluation.bands import Curves, DecisionCurve, decision_curve, discrimination_bands
-from cxrmodel.evaluation.reliability import Reliability, reliability, shifted, uncalibrated
-from cxrmodel.evaluation.report.calibration_words import calibration_sentence
+from cxrmodel.evaluation.report import charts
 from cxrmodel.evaluation.report.rows import Row, stratum_rows
+from cxrmodel.evaluation.report.verdicts import calibration_verdict
 from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.evaluation.thresholds import ThresholdTable, threshold_table
+from cxrmodel.metrics.calibration import Reliability
+from cxrmodel.metrics.curves import CurveBands, DecisionCurve
 
 __all__ = [
     "Chart",
@@ -55,7 +56,7 @@ def table_of(evaluation: Evaluation, split: str) -> ThresholdTable:
     return _table(fingerprint(evaluation, split), evaluation, split)
 
 
-def bands_of(evaluation: Evaluation, split: str) -> Curves:
+def bands_of(evaluation: Evaluation, split: str) -> CurveBands:
     """Bands of ROC and precision-recall curve."""
     return _bands(fingerprint(evaluation, split), evaluation, split)
 
@@ -128,7 +129,7 @@ def _text(key: str, _make: Callable[[], str]) -> str:
 @st.cache_data(show_spinner=False, max_entries=_KEPT)
 def _verdict(key: str, _evaluation: Evaluation, _split: str) -> str:
     diagrams = (reliability_of(_evaluation, _split, kind) for kind in ("before", "after"))
-    return calibration_sentence(_evaluation, _split, *diagrams)
+    return " ".join(map(str, calibration_verdict(_evaluation, _split, *diagrams)))
 
 
 @st.cache_data(show_spinner=False, max_entries=_KEPT)
@@ -144,20 +145,18 @@ def _table(key: str, _evaluation: Evaluation, _split: str) -> ThresholdTable:
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
-def _bands(key: str, _evaluation: Evaluation, _split: str) -> Curves:
-    return discrimination_bands(*_given(_evaluation, _split), **_evaluation.resampling)
+def _bands(key: str, _evaluation: Evaluation, _split: str) -> CurveBands:
+    return charts.curve_bands(_evaluation, _split)
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _benefit(key: str, _evaluation: Evaluation, _split: str) -> DecisionCurve:
-    return decision_curve(*_given(_evaluation, _split), **_evaluation.resampling)
+    return charts.net_benefit_curve(_evaluation, _split)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4 * _KEPT)
 def _reliability(key: str, kind: str, prevalence: float | None, _evaluation: Evaluation, _split: str) -> Reliability:
-    labels, probabilities, patients = _given(_evaluation, _split)
-    if kind == "before":
-        probabilities = uncalibrated(_evaluation.scores[_split].logits)
-    elif kind == "shifted":
-        probabilities = shifted(probabilities, _evaluation.prevalence, prevalence)
-    return reliability(labels, probabilities, patients, prevalence, **_evaluation.resampling)
+    if prevalence is not None:
+        return charts.reliability_at(_evaluation, _split, prevalence)
+    before, after = charts.reliability_before_after(_evaluation, _split)
+    return before if kind == "before" else after

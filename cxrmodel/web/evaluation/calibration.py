@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from cxrmodel.evaluation.reliability import Reliability
-from cxrmodel.evaluation.report.plots import intervals_figure
-from cxrmodel.evaluation.report.small_samples import few_in_groups
+from cxrmodel.evaluation.report.figures import reliability_figure
+from cxrmodel.evaluation.report.small_samples import few_in_bins
+from cxrmodel.metrics import formatting
+from cxrmodel.metrics.calibration import Reliability
 from cxrmodel.metrics.formatting import percent
 from cxrmodel.web.components.downloads import download_menu
-from cxrmodel.web.components.terms import explain, intervals_sentence, with_interval
+from cxrmodel.web.components.terms import explain, intervals_sentence
 from cxrmodel.web.evaluation.cache import fingerprint, reliability_of, verdict_of
 from cxrmodel.web.evaluation.calibration_audit import audited_rows, why
 from cxrmodel.web.evaluation.chart_order import draw
@@ -41,7 +42,7 @@ def calibration(shown: Shown) -> None:
     st.caption(
         f"Images in order of the probability stated, in 15 groups of {after.images:.3g} images each; an image on an edge is "
         "shared out. Lines: Wilson's 95 % intervals, images taken as independent. Dotted: perfect calibration. "
-        f"{few_in_groups(after.images)}"
+        f"{few_in_bins(after) or ''}"
     )
     _under_another_prevalence(shown)
     _figures(shown, before, after)
@@ -53,11 +54,12 @@ def calibration(shown: Shown) -> None:
 
 def _diagram(shown: Shown, title: str, words: str, bins: Reliability) -> None:
     st.subheader(title)
-    said = f"{title}: reliability diagram, calibration error {bins.ece['value']:.3f}"
+    said = f"{title}: reliability diagram, calibration error {bins.ece.value:.3f}"
     draw(lambda: reliability_chart(bins), said, title, fingerprint(shown.evaluation, shown.split))
-    st.caption(f"{words} Calibration error {with_interval(bins.ece)}; Brier score {with_interval(bins.brier)}.")
+    ece, brier = formatting.estimate(bins.ece), formatting.estimate(bins.brier)
+    st.caption(f"{words} Calibration error {ece}; Brier score {brier}.")
     name = f"reliability-{title.split()[0].lower()}-{shown.split}"
-    download_menu(name, lambda: _rows(bins), lambda: intervals_figure({title: bins}))
+    download_menu(name, lambda: _rows(bins), lambda: reliability_figure({title: bins}, "pneumonia"))
 
 
 def _under_another_prevalence(shown: Shown) -> None:
@@ -78,17 +80,19 @@ def _under_another_prevalence(shown: Shown) -> None:
         said = f"Reliability at a prevalence of {percent(wanted)}"
         draw(lambda: reliability_chart(bins), said, wanted, fingerprint(shown.evaluation, shown.split))
         download_menu(
-            f"reliability-shifted-{shown.split}", lambda: _rows(bins), lambda: intervals_figure({"Shifted": bins})
+            f"reliability-shifted-{shown.split}",
+            lambda: _rows(bins),
+            lambda: reliability_figure({"Shifted": bins}, "pneumonia"),
         )
     with words:
         st.markdown(
             f"The probabilities shifted to a prevalence of {percent(wanted)} by Bayes' rule, as the Read page does it, "
             f"on these images weighed so that {percent(wanted)} of them show pneumonia. Calibration error "
-            f"**{with_interval(bins.ece)}**, Brier score **{with_interval(bins.brier)}**."
+            f"**{formatting.estimate(bins.ece)}**, Brier score **{formatting.estimate(bins.brier)}**."
         )
         st.markdown(
             "This holds where only the share of pneumonia differs, and not the children, the images or the disease. "
-            f"Intervals of the groups are wide where few images stand for many. {few_in_groups(bins.images)}"
+            f"Intervals of the groups are wide where few images stand for many. {few_in_bins(bins) or ''}"
         )
 
 
@@ -97,8 +101,8 @@ def _figures(shown: Shown, before: Reliability, after: Reliability) -> None:
     rows = [
         {
             "Probability": said,
-            "Expected calibration error": with_interval(bins.ece),
-            "Brier score": with_interval(bins.brier),
+            "Expected calibration error": formatting.estimate(bins.ece),
+            "Brier score": formatting.estimate(bins.brier),
         }
         for said, bins in (("before calibration", before), ("after calibration", after))
     ]
@@ -113,7 +117,7 @@ def _figures(shown: Shown, before: Reliability, after: Reliability) -> None:
 
 
 def _rows(bins: Reliability) -> list[dict[str, float]]:
-    columns = ("stated", "observed", "low", "high")
+    columns = ("mean_probability", "observed", "low", "high")
     values = zip(*(getattr(bins, name) for name in columns), strict=True)
     return [
         {**{name: round(float(v), 6) for name, v in zip(columns, row, strict=True)}, "images": bins.images}

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import altair as alt
 
-from cxrmodel.evaluation.bands import Band
-from cxrmodel.evaluation.metrics import precision_recall_points, roc_points
-from cxrmodel.evaluation.reliability import Reliability
+from cxrmodel.evaluation.report.charts import PublishedMark, RateCurve
 from cxrmodel.evaluation.storage import Evaluation
+from cxrmodel.metrics.calibration import Reliability
+from cxrmodel.metrics.curves import Band
+from cxrmodel.metrics.discrimination import precision_recall_points, roc_points
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 from cxrmodel.report.wording import operating_point_titles
 
@@ -31,9 +32,9 @@ def roc_chart(
     evaluations: Mapping[str, Evaluation],
     split: str,
     bands: Mapping[str, Band],
-    published: Sequence[Mapping] = (),
+    published: Sequence[PublishedMark] = (),
     corner: bool = False,
-    shortcuts: Sequence[Mapping] = (),
+    shortcuts: Sequence[RateCurve] = (),
 ) -> alt.LayerChart:
     """Draw ROC curves with bands, the operating points of the first model, published points, and shortcuts' curves.
 
@@ -45,12 +46,11 @@ def roc_chart(
         "test" or "held_out".
     bands : mapping of str to Band
         Of sensitivity over the false positive rate.
-    published : sequence of mapping
-        ``short``, ``sensitivity`` and ``specificity`` of figures on the same images.
+    published : sequence of PublishedMark
     corner : bool
         Whether to enlarge the upper left corner.
-    shortcuts : sequence of mapping
-        ``name`` and ``curve`` of baselines that see no lung.
+    shortcuts : sequence of RateCurve
+        Of baselines that see no lung.
     """
     extent = CORNER["roc"] if corner else (_WHOLE, _WHOLE)
     across, up = _axes("1 − specificity", "Sensitivity", extent)
@@ -61,13 +61,13 @@ def roc_chart(
         _place(1 - at[name]["specificity"]["value"], at[name]["recall"]["value"]) | {"point": f"{said} point"}
         for name, said in operating_point_titles().items()
     ]
-    points = [_place(1 - row["specificity"], row["sensitivity"]) | {"point": row["short"]} for row in published]
+    points = [_place(1 - mark.specificity, mark.sensitivity) | {"point": mark.title} for mark in published]
     layers = [
         _rows([_place(end, end) for end in (0, 1)])
         .mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3", clip=True)
         .encode(across, up),
         *_bands(bands, across, up, scales),
-        *_beside(shortcuts, 0, 1, across, up, scales),
+        *_beside(shortcuts, "roc", across, up, scales),
         *_lines(rows, across, up, ["threshold", "sensitivity", "specificity"], scales),
         _marks(_within(marks, extent), across, up),
     ]
@@ -81,7 +81,7 @@ def precision_recall_chart(
     split: str,
     bands: Mapping[str, Band],
     corner: bool = False,
-    shortcuts: Sequence[Mapping] = (),
+    shortcuts: Sequence[RateCurve] = (),
 ) -> alt.LayerChart:
     """Draw precision-recall curves with bands, the first model's operating points, and shortcuts' curves.
 
@@ -108,7 +108,7 @@ def precision_recall_chart(
         [
             chance.mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3", clip=True).encode(across, up),
             *_bands(bands, across, up, scales),
-            *_beside(shortcuts, 1, 2, across, up, scales),
+            *_beside(shortcuts, "precision_recall", across, up, scales),
             *_lines(rows, across, up, ["threshold", "precision", "sensitivity", "specificity"], scales),
             _marks(_within(marks, extent), across, up),
         ]
@@ -127,7 +127,7 @@ def reliability_chart(bins: Reliability, colour: str = COLOURS[DEFAULT_MODEL]) -
     rows = [
         {"x": round(float(s), 4), "y": round(float(o), 4), "low": round(float(a), 4), "high": round(float(b), 4)}
         | {"images": round(bins.images, 1)}
-        for s, o, a, b in zip(bins.stated, bins.observed, bins.low, bins.high, strict=True)
+        for s, o, a, b in zip(bins.mean_probability, bins.observed, bins.low, bins.high, strict=True)
     ]
     tips = [
         alt.Tooltip("x:Q", title="stated", format=".3f"),
@@ -164,12 +164,12 @@ def _rows(rows: list[dict]) -> alt.Chart:
     return alt.Chart({"values": rows})
 
 
-def _scales(evaluations: Mapping[str, Evaluation], shortcuts: Sequence[Mapping]) -> _Scales:
+def _scales(evaluations: Mapping[str, Evaluation], shortcuts: Sequence[RateCurve]) -> _Scales:
     names = sorted(evaluations, key=lambda name: MODELS.names.index(evaluations[name].model))
     models = [evaluations[name].model for name in names]
     colours = [COLOURS[model] for model in models] + [_SHORTCUT_COLOUR] * len(shortcuts)
     dashes = [DASHES[model] for model in models] + list(_SHORTCUT_DASHES[: len(shortcuts)])
-    names += [item["name"] for item in shortcuts]
+    names += [curve.title for curve in shortcuts]
     return (
         alt.Color("model:N", legend=LEGEND, scale=alt.Scale(domain=names, range=colours)),
         alt.StrokeDash("model:N", legend=LEGEND, scale=alt.Scale(domain=names, range=dashes)),
@@ -195,14 +195,16 @@ def _lines(rows: list[dict], across: alt.X, up: alt.Y, told: list[str], scales: 
     return [line, dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near)]
 
 
-def _beside(shortcuts: Sequence[Mapping], x: int, y: int, across: alt.X, up: alt.Y, scales: _Scales) -> list:
+def _beside(shortcuts: Sequence[RateCurve], view: str, across: alt.X, up: alt.Y, scales: _Scales) -> list:
     """Thin lines of baselines in one quiet colour, told apart by their dashes and the pointer."""
     rows = [
-        _place(point[x], point[y])
-        | {"model": item["name"], "step": step}
-        | {"sensitivity": point[1], "specificity": round(1 - point[0], 5), "precision": point[2]}
-        for item in shortcuts
-        for step, point in enumerate(item["curve"])
+        (_place(1 - specificity, sensitivity) if view == "roc" else _place(sensitivity, precision))
+        | {"model": curve.title, "step": step}
+        | {"sensitivity": sensitivity, "specificity": round(specificity, 5), "precision": precision}
+        for curve in shortcuts
+        for step, (sensitivity, specificity, precision) in enumerate(
+            zip(curve.sensitivity.tolist(), curve.specificity.tolist(), curve.precision.tolist(), strict=True)
+        )
     ]
     if not rows:
         return []

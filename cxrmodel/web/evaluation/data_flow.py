@@ -6,11 +6,14 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cxrmodel.errors import EvaluationError, ModelError
-from cxrmodel.evaluation.data_flow import flow, flow_rows, hash_rows, training_record
+from cxrmodel.evaluation.data_flow import Station, flow, hashes, training_summaries
 from cxrmodel.evaluation.documents import report_text
+from cxrmodel.evaluation.report.charts import training_history
+from cxrmodel.evaluation.report.figures import history_figure
 from cxrmodel.evaluation.report.flow_diagram import flow_svg
-from cxrmodel.evaluation.report.plots import history_figure
 from cxrmodel.evaluation.seeds import HOW_MEASURED, MEASURES, load_seeds, spread
+from cxrmodel.evaluation.training_record import TrainingRecord, load_training_record
+from cxrmodel.messages import Message
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.models import model_title
 from cxrmodel.web.components.downloads import download_menu, lazily
@@ -32,23 +35,24 @@ def origin(shown: Shown) -> None:
     shown : Shown
     """
     evaluation = shown.evaluation
-    record = training_record(evaluation.model)
+    record = load_training_record(evaluation.model)
     boxes = flow(evaluation, record)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("From images to figures")
         told = "; ".join(
-            f"{box.title}{f', from {box.source}' if box.source else ''}: {', '.join(box.lines)}" for box in boxes
+            f"{row['Station']}{', from ' if row['From'] else ''}{row['From']}: {row['Count']}"
+            for row in _stations(boxes)
         )
         st.image(flow_svg(boxes), width="content", alt=told)
-        download_menu("images", lambda: flow_rows(boxes), svg=lambda: flow_svg(boxes, dark=False))
+        download_menu("images", lambda: _stations(boxes), svg=lambda: flow_svg(boxes, dark=False))
     with right:
         st.subheader("Training")
         _history(evaluation.model, record)
     _seeds({measured.weights_sha256 for measured in shown.models.values()})
-    _configuration(evaluation.model, record)
+    _configuration(evaluation.model, record.recipe.model_dump() if record and record.recipe else {})
     st.subheader("Hashes")
-    rows = hash_rows(evaluation)
+    rows = [{"Of": str(item.title), "sha256": item.sha256} for item in hashes(evaluation)]
     with st.container(key="hashes"):
         st.markdown("\n".join(f"- {row['Of']}: `{row['sha256']}`" for row in rows))
     missing = "" if evaluation.provenance else " Code and images were not hashed when these figures were made."
@@ -78,22 +82,35 @@ def origin(shown: Shown) -> None:
     st.caption(f"On the command line: `python -m cxrmodel evaluate --no-read{name} --report OUT.html`.")
 
 
-def _history(model: str, record: Mapping) -> None:
-    history = record.get("history")
-    if not history:
+def _stations(stations: list[Station]) -> list[dict[str, str]]:
+    titles = {"": ""} | {station.name: str(station.title) for station in stations}
+    return [
+        {
+            "Images of": str(Message(f"documents.lane.{station.lane}")),
+            "Station": titles[station.name],
+            "From": titles[station.source],
+            "Count": "; ".join(map(str, station.lines)),
+        }
+        for station in stations
+    ]
+
+
+def _history(model: str, record: TrainingRecord | None) -> None:
+    if record is None or not record.history:
         st.markdown(f"The history of the training of {plain(model)} is not beside its weights.")
         return
-    trainings = record["trainings"]
+    history, summaries = training_history(record), training_summaries(record)
     said = ("Loss of training and held-out images by epoch", "Held-out AUC by epoch")
     for place, title in enumerate(said):
-        draw(lambda place=place: history_charts(history, trainings)[place], title, model, place, history, trainings)
-    if len(trainings) > 1:
+        draw(lambda place=place: history_charts(history)[place], title, model, place, record.model_dump_json())
+    if len(summaries) > 1:
         st.markdown(
-            f"The weights come from {len(trainings)} trainings, each from the weights of the one before; a dashed line "
+            f"The weights come from {len(summaries)} trainings, each from the weights of the one before; a dashed line "
             "marks where each begins."
         )
-    st.markdown("\n".join(f"{place}. {plain(part['words'])}" for place, part in enumerate(trainings, start=1)))
-    download_menu("training-history", lambda: history, lambda: history_figure(history, trainings))
+    st.markdown("\n".join(f"{place}. {plain(str(words))}" for place, words in enumerate(summaries, start=1)))
+    rows = [{"training": run} | epoch.model_dump() | {"epoch": number} for number, run, epoch in record.epochs()]
+    download_menu("training-history", lambda: rows, lambda: history_figure(history))
 
 
 def _seeds(in_use: set[str]) -> None:
@@ -129,14 +146,14 @@ def _moments(moments: Mapping[str, float | None]) -> str:
     return f"{moments['mean']:.4f}{spread_of}"
 
 
-def _configuration(model: str, record: Mapping) -> None:
+def _configuration(model: str, recipe: Mapping) -> None:
     st.subheader("Configuration")
     try:
         spec = load_spec(model)
     except ModelError as error:
         st.warning(plain(str(error)), icon=":material/warning:")
         return
-    rows = [{"Setting": name, "Value": value} for name, value in _settings(spec, record.get("recipe", {}))]
+    rows = [{"Setting": name, "Value": value} for name, value in _settings(spec, recipe)]
     with st.expander("Every setting of model and training", icon=":material/tune:"):
         st.table(rows, hide_index=True)
         download_menu("configuration", lambda: rows)

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from cxrmodel.evaluation.bands import DecisionCurve
 from cxrmodel.evaluation.metrics import significant
-from cxrmodel.evaluation.report.plots import decision_figure
-from cxrmodel.evaluation.report.small_samples import few_at
+from cxrmodel.evaluation.report.figures import decision_figure
+from cxrmodel.evaluation.report.small_samples import few_findings
+from cxrmodel.evaluation.report.view import labels_of
 from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.evaluation.thresholds import RATES, ThresholdTable
+from cxrmodel.metrics.curves import DecisionCurve
 from cxrmodel.metrics.formatting import threshold_percent
+from cxrmodel.metrics.rates import Confusion
 from cxrmodel.paths import ASSETS
 from cxrmodel.report.wording import operating_point_titles
 from cxrmodel.web.components.downloads import download_menu
@@ -101,9 +103,13 @@ def _few_at(evaluations: Mapping[str, Evaluation], split: str, said: str) -> lis
     point = next(name for name, title in operating_point_titles().items() if title == said)
     tables = {name: table_of(e, split) for name, e in evaluations.items()}
     return [
-        (name, few_at(e, split, tables[name], tables[name].at(e.operating_points[point])))
-        for name, e in evaluations.items()
+        (name, _few(e, tables[name], tables[name].at(e.operating_points[point]))) for name, e in evaluations.items()
     ]
+
+
+def _few(evaluation: Evaluation, table: ThresholdTable, place: int) -> str:
+    confusion = Confusion(**{name: int(values[place]) for name, values in table.counts.items()})
+    return str(few_findings(confusion, labels_of(evaluation)) or "")
 
 
 def _said(evaluation: Evaluation, split: str, point: str, name: str) -> str:
@@ -159,7 +165,7 @@ def payload(evaluation: Evaluation, split: str) -> dict:
             }
             for name, said in operating_point_titles().items()
         ],
-        "few": [few_at(evaluation, split, table, place) for place in range(len(table.thresholds))],
+        "few": [_few(evaluation, table, place) for place in range(len(table.thresholds))],
         "prevalence": evaluation.prevalence,
         "benefit": _benefit(benefit),
         "interval": f"{intervals_sentence(evaluation)} Press a name for its meaning.",
@@ -185,7 +191,8 @@ def _figure(table: ThresholdTable, name: str, title: str) -> dict:
 
 
 def _benefit(curve: DecisionCurve) -> dict[str, list[float]]:
-    return {name: np.round(values, 5).tolist() for name, values in curve._asdict().items()}
+    columns = {"all" if name == "treat_all" else name: values for name, values in curve._asdict().items()}
+    return {name: np.round(values, 5).tolist() for name, values in columns.items()}
 
 
 def _plain(value: float) -> float | str | None:

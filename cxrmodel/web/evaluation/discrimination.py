@@ -6,16 +6,19 @@ import streamlit as st
 from matplotlib.figure import Figure
 
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.metrics import precision_recall_points, roc_points
-from cxrmodel.evaluation.published import Published, published
-from cxrmodel.evaluation.report.canvas import LIGHT
-from cxrmodel.evaluation.report.figures import precision_recall_figure, roc_figure
-from cxrmodel.evaluation.report.plots import forest_figure
-from cxrmodel.evaluation.report.readme import OVERALL, overall
+from cxrmodel.evaluation.published import PublishedFigure, published
+from cxrmodel.evaluation.report.charts import PublishedMark, RateCurve, baseline_curves, published_marks, rate_curve
+from cxrmodel.evaluation.report.context import overall_figure
+from cxrmodel.evaluation.report.figures import forest_figure, precision_recall_figure, roc_figure
 from cxrmodel.evaluation.report.rows import auc_rows
+from cxrmodel.evaluation.report.view import section
+from cxrmodel.messages import Message
+from cxrmodel.metrics import formatting
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.registry import score_metrics
 from cxrmodel.web.components.downloads import download_menu
 from cxrmodel.web.components.forest import forest_html
-from cxrmodel.web.components.terms import explain, intervals_sentence, number, with_interval
+from cxrmodel.web.components.terms import explain, intervals_sentence
 from cxrmodel.web.evaluation.cache import bands_of, fingerprint
 from cxrmodel.web.evaluation.chart_order import draw
 from cxrmodel.web.evaluation.charts import precision_recall_chart, roc_chart
@@ -58,9 +61,9 @@ def discrimination(shown: Shown) -> None:
     )
 
 
-def _roc(shown: Shown, bands: dict, others: list[Published], corner: bool) -> None:
+def _roc(shown: Shown, bands: dict, others: list[PublishedFigure], corner: bool) -> None:
     st.subheader("ROC curve")
-    points = [row for row in others if "sensitivity" in row and "specificity" in row]
+    points = published_marks(others)
     areas = _told(shown, "AUC", "auc")
     roc = {name: curves.roc for name, curves in bands.items()}
     shortcuts = _shortcuts(shown)
@@ -70,12 +73,10 @@ def _roc(shown: Shown, bands: dict, others: list[Published], corner: bool) -> No
         "roc",
         corner,
         points,
-        shortcuts,
+        [curve.title for curve in shortcuts],
         *_key(shown),
     )
-    diamonds = "".join(
-        f" ◆ published by {plain(str(row['short']))} on the same images, source below." for row in points
-    )
+    diamonds = "".join(f" ◆ published by {plain(mark.title)} on the same images, source below." for mark in points)
     st.caption(f"{areas}.{diamonds}")
     download_menu(f"roc-{shown.split}", lambda: _roc_rows(shown), lambda: _drawn(shown, "roc", points))
 
@@ -90,7 +91,7 @@ def _precision_recall(shown: Shown, bands: dict, corner: bool) -> None:
         f"Precision-recall curves. {areas}.",
         "precision and recall",
         corner,
-        shortcuts,
+        [curve.title for curve in shortcuts],
         *_key(shown),
     )
     st.caption(f"{areas}.")
@@ -101,43 +102,52 @@ def _precision_recall(shown: Shown, bands: dict, corner: bool) -> None:
 
 def _told(shown: Shown, said: str, name: str) -> str:
     parts = (
-        f"{model} {said} {overall(e, shown.split, name, lambda figure: number(figure['value']))}"
+        f"{model} {said} {_written(overall_figure(e, shown.split, name), interval=False)}"
         for model, e in shown.first.items()
     )
     return "; ".join(parts)
 
 
-def _shortcuts(shown: Shown) -> list[dict]:
+def _written(figure: Estimate | Message, interval: bool = True) -> str:
+    if isinstance(figure, Message):
+        return str(figure)
+    return formatting.estimate(figure) if interval else formatting.number(figure.value)
+
+
+def _shortcuts(shown: Shown) -> list[RateCurve]:
     """Those whose curves are known, on the images that they were tested on."""
-    audits = shown.evaluation.sections.get("audits", {}) if shown.split == "test" else {}
-    return [item for item in audits.get("shortcuts", ()) if item.get("curve")]
+    audits = section(shown.evaluation, "audits") if shown.split == "test" else None
+    return baseline_curves((audits.shortcuts if audits else None) or ())
 
 
 def _key(shown: Shown) -> list[tuple[str, str]]:
     return [(name, fingerprint(e, shown.split)) for name, e in shown.first.items()]
 
 
-def _areas(shown: Shown, others: list[Published]) -> None:
+def _areas(shown: Shown, others: list[PublishedFigure]) -> None:
     st.subheader("Beside shortcuts and what others published" if shown.ours else "Areas under the ROC curve")
-    audits = shown.evaluation.sections.get("audits", {}) if shown.split == "test" else {}
-    rows = auc_rows(shown.first, shown.split, audits, others)
-    given = [row for row in rows if row["value"] is not None]
-    lowest = min((row["low"] if row["low"] is not None else row["value"] for row in given), default=1.0)
-    low = 0.9 if lowest > 0.9 else 0.5
+    audits = section(shown.evaluation, "audits") if shown.split == "test" else None
+    shortcuts = (audits.shortcuts if audits else None) or ()
+    rows = auc_rows(list(shown.first.values()), shown.split, shortcuts, others)
+    values = [bound for row in rows for bound in (row.estimate.low, row.estimate.value) if bound is not None]
+    low = 0.9 if min(values, default=1.0) > 0.9 else 0.5
     st.html(forest_html(rows, low, 1.0))
-    if shown.ours and not audits.get("shortcuts"):
+    if shown.ours and not shortcuts:
         st.markdown(_NO_SHORTCUTS)
     if others:
         with st.expander("Sources of the published figures", icon=":material/menu_book:"):
-            st.markdown("\n".join(_source(row) for row in others))
-    download_menu(f"auc-{shown.split}", lambda: rows, lambda: forest_figure(rows, "AUC", 0.5))
+            st.markdown("\n".join(_source(figure) for figure in others))
+    download_menu(f"auc-{shown.split}", lambda: [row.record for row in rows], lambda: forest_figure(rows, "AUC", 0.5))
 
 
 def _overall(shown: Shown) -> None:
     st.subheader("Figures that need no threshold")
     rows = [
-        {"Figure": said, **{name: overall(e, shown.split, key, with_interval) for name, e in shown.models.items()}}
-        for key, said in OVERALL.items()
+        {
+            "Figure": str(metric.title),
+            **{name: _written(overall_figure(e, shown.split, metric.name)) for name, e in shown.models.items()},
+        }
+        for metric in score_metrics()
     ]
     st.table(rows, hide_index=True)
     measured = "; ".join(f"{e.version} on {e.created}" for e in shown.models.values())
@@ -145,14 +155,13 @@ def _overall(shown: Shown) -> None:
     download_menu(f"figures-{shown.split}", lambda: rows)
 
 
-def _source(row: Published) -> str:
+def _source(figure: PublishedFigure) -> str:
     return (
-        f"- **{row['short']}**: AUC {row['auc']}, accuracy {row['accuracy']}. {row['description']}. {row['citation']} "
-        f"[doi:{row['doi']}](https://doi.org/{row['doi']})"
+        f"- **{figure.short}**: AUC {figure.auc}, accuracy {figure.accuracy}. {figure.description}. {figure.reference}"
     )
 
 
-def _published() -> list[Published]:
+def _published() -> list[PublishedFigure]:
     try:
         return published()
     except EvaluationError as error:
@@ -162,38 +171,42 @@ def _published() -> list[Published]:
 
 def _roc_rows(shown: Shown) -> list[dict]:
     rows = []
-    for name, evaluation in shown.first.items():
-        scores = evaluation.scores[shown.split]
-        for false, true, threshold in zip(*roc_points(scores.labels, scores.probabilities), strict=True):
-            rows.append({"model": name, "threshold": min(float(threshold), 1.0)})
-            rows[-1] |= {"sensitivity": float(true), "specificity": 1 - float(false)}
+    for curve in (rate_curve(evaluation, shown.split) for evaluation in shown.first.values()):
+        for threshold, true, specificity in zip(
+            curve.thresholds.tolist(), curve.sensitivity.tolist(), curve.specificity.tolist(), strict=True
+        ):
+            rows.append({"model": curve.title, "threshold": min(threshold, 1.0)})
+            rows[-1] |= {"sensitivity": true, "specificity": specificity}
     return rows + [
-        {"model": item["name"], "sensitivity": true, "specificity": round(1 - false, 5)}
-        for item in _shortcuts(shown)
-        for false, true, _ in item["curve"]
+        {"model": curve.title, "sensitivity": true, "specificity": round(specificity, 5)}
+        for curve in _shortcuts(shown)
+        for true, specificity in zip(curve.sensitivity.tolist(), curve.specificity.tolist(), strict=True)
     ]
 
 
 def _precision_rows(shown: Shown) -> list[dict]:
     rows = []
-    for name, evaluation in shown.first.items():
-        scores = evaluation.scores[shown.split]
-        for precision, recall, threshold in zip(
-            *precision_recall_points(scores.labels, scores.probabilities), strict=True
+    for curve in (rate_curve(evaluation, shown.split) for evaluation in shown.first.values()):
+        for threshold, precision, recall in zip(
+            curve.thresholds[::-1].tolist(),
+            curve.precision[::-1].tolist(),
+            curve.sensitivity[::-1].tolist(),
+            strict=True,
         ):
-            rows.append({"model": name, "threshold": min(float(threshold), 1.0)})
-            rows[-1] |= {"precision": float(precision), "recall": float(recall)}
+            rows.append({"model": curve.title, "threshold": min(threshold, 1.0)})
+            rows[-1] |= {"precision": precision, "recall": recall}
     return rows + [
-        {"model": item["name"], "precision": precision, "recall": recall}
-        for item in _shortcuts(shown)
-        for _, recall, precision in item["curve"]
+        {"model": curve.title, "precision": precision, "recall": recall}
+        for curve in _shortcuts(shown)
+        for precision, recall in zip(curve.precision.tolist(), curve.sensitivity.tolist(), strict=True)
     ]
 
 
-def _drawn(shown: Shown, kind: str, points: Sequence[Published] = ()) -> Figure:
+def _drawn(shown: Shown, kind: str, points: Sequence[PublishedMark] = ()) -> Figure:
     evaluations = list(shown.first.values())
+    curves = [rate_curve(evaluation, shown.split) for evaluation in evaluations]
     bands = [getattr(bands_of(e, shown.split), kind) for e in evaluations]
-    given = {"split": shown.split, "style": LIGHT, "bands": bands, "shortcuts": _shortcuts(shown)}
     if kind == "roc":
-        return roc_figure(evaluations, published=points, **given)
-    return precision_recall_figure(evaluations, **given)
+        return roc_figure(curves, bands, _shortcuts(shown), points)
+    prevalence = float(shown.scores.labels.mean())
+    return precision_recall_figure(curves, prevalence, bands, _shortcuts(shown))

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from cxrmodel.errors import CxrError
+from cxrmodel.evaluation.report.rows import ConfidentError
 from cxrmodel.explain.overlay import image_rgb, overlay
 from cxrmodel.reading import Reader
 from cxrmodel.training.archive import data_root
@@ -20,18 +21,17 @@ _COLUMNS = 4
 _JPEG_QUALITY = 95
 
 
-def error_pictures(shown: Shown, errors: Sequence[dict]) -> None:
+def error_pictures(shown: Shown, errors: Sequence[ConfidentError]) -> None:
     """Offer the images of a table of errors as pictures, with the heatmap of the model that reads.
 
     Parameters
     ----------
     shown : Shown
-    errors : sequence of dict
-        With ``file``, ``label`` and ``probability``.
+    errors : sequence of ConfidentError
     """
     if not shown.ours:
         return
-    present = [row for row in errors if (data_root() / row["file"]).is_file()]
+    present = [row for row in errors if (data_root() / row.file).is_file()]
     if not present:
         st.markdown("The images themselves are not on this machine, so their pictures are not shown.")
         return
@@ -67,8 +67,8 @@ def jpeg(rgb: np.ndarray) -> bytes:
     return coded.tobytes()
 
 
-def _picture(reader: Reader, row: dict) -> None:
-    path = data_root() / row["file"]
+def _picture(reader: Reader, row: ConfidentError) -> None:
+    path = data_root() / row.file
     try:
         reading = reader.read(path.read_bytes(), path.name)
     except (CxrError, OSError) as error:
@@ -82,4 +82,4 @@ def _picture(reader: Reader, row: dict) -> None:
         width="stretch",
         alt=f"Image {path.name} with its heatmap",
     )
-    st.caption(f"{plain(path.name)}: {row['label']}, stated {100 * row['probability']:.2f} %")
+    st.caption(f"{plain(path.name)}: {row.label}, stated {100 * row.probability:.2f} %")

@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import streamlit as st
 
-from cxrmodel.evaluation.report.plots import cascade_figure
-from cxrmodel.evaluation.report.small_samples import few
+from cxrmodel.evaluation.report.charts import RandomisationCurve, randomisation_curves
+from cxrmodel.evaluation.report.figures import randomisation_figure
+from cxrmodel.evaluation.report.small_samples import few, image_count
+from cxrmodel.evaluation.report.view import section as section_of
 from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.explain.methods import METHODS
+from cxrmodel.messages import Message
 from cxrmodel.web.components.downloads import download_menu
 
 __all__ = ["explanations"]
@@ -49,7 +52,8 @@ def explanations(evaluation: Evaluation) -> None:
     download_menu("explanations", lambda: faithful)
     st.markdown("#### Does the map depend on what was learnt?")
     st.table(sane, hide_index=True)
-    cascade = _cascade_rows(section)
+    curves = randomisation_curves(section_of(evaluation, "explanations"))
+    cascade = _cascade_rows(curves)
     st.altair_chart(_cascade(cascade), alt="Likeness of each method's map as more of the network is drawn anew.")
     st.caption(
         "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the "
@@ -58,7 +62,9 @@ def explanations(evaluation: Evaluation) -> None:
         f"maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left."
     )
     download_menu("explanations-sanity", lambda: sane)
-    download_menu("explanations-cascade", lambda: cascade, lambda: cascade_figure(cascade), label="Download the curves")
+    download_menu(
+        "explanations-cascade", lambda: cascade, lambda: randomisation_figure(curves), label="Download the curves"
+    )
     st.markdown("#### Do the methods agree?")
     agreement = _agreement(section)
     st.table(agreement, hide_index=True)
@@ -85,14 +91,17 @@ def _adults(adults: Mapping) -> None:
         for row in adults["methods"]
     ]
     st.table(rows, hide_index=True)
-    if scarce := few({"images": adults["images"]}):
-        st.caption(scarce)
+    if caveat := few(image_count(adults["images"])):
+        st.caption(str(caveat))
     download_menu("explanations-adults", lambda: rows)
 
 
 def _few(methods: Sequence[Mapping]) -> str:
-    counts = {f"images of {row['title']}": min(row["images"], row["curve_images"]) for row in methods}
-    return few(counts)
+    counts = (
+        Message("documents.count.titled", title=row["title"], n=min(row["images"], row["curve_images"]))
+        for row in methods
+    )
+    return str(few(*counts) or "")
 
 
 def _title(name: str) -> str:
@@ -138,12 +147,11 @@ def _agreement(section: Mapping) -> list[dict[str, str]]:
     ]
 
 
-def _cascade_rows(section: Mapping) -> list[dict[str, str | float]]:
-    stages = ["as trained", *section["settings"]["stages"]]
+def _cascade_rows(curves: Sequence[RandomisationCurve]) -> list[dict[str, str | float]]:
     return [
-        {"method": row["title"], "stage": stage, "likeness": value}
-        for row in section["methods"]
-        for stage, value in zip(stages, [1.0, *row["sanity"]["randomised"]], strict=True)
+        {"method": curve.title, "stage": stage or "as trained", "likeness": value}
+        for curve in curves
+        for stage, value in zip(curve.stages, curve.similarity, strict=True)
     ]
 
 

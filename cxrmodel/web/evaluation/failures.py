@@ -1,30 +1,35 @@
 """Where the model fails: groups, disturbances, other people, its surest errors, and what it refuses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import streamlit as st
 
-from cxrmodel.evaluation.report.lung_words import lungs_verdict
-from cxrmodel.evaluation.report.plots import forest_figure
+from cxrmodel.evaluation.report.figures import forest_figure
 from cxrmodel.evaluation.report.rows import (
-    DISTURBED_CHECKS,
+    FindingCounts,
     Row,
-    adult_finding_rows,
+    adult_findings,
     adult_rows,
     confident_errors,
+    findings_by_label,
     lung_rows,
     perturbation_rows,
     subgroup_rows,
 )
-from cxrmodel.evaluation.report.small_samples import few
+from cxrmodel.evaluation.report.small_samples import few, image_count
+from cxrmodel.evaluation.report.verdicts import masked_lungs_verdict
+from cxrmodel.evaluation.report.view import labels_of, section
+from cxrmodel.metrics import formatting
 from cxrmodel.web.components.downloads import download_menu
 from cxrmodel.web.components.forest import forest_html
-from cxrmodel.web.components.terms import explain, intervals_sentence, number, with_interval
+from cxrmodel.web.components.terms import explain, intervals_sentence
 from cxrmodel.web.evaluation.cache import strata_of
 from cxrmodel.web.evaluation.checks import checks
 from cxrmodel.web.evaluation.error_images import error_pictures
 from cxrmodel.web.evaluation.explanations import explanations
-from cxrmodel.web.evaluation.figures import band_sentence, finding_rows
+from cxrmodel.web.evaluation.figures import band_sentence
 from cxrmodel.web.evaluation.selection import Shown
 from cxrmodel.web.text import plain
 
@@ -40,26 +45,27 @@ def failures(shown: Shown) -> None:
     ----------
     shown : Shown
     """
-    audits = shown.evaluation.sections.get("audits", {}) if shown.ours else {}
+    audits = section(shown.evaluation, "audits") if shown.ours else None
     st.subheader("Groups of images")
     rows = strata_of(shown.evaluation, shown.split)
     if shown.split == "test":
-        rows += subgroup_rows(audits)
+        rows += subgroup_rows((audits.subgroups if audits else None) or (), labels_of(shown.evaluation))
     _forest(f"groups-{shown.split}", rows, 0.5)
     st.caption(intervals_sentence(shown.evaluation))
     _findings(shown)
     _errors(shown)
     if shown.ours:
+        lungs = (audits.lungs if audits else None) or ()
         st.subheader("Lungs removed, alone and exchanged")
         st.markdown(
             "A reader of lungs should fall to chance where the lungs are gone, and stay as it is where they alone "
-            f"stay. {plain(lungs_verdict(audits))}"
+            f"stay. {plain(' '.join(map(str, masked_lungs_verdict(lungs))))}"
         )
-        _audit("lungs", lung_rows(audits))
+        _audit("lungs", lung_rows(lungs))
         st.subheader("Disturbed images")
-        st.markdown(f"Diamonds have no interval of their own; that of the change stands in words. {DISTURBED_CHECKS}")
-        _audit("perturbations", perturbation_rows(audits))
-        _adults(audits)
+        st.markdown("Diamonds have no interval of their own; that of the change stands in words.")
+        _audit("perturbations", perturbation_rows((audits.perturbations if audits else None) or ()))
+        _adults(audits.adults if audits else None)
         checks(shown.evaluation.sections.get("checks", {}))
         explanations(shown.evaluation)
     _refused(shown)
@@ -74,16 +80,16 @@ def _audit(name: str, rows: Sequence[Row]) -> None:
 
 
 def _forest(name: str, rows: Sequence[Row], mark: float) -> None:
-    values = [value for row in rows for value in (row["value"], row["low"]) if value is not None]
+    values = [value for row in rows for value in (row.estimate.value, row.estimate.low) if value is not None]
     low = 0.0 if min(values, default=1) < mark else mark
     st.html(forest_html(rows, low, 1.0, mark if low < mark else None))
-    download_menu(name, lambda: rows, lambda: forest_figure(rows, "AUC or share", mark))
+    download_menu(name, lambda: [row.record for row in rows], lambda: forest_figure(rows, "AUC or share", mark))
 
 
 def _findings(shown: Shown) -> None:
     st.subheader("What the program calls them")
     points = shown.evaluation.operating_points
-    rows = finding_rows(shown.scores, points)
+    rows = _counted(findings_by_label(shown.evaluation, shown.split))
     st.table(rows, hide_index=True)
     st.caption(band_sentence(shown.scores, points))
     download_menu(f"findings-{shown.split}", lambda: rows)
@@ -99,48 +105,56 @@ def _errors(shown: Shown) -> None:
     st.dataframe(
         [
             {
-                "Probability": 100 * row["probability"],
-                "Label": " ".join(filter(None, (row["label"], row["organism"]))),
-                "Finding": row["finding"],
-                "Image": row["file"],
+                "Probability": 100 * row.probability,
+                "Label": " ".join(filter(None, (row.label, row.stratum))),
+                "Finding": row.finding,
+                "Image": row.file,
             }
             for row in errors
         ],
         hide_index=True,
         column_config={"Probability": st.column_config.NumberColumn(format="%.2f %%")},
     )
-    download_menu(f"surest-errors-{shown.split}", lambda: errors)
+    download_menu(f"surest-errors-{shown.split}", lambda: [asdict(error) for error in errors])
     error_pictures(shown, errors)
 
 
-def _adults(audits: Mapping) -> None:
+def _counted(groups: Sequence[FindingCounts]) -> list[dict[str, str]]:
+    return [
+        {"Images": f"{group.group} ({group.images})"}
+        | {f"Finding: {name}": formatting.count_share(count, group.images) for name, count in group.counts.items()}
+        for group in groups
+    ]
+
+
+def _adults(adults: Any) -> None:
     st.subheader("Adults")
-    adult, rows = audits.get("adult"), adult_rows(audits)
-    if not adult or not rows:
+    rows = adult_rows(adults.panels) if adults else []
+    if not rows:
         st.markdown(f"The model knows children alone. {_NOT_MEASURED}")
         return
     st.markdown(
-        f"The model knows children alone. Of {adult['images']} images of adults {adult['refused']} were refused. Rows "
-        "are of the images that were read; only those that say “refused images included” are of all of them, "
-        "with the checks off. Radiologists have read these again; refusals and warnings, below, are counted on them and "
-        "on more adults whose labels nobody checked."
+        f"The model knows children alone. Of {adults.images} images of adults {adults.rejected} were refused. Rows "
+        "are of the images that were read; only those that say “refused images included” are of all of them, with the "
+        "checks off. Radiologists have read these again; refusals and warnings, below, are counted on them and on more "
+        "adults whose labels nobody checked."
     )
     _forest("adults", rows, 0.5)
-    called = adult_finding_rows(audits)
-    if called:
+    found = _counted(adult_findings(adults.findings or ()))
+    if found:
         st.markdown(
-            "What the program calls those adults that it reads, by what radiologists saw on the image; each false alarm "
-            "among them is a reason not to use it on adults."
+            "What the program calls those adults that it reads, by what radiologists saw on the image; each false "
+            "alarm among them is a reason not to use it on adults."
         )
-        st.table(called, hide_index=True)
-        download_menu("adult-findings", lambda: called)
-    heat = adult.get("heat_in_boxes")
+        st.table(found, hide_index=True)
+        download_menu("adult-findings", lambda: found)
+    heat = adults.heat_in_boxes
     if heat:
         st.markdown(
-            f"On {heat['images']} images with boxes that radiologists drew around opacities, the share of heat within a "
-            f"box is {with_interval(heat['share'])}, where {number(heat['expected_by_area'])} would be by area alone; "
-            f"the share of images with the peak in a box is {with_interval(heat['peak_in_box'])}. "
-            f"{few({'images': heat['images']})}"
+            f"On {heat.images} images with boxes that radiologists drew around opacities, the share of heat within a "
+            f"box is {formatting.estimate(heat.share)}, where {formatting.number(heat.expected_by_area)} would be by "
+            f"area alone; the share of images with the peak in a box is {formatting.estimate(heat.peak_in_box)}. "
+            f"{few(image_count(heat.images)) or ''}"
         )
 
 

@@ -3,10 +3,7 @@
 import streamlit as st
 
 from cxrmodel.errors import CxrError
-from cxrmodel.evaluation.data_flow import training_record
-from cxrmodel.evaluation.published import published
-from cxrmodel.evaluation.report.card import model_card, shipped_card
-from cxrmodel.model.spec import load_spec
+from cxrmodel.evaluation.documents import DOCUMENTS, card_text
 from cxrmodel.web.evaluation.cache import text_of
 from cxrmodel.web.evaluation.selection import Shown
 from cxrmodel.web.text import plain
@@ -41,7 +38,4 @@ def card(shown: Shown) -> None:
 
 
 def _text(shown: Shown) -> str:
-    if not shown.ours:
-        return shipped_card()
-    model = next(iter(shown.models.values())).model
-    return model_card(list(shown.models.values()), load_spec(model), training_record(model), published())
+    return card_text(list(shown.models.values())) if shown.ours else DOCUMENTS["model_card"].text()

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.report.readme import images_sentence
-from cxrmodel.evaluation.report.small_samples import few_of
+from cxrmodel.evaluation.report.context import images_summary
+from cxrmodel.evaluation.report.small_samples import few_in_split
 from cxrmodel.evaluation.sections import whole_sections
 from cxrmodel.reading import Reader
 from cxrmodel.web.errors import log_failure
@@ -64,9 +64,9 @@ def _draw(part: Callable[[Shown], None], shown: Shown, opened: bool) -> None:
 
 
 def _about_the_images(shown: Shown) -> None:
-    st.markdown(plain(images_sentence(shown.evaluation, shown.split)))
-    if scarce := few_of(shown.evaluation, shown.split):
-        st.warning(scarce, icon=":material/warning:")
+    st.markdown(plain(" ".join(map(str, images_summary(shown.evaluation, shown.split)))))
+    if caveat := few_in_split(shown.evaluation, shown.split):
+        st.warning(str(caveat), icon=":material/warning:")
     if shown.split == "held_out":
         st.info(
             "Calibration and operating points were chosen on these patients, so their figures flatter. "

@@ -1,10 +1,10 @@
 """Series of the charts hold the arrays that the metrics give."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from cxrmodel.evaluation import metrics
-from cxrmodel.evaluation.data_flow import training_record
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report.charts import (
     DARK,
@@ -18,7 +18,10 @@ from cxrmodel.evaluation.report.charts import (
     reliability_before_after,
     training_history,
 )
-from tests.support.made_up_sections import AUDITS, EXPLANATIONS
+from cxrmodel.evaluation.report.view import performance
+from cxrmodel.evaluation.training_record import load_training_record
+from cxrmodel.metrics.discrimination import precision_recall_points, roc_points
+from cxrmodel.metrics.rates import Confusion
 
 
 def test_one_curve_holds_both_views(make_evaluation):
@@ -26,28 +29,32 @@ def test_one_curve_holds_both_views(make_evaluation):
     evaluation = make_evaluation()
     scores = evaluation.scores["test"]
     curve = rate_curve(evaluation, "test")
-    roc = metrics.roc_points(scores.labels, scores.probabilities)
-    recall = metrics.precision_recall_points(scores.labels, scores.probabilities)
+    roc = roc_points(scores.labels, scores.probabilities)
+    recall = precision_recall_points(scores.labels, scores.probabilities)
     assert curve.thresholds.tolist() == recall.thresholds[::-1].tolist() == roc.thresholds.tolist()
     assert (1 - curve.specificity).tolist() == pytest.approx(roc.false_positive_rate.tolist())
     assert curve.sensitivity.tolist() == recall.recall[::-1].tolist()
     assert curve.precision.tolist() == recall.precision[::-1].tolist()
+    overall = performance(evaluation, "test").overall
+    assert (curve.auc, curve.average_precision) == (overall["auc"], overall["average_precision"])
 
 
 def test_operating_points_are_marked(make_evaluation):
-    """With the rates of the stored thresholds, and a further one where asked for."""
+    """With the rates at the stored thresholds."""
     evaluation = make_evaluation()
-    curve = rate_curve(evaluation, "test", threshold=1.0)
-    assert [mark.name for mark in curve.marks] == [*evaluation.operating_points, ""]
-    scores, balanced = evaluation.scores["test"], curve.mark("balanced")
-    rates = metrics.rates_at(scores.labels, scores.probabilities, balanced.threshold)
-    assert (balanced.sensitivity, balanced.specificity) == (rates["recall"], rates["specificity"])
-    assert curve.mark("").precision is None
+    curve = rate_curve(evaluation, "test")
+    assert [mark.name for mark in curve.marks] == list(evaluation.operating_points)
+    rates = performance(evaluation, "test").at["balanced"].rates
+    mark = curve.mark("balanced")
+    stored = [rates[name].value for name in ("sensitivity", "specificity", "ppv")]
+    assert [mark.sensitivity, mark.specificity, mark.precision] == pytest.approx(stored, abs=1e-5)
 
 
 def test_baselines_without_a_curve_are_left_out():
     """A stored curve is false positive rate, sensitivity, precision."""
-    (curve,) = baseline_curves(AUDITS["shortcuts"])
+    corners = ((0.0, 0.0, 1.0), (0.4, 0.6, 0.75), (1.0, 1.0, 0.66667))
+    shortcuts = [SimpleNamespace(title="none", curve=()), SimpleNamespace(title="file size", curve=corners)]
+    (curve,) = baseline_curves(shortcuts)
     assert (curve.title, curve.position) == ("file size", 0)
     assert curve.sensitivity.tolist() == [0.0, 0.6, 1.0]
     assert curve.specificity.tolist() == [1.0, 0.6, 0.0]
@@ -64,7 +71,7 @@ def test_published_points_have_both_rates():
 
 def test_confusion_matrix_shares():
     """Of each row; an empty row has none."""
-    matrix = confusion_matrix({"tn": 0, "fp": 0, "fn": 1, "tp": 3})
+    matrix = confusion_matrix(Confusion(tn=0, fp=0, fn=1, tp=3))
     assert matrix.counts.tolist() == [[0, 0], [1, 3]]
     assert np.isnan(matrix.shares[0]).all()
     assert matrix.shares[1].tolist() == [0.25, 0.75]
@@ -74,27 +81,27 @@ def test_reliability_of_each_probability(make_evaluation):
     """Before, after, and weighted to another prevalence."""
     evaluation = make_evaluation()
     before, after = reliability_before_after(evaluation, "test")
-    assert before.stated == pytest.approx(after.stated, abs=1e-5)
-    rare = reliability_at(evaluation, "test", 0.2)
-    assert rare.observed.mean() == pytest.approx(0.2)
+    assert before.mean_probability == pytest.approx(after.mean_probability, abs=1e-5)
+    assert reliability_at(evaluation, "test", 0.2).observed.mean() == pytest.approx(0.2)
 
 
 def test_randomisation_begins_with_the_trained_network():
     """Similarity 1 at the stage without a name."""
-    (curve,) = randomisation_curves(EXPLANATIONS)
+    row = SimpleNamespace(name="gradcam", randomisation=SimpleNamespace(spearman=(0.1,)))
+    section = SimpleNamespace(settings=SimpleNamespace(stages=("output",)), methods=(row,))
+    (curve,) = randomisation_curves(section)
     assert curve.stages == ("", "output")
     assert curve.similarity == (1.0, 0.1)
 
 
 def test_history_is_counted_through():
-    """Every epoch of every training, with the start of each."""
-    record = training_record("densenet121")
-    history = training_history(record["history"], record["trainings"])
+    """Every epoch of every training, with the start of each; a single training has no marked start."""
+    record = load_training_record("densenet121")
+    history = training_history(record)
     assert history.epochs.tolist() == list(range(1, len(history.epochs) + 1))
     assert [start.number for start in history.starts] == [1, 2, 3]
     assert history.starts[0].epoch == 0.5
-    assert not np.isnan(history.loss).any()
-    assert training_history([{"epoch": 1, "loss": 0.5}], [{"first": 1}]).starts == ()
+    assert training_history(record.model_copy(update={"before": ()})).starts == ()
 
 
 @pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])

@@ -1,151 +1,111 @@
-"""Who rests a figure on few images is told so."""
+"""Figures from few images come with a caveat, and areas from a handful are withheld."""
 
-import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from cxrmodel.evaluation.report.figures import precision_recall_figure, roc_figure
-from cxrmodel.evaluation.report.plots import forest_figure
-from cxrmodel.evaluation.report.readme import readme_table
-from cxrmodel.evaluation.report.rows import auc_rows, subgroup_rows
+from cxrmodel.evaluation.report.charts import rate_curve
+from cxrmodel.evaluation.report.context import overall_figure
+from cxrmodel.evaluation.report.figures import forest_figure
+from cxrmodel.evaluation.report.rows import Row, auc_rows, subgroup_rows
 from cxrmodel.evaluation.report.small_samples import (
     FEWEST,
     SCARCEST,
+    bin_count,
+    class_counts,
     few,
-    few_alike,
-    few_at,
-    few_called,
-    few_in_groups,
-    few_of,
+    few_findings,
+    few_in_split,
     few_rows,
+    image_count,
+    patient_count,
     withheld,
 )
-from cxrmodel.evaluation.thresholds import threshold_table
+from cxrmodel.messages import Message
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.rates import Confusion
+from cxrmodel.model.spec import Labels
+
+LABELS = Labels(positive="pneumonia", negative="normal")
+GROUP = Message("documents.group.models")
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"),
+    ("counts", "scarce"),
     [
-        ({"images": FEWEST}, ""),
-        ({"images": FEWEST - 1}, f"Rests on few (images: {FEWEST - 1}): take the interval with caution."),
-        ({"a": 0, "b": 99, "c": 4.5}, "Rests on few (a: 0; c: 4.5): take the interval with caution."),
-        ({}, ""),
+        ([image_count(FEWEST)], []),
+        ([image_count(FEWEST - 1)], [FEWEST - 1]),
+        ([image_count(0), patient_count(99), bin_count(4.5)], [0, 4.5]),
+        ([], []),
     ],
 )
-def test_few(counts, said):
-    """Below the bound, every count by name; at it, nothing."""
-    assert few(counts) == said
+def test_a_caveat_names_every_small_count(counts, scarce):
+    """Below the bound; at it there is none."""
+    caveat = few(*counts)
+    assert [count.values["n"] for count in caveat.values["counts"]] == scarce if scarce else caveat is None
 
 
-def test_of_a_split(make_evaluation):
-    """Classes and patients are counted from the scores themselves."""
-    evaluation = make_evaluation(centre=0.3)
-    assert few_of(evaluation, "test") == ""
-    scores = evaluation.scores["test"]
-    labels = np.r_[np.ones(50, int), np.zeros(10, int)]
-    scarce = replace(evaluation, scores={"test": replace(scores, labels=labels, patients=("a", "b") * 30)})
-    assert few_of(scarce, "test") == "These are few (normal images: 10; patients: 2): take every interval with caution."
-    assert "These are few (normal images: 10; patients: 2)" in readme_table([scarce])
-    assert "These are few" not in readme_table([evaluation])
-
-
-def test_an_interval_without_width_is_no_certainty(make_evaluation):
-    """Where all images of a kind are called alike, every resample agrees, however few they are."""
-    evaluation = make_evaluation(centre=0.3)
-    assert few_of(evaluation, "test") == ""
-    sure = json.loads(json.dumps(evaluation.metrics["test"]))
-    sure["at"]["balanced"]["recall"] = {"value": 1.0, "low": 1.0, "high": 1.0}
-    told = few_of(replace(evaluation, metrics={"test": sure}), "test")
-    assert told.startswith("Where an interval has no width, all images of a kind were called alike")
-
-
-@pytest.mark.parametrize(
-    ("figure", "patients", "said"),
-    [
-        ({"value": 1.0, "low": 1.0, "high": 1.0}, 10, "0.722 to 1.000."),
-        ({"value": 0.0, "low": 0.0, "high": 0.0}, 10, "0.000 to 0.278."),
-        ({"value": 0.9, "low": 0.8, "high": 1.0}, 10, ""),
-        ({"value": 1.0, "low": None, "high": None}, 10, ""),
-    ],
-)
-def test_of_images_called_alike(figure, patients, said):
-    """Wilson's interval says what resamples cannot."""
-    assert few_alike(figure, patients).endswith(said)
-    assert bool(few_alike(figure, patients)) == bool(said)
-
-
-@pytest.mark.parametrize(
-    ("counts", "few_of_these"),
-    [
-        ({"tn": 30, "fp": 15, "fn": 0, "tp": 15}, {}),
-        ({"tn": 30, "fp": 15, "fn": 0, "tp": 14}, {"images called pneumonia": 29}),
-        ({"tn": 1, "fp": 99, "fn": 1, "tp": 99}, {"images called normal": 2}),
-    ],
-)
-def test_of_calls(counts, few_of_these):
-    """Predictive values rest on the images called so."""
-    assert few_called(counts) == few(few_of_these)
-
-
-def test_of_groups_and_rows():
-    """A diagram's groups, and the names of rows."""
-    assert few_in_groups(41.6) == ""
-    assert "images in each group: 4" in few_in_groups(4.0)
-    rows = [{"name": name, "few": said, "value": 0.9} for name, said in (("a", ""), ("b", "x"), ("c", "y"))]
-    assert few_rows(rows) == "Few images, so an interval to be taken with caution: b; c."
-    gone = {"name": "d", "few": "not given: 1 normal image", "value": None}
-    assert few_rows([gone]) == "d, not given: 1 normal image."
-    assert few_rows(rows[:1]) == ""
-
-
-@pytest.mark.parametrize(
-    ("normal", "said"),
-    [
-        (0, "not given: 0 normal images"),
-        (1, "not given: 1 normal image"),
-        (SCARCEST - 1, f"not given: {SCARCEST - 1} normal images"),
-        (SCARCEST, ""),
-    ],
-)
-def test_an_area_of_a_handful_is_withheld(normal, said):
-    """Value and interval both, with the count that is too small; its mark is drawn nowhere."""
-    assert withheld({"normal images": normal, "images with pneumonia": 155}) == said
-    figure = {"value": 0.948, "low": 0.906, "high": 0.98}
-    item = {"name": "smallest", "images": 155 + normal, "positives": 155, "auc": figure}
-    (row,) = subgroup_rows({"subgroups": [item]})
-    assert [row[key] for key in figure] == ([None] * 3 if said else list(figure.values()))
-    (axes,) = forest_figure([row], "AUC").axes
-    assert bool(axes.containers) != bool(said)
-    assert (f"({said})" in axes.get_yticklabels()[1].get_text()) == bool(said)
-
-
-def test_areas_of_a_handful_are_withheld_for_own_images(make_evaluation):
-    """In rows, curves and the table, wherever the area of the whole split would stand."""
+@pytest.fixture
+def scarce(make_evaluation):
+    """Nine negative images and two patients."""
     evaluation = make_evaluation(centre=0.3)
     labels = np.r_[np.ones(51, int), np.zeros(9, int)]
-    scarce = replace(evaluation, scores={"test": replace(evaluation.scores["test"], labels=labels)})
-    said = "not given: 9 normal images"
-    (row,) = auc_rows({"one": scarce}, "test", {})
-    assert (row["value"], row["few"]) == (None, said)
-    for drawn in (roc_figure([scarce]), precision_recall_figure([scarce])):
-        assert said in " ".join(text.get_text() for text in drawn.findobj(lambda part: hasattr(part, "get_text")))
-    table = readme_table([scarce])
-    assert f"| AUC | {said} |" in table
-    assert f"| Average precision | {said} |" in table
-    assert said not in readme_table([evaluation])
+    scores = replace(evaluation.scores["test"], labels=labels, patients=("a", "b") * 30)
+    return replace(evaluation, scores={"test": scores})
 
 
-def test_an_interval_of_no_width_at_a_threshold(make_evaluation):
-    """Wilson's stands beside it, over the patients whose images the share is of; shares with a width have none."""
-    evaluation = make_evaluation(centre=0.3)
-    scores = evaluation.scores["test"]
-    table = threshold_table(scores.labels, scores.probabilities, scores.patients)
-    everybody = few_at(evaluation, "test", table, 0)
-    assert "Sensitivity (recall): every resample agrees" in everybody
-    assert "over 15 patients is 0.796 to 1.000." in everybody
-    assert "Specificity: every resample agrees" in everybody
-    assert "is 0.000 to 0.204." in everybody
-    assert "Precision (PPV): every" not in everybody
-    assert "resample" not in few_at(evaluation, "test", table, table.at(0.5))
+def test_counts_of_a_split(make_evaluation, scarce):
+    """Classes and patients are counted from the scores themselves."""
+    assert few_in_split(make_evaluation(), "test") is None
+    assert [count.values["n"] for count in few_in_split(scarce, "test").values["counts"]] == [9, 2]
+
+
+@pytest.mark.parametrize(
+    ("confusion", "scarce"),
+    [
+        (Confusion(tn=30, fp=15, fn=0, tp=15), {}),
+        (Confusion(tn=30, fp=15, fn=0, tp=14), {"pneumonia": 29}),
+        (Confusion(tn=1, fp=99, fn=1, tp=99), {"normal": 2}),
+    ],
+)
+def test_predictive_values_rest_on_findings(confusion, scarce):
+    caveat = few_findings(confusion, LABELS)
+    counts = caveat.values["counts"] if caveat else ()
+    assert {count.values["label"]: count.values["n"] for count in counts} == scarce
+
+
+def test_caveats_of_rows():
+    """Those with few images by name, then each that is withheld."""
+    whole, few_images = Row(GROUP, "a", Estimate(0.9, None, None, 99)), few(image_count(3))
+    small = replace(whole, name="b", caveat=few_images)
+    gone = replace(whole, name="c", estimate=Estimate.undefined(), withheld=withheld(image_count(1)))
+    assert few_rows([whole]) == ()
+    named, reason = few_rows([whole, small, gone])
+    assert named.values == {"names": ("b",)}
+    assert (reason.values["name"], reason.values["reason"]) == ("c", gone.withheld)
+
+
+@pytest.mark.parametrize("negatives", [0, 1, SCARCEST - 1, SCARCEST])
+def test_an_area_of_a_handful_is_withheld(negatives):
+    """Value and interval both, and its mark is not drawn."""
+    estimate, given = Estimate(0.948, 0.906, 0.98, 155 + negatives), negatives >= SCARCEST
+    assert (withheld(*class_counts(negatives, 155, LABELS)) is None) == given
+    item = SimpleNamespace(title="smallest", positives=155, auc=estimate)
+    (row,) = subgroup_rows([item], LABELS)
+    assert row.estimate == (estimate if given else Estimate.undefined(estimate.n))
+    (axes,) = forest_figure([row], "AUC").axes
+    assert bool(axes.containers) == given
+    assert (str(row.withheld) in axes.get_yticklabels()[1].get_text()) != given
+
+
+def test_areas_of_a_handful_are_withheld_everywhere(scarce, make_evaluation):
+    """In rows, curves and tables; metrics that do not rank are given."""
+    (row,) = auc_rows([scarce], "test")
+    assert row.estimate.value is None
+    reason = row.withheld
+    assert rate_curve(scarce, "test").withheld == reason
+    assert overall_figure(scarce, "test", "auc") == overall_figure(scarce, "test", "average_precision") == reason
+    assert isinstance(overall_figure(scarce, "test", "brier"), Estimate)
+    assert isinstance(overall_figure(make_evaluation(), "test", "auc"), Estimate)

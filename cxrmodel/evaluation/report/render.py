@@ -1,0 +1,105 @@
+"""Rendering of the documents: a Jinja template and a record of values give a text."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from cxrmodel.errors import EvaluationError
+from cxrmodel.messages import Message
+from cxrmodel.metrics import formatting
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.models import model_title
+from cxrmodel.paths import PACKAGE
+
+__all__ = ["TEMPLATES", "marks", "part_between", "render", "replace_between"]
+
+TEMPLATES = PACKAGE / "evaluation" / "templates"
+_SPARE_LINES = re.compile(r"\n{3,}")
+
+
+def render(template: str, context: object) -> str:
+    """Render a template.
+
+    Parameters
+    ----------
+    template : str
+        File name in `TEMPLATES`.
+    context : dataclass instance
+        Its attributes are the names that the template uses.
+
+    Returns
+    -------
+    str
+        Ends with one line break. The same context always gives the same text.
+    """
+    text = _environment().get_template(template).render(vars(context))
+    return _SPARE_LINES.sub("\n\n", text).strip() + "\n"
+
+
+def marks(name: str) -> tuple[str, str]:
+    """Comments around the generated part of a document."""
+    return f"<!-- {name}:start -->", f"<!-- {name}:end -->"
+
+
+def part_between(text: str, name: str, document: str) -> tuple[str, str, str]:
+    """Split a document before, inside and after its generated part.
+
+    Raises
+    ------
+    EvaluationError
+        When a mark is missing, repeated or out of order.
+    """
+    first, last = marks(name)
+    before, start, rest = text.partition(first)
+    inside, end, after = rest.partition(last)
+    if not (start and end) or text.count(first) != 1 or text.count(last) != 1:
+        raise EvaluationError("documents.marks_missing", file=document, start=first, end=last)
+    return before, inside, after
+
+
+def replace_between(path: Path, name: str, part: str) -> None:
+    """Replace the generated part of a document.
+
+    Raises
+    ------
+    EvaluationError
+        As :func:`part_between`; the file is left as it is.
+    """
+    before, _, after = part_between(path.read_text(encoding="utf-8"), name, path.name)
+    first, last = marks(name)
+    path.write_text(f"{before}{first}\n{part.strip()}\n{last}{after}", encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2"), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "cell": lambda value: str(value).replace("|", "/"),
+        "change": formatting.change,
+        "count_share": formatting.count_share,
+        "figure": _figure,
+        "model_title": model_title,
+        "number": formatting.number,
+        "percent": formatting.share_percent,
+        "spread": formatting.spread,
+    }
+    environment.globals["text"] = _text
+    return environment
+
+
+def _figure(figure: Estimate | Message, digits: int = 3) -> str:
+    """Write an estimate, or why it is not given."""
+    return str(figure) if isinstance(figure, Message) else formatting.estimate(figure, digits)
+
+
+def _text(code: str, **values: Any) -> str:
+    return str(Message(code, **values))

@@ -1,0 +1,97 @@
+"""The data flow adds up, branches where images part, and is drawn as it is listed."""
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from cxrmodel.evaluation.data_flow import flow, hashes, training_summaries
+from cxrmodel.evaluation.report.charts import training_history
+from cxrmodel.evaluation.report.flow_diagram import flow_svg
+from cxrmodel.evaluation.training_record import Epoch, TrainingRun, load_training_record
+
+
+@pytest.fixture(scope="module")
+def record():
+    """The shipped training record."""
+    return load_training_record("densenet121")
+
+
+def count(station) -> int:
+    """Images of a station."""
+    first = station.lines[0].values
+    return first.get("n", first.get("images"))
+
+
+def test_no_image_is_lost(make_evaluation, record):
+    """Between two stations."""
+    images = {station.name: count(station) for station in flow(make_evaluation(), record)}
+    assert images["archive"] == images["repeats"] + images["pool"]
+    assert images["pool"] == images["training_set"] + images["held_out"]
+    assert images["test_folder"] == images["not_scored"] + images["evaluated"] == 60
+
+
+def test_stations_branch_where_images_part(make_evaluation, record):
+    """Training set and held-out images both come from the pool; test images from neither."""
+    stations = flow(make_evaluation(), record)
+    source = {station.name: station.source for station in stations}
+    assert source["training_set"] == source["held_out"] == "pool"
+    assert source["pool"] == source["repeats"] == "archive"
+    assert source["test_folder"] == source["archive"] == ""
+    drawn = re.findall(r'<path data-from="([^"]+)" data-to="([^"]+)"', flow_svg(stations))
+    assert dict(map(reversed, drawn)) == {name: origin for name, origin in source.items() if origin}
+
+
+def test_a_line_of_the_diagram_ends_at_its_stations(make_evaluation, record):
+    """It starts at the foot of one and ends at the other's top, or in the middle of its side."""
+    stations = flow(make_evaluation(), record)
+    parts = {"rect": [], "path": []}
+    for part in ElementTree.fromstring(flow_svg(stations)):
+        parts.setdefault(part.tag.split("}")[1], []).append(part.attrib)
+    frames = {}
+    for station, rect in zip(stations, parts["rect"], strict=True):
+        top = int(rect["y"])
+        frames[station.name] = (int(rect["x"]), top, top + int(rect["height"]))
+    for path in parts["path"]:
+        foot, down, side = re.match(r"M\d+ (\d+)V(\d+)(?:H(\d+))?", path["d"]).groups()
+        left, top, bottom = frames[path["data-to"]]
+        assert int(foot) == frames[path["data-from"]][2]
+        assert (int(side), int(down)) == (left - 2, (top + bottom) // 2) if side else int(down) == top - 2
+
+
+def test_the_diagram_has_every_line_escaped(make_evaluation, record):
+    """Also the name that a user gave."""
+    dataset = {"name": "a<b", "layout": "", "patients": ""}
+    stations = flow(replace(make_evaluation(), dataset=dataset), record)
+    svg = flow_svg(stations)
+    assert "a&lt;b" in svg
+    assert "a<b" not in svg
+    for station in stations:
+        assert all(str(line) in svg for line in station.lines)
+
+
+def test_without_a_training_record(make_evaluation):
+    """Only the test images are known."""
+    assert [station.lane for station in flow(make_evaluation(), None)] == ["test"] * 3
+
+
+def test_a_chain_of_trainings(record):
+    """Epochs are counted through; each training has its summary, and earlier ones may be unknown."""
+    epoch = Epoch(epoch=1, size=96, rate=0.1, loss=1.0, held_out_auc=0.9, held_out_loss=1.0)
+    first = TrainingRun(recipe=record.recipe, init="none", history=(epoch, epoch.model_copy(update={"epoch": 2})))
+    chain = record.model_copy(update={"before": (first, TrainingRun()), "history": (epoch,)})
+    history = training_history(chain)
+    assert history.epochs.tolist() == [1, 2, 3]
+    assert [(start.number, start.epoch) for start in history.starts] == [(1, 0.5), (3, 2.5)]
+    codes = [summary.code.rpartition(".")[2] for summary in training_summaries(chain)]
+    assert codes == ["random_start", "continued", "continued"]
+    assert training_summaries(chain)[1].values["sizes"].code == "documents.training.no_sizes"
+
+
+def test_hashes_are_listed(make_evaluation):
+    """Weights always; code and images where they were hashed."""
+    evaluation = make_evaluation()
+    assert [item.title.code.rpartition(".")[2] for item in hashes(evaluation)] == ["weights"]
+    known = replace(evaluation, provenance={"code_sha256": "c" * 64, "images_sha256": {"test": "t" * 64}})
+    assert [item.sha256 for item in hashes(known)][1:] == ["c" * 64, "t" * 64]

@@ -1,0 +1,296 @@
+"""Documents say what the evaluations say, and the files are those that the program generates.
+
+The wording of each document is checked here, and nowhere else.
+"""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, matthews_corrcoef, precision_score, recall_score
+
+from cxrmodel.checks.registry import CHECKS
+from cxrmodel.checks.report import Rule
+from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation import documents
+from cxrmodel.evaluation.documents import DOCUMENTS, Document, card_text, performance_text, trainings_text
+from cxrmodel.evaluation.published import published
+from cxrmodel.evaluation.report import view
+from cxrmodel.evaluation.report.context import card_context
+from cxrmodel.evaluation.report.render import TEMPLATES, part_between, render
+from cxrmodel.evaluation.report.safety import refusals, safety_context
+from cxrmodel.evaluation.report.view import performance
+from cxrmodel.evaluation.seeds import HOW_MEASURED, MEASURES
+from cxrmodel.evaluation.storage import load_evaluation
+from cxrmodel.evaluation.training_record import load_training_record
+from cxrmodel.explain.methods import METHODS
+from cxrmodel.messages import Message, catalogue
+from cxrmodel.metrics import formatting
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.registry import METRICS, Rate
+from cxrmodel.model.spec import load_spec
+from cxrmodel.models import MODELS, ModelEntry
+from tests.support.made_up_sections import SECTIONS, figures_in
+
+CARD_SECTIONS = [
+    "Model",
+    "Intended use",
+    "Out of scope",
+    "Data",
+    "Metrics",
+    "Where it fails",
+    "Caveats",
+    "Ethical considerations",
+    "How to report a problem",
+    "Where reporting guidelines are answered",
+]
+GUIDELINES = ("TRIPOD+AI", "CLAIM", "STARD-AI")
+FIGURE = r"\b0\.\d\d+|\d(?:\.\d+)?[ \u00a0]?%"
+"""A share, score or percentage."""
+
+
+def card_of(evaluations, spec) -> str:
+    """The card of evaluations with a spec."""
+    return render("model_card.md.j2", card_context(evaluations, spec, load_training_record("cnn"), published()))
+
+
+@pytest.fixture
+def card(make_evaluation, make_spec) -> str:
+    """The card of a model with every section, beside a baseline."""
+    return card_of([replace(make_evaluation(), sections=SECTIONS), make_evaluation("cnn", 0.5)], make_spec())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_file_is_what_the_program_generates(document):
+    """Run ``cxrmodel evaluate --no-read`` after changing a template, a text or an evaluation."""
+    assert document.written() == document.text()
+
+
+@pytest.mark.parametrize("document", [item for item in DOCUMENTS if item.mark], ids=lambda document: document.name)
+def test_no_figure_is_typed_by_hand(document):
+    """Outside the generated part no measured share is stated; docs/training.md tells its recipes."""
+    before, _, after = part_between(document.target.read_text(encoding="utf-8"), document.mark, document.name)
+    if document.name != "training":
+        assert re.findall(FIGURE, before + after) == []
+
+
+def test_no_figure_stands_in_a_template():
+    """Every figure of a document comes from values."""
+    for path in TEMPLATES.glob("*.md.j2"):
+        assert re.findall(FIGURE, path.read_text(encoding="utf-8")) == [], path.name
+
+
+def test_a_document_is_written_only_when_it_changes(tmp_path, monkeypatch):
+    """Wholly or between its marks."""
+    monkeypatch.setattr(documents, "render", lambda template, context: "# Card\n")
+    path = tmp_path / "MODEL_CARD.md"
+    assert [Document("card", "", path, lambda: None).renew() for _ in range(2)] == [True, False]
+    assert path.read_text() == "# Card\n"
+    part = tmp_path / "README.md"
+    part.write_text("a\n<!-- b:start -->\nold\n<!-- b:end -->\nc\n")
+    assert [Document("part", "", part, lambda: None, mark="b").renew() for _ in range(2)] == [True, False]
+    assert part.read_text() == "a\n<!-- b:start -->\n# Card\n<!-- b:end -->\nc\n"
+
+
+class TestModelCard:
+    """Wording and figures of the model card."""
+
+    def test_sections_are_complete(self, card):
+        """Each once, in order, and none empty."""
+        assert re.findall(r"^## (.+)$", card, re.MULTILINE) == CARD_SECTIONS
+        for title in CARD_SECTIONS:
+            assert len(card.split(f"## {title}\n")[1].split("\n## ")[0].split()) > 20
+        assert "Not for diagnosis" in card.split("## Model")[0]
+        assert all(guideline in card for guideline in GUIDELINES)
+
+    def test_every_figure_of_a_section_is_there(self, card):
+        """Nothing that was measured is left out."""
+        for number in figures_in([SECTIONS["audits"][name] for name in ("shortcuts", "lungs", "subgroups")]):
+            assert f"{number:.3f}" in card
+        assert "| hands | 40 | 2 | 1 | 38 |" in card
+        assert "| Normal (34) | 21 (61.8\u00a0%) | 10 (29.4\u00a0%) | 3 (8.8\u00a0%) |" in card
+        assert f"| Grad-CAM | {formatting.estimate(Estimate(0.412, 0.392, 0.432, 40))} |" in card
+
+    def test_every_figure_can_be_traced(self, make_evaluation, make_spec):
+        """To estimates, thresholds, publications or the spec: no other number with three decimals stands in it."""
+        evaluation, spec = make_evaluation(), make_spec(temperature=1.234)
+        context = card_context([evaluation], spec, None, published())
+        text = render("model_card.md.j2", context)
+        known = [spec.temperature, spec.intercept, *evaluation.operating_points.values()]
+        known += [bound for row in (*context.areas, *context.group_rows) for bound in numbers(row.estimate)]
+        known += [bound for rates in context.points for rate in rates.rates.values() for bound in numbers(rate)]
+        known += [bound for row in context.performance.overall for cell in row.cells for bound in numbers(cell)]
+        known += [
+            bound for part in (context.before, context.after) for bound in numbers(part.ece) + numbers(part.brier)
+        ]
+        known += [figure.auc_deviation for figure in published() if figure.auc_deviation]
+        words = " ".join(map(str, context.verdict))
+        traced = {f"{number:.3f}" for number in known} | set(re.findall(r"\d\.\d{3}", words))
+        assert set(re.findall(r"(?<![\d.])\d\.\d{3}(?!\d)", text)) <= traced
+
+    def test_what_was_not_measured_is_said(self, make_evaluation, make_spec):
+        """A gap is a sentence."""
+        text = card_of([make_evaluation()], make_spec())
+        assert text.count(catalogue().texts["documents.not_measured"]) == 6
+
+    def test_figures_follow_from_the_scores(self, make_evaluation, make_spec):
+        """At the thresholds they are those that scikit-learn computes."""
+        evaluation = make_evaluation()
+        text, scores = card_of([evaluation], make_spec()), evaluation.scores["test"]
+        found = [scores.probabilities >= threshold for threshold in evaluation.operating_points.values()]
+        rows = {line.split(" | ")[0].strip("| "): line.strip("| ").split(" | ")[1:] for line in text.splitlines()}
+        for name, measure in (
+            ("sensitivity", recall_score),
+            ("mcc", matthews_corrcoef),
+            ("f1", f1_score),
+            ("ppv", precision_score),
+        ):
+            stated = [cell.split()[0] for cell in rows[str(METRICS[name].title)]]
+            assert stated == [f"{measure(scores.labels, positive):.3f}" for positive in found]
+        missed = [str(int((~positive & (scores.labels == 1)).sum())) for positive in found]
+        assert rows[catalogue().texts["documents.confusion.fn"]] == missed
+
+    def test_stations_of_the_data_flow_are_listed(self, card):
+        """With the counts of the training record."""
+        split = load_training_record("cnn").split
+        assert f"{split.train_images:,} images of {split.train_patients:,} patients" in card
+        assert f"{len(split.repeats_dropped)} images" in card
+
+    def test_there_is_none_without_an_evaluation(self, make_spec):
+        """There is no model without figures."""
+        with pytest.raises(EvaluationError) as caught:
+            card_of([], make_spec())
+        assert caught.value.message.code == "documents.no_evaluations"
+
+
+class TestReadmeFigures:
+    """Wording and figures of the README's table."""
+
+    def test_a_column_for_each_model(self, make_evaluation):
+        """A figure stands with its interval in the row of its metric."""
+        evaluations = [make_evaluation(centre=0.3), make_evaluation("cnn", centre=0.4)]
+        sentence, blank, *rows = performance_text(evaluations).splitlines()
+        assert sentence.startswith("Official test set: 60 images of 30 patients")
+        assert "95\u00a0% confidence intervals" in sentence
+        assert blank == ""
+        cells = {row[0]: row[1:] for row in ([cell.strip() for cell in line.strip("|").split("|")] for line in rows)}
+        assert cells[""] == ["DenseNet-121", "Plain CNN"]
+        for metric in METRICS:
+            performances = [performance(evaluation, "test") for evaluation in evaluations]
+            figures = [
+                (part.at["balanced"].rates if metric.needs_threshold else part.overall)[metric.name]
+                for part in performances
+            ]
+            assert cells[str(metric.title)] == [formatting.estimate(figure, metric.digits) for figure in figures]
+
+    def test_findings_add_up(self, make_evaluation):
+        """Three counts a label, by the outer thresholds, that add up to its images."""
+        evaluation = make_evaluation()
+        scores, points = evaluation.scores["test"], evaluation.operating_points
+        table = performance_text([evaluation])
+        for title, label in (("Pneumonia images", 1), ("Normal images", 0)):
+            values = scores.probabilities[scores.labels == label]
+            high = (values >= points["high_specificity"]).sum()
+            low = (values < points["high_sensitivity"]).sum()
+            assert f"| {title}: pneumonia / uncertain / normal | {high} / {len(values) - high - low} / {low} |" in table
+
+    @pytest.mark.parametrize(
+        ("left_out", "code"), [([], "all_scored"), (["a.png"], "not_decoded"), (list("abcdefg"), "more_not_decoded")]
+    )
+    def test_images_without_a_score_are_named(self, make_evaluation, left_out, code):
+        """The counts are of scored images; the first five others are named."""
+        evaluation = make_evaluation()
+        evaluation.data["test"]["refused"] = len(left_out)
+        evaluation.refused["test"][:] = [{"file": name, "reason": "no image"} for name in left_out]
+        *_, last = documents.performance_table([evaluation]).images
+        assert last.code == f"documents.images.{code}"
+        assert last.values.get("names", ()) == tuple(left_out[:5])
+        assert "60 images of 30 patients" in performance_text([evaluation])
+
+    def test_models_of_other_images_do_not_stand_side_by_side(self, make_evaluation):
+        """A comparison over different images is none."""
+        other = make_evaluation("cnn")
+        other.data["test"]["images"] = 59
+        for evaluations, code in (([make_evaluation(), other], "different_images"), ([], "no_evaluations")):
+            with pytest.raises(EvaluationError) as caught:
+                performance_text(evaluations)
+            assert caught.value.message.code == f"documents.{code}"
+
+
+class TestSafetyTables:
+    """Wording of the safety tables."""
+
+    def test_every_refusal_and_every_message_is_there(self):
+        """Each refusal by name; each check by title, with the outcomes that it has."""
+        text = DOCUMENTS["safety"].text()
+        for refusal in refusals():
+            assert f"| {refusal.name} |" in text
+        for check in CHECKS:
+            for outcome in ("warning", "rejected"):
+                assert (f"| {Message(check.title)} | {outcome} |" in text) == (check.code(outcome) is not None)
+
+
+class TestTrainingTable:
+    """Wording and figures of the table of trainings."""
+
+    def test_the_spread_stands_only_where_there_is_one(self):
+        """Three runs and a single one."""
+
+        def run(seed: int, value: float, model: str, form: str) -> dict:
+            return {"model": model, "form": form, "seed": seed, "weights_sha256": "a" * 64} | dict.fromkeys(
+                MEASURES, value
+            )
+
+        runs = [run(seed, value, "cnn", "short") for seed, value in ((0, 0.90), (2, 0.97), (1, 0.92))]
+        table = trainings_text([*runs, run(0, 0.5, "densenet121", "other")])
+        assert table.splitlines()[2:] == [
+            "| Plain CNN | short | 0, 1, 2 |" + " 0.9300 ± 0.0361 |" * 4,
+            "| DenseNet-121 | other | 0 |" + " 0.5000 |" * 4,
+        ]
+
+    def test_how_runs_are_measured_is_said_beside_it(self):
+        """Outside the generated part, as on the page."""
+        after = DOCUMENTS["training"].target.read_text(encoding="utf-8").partition("trainings:end")[2]
+        assert HOW_MEASURED in " ".join(after.split())
+
+
+class TestNewEntries:
+    """A new registry entry is in the documents with no other edit."""
+
+    def test_a_metric(self, make_evaluation, make_spec, monkeypatch):
+        """In README table and card."""
+        monkeypatch.setitem(catalogue().texts, "metrics.title.toy", "Toy metric")
+        with METRICS.extended(Rate("toy", measure=lambda counts: counts.tp * 0 + 0.125)):
+            for text in (performance_text([make_evaluation()]), card_of([make_evaluation()], make_spec())):
+                assert "| Toy metric | 0.125 (0.125 to 0.125) |" in text
+
+    def test_a_model(self, make_evaluation, monkeypatch):
+        """In the README table, under its title."""
+        monkeypatch.setattr(view, "load_spec", lambda model: load_spec("cnn"))
+        with MODELS.extended(ModelEntry(**vars(MODELS["cnn"]) | {"name": "toy", "title": "Toy network"})):
+            evaluation = replace(make_evaluation("cnn"), model="toy")
+            assert "| DenseNet-121 | Toy network |" in performance_text([make_evaluation(), evaluation])
+
+    def test_a_method(self, make_evaluation, make_spec, monkeypatch):
+        """In the card: with its figures once it is measured."""
+        monkeypatch.setitem(METHODS, "toy", replace(METHODS["gradcam"], name="toy", title="Toy map"))
+        text = card_of([replace(make_evaluation(), sections=SECTIONS)], make_spec())
+        assert f"| Toy map | {catalogue().texts['documents.not_measured']} |" in text
+
+    def test_a_check(self, make_spec):
+        """In the safety tables, with its thresholds."""
+        rule = Rule(side="above", warning=0.25, rejection=None, source="made up")
+        with CHECKS.extended(replace(CHECKS["margins"], name="toy")):
+            text = render("safety_tables.md.j2", safety_context({"toy": rule}, make_spec(), None))
+        assert "| over 0.25 |  | made up |" in text
+
+
+def numbers(figure) -> list[float]:
+    """Value and bounds of an estimate."""
+    return [part for part in (figure.value, figure.low, figure.high) if part is not None and np.isfinite(part)]
+
+
+def test_the_shipped_card_is_of_the_shipped_models():
+    """As the page makes it of the same evaluations."""
+    assert card_text([load_evaluation(model) for model in MODELS.names]) == DOCUMENTS["model_card"].text()

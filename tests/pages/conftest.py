@@ -1,6 +1,5 @@
 """The pages under test: the real ones, over a stand-in for the trained reader."""
 
-
 import pytest
 from streamlit.testing.v1 import AppTest
 

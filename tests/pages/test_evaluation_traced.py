@@ -7,9 +7,12 @@ import pytest
 
 from cxrmodel.evaluation import storage as results
 from cxrmodel.evaluation.published import published
-from cxrmodel.evaluation.reliability import calibration_change, reliability, shifted, uncalibrated, wilson
+from cxrmodel.evaluation.report.charts import reliability_at, reliability_before_after, uncalibrated
 from cxrmodel.evaluation.report.rows import stratum_rows
+from cxrmodel.evaluation.report.view import performance
 from cxrmodel.evaluation.thresholds import threshold_table
+from cxrmodel.metrics.calibration import calibration_change
+from cxrmodel.metrics.estimate import Estimate
 from tests.support.made_up_sections import SECTIONS
 from tests.support.stand_ins import SPEC, evaluation_document
 
@@ -61,14 +64,14 @@ def read_part(visit):
         said = [element.value for kind in kinds for element in getattr(app, kind)]
         said += [line for html in app.get("html") for line in re.split(r"<[^>]+>", html.value)]
         said += [str(cell) for shown in app.table for row in shown.value.values.tolist() for cell in row]
-        return [piece for piece in said if piece.strip() and not piece.startswith("Rests on few")]
+        return [piece for piece in said if piece.strip() and not piece.startswith("Few images")]
 
     return read
 
 
 def told_by_others() -> set[str]:
     """Figures of the published sources, as they are written."""
-    numbers = [value for row in published() for value in row.values() if isinstance(value, float)]
+    numbers = [value for figure in published() for value in dict(figure).values() if isinstance(value, float)]
     return {f"{number:{form}}" for number in numbers for form in (".4g", ".3f")} | {f"{number}" for number in numbers}
 
 
@@ -102,27 +105,27 @@ def leaves(part: object) -> list[float]:
 def follows(evaluation) -> list[float]:
     """What the page computes from the scores of the test images."""
     scores, drawn = evaluation.scores["test"], {"resamples": 50, "seed": 0}
-    given, raw = (scores.labels, scores.probabilities, scores.patients), uncalibrated(scores.logits)
-    table = threshold_table(*given, list(evaluation.operating_points.values()), **drawn)
-    rare = shifted(scores.probabilities, evaluation.prevalence, 0.2)
-    diagrams = [
-        reliability(*given, **drawn),
-        reliability(scores.labels, raw, scores.patients, **drawn),
-        reliability(scores.labels, rare, scores.patients, 0.2, **drawn),
-    ]
-    change = calibration_change(scores.labels, raw, scores.probabilities, scores.patients, **drawn)
-    found = [abs(number) for part in change.values() for number in part.values()]
-    found += [number for bins in diagrams for figure in (bins.ece, bins.brier) for number in figure.values()]
-    found += [float(number) for name in ("stated", "observed", "low", "high") for number in getattr(diagrams[0], name)]
-    found += [row[end] for row in stratum_rows(evaluation, "test") for end in ("value", "low", "high")]
+    raw = uncalibrated(scores.logits)
+    table = threshold_table(
+        scores.labels, scores.probabilities, scores.patients, list(evaluation.operating_points.values()), **drawn
+    )
+    diagrams = [*reliability_before_after(evaluation, "test"), reliability_at(evaluation, "test", 0.2)]
+    figures = [*calibration_change(scores.labels, raw, scores.probabilities, scores.patients, **drawn)]
+    figures += [figure for bins in diagrams for figure in (bins.ece, bins.brier)]
+    figures += [row.estimate for row in stratum_rows(evaluation, "test")]
+    measured = performance(evaluation, "test")
+    figures += measured.overall.values()
+    found = [abs(number) for figure in figures for number in ends(figure)]
+    columns = ("mean_probability", "observed", "low", "high")
+    found += [float(number) for name in columns for number in getattr(diagrams[1], name)]
     at = [table.at(threshold) for threshold in evaluation.operating_points.values()]
     found += [float(part[key][i]) for part in (table.values, table.lows, table.highs) for key in part for i in at]
-    for threshold in evaluation.operating_points.values():
-        called, sick = scores.probabilities >= threshold, scores.labels == 1
-        for of, right in ((sick, called), (~sick, ~called), (called, sick), (~called, ~sick)):
-            people = len({patient for patient, kept in zip(scores.patients, of, strict=True) if kept})
-            found += [float(bound) for bound in wilson(right[of].mean(), people)]
     return found
+
+
+def ends(figure: Estimate) -> list[float]:
+    """Value and bounds."""
+    return [number for number in (figure.value, figure.low, figure.high) if number is not None]
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from cxrmodel.errors import OutputRefused
@@ -35,7 +34,7 @@ _SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><
 class Drawing:
     """A figure as SVG with its caption."""
 
-    svg: Markup
+    svg: str
     caption: str
 
 
@@ -51,10 +50,10 @@ class ReportContext:
     images : tuple of Message
     caveat : Message or None
     figures : tuple of Drawing
-    flow : Markup
+    flow : str
         Diagram of the data flow.
     errors : tuple of ConfidentError
-    body : Markup
+    body : str
         Model card, or the figures on a user's own images, as HTML.
     """
 
@@ -63,9 +62,9 @@ class ReportContext:
     images: tuple[Message, ...]
     caveat: Message | None
     figures: tuple[Drawing, ...]
-    flow: Markup
+    flow: str
     errors: tuple[ConfidentError, ...]
-    body: Markup
+    body: str
 
 
 def write_report(text: str, path: Path) -> None:
@@ -125,9 +124,9 @@ def html_report(
             images=card.performance.images,
             caveat=card.performance.caveat,
             figures=tuple(_drawings(evaluations, card, record, published)),
-            flow=Markup(flow_svg(card.stations, dark=False)),
+            flow=flow_svg(card.stations, dark=False),
             errors=tuple(confident_errors(first, "test")),
-            body=Markup(body.replace("<table>", _SCROLLED).replace("</table>", "</table></div>")),
+            body=body.replace("<table>", _SCROLLED).replace("</table>", "</table></div>"),
         ),
     )
 
@@ -205,10 +204,5 @@ def _drawing(figure: Figure, code: str, *sentences: Message | None, **values: ob
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
-    return Drawing(
-        Markup(text[text.index("<svg") :]), _joined(Message(f"documents.report.{code}", **values), *sentences)
-    )
-
-
-def _joined(*sentences: Message | None) -> str:
-    return " ".join(str(sentence) for sentence in sentences if sentence is not None)
+    caption = (Message(f"documents.report.{code}", **values), *sentences)
+    return Drawing(text[text.index("<svg") :], " ".join(str(part) for part in caption if part is not None))

@@ -153,9 +153,7 @@ def refusals() -> list[Refusal]:
 
 def _check(name: str, rule: Rule, spec: ModelSpec, sets: Mapping[str, Any]) -> CheckRow:
     check, sign = CHECKS[name], "over" if rule.side == "above" else "under"
-    warning, rejection = (
-        "" if value is None else f"{sign} {value:.4g}" for value in (rule.warning, rule.rejection)
-    )
+    warning, rejection = ("" if value is None else f"{sign} {value:.4g}" for value in (rule.warning, rule.rejection))
     codes = ((outcome, check.code(outcome)) for outcome in OUTCOMES)
     return CheckRow(
         Message(check.title),

@@ -11,20 +11,32 @@ import numpy as np
 import pytest
 from sklearn.metrics import matthews_corrcoef, precision_score, recall_score
 
-from cxrmodel.evaluation.bands import decision_curve, discrimination_bands
 from cxrmodel.evaluation.published import published
-from cxrmodel.evaluation.reliability import reliability
-from cxrmodel.evaluation.report.figures import roc_figure
-from cxrmodel.evaluation.report.plots import (
-    cascade_figure,
+from cxrmodel.evaluation.report.charts import (
+    RandomisationCurve,
+    RateCurve,
+    TrainingHistory,
+    TrainingStart,
+    published_marks,
+    rate_curve,
+)
+from cxrmodel.evaluation.report.figures import (
     decision_figure,
     forest_figure,
     history_figure,
-    intervals_figure,
+    randomisation_figure,
+    reliability_figure,
+    roc_figure,
 )
-from cxrmodel.evaluation.report.small_samples import FEWEST
+from cxrmodel.evaluation.report.rows import Row
+from cxrmodel.evaluation.report.small_samples import FEWEST, few, image_count
+from cxrmodel.evaluation.report.view import labels_of
 from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
 from cxrmodel.evaluation.thresholds import RATES
+from cxrmodel.messages import Message
+from cxrmodel.metrics.calibration import reliability
+from cxrmodel.metrics.curves import curve_bands, decision_curve
+from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.web.components.downloads import table_csv
 from cxrmodel.web.components.forest import forest_html
 from cxrmodel.web.components.terms import MEANINGS, with_interval
@@ -34,7 +46,17 @@ from cxrmodel.web.evaluation.decision import payload, point_rows, threshold_rows
 from cxrmodel.web.evaluation.history_charts import history_charts
 from tests.support.stand_ins import POINTS, SPEC, evaluation_document
 
-HISTORY = [{"epoch": e, "size": 96, "loss": 1 / e, "held_out_loss": 2 / e, "held_out_auc": 0.9} for e in (1, 2)]
+SUMMARY = Message("documents.training.no_sizes")
+
+
+def history(*starts: TrainingStart) -> TrainingHistory:
+    """A training of two epochs."""
+    losses = np.array([1.0, 0.5])
+    return TrainingHistory(np.array([1, 2]), np.array([96, 96]), losses, 2 * losses, np.array([0.9, 0.9]), starts)
+
+
+GROUP = Message("documents.group.models")
+CAVEAT = few(image_count(3))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +71,7 @@ def evaluation(tmp_path_factory):
 def bands(evaluation):
     """Of its curves."""
     scores = evaluation.scores["test"]
-    return discrimination_bands(scores.labels, scores.probabilities, scores.patients, 50)
+    return curve_bands(scores.labels, scores.probabilities, scores.patients, 50)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +95,7 @@ def layers(chart) -> list[list[dict]]:
 
 def test_roc_chart(evaluation, bands):
     """Curves from corner to corner with thresholds, bands, operating points and published points."""
-    others = [row for row in published() if "sensitivity" in row]
+    others = published_marks(published())
     found = {"one": evaluation, "two": replace(evaluation, model="cnn")}
     drawn = layers(roc_chart(found, "test", {"one": bands.roc, "two": bands.roc}, others))
     chance, shaded, lines, dots, marks, diamonds = drawn
@@ -87,7 +109,7 @@ def test_roc_chart(evaluation, bands):
             called = scores.probabilities >= row["threshold"] - 1e-4
             assert row["sensitivity"] == pytest.approx(recall_score(scores.labels, called), abs=1e-3)
             assert row["specificity"] == pytest.approx(recall_score(scores.labels, called, pos_label=0), abs=1e-3)
-        assert len([row for row in shaded if row["model"] == name]) == len(bands.roc.across)
+        assert len([row for row in shaded if row["model"] == name]) == len(bands.roc.x)
     stated = evaluation.metrics["test"]["at"]
     assert [mark["y"] for mark in marks] == pytest.approx(
         [stated[name]["recall"]["value"] for name in POINTS], abs=1e-4
@@ -110,8 +132,9 @@ def test_precision_recall_chart(evaluation, bands):
 
 def test_shortcuts_stand_in_the_same_charts(evaluation, bands):
     """A line each, with a dash of its own, in a colour that no model has."""
-    curve = [[0.0, 0.0, 1.0], [0.25, 0.5, 0.8], [1.0, 1.0, 0.6]]
-    shortcuts = [{"name": name, "curve": curve} for name in ("File size", "Grey levels")]
+    columns = [np.array(column) for column in ((0.0, 0.5, 1.0), (1.0, 0.75, 0.0), (1.0, 0.8, 0.6))]
+    titles = enumerate(("File size", "Grey levels"))
+    shortcuts = [RateCurve(title, place, np.full(3, np.nan), *columns) for place, title in titles]
     for chart, band, places in (
         (roc_chart, bands.roc, [(0, 0), (0.25, 0.5), (1, 1)]),
         (precision_recall_chart, bands.precision_recall, [(0, 1), (0.5, 0.8), (1, 0.6)]),
@@ -119,14 +142,14 @@ def test_shortcuts_stand_in_the_same_charts(evaluation, bands):
         made = chart({"one": evaluation}, "test", {"one": band}, shortcuts=shortcuts)
         rows = layers(made)[2]
         for item in shortcuts:
-            assert [(row["x"], row["y"]) for row in rows if row["model"] == item["name"]] == places
+            assert [(row["x"], row["y"]) for row in rows if row["model"] == item.title] == places
         encoding = made.to_dict()["layer"][2]["encoding"]
         colours, dashes = (encoding[channel]["scale"]["range"] for channel in ("color", "strokeDash"))
         assert colours[0] not in colours[1:]
         assert len(set(map(str, dashes))) == 3
-    figure = roc_figure([evaluation], shortcuts=shortcuts)
+    figure = roc_figure([rate_curve(evaluation, "test")], baselines=shortcuts)
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    assert "Shortcut, sees no lung: grey levels" in labels
+    assert sum(label.endswith(("File size", "Grey levels")) for label in labels) == 2
 
 
 def test_models_keep_their_colour_and_dash(evaluation, bands):
@@ -160,25 +183,22 @@ def test_reliability_and_history_charts(evaluation):
     assert rules == points
     assert len(points) == 15
     assert all(row["low"] <= row["y"] <= row["high"] for row in points)
-    (losses,), (aucs,) = map(layers, history_charts(HISTORY))
+    (losses,), (aucs,) = map(layers, history_charts(history()))
     assert len(losses) == 4
     assert [row["auc"] for row in aucs] == [0.9, 0.9]
 
 
-@pytest.mark.parametrize(
-    ("firsts", "marked"),
-    [([1], []), ([1, 2], [("Training 1", 0.5), ("Training 2", 1.5)]), ([None, 1], [("Training 2", 0.5)]), ([], [])],
-)
-def test_where_each_of_several_trainings_begins_is_marked(firsts, marked):
+@pytest.mark.parametrize("marked", [[], [("Training 1", 0.5), ("Training 2", 1.5)], [("Training 2", 0.5)]])
+def test_where_each_of_several_trainings_begins_is_marked(marked):
     """With its name, on both charts and in the drawing for print; a single one needs no mark."""
-    trainings = [{"first": first, "words": f"of {first}"} for first in firsts]
-    for chart in history_charts(HISTORY, trainings):
+    kept = history(*(TrainingStart(int(name[-1]), epoch, SUMMARY) for name, epoch in marked))
+    for chart in history_charts(kept):
         *marks, _ = layers(chart)
         assert [(row["name"], row["epoch"]) for (row,) in marks[::2]] == marked
         assert marks[::2] == marks[1::2]
         texts = [layer for layer in chart.to_dict()["layer"] if layer["mark"]["type"] == "text"]
         assert [layer["encoding"]["text"]["field"] for layer in texts] == ["name"] * len(marked)
-    upper = history_figure(HISTORY, trainings).axes[0]
+    upper = history_figure(kept).axes[0]
     assert [text.get_text() for text in upper.texts] == [name for name, _ in marked]
     assert [line.get_xdata()[0] for line in upper.get_lines()[2:]] == [place for _, place in marked]
 
@@ -186,13 +206,13 @@ def test_where_each_of_several_trainings_begins_is_marked(firsts, marked):
 def test_forest():
     """Dot, whisker and words of each row lie where the figure is; a row of its own words is escaped."""
     rows = [
-        {"group": "G", "name": "<i>a</i>", "value": 0.75, "low": 0.6, "high": 0.9, "note": "n & m", "few": ""},
-        {"group": "G", "name": "b", "value": 0.9875, "low": None, "high": None, "note": "", "few": ""},
-        {"group": "H", "name": "c", "value": None, "low": None, "high": None, "note": "", "few": ""},
-        {"group": "H", "name": "d", "value": 0.55, "low": 0.5, "high": 0.6, "note": "", "few": "Rests on <few>"},
+        Row(GROUP, "<i>a</i>", Estimate(0.75, 0.6, 0.9, 60), (Message("documents.note.text", text="n & m"),)),
+        Row(GROUP, "b", Estimate(0.9875, None, None, 60)),
+        Row(SUMMARY, "c", Estimate.undefined()),
+        Row(SUMMARY, "d", Estimate(0.55, 0.5, 0.6, 3), caveat=CAVEAT),
     ]
     html = forest_html(rows, 0.5, 1.0, 0.5)
-    assert re.findall(r"<h4>(\w)</h4>", html) == ["G", "H"]
+    assert re.findall(r"<h4>(.+?)</h4>", html) == [str(GROUP), str(SUMMARY)]
     assert 'class="dot" style="left:50.00%"' in html
     assert 'class="whisker" style="left:20.00%;width:60.00%"' in html
     assert 'class="diamond" style="left:97.50%"' in html
@@ -201,7 +221,7 @@ def test_forest():
     assert "0.750 (0.600 to 0.900)" in html
     assert "not defined" in html
     assert 'class="dot few" style="left:10.00%"' in html
-    assert html.count("Rests on &lt;few&gt;") == html.count('few"') == 1
+    assert html.count(str(CAVEAT)) == html.count('few"') == 1
 
 
 def test_payload_follows_from_the_scores(evaluation):
@@ -218,9 +238,10 @@ def test_payload_follows_from_the_scores(evaluation):
             assert columns["mcc"]["values"][row] == pytest.approx(matthews_corrcoef(scores.labels, called), abs=1e-4)
         else:
             assert columns["mcc"]["values"][row] is None
-        called_as = {"called pneumonia": int(called.sum()), "called normal": int((~called).sum())}
-        for said, count in called_as.items():
-            assert (f"images {said}: {count}" in data["few"][row]) == (count < FEWEST)
+        labels = labels_of(evaluation)
+        for label, count in ((labels.positive, int(called.sum())), (labels.negative, int((~called).sum()))):
+            said = str(Message("documents.count.found", n=count, label=label))
+            assert (said in data["few"][row]) == (count < FEWEST)
     assert {figure["title"] for figure in data["figures"]} <= set(MEANINGS)
     assert [point["threshold"] for point in data["points"]] == list(POINTS.values())
 
@@ -274,18 +295,17 @@ def test_drawings_for_print(evaluation):
     scores = evaluation.scores["test"]
     given = scores.labels, scores.probabilities, scores.patients
     lines = decision_figure({"one": decision_curve(*given, 20)}).axes[0].get_lines()
-    assert {line.get_label() for line in lines} == {"Call every image", "Call none", "one"}
-    legend = intervals_figure({"After": reliability(*given, resamples=20)}).axes[0].get_legend()
-    assert any(text.get_text().startswith("After: 4 images a bin") for text in legend.get_texts())
+    assert {line.get_label() for line in lines} == {"Treat all", "Treat none", "one"}
+    legend = reliability_figure({"After": reliability(*given, resamples=20)}, "ill").axes[0].get_legend()
+    assert any(text.get_text().startswith("After: 4 images") for text in legend.get_texts())
     rows = [
-        {"group": "G", "name": name, "value": 0.7, "low": 0.6, "high": 0.8, "note": "", "few": few}
-        for name, few in (("a", ""), ("b", "Rests on few."))
+        Row(GROUP, name, Estimate(0.7, 0.6, 0.8, 60), caveat=caveat) for name, caveat in (("a", None), ("b", CAVEAT))
     ]
     labels = [label.get_text() for label in forest_figure(rows, "AUC", 0.5).axes[0].get_yticklabels()]
-    assert labels == ["G", "a", "b (few images)"]
-    assert len(history_figure(HISTORY).axes) == 2
-    cascade = [{"method": m, "stage": s, "likeness": 0.5} for m in "ab" for s in ("trained", "anew")]
-    assert [line.get_label() for line in cascade_figure(cascade).axes[0].get_lines()] == ["a", "b"]
+    assert labels == [str(GROUP), "a", "b (few images)"]
+    assert len(history_figure(history()).axes) == 2
+    curves = [RandomisationCurve(title, ("", "output"), (1.0, 0.5)) for title in "ab"]
+    assert [line.get_label() for line in randomisation_figure(curves).axes[0].get_lines()] == ["a", "b"]
 
 
 def test_meanings_hold_no_measured_figure():

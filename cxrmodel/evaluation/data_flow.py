@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.training_record import TrainingRecord, TrainingRun, TrainingSplit
+from cxrmodel.evaluation.training_record import TrainingRecord, TrainingSplit
 from cxrmodel.messages import Message
+from cxrmodel.training.record import summarise
 
 __all__ = ["Hash", "Station", "flow", "hashes", "training_summaries"]
 
@@ -47,21 +48,14 @@ class Hash:
 
 def training_summaries(record: TrainingRecord) -> tuple[Message, ...]:
     """Image sizes, epochs and starting weights of each training behind the weights, in order."""
-    return tuple(_summary(run, number) for number, run in enumerate(record.runs, start=1))
-
-
-def _summary(run: TrainingRun, number: int) -> Message:
-    sizes = Message("documents.training.no_sizes")
-    if run.recipe is not None:
-        stages = tuple(
-            Message("documents.training.stage", size=size, epochs=epochs) for size, epochs in run.recipe.stages
-        )
-        sizes = Message("documents.training.stages", stages=stages)
-    if number > 1:
-        return Message("documents.training.continued", sizes=sizes, number=number - 1)
-    if run.init in ("", "none"):
-        return Message(f"documents.training.{'random' if run.init else 'unknown'}_start", sizes=sizes)
-    return Message("documents.training.start", sizes=sizes, weights=run.init)
+    first, *others = record.runs
+    return (
+        summarise([first]),
+        *(
+            Message("documents.training.continued", schedule=run.schedule, number=number)
+            for number, run in enumerate(others, start=1)
+        ),
+    )
 
 
 def flow(evaluation: Evaluation, record: TrainingRecord | None) -> list[Station]:

@@ -9,7 +9,7 @@ import pytest
 from cxrmodel.evaluation.data_flow import flow, hashes, training_summaries
 from cxrmodel.evaluation.report.charts import training_history
 from cxrmodel.evaluation.report.flow_diagram import flow_svg
-from cxrmodel.evaluation.training_record import Epoch, TrainingRun, load_training_record
+from cxrmodel.evaluation.training_record import TrainingRun, load_training_record
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +78,15 @@ def test_without_a_training_record(make_evaluation):
 
 def test_a_chain_of_trainings(record):
     """Epochs are counted through; each training has its summary, and earlier ones may be unknown."""
-    epoch = Epoch(epoch=1, size=96, rate=0.1, loss=1.0, held_out_auc=0.9, held_out_loss=1.0)
-    first = TrainingRun(recipe=record.recipe, init="none", history=(epoch, epoch.model_copy(update={"epoch": 2})))
-    chain = record.model_copy(update={"before": (first, TrainingRun()), "history": (epoch,)})
+    (epoch, *_), recipe = record.history, record.recipe
+    first = TrainingRun(recipe=recipe, init="none", history=(epoch, epoch))
+    chain = record.replace(before=(first, TrainingRun()), history=(epoch,))
     history = training_history(chain)
     assert history.epochs.tolist() == [1, 2, 3]
     assert [(start.number, start.epoch) for start in history.starts] == [(1, 0.5), (3, 2.5)]
-    codes = [summary.code.rpartition(".")[2] for summary in training_summaries(chain)]
-    assert codes == ["random_start", "continued", "continued"]
-    assert training_summaries(chain)[1].values["sizes"].code == "documents.training.no_sizes"
+    codes = [summary.code for summary in training_summaries(chain)]
+    assert codes == ["training.summary", "documents.training.continued", "documents.training.continued"]
+    assert training_summaries(chain)[1].values == {"schedule": TrainingRun().schedule, "number": 1}
 
 
 def test_hashes_are_listed(make_evaluation):

@@ -26,6 +26,7 @@ from cxrmodel.web.evaluation import model_card as evaluation_card
 from cxrmodel.web.evaluation import selection as evaluation_shown
 from cxrmodel.web.evaluation.page import PARTS
 from tests.support.made_up_sections import AUDITS, SECTIONS, figures_in
+from tests.support.pages import unescaped
 from tests.support.stand_ins import SPEC, FakeReader, evaluation_document
 
 pytestmark = pytest.mark.usefixtures("reader")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import streamlit as st
 
@@ -50,7 +51,7 @@ def origin(shown: Shown) -> None:
         st.subheader("Training")
         _history(evaluation.model, record)
     _seeds({measured.weights_sha256 for measured in shown.models.values()})
-    _configuration(evaluation.model, record.recipe.model_dump() if record and record.recipe else {})
+    _configuration(evaluation.model, asdict(record.recipe) if record else {})
     st.subheader("Hashes")
     rows = [{"Of": str(item.title), "sha256": item.sha256} for item in hashes(evaluation)]
     with st.container(key="hashes"):

@@ -46,7 +46,7 @@ from cxrmodel.web.evaluation.decision import payload, point_rows, threshold_rows
 from cxrmodel.web.evaluation.history_charts import history_charts
 from tests.support.stand_ins import POINTS, SPEC, evaluation_document
 
-SUMMARY = Message("documents.training.no_sizes")
+SUMMARY = Message("training.random_weights")
 
 
 def history(*starts: TrainingStart) -> TrainingHistory:

@@ -272,10 +272,10 @@ class TestNewEntries:
             evaluation = replace(make_evaluation("cnn"), model="toy")
             assert "| DenseNet-121 | Toy network |" in performance_text([make_evaluation(), evaluation])
 
-    def test_a_method(self, make_evaluation, make_spec, monkeypatch):
-        """In the card: with its figures once it is measured."""
-        monkeypatch.setitem(METHODS, "toy", replace(METHODS["gradcam"], name="toy", title="Toy map"))
-        text = card_of([replace(make_evaluation(), sections=SECTIONS)], make_spec())
+    def test_a_method(self, make_evaluation, make_spec):
+        """In the card: with its figures once it is measured, else without."""
+        with METHODS.extended(replace(METHODS["gradcam"], name="toy", title="Toy map")):
+            text = card_of([replace(make_evaluation(), sections=SECTIONS)], make_spec())
         assert f"| Toy map | {catalogue().texts['documents.not_measured']} |" in text
 
     def test_a_check(self, make_spec):

@@ -411,7 +411,7 @@ def card_context(
 def _methods(measured: Iterable[Any]) -> tuple[MethodRow, ...]:
     found = {item.name: item for item in measured}
     rows = []
-    for method in METHODS.values():
+    for method in METHODS:
         item = found.get(method.name)
         figures = () if item is None else (item.deletion_auc, item.insertion_auc, item.in_lungs, item.stability)
         rows.append(MethodRow(method.title, figures))

@@ -264,6 +264,17 @@ def test_an_uncertain_image_says_so(reader, demo_image):
     assert "reading.uncertain" in [reason.code for reason in reading.reasons]
 
 
+def test_the_specification_names_the_labels(reader, demo_image):
+    """Another positive class needs no other code: finding, record and reasons take its name."""
+    labels = Labels(positive="effusion", negative="clear")
+    reading = Reader(reader.spec.replace(labels=labels), reader._pipeline).read(demo_image, "x")
+    assert reading.labels == labels
+    assert reading.as_record()["finding"] == reading.finding
+    before = reader.read(demo_image, "x")
+    assert labels.findings.index(reading.finding) == before.labels.findings.index(before.finding)
+    assert reading.probability == before.probability
+
+
 @pytest.fixture
 def copied(tmp_path):
     """A copy of the shipped model that a test may spoil."""

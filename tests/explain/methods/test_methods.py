@@ -1,5 +1,6 @@
 """Every explanation method over one small network: its definition, raw maps, costs, texts; and a further method."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from cxrmodel.cli.main import build_parser
 from cxrmodel.evaluation.explanations.randomisation import NetworkEngine, explainer_of
 from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.method import Method
@@ -178,6 +180,13 @@ def test_a_registered_method_gives_its_own_map(single_view, network, spec, image
         maps = explainer_of(network, spec).crop_maps("toy", images)
     wanted = [1.0, 0.0, 0.0, 1.0] if single_view else [2.0, 0.0, 0.0, 0.0]
     np.testing.assert_array_equal(maps, np.broadcast_to(np.float32(wanted), (2, 4, 4)))
+
+
+def test_a_registered_method_is_a_choice_of_the_command_line():
+    """And is measured by the evaluation, which goes through the registry."""
+    argv = ["explain", "image.png", "--out", "map.png", "--method", "toy"]
+    with METHODS.extended(dataclasses.replace(METHODS["gradcam"], name="toy")):
+        assert build_parser().parse_args(argv).method == "toy"
 
 
 def test_importing_the_methods_loads_no_tensorflow(project):

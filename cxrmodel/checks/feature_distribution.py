@@ -9,7 +9,7 @@ Framework for Detecting Out-of-Distribution Samples, NeurIPS 2018, and Wang et a
 from dataclasses import dataclass, fields
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -71,8 +71,7 @@ class FeatureDistribution:
     def to_bytes(self) -> bytes:
         """As an ``.npz`` file."""
         stream = BytesIO()
-        arrays: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        np.savez(stream, **arrays)
+        np.savez(stream, **{field.name: np.asarray(getattr(self, field.name)) for field in fields(self)})
         return stream.getvalue()
 
     @classmethod

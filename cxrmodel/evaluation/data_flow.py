@@ -90,27 +90,26 @@ def _training_lane(split: TrainingSplit) -> list[Station]:
 
 
 def _test_lane(evaluation: Evaluation) -> list[Station]:
-    counts = evaluation.data["test"]
-    classes = _strata({"normal": counts["normal"], "pneumonia": counts["pneumonia"]})
-    found = _patients(counts["images"], counts["patients"])
+    counts = evaluation.splits["test"].counts
+    classes = _strata({evaluation.labels.negative: counts.negative, evaluation.labels.positive: counts.positive})
+    found = _patients(counts.images, counts.patients)
     first = _station("test_folder", "test", found, classes)
     if evaluation.dataset is not None:
-        title = Message("documents.station.own_images", name=evaluation.dataset["name"])
+        title = Message("documents.station.own_images", name=evaluation.dataset.name)
         first = Station("test_folder", title, first.lines, "test")
     return [
         first,
-        _station("not_scored", "test", _images(counts["refused"]), source="test_folder", kind="excluded"),
-        _station("evaluated", "test", _images(counts["images"] - counts["refused"]), source="test_folder"),
+        _station("not_scored", "test", _images(counts.refused), source="test_folder", kind="excluded"),
+        _station("evaluated", "test", _images(counts.images - counts.refused), source="test_folder"),
     ]
 
 
 def hashes(evaluation: Evaluation) -> list[Hash]:
     """Hashes of weights, code and images, by which an evaluation can be repeated."""
-    kept = evaluation.provenance or {}
     found = {"weights": evaluation.weights_sha256}
-    if "code_sha256" in kept:
-        found["code"] = kept["code_sha256"]
-    found |= {f"images_{split}": sha256 for split, sha256 in kept.get("images_sha256", {}).items()}
+    if evaluation.provenance:
+        found["code"] = evaluation.provenance.code_sha256
+        found |= {f"images_{split}": sha256 for split, sha256 in evaluation.provenance.images_sha256.items()}
     return [Hash(Message(f"documents.hash.{name}"), sha256) for name, sha256 in found.items()]
 
 

@@ -3,10 +3,9 @@
 To add a document, add an entry to `DOCUMENTS` and its template to ``evaluation/templates``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cxrmodel.errors import EvaluationError, ModelError
 from cxrmodel.evaluation.published import published
@@ -22,7 +21,7 @@ from cxrmodel.evaluation.report.html import html_report, write_report
 from cxrmodel.evaluation.report.render import part_between, render, replace_between
 from cxrmodel.evaluation.report.safety import shipped_safety_context
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.seeds import load_seeds
+from cxrmodel.evaluation.seeds import SeedRun, load_seeds
 from cxrmodel.evaluation.storage import OWN_FOLDER, load_evaluation, load_file, own_evaluations
 from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.messages import Message
@@ -170,7 +169,7 @@ def performance_text(evaluations: Sequence[Evaluation]) -> str:
     return render(DOCUMENTS["readme"].template, ReadmeContext(performance_table(evaluations)))
 
 
-def trainings_text(runs: Sequence[Mapping[str, Any]]) -> str:
+def trainings_text(runs: Iterable[SeedRun]) -> str:
     """Measured trainings as in docs/training.md."""
     return render(DOCUMENTS["training"].template, training_context(runs))
 

@@ -1,10 +1,13 @@
-"""What the official test images that were scored like an image turned out to be."""
+"""Most similar test images: those whose probability is nearest to that of a reading."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from cxrmodel.evaluation.schema import Evaluation
+from cxrmodel.metrics.calibration import log_odds
+from cxrmodel.metrics.validation import Values
 
 __all__ = ["NEAREST", "Alike", "alike"]
 
@@ -41,13 +44,12 @@ def alike(evaluation: Evaluation, probability: float) -> Alike:
     probability : float
         0..1, calibrated; nearness is that of its log-odds.
     """
-    scores = evaluation.scores["test"]
+    scores = evaluation.splits["test"]
     distance = np.abs(_log_odds(scores.probabilities) - _log_odds(probability))
     nearest = np.argsort(distance, kind="stable")[:NEAREST]
     near = scores.probabilities[nearest]
     return Alike(len(nearest), int(scores.labels[nearest].sum()), float(near.min()), float(near.max()))
 
 
-def _log_odds(probability):
-    kept = np.clip(probability, _LEAST, 1 - _LEAST)
-    return np.log(kept / (1 - kept))
+def _log_odds(probabilities: ArrayLike) -> Values:
+    return log_odds(np.clip(probabilities, _LEAST, 1 - _LEAST))

@@ -1,15 +1,14 @@
-"""A user's own images: a folder in the layout of the public archive -> the evaluation of a model on them."""
+"""Evaluate a model on a user's own images: a folder in the layout of the public archive."""
 
 import re
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxrmodel.errors import DataError, EvaluationError
-from cxrmodel.evaluation.metrics import LEVEL
 from cxrmodel.evaluation.provenance import provenance
-from cxrmodel.evaluation.run import measured
-from cxrmodel.evaluation.storage import FORMAT, OWN_FOLDER, save_evaluation
+from cxrmodel.evaluation.run import measured, new_evaluation
+from cxrmodel.evaluation.schema import Dataset, Evaluation
+from cxrmodel.evaluation.storage import OWN_FOLDER, save_evaluation
 from cxrmodel.training.archive import LABELS, Image, follows_archive, identify
 
 if TYPE_CHECKING:
@@ -30,14 +29,14 @@ def dataset_name(folder: Path, name: str | None = None) -> str:
     """
     chosen = name if name is not None else re.sub(r"[^A-Za-z0-9 _-]+", "-", folder.resolve().name).strip("- _")
     if not _NAME.fullmatch(chosen):
-        raise EvaluationError(
-            f"'{chosen}' cannot name an evaluation. Give --name letters, digits, blanks, - or _, at most 61."
-        )
+        raise EvaluationError("evaluation.error.name", name=chosen)
     return chosen
 
 
-def own_images(folder: Path) -> tuple[list[Image], str, str]:
+def own_images(folder: Path) -> tuple[list[Image], str, int]:
     """List the images of a folder that holds ``NORMAL`` and ``PNEUMONIA``, itself, in ``test``, or in ``chest_xray``.
+
+    Images whose names follow the archive's are grouped into patients by them; every other file counts as a patient.
 
     Parameters
     ----------
@@ -47,9 +46,10 @@ def own_images(folder: Path) -> tuple[list[Image], str, str]:
     -------
     images : list of Image
         In order of their names, which are paths within ``folder``.
-    layout, patients : str
-        In words: where the images were found, and how patients were told apart. Images whose names follow the archive's
-        are grouped by them; every other file counts as a patient.
+    base : str
+        Where in ``folder`` the two folders were found; ``.`` for itself.
+    named : int
+        Images whose name tells their patient.
 
     Raises
     ------
@@ -59,27 +59,23 @@ def own_images(folder: Path) -> tuple[list[Image], str, str]:
     places = [folder, folder / "test", folder / "chest_xray" / "test", folder / "chest_xray"]
     base = next((place for place in places if all((place / name).is_dir() for name in LABELS)), None)
     if base is None:
-        raise DataError(
-            f"There are no folders NORMAL and PNEUMONIA in {folder}, nor in its folders test and chest_xray/test. Sort "
-            "the images into two folders of these names."
-        )
+        raise DataError("evaluation.error.no_folders", folder=str(folder))
     images = []
     for name, label in LABELS.items():
         paths = sorted(p for p in (base / name).rglob("*") if p.is_file() and not p.name.startswith("."))
         if not paths:
-            raise DataError(f"There are no images in {base / name}. An evaluation needs images of both kinds.")
+            raise DataError("evaluation.error.empty_folder", folder=str(base / name))
         for path in paths:
             inside = path.relative_to(folder).as_posix()
             organism, patient = identify(path.stem, label) if follows_archive(path.stem, label) else ("", inside)
             images.append(Image(path, inside, "test", label, organism, patient))
     named = sum(follows_archive(image.path.stem, image.label) for image in images)
-    layout = f"found in {base.relative_to(folder).as_posix()}/NORMAL and PNEUMONIA".replace("in ./", "in ")
-    return images, layout, _grouping(named, len(images))
+    return images, base.relative_to(folder).as_posix(), named
 
 
 def evaluate_folder(
     reader: "Reader", folder: Path, name: str | None = None, out: Path = OWN_FOLDER, progress: bool = True
-) -> dict:
+) -> Evaluation:
     """Read a user's own images and write the figures to ``out/<name>.<model>.json``, where the app finds them.
 
     The file holds the path of each image within the folder, its label and its score, and no picture.
@@ -97,11 +93,6 @@ def evaluate_folder(
     progress : bool
         Whether to show a progress bar on standard error.
 
-    Returns
-    -------
-    dict
-        The document as written.
-
     Raises
     ------
     DataError
@@ -109,38 +100,10 @@ def evaluate_folder(
     EvaluationError
         When the name cannot be used or the file cannot be written.
     """
-    called = dataset_name(folder, name)
-    images, layout, patients = own_images(folder)
-    counts, rows, refused, metrics, drawn = measured(reader, images, called if progress else None)
-    document = {
-        "format": FORMAT,
-        "model": reader.spec.model,
-        "version": reader.spec.version,
-        "weights_sha256": reader.spec.weights_sha256,
-        "created": date.today().isoformat(),
-        "dataset": {"name": called, "layout": layout, "patients": patients},
-        "prevalence": reader.spec.prevalence,
-        "operating_points": dict(reader.spec.operating_points),
-        "bootstrap": {**drawn, "level": LEVEL, "unit": "patient"},
-        "provenance": provenance({"test": images}),
-        "data": {"test": counts},
-        "metrics": {"test": metrics},
-        "refused": {"test": refused},
-        "scores": {"test": rows},
-    }
-    save_evaluation(document, out)
-    return document
-
-
-def _grouping(named: int, images: int) -> str:
-    if named == images:
-        return "Patients were told apart by file names, which follow the archive's."
-    if not named:
-        return (
-            "File names do not follow the archive's, so each image counts as a patient; intervals are then too narrow "
-            "where a patient has several images."
-        )
-    return (
-        f"Of {images} file names {named} follow the archive's and tell patients apart; each other image counts as a "
-        "patient."
-    )
+    title = dataset_name(folder, name)
+    images, base, named = own_images(folder)
+    splits = {"test": measured(reader, images, title if progress else None)}
+    dataset = Dataset(name=title, folder=base, named=named)
+    evaluation = new_evaluation(reader.spec, provenance({"test": images}), splits, dataset)
+    save_evaluation(evaluation, out)
+    return evaluation

@@ -1,4 +1,4 @@
-"""Which code and which images an evaluation was made with, as hashes."""
+"""Provenance of an evaluation: hashes of the code and of the images, and versions of libraries."""
 
 import hashlib
 import platform
@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cxrmodel.errors import DataError
+from cxrmodel.evaluation.schema import Provenance
 from cxrmodel.paths import BUNDLE, PACKAGE
 from cxrmodel.training.archive import Image
 
@@ -15,7 +16,7 @@ __all__ = ["code_sha256", "images_sha256", "provenance"]
 _LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "scikit-learn")
 
 
-def provenance(images: Mapping[str, Sequence[Image]]) -> dict:
+def provenance(images: Mapping[str, Sequence[Image]]) -> Provenance:
     """Describe what an evaluation is made with.
 
     Parameters
@@ -23,22 +24,17 @@ def provenance(images: Mapping[str, Sequence[Image]]) -> dict:
     images : mapping of str to sequence of Image
         By split.
 
-    Returns
-    -------
-    dict
-        ``code_sha256``, ``images_sha256`` by split, ``python`` and ``libraries`` with their versions.
-
     Raises
     ------
     DataError
         When an image cannot be read.
     """
-    return {
-        "code_sha256": code_sha256(),
-        "images_sha256": {split: images_sha256(members) for split, members in images.items()},
-        "python": platform.python_version(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
-    }
+    return Provenance(
+        code_sha256=code_sha256(),
+        images_sha256={split: images_sha256(members) for split, members in images.items()},
+        python=platform.python_version(),
+        libraries={name: version(name) for name in _LIBRARIES},
+    )
 
 
 def code_sha256(package: Path = PACKAGE) -> str:
@@ -67,5 +63,5 @@ def images_sha256(images: Sequence[Image]) -> str:
         try:
             digest.update(hashlib.sha256(image.path.read_bytes()).digest())
         except OSError as error:
-            raise DataError(f"{image.path} cannot be read ({error.strerror}). Unpack the archive again.") from error
+            raise DataError("evaluation.error.image", file=str(image.path), reason=error.strerror) from error
     return digest.hexdigest()

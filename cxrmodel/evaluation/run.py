@@ -1,4 +1,4 @@
-"""Images on disk -> the evaluation of a model, through the same reader that users have."""
+"""Evaluate a model: images on disk, through the reader that users have, to the stored evaluation."""
 
 import math
 import sys
@@ -12,28 +12,42 @@ import numpy as np
 from tqdm import tqdm
 
 from cxrmodel.errors import DataError, ImageRefused
-from cxrmodel.evaluation.metrics import LEVEL, evaluate_scores, significant
 from cxrmodel.evaluation.provenance import provenance
-from cxrmodel.evaluation.sections import kept_sections
-from cxrmodel.evaluation.storage import EVALUATION_FOLDER, FORMAT, save_evaluation
+from cxrmodel.evaluation.schema import (
+    Agreement,
+    Bootstrap,
+    Dataset,
+    Difference,
+    Evaluation,
+    Provenance,
+    Refusal,
+    ScoredImage,
+    SplitCounts,
+    SplitScores,
+)
+from cxrmodel.evaluation.storage import EVALUATION_FOLDER, earlier_evaluation, save_evaluation
+from cxrmodel.metrics.bootstrap import LEVEL, RESAMPLES, SEED
+from cxrmodel.metrics.estimate import significant
+from cxrmodel.metrics.performance import evaluate_scores
 from cxrmodel.model.calibration import finding
+from cxrmodel.model.spec import ModelSpec
 from cxrmodel.training.archive import Image, find_images, training_split
 
 if TYPE_CHECKING:
-    from cxrmodel.reading import Reader
+    from cxrmodel.reading import Reader, Score
 
-__all__ = ["agreement", "evaluate", "measured", "original_pairs"]
+__all__ = ["agreement", "evaluate", "measured", "new_evaluation", "original_pairs"]
 
-RESAMPLES = 2000
-SEED = 0
+ORGANISMS = ("bacteria", "virus")
 
 
-def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progress: bool = True) -> dict:
-    """Read the official test images and the held-out training images, and write the figures to ``out/<model>.json``.
+def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progress: bool = True) -> Evaluation:
+    """Read the official test images and the held-out training images, and write ``out/<model>.json``.
 
-    No check drops an image (``cxrmodel.evaluation.audits.checks`` measures the checks): these are figures of all images. They are
-    computed from the scores as they are stored, so they can be computed again from the file. Those of the held-out
-    patients are flattering: calibration and operating points were chosen on them.
+    No check rejects an image here: these are figures of all images (`cxrmodel.evaluation.audits.checks` measures the
+    checks). They follow from the scores as stored, so they can be computed again from the file. Figures of the held-out
+    patients are optimistic: calibration and operating points were chosen on them. Audits, checks and explanations of
+    an earlier evaluation of the same version are kept.
 
     Parameters
     ----------
@@ -46,11 +60,6 @@ def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progre
     progress : bool
         Whether to show progress bars on standard error.
 
-    Returns
-    -------
-    dict
-        The document as written.
-
     Raises
     ------
     DataError
@@ -59,36 +68,46 @@ def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progre
         When the file cannot be written.
     """
     images = {"test": find_images(root, ("test",)), "held_out": _held_out(reader, root)}
-    document: dict = {
-        "format": FORMAT,
-        "model": reader.spec.model,
-        "version": reader.spec.version,
-        "weights_sha256": reader.spec.weights_sha256,
-        "created": date.today().isoformat(),
-        "prevalence": reader.spec.prevalence,
-        "operating_points": dict(reader.spec.operating_points),
-        "bootstrap": {"resamples": RESAMPLES, "seed": SEED, "level": LEVEL, "unit": "patient"},
-        "provenance": provenance(images),
-        "data": {},
-        "metrics": {},
-        "refused": {},
-        "scores": {},
+    pairs = original_pairs(root) if (root / "originals").is_dir() else []
+    compared = agreement(reader, pairs, progress) if pairs else None
+    splits = {
+        split: measured(reader, members, split.replace("_", "-") if progress else None)
+        for split, members in images.items()
     }
-    if (root / "originals").is_dir():
-        document["agreement"] = agreement(reader, original_pairs(root), progress)
-    for split, members in images.items():
-        counts, rows, refused, metrics, _ = measured(reader, members, split.replace("_", "-") if progress else None)
-        document["data"][split], document["metrics"][split] = counts, metrics
-        document["scores"][split], document["refused"][split] = rows, refused
-    if kept := kept_sections(reader.spec.model, reader.spec.version, out):
-        document["sections"] = kept
-    save_evaluation(document, out)
-    return document
+    evaluation = new_evaluation(reader.spec, provenance(images), splits, agreement=compared)
+    earlier = earlier_evaluation(reader.spec.model, reader.spec.version, out)
+    if earlier is not None:
+        kept = {name: getattr(earlier, name) for name in ("audits", "checks", "explanations")}
+        evaluation = evaluation.replace(**kept)
+    save_evaluation(evaluation, out)
+    return evaluation
 
 
-def measured(
-    reader: "Reader", images: Sequence[Image], title: str | None
-) -> tuple[dict[str, int], list[dict], list[dict], dict, dict[str, int]]:
+def new_evaluation(
+    spec: ModelSpec,
+    made_with: Provenance,
+    splits: dict[str, SplitScores],
+    dataset: Dataset | None = None,
+    agreement: Agreement | None = None,
+) -> Evaluation:
+    """Put what was measured today into an evaluation of a model."""
+    return Evaluation(
+        model=spec.model,
+        version=spec.version,
+        weights_sha256=spec.weights_sha256,
+        created=date.today(),
+        labels=spec.labels,
+        prevalence=spec.prevalence,
+        operating_points=dict(spec.operating_points),
+        bootstrap=Bootstrap(resamples=RESAMPLES, seed=SEED, level=LEVEL),
+        provenance=made_with,
+        dataset=dataset,
+        splits=splits,
+        agreement=agreement,
+    )
+
+
+def measured(reader: "Reader", images: Sequence[Image], title: str | None) -> SplitScores:
     """Read images and compute their figures.
 
     Parameters
@@ -98,21 +117,20 @@ def measured(
     title : str or None
         Of a progress bar on standard error; None shows none.
 
-    Returns
-    -------
-    counts, rows, refused, metrics, drawn
-        As an evaluation holds them: of the images, their scores, those refused, the figures, and ``resamples`` and
-        ``seed`` of their intervals.
-
     Raises
     ------
     DataError
         When an image cannot be opened, or those read are of one class.
     """
     rows, refused = _read(reader, images, title)
-    columns = ([row[name] for row in rows] for name in ("label", "probability", "patient"))
-    metrics = evaluate_scores(*columns, reader.spec.operating_points, RESAMPLES, SEED)
-    return _counts(images, refused), rows, refused, metrics, {"resamples": RESAMPLES, "seed": SEED}
+    performance = evaluate_scores(
+        [row.label for row in rows],
+        [row.probability for row in rows],
+        [row.patient for row in rows],
+        reader.spec.operating_points,
+    )
+    counts = _counts(images, len(refused))
+    return SplitScores(counts=counts, performance=performance, refused=tuple(refused), images=tuple(rows))
 
 
 def original_pairs(root: Path) -> list[tuple[Path, Path]]:
@@ -125,15 +143,16 @@ def original_pairs(root: Path) -> list[tuple[Path, Path]]:
     """
     originals = sorted((root / "originals").glob("*/*.jpeg"))
     if not originals:
-        raise DataError(f"There are no images in {root / 'originals'}. Add originals, or remove the folder.")
+        raise DataError("evaluation.error.no_originals", folder=str(root / "originals"))
     pairs = [(path, root / "chest_xray" / "train" / path.parent.name / path.name) for path in originals]
     alone = [path.name for path, copy in pairs if not copy.is_file()]
     if alone:
-        raise DataError(f"These originals have no copy in {root / 'chest_xray' / 'train'}: {', '.join(alone)}.")
+        folder = root / "chest_xray" / "train"
+        raise DataError("evaluation.error.no_copy", folder=str(folder), files=", ".join(alone))
     return pairs
 
 
-def agreement(reader: "Reader", pairs: Sequence[tuple[Path, Path]], progress: bool = False) -> dict:
+def agreement(reader: "Reader", pairs: Sequence[tuple[Path, Path]], progress: bool = False) -> Agreement:
     """Compare the readings of original files with those of their small copies.
 
     Parameters
@@ -144,13 +163,6 @@ def agreement(reader: "Reader", pairs: Sequence[tuple[Path, Path]], progress: bo
     progress : bool
         Whether to show a progress bar on standard error.
 
-    Returns
-    -------
-    dict
-        ``images`` (pairs compared), ``probability`` and ``logit`` with ``mean_difference`` and ``max_difference``
-        (absolute), ``flipped_findings`` (pairs whose finding differs: pneumonia, uncertain or normal), and ``refused``:
-        ``file`` and ``reason`` of each file that was not read, whose pair is left out.
-
     Raises
     ------
     DataError
@@ -159,62 +171,59 @@ def agreement(reader: "Reader", pairs: Sequence[tuple[Path, Path]], progress: bo
     paths = [path for pair in pairs for path in pair]
     scores = list(_scored(reader, paths, "originals and copies" if progress else None))
     refused = [
-        {"file": "/".join(path.parts[-3:]), "reason": str(score)}
+        Refusal.of("/".join(path.parts[-3:]), score)
         for path, score in zip(paths, scores, strict=True)
         if isinstance(score, ImageRefused)
     ]
     both = [
-        pair
-        for pair in zip(scores[::2], scores[1::2], strict=True)
-        if not any(isinstance(score, ImageRefused) for score in pair)
+        (first, second)
+        for first, second in zip(scores[::2], scores[1::2], strict=True)
+        if not isinstance(first, ImageRefused) and not isinstance(second, ImageRefused)
     ]
     if not both:
-        raise DataError("No original could be read together with its copy. Check that the files are whole images.")
+        raise DataError("evaluation.error.no_pairs")
     points = reader.spec.operating_points
-    return {
-        "images": len(both),
-        "flipped_findings": sum(finding(a.probability, points) != finding(b.probability, points) for a, b in both),
-        "logit": _difference([abs(a.logit - b.logit) for a, b in both]),
-        "probability": _difference([abs(a.probability - b.probability) for a, b in both]),
-        "refused": refused,
-    }
+    return Agreement(
+        images=len(both),
+        changed_findings=sum(finding(a.probability, points) != finding(b.probability, points) for a, b in both),
+        logit=_difference([abs(a.logit - b.logit) for a, b in both]),
+        probability=_difference([abs(a.probability - b.probability) for a, b in both]),
+        refused=tuple(refused),
+    )
 
 
-def _difference(values: Sequence[float]) -> dict[str, float]:
-    return {"mean_difference": significant(float(np.mean(values))), "max_difference": significant(max(values))}
+def _difference(values: Sequence[float]) -> Difference:
+    return Difference(mean=significant(float(np.mean(values))), max=significant(max(values)))
 
 
 def _held_out(reader: "Reader", root: Path) -> list[Image]:
     held_out = list(training_split(root, reader.spec.split_seed).held_out)
     if {image.patient for image in held_out} != set(reader.spec.held_out_patients):
-        raise DataError(
-            f"The held-out patients of {root} are not those of {reader.spec.version}: it was trained on another "
-            "archive. Point CXR_DATA at that archive, or train a model on this one."
-        )
+        raise DataError("evaluation.error.other_archive", folder=str(root), model=reader.spec.version)
     return held_out
 
 
-def _read(reader: "Reader", images: Sequence[Image], title: str | None) -> tuple[list[dict], list[dict]]:
+def _read(reader: "Reader", images: Sequence[Image], title: str | None) -> tuple[list[ScoredImage], list[Refusal]]:
     rows, refused = [], []
     thresholds = tuple(reader.spec.operating_points.values())
     for image, score in zip(images, _scored(reader, [image.path for image in images], title), strict=True):
         if isinstance(score, ImageRefused):
-            refused.append({"file": image.name, "reason": str(score)})
+            refused.append(Refusal.of(image.name, score))
             continue
         rows.append(
-            {
-                "file": image.name,
-                "label": image.label,
-                "organism": image.organism,
-                "patient": image.patient,
-                "logit": significant(score.logit),
-                "probability": _stored(score.probability, thresholds),
-            }
+            ScoredImage(
+                file=image.name,
+                label=1 if image.label else 0,
+                organism=image.organism,
+                patient=image.patient,
+                logit=significant(score.logit),
+                probability=_stored(score.probability, thresholds),
+            )
         )
     return rows, refused
 
 
-def _scored(reader: "Reader", paths: Sequence[Path], title: str | None) -> Iterator:
+def _scored(reader: "Reader", paths: Sequence[Path], title: str | None) -> "Iterator[Score | ImageRefused]":
     scores = reader.score_many(_files(paths), checked=False)
     return iter(tqdm(scores, title, len(paths), file=sys.stderr, unit="image", disable=title is None))
 
@@ -224,7 +233,7 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[bytes, str]]:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise DataError(f"{path} cannot be read ({error.strerror}). Unpack the archive again.") from error
+            raise DataError("evaluation.error.image", file=str(path), reason=error.strerror) from error
         yield data, path.name
 
 
@@ -243,14 +252,14 @@ def _stored(probability: float, thresholds: Sequence[float]) -> float:
     return float(probability)
 
 
-def _counts(images: Sequence[Image], refused: Sequence[dict]) -> dict[str, int]:
-    strata, labels = Counter(image.organism for image in images), Counter(image.label for image in images)
-    return {
-        "images": len(images),
-        "patients": len({image.patient for image in images}),
-        "normal": labels[0],
-        "pneumonia": labels[1],
-        "bacteria": strata["bacteria"],
-        "virus": strata["virus"],
-        "refused": len(refused),
-    }
+def _counts(images: Sequence[Image], refused: int) -> SplitCounts:
+    labels = Counter(image.label for image in images)
+    strata = Counter(image.organism for image in images)
+    return SplitCounts(
+        images=len(images),
+        patients=len({image.patient for image in images}),
+        negative=labels[0],
+        positive=labels[1],
+        refused=refused,
+        strata={name: strata[name] for name in ORGANISMS},
+    )

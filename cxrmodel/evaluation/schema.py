@@ -1,229 +1,388 @@
-"""What an evaluation holds, and the check that a document is a whole one."""
+"""Schema of an evaluation: the typed, versioned record behind ``assets/evaluation/<model>.json``.
+
+A document is valid only when its figures follow from the scores that it holds.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from datetime import date
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
-from cxrmodel.errors import DataError, EvaluationError
-from cxrmodel.evaluation import bootstrap
-from cxrmodel.evaluation.checks import both_classes
-from cxrmodel.evaluation.metrics import CALIBRATION_BINS, confusion_at
+from cxrmodel.errors import CxrError, DataError
+from cxrmodel.evaluation import legacy
+from cxrmodel.evaluation.audits.schema import Audits, CheckAudit
+from cxrmodel.evaluation.explanations.schema import ExplanationAudit
+from cxrmodel.messages import Message
+from cxrmodel.metrics import validation
+from cxrmodel.metrics.bootstrap import WeightedSamples, weighted
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.performance import Performance
+from cxrmodel.metrics.rates import confusion_at
+from cxrmodel.metrics.registry import rates_in_order, score_metrics
 from cxrmodel.model.calibration import finding
+from cxrmodel.model.spec import OPERATING_POINTS, Labels
+from cxrmodel.records import Record, Sha256, Share
 
-__all__ = ["FORMAT", "REMEDY", "SPLITS", "Evaluation", "Scores", "checked_document"]
+__all__ = [
+    "FORMAT",
+    "SPLITS",
+    "Agreement",
+    "Bootstrap",
+    "Dataset",
+    "Difference",
+    "Evaluation",
+    "Provenance",
+    "Refusal",
+    "ScoredImage",
+    "SplitCounts",
+    "SplitScores",
+]
 
-FORMAT = 1
+FORMAT = 2
+"""Version of the schema that this program writes and reads."""
 SPLITS = ("test", "held_out")
-REMEDY = "Run python -m cxrmodel evaluate to write it anew."
-_COUNTS = ("images", "patients", "normal", "pneumonia", "bacteria", "virus", "refused")
-_OVERALL = {
-    "auc": bootstrap.roc_auc,
-    "average_precision": bootstrap.average_precision,
-    "brier": bootstrap.brier,
-    "ece": partial(bootstrap.calibration_error, bins=CALIBRATION_BINS),
-}
-_RATES = ("accuracy", "balanced_accuracy", "precision", "recall", "specificity", "f1")
 _ROUNDING = 1e-4
-"""What a stated figure may differ by from what its images give, as both are stored rounded."""
-_DATASET = ("name", "layout", "patients")
-_POINTS = ("high_sensitivity", "balanced", "high_specificity")
+"""Largest difference of a stored figure from that of the stored scores, as both are rounded."""
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """The images of one split that were read, in the order of their names.
+class Bootstrap(Record):
+    """How intervals were made: resamples drawn with a seed, their confidence level, and what is resampled."""
 
-    Attributes
-    ----------
-    files, organisms, patients : tuple of str, length N
-        Path inside the archive; ``bacteria``, ``virus`` or empty; grouping key.
-    labels : ndarray of int64, shape (N,)
-        0 normal, 1 pneumonia.
-    logits, probabilities : ndarray of float64, shape (N,)
-        Before and after calibration; probabilities in 0..1.
-    """
+    resamples: int
+    seed: int
+    level: float
+    unit: Literal["patient"] = "patient"
 
-    files: tuple[str, ...]
-    organisms: tuple[str, ...]
-    patients: tuple[str, ...]
-    labels: np.ndarray
-    logits: np.ndarray
-    probabilities: np.ndarray
+    def __getitem__(self, name: str) -> Any:  # TRANSITION
+        return getattr(self, name)
 
-    def findings(self, operating_points: Mapping[str, float]) -> np.ndarray:
-        """What the program calls each image: array of str, ``pneumonia``, ``uncertain`` or ``normal``."""
-        return np.array([finding(float(value), operating_points) for value in self.probabilities])
+    def items(self) -> Any:  # TRANSITION
+        """Format 1."""
+        return self.model_dump().items()
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """One model's evaluation; ``test`` and ``held_out`` are the keys of every mapping by split.
+class Provenance(Record):
+    """Hashes of the code and of the images of each split, and versions of Python and of libraries."""
 
-    An evaluation on a user's own images has ``test`` alone.
+    code_sha256: Sha256
+    images_sha256: dict[str, Sha256]
+    python: str
+    libraries: dict[str, str]
+
+
+class Dataset(Record):
+    """A user's own images.
 
     Attributes
     ----------
-    model, version, weights_sha256, created : str
-        Name, name with the first digits of the graph's sha256, the weights' sha256, and the day (ISO 8601).
-    prevalence : float
-        That the probabilities assume, 0..1.
-    operating_points : mapping of str to float
-        Threshold on the probability of ``high_sensitivity``, ``balanced`` and ``high_specificity``.
-    data : mapping of str to mapping of str to int
-        Counts of each split, refused images included.
-    scores : mapping of str to Scores
-    refused : mapping of str to list of dict
-        ``file`` and ``reason`` of each image that was not read.
-    metrics : mapping of str to dict
-        As :func:`cxrmodel.evaluation.metrics.evaluate_scores` gives them.
-    bootstrap : mapping
-        ``resamples``, ``seed``, ``level`` and ``unit`` of the intervals.
-    agreement : mapping or None
-        Of original files with their small copies, where originals were at hand.
-    sections : mapping of str to mapping
-        What further evaluations of the same weights wrote, by name (see `cxrmodel.evaluation.sections`).
-    dataset : mapping or None
-        Of a user's own images: their ``name``, how ``patients`` were told apart, and more in words; None for ours.
-    provenance : mapping or None
-        Hashes of the code and of the images (see `cxrmodel.evaluation.provenance`), where they were written.
+    name : str
+    folder : str
+        Where in the given folder NORMAL and PNEUMONIA were found: ``.`` for itself.
+    named : int
+        Images whose name follows the archive's and tells their patient; each other image counts as a patient.
     """
 
-    model: str
-    version: str
-    weights_sha256: str
-    created: str
-    prevalence: float
-    operating_points: Mapping[str, float]
-    data: Mapping[str, Mapping[str, int]]
-    scores: Mapping[str, Scores]
-    refused: Mapping[str, list[dict[str, str]]]
-    metrics: Mapping[str, dict]
-    bootstrap: Mapping[str, int | float | str]
-    agreement: Mapping | None
-    sections: Mapping[str, Mapping]
-    dataset: Mapping[str, str] | None = None
-    provenance: Mapping | None = None
+    name: str
+    folder: str
+    named: int
+
+    def grouping(self, images: int) -> Message:
+        """Say how the images of a set of this size were grouped into patients."""
+        code = "all" if self.named == images else "some" if self.named else "none"
+        return Message(f"evaluation.grouping.{code}", images=images, named=self.named)
+
+
+class ScoredImage(Record):
+    """An image that was read.
+
+    Attributes
+    ----------
+    file : str
+        Path inside the archive.
+    label : {0, 1}
+    organism : str
+        ``bacteria``, ``virus`` or empty.
+    patient : str
+        Grouping key.
+    logit, probability : float
+        Before and after calibration; probability in 0..1.
+    """
+
+    file: str
+    label: Literal[0, 1]
+    organism: str
+    patient: str
+    logit: float
+    probability: float = Field(ge=0, le=1)
+
+
+class Refusal(Record):
+    """An image that was not read: its file, and the reason as message code with values."""
+
+    file: str
+    code: str
+    values: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, file: str, error: CxrError) -> Self:
+        """Store an error."""
+        values: dict[str, JsonValue] = {
+            name: value if isinstance(value, bool | int | float | str) else str(value)
+            for name, value in error.message.values.items()
+        }
+        return cls(file=file, code=error.message.code, values=values)
 
     @property
-    def splits(self) -> tuple[str, ...]:
-        """The splits that it holds."""
-        return tuple(self.scores)
+    def reason(self) -> Message:
+        """Why it was not read."""
+        return Message(self.code, **self.values)
+
+
+class SplitCounts(Record):
+    """Images of a split, refused ones included.
+
+    Attributes
+    ----------
+    images, patients, negative, positive, refused : int
+    strata : dict of str to int
+        Positive images by organism.
+    """
+
+    images: int
+    patients: int
+    negative: int
+    positive: int
+    refused: int
+    strata: dict[str, int]
+
+
+class SplitScores(Record):
+    """One split of the images: what was read, what was refused, and the performance.
+
+    Attributes
+    ----------
+    counts : SplitCounts
+    performance : Performance
+    images : tuple of ScoredImage
+        In the order of their names.
+    refused : tuple of Refusal
+    """
+
+    counts: SplitCounts
+    performance: Performance
+    refused: tuple[Refusal, ...] = ()
+    images: tuple[ScoredImage, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Path of each image."""
+        return tuple(image.file for image in self.images)
+
+    @property
+    def organisms(self) -> tuple[str, ...]:
+        """Organism of each image."""
+        return tuple(image.organism for image in self.images)
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Patient of each image."""
+        return tuple(image.patient for image in self.images)
+
+    @property
+    def labels(self) -> validation.Labels:
+        """0 negative, 1 positive: ndarray of int64, shape (N,)."""
+        return np.array([image.label for image in self.images], np.int64)
+
+    @property
+    def logits(self) -> validation.Values:
+        """Before calibration: ndarray of float64, shape (N,)."""
+        return np.array([image.logit for image in self.images], np.float64)
+
+    @property
+    def probabilities(self) -> validation.Values:
+        """After calibration, 0..1: ndarray of float64, shape (N,)."""
+        return np.array([image.probability for image in self.images], np.float64)
+
+    def findings(self, operating_points: Mapping[str, float]) -> NDArray[np.str_]:
+        """Finding of each image: ``pneumonia``, ``uncertain`` or ``normal``."""
+        return np.array([finding(image.probability, operating_points) for image in self.images])
+
+    def check(self, operating_points: Mapping[str, float]) -> None:
+        """Make sure that counts and performance follow from the images.
+
+        Raises
+        ------
+        ValueError
+            When they do not, or a registered metric is missing.
+        """
+        counts = self.counts
+        if not len(self.images) == counts.images - counts.refused == counts.images - len(self.refused):
+            raise ValueError("the number of images is not the one stated")
+        if list(self.performance.overall) != [metric.name for metric in score_metrics()]:
+            raise ValueError("the metrics are not those that this version reports")
+        labels, probabilities = validation.of_both_classes(self.labels, self.probabilities)
+        whole = weighted(labels, probabilities, np.ones((1, len(labels))))
+        for metric in score_metrics():
+            _compare(metric.name, self.performance.overall[metric.name], float(metric.measure(whole)[0]))
+        if list(self.performance.at) != list(operating_points):
+            raise ValueError("the operating points are not those of the model")
+        for point, threshold in operating_points.items():
+            self._check_point(point, threshold, whole)
+
+    def _check_point(self, point: str, threshold: float, whole: WeightedSamples) -> None:
+        stored = self.performance.at[point]
+        counted = confusion_at(self.labels, self.probabilities, threshold)
+        if stored.threshold != threshold or stored.confusion != counted:
+            raise ValueError(f"counts at {point} do not follow from the images")
+        if list(stored.rates) != [rate.name for rate in rates_in_order()]:
+            raise ValueError("the rates are not those that this version reports")
+        for rate in rates_in_order():
+            _compare(f"{rate.name} at {point}", stored.rates[rate.name], float(rate.measure(counted.counts)))
+
+
+class Difference(Record):
+    """Absolute difference over pairs of images: mean and maximum."""
+
+    mean: float
+    max: float
+
+
+class Agreement(Record):
+    """Readings of original files against those of their small copies.
+
+    Attributes
+    ----------
+    images : int
+        Pairs that were compared.
+    changed_findings : int
+        Pairs whose finding differs.
+    logit, probability : Difference
+    refused : tuple of Refusal
+        Files that were not read; their pairs are left out.
+    """
+
+    images: int
+    changed_findings: int
+    logit: Difference
+    probability: Difference
+    refused: tuple[Refusal, ...]
+
+
+class Evaluation(Record):
+    """The evaluation of one model.
+
+    Attributes
+    ----------
+    format : int
+        Version of this schema.
+    model, version, weights_sha256 : str
+        Name, name with the first digits of the graph's sha256, and sha256 of the weights.
+    created : date
+    labels : Labels
+        The class whose probability the model gives, and the other one.
+    prevalence : float
+        That the probabilities assume, 0..1.
+    operating_points : dict of str to float
+        Threshold on the probability of ``high_sensitivity``, ``balanced`` and ``high_specificity``.
+    bootstrap : Bootstrap
+    provenance : Provenance or None
+    dataset : Dataset or None
+        Of a user's own images; None for the public archive.
+    splits : dict of str to SplitScores
+        ``test`` and ``held_out``; of a user's own images ``test`` alone.
+    agreement : Agreement or None
+        Where originals were at hand.
+    audits : Audits or None
+    checks : CheckAudit or None
+    explanations : ExplanationAudit or None
+        Where they were measured for the same weights.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        When anything is missing or unknown, or a figure does not follow from the scores.
+    """
+
+    model_config = ConfigDict(ser_json_inf_nan="strings")
+
+    format: Literal[2] = 2
+    model: str
+    version: str
+    weights_sha256: Sha256
+    created: date
+    labels: Labels
+    prevalence: Share
+    operating_points: dict[str, float]
+    bootstrap: Bootstrap
+    provenance: Provenance | None = None
+    dataset: Dataset | None = None
+    splits: dict[str, SplitScores]
+    agreement: Agreement | None = None
+    audits: Audits | None = None
+    checks: CheckAudit | None = None
+    explanations: ExplanationAudit | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if tuple(self.operating_points) != OPERATING_POINTS:
+            raise ValueError(f"the operating points are not {', '.join(OPERATING_POINTS)}")
+        if tuple(self.splits) != (SPLITS if self.dataset is None else SPLITS[:1]):
+            raise ValueError("the splits are not those of such an evaluation")
+        for name, split in self.splits.items():
+            try:
+                split.check(self.operating_points)
+            except (ValueError, DataError) as error:
+                raise ValueError(f"{name}: {error}") from error
+        return self
 
     @property
     def resampling(self) -> dict[str, int]:
         """``resamples`` and ``seed`` of the intervals, for whatever is computed anew from the scores."""
-        return {name: int(self.bootstrap[name]) for name in ("resamples", "seed")}
+        return {"resamples": self.bootstrap.resamples, "seed": self.bootstrap.seed}
+
+    # TRANSITION: format 1 views, until every consumer uses the typed records.
+    @property
+    def scores(self) -> dict[str, SplitScores]:
+        """Format 1."""
+        return self.splits
+
+    @property
+    def data(self) -> dict[str, dict[str, int]]:
+        """Format 1."""
+        names = {"negative": "normal", "positive": "pneumonia"}
+        return {
+            split: {
+                names.get(name, name): value
+                for name, value in (part.counts.model_dump(exclude={"strata"}) | part.counts.strata).items()
+            }
+            for split, part in self.splits.items()
+        }
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Format 1."""
+        return {split: legacy.metrics(part.performance) for split, part in self.splits.items()}
+
+    @property
+    def refused(self) -> dict[str, list[dict[str, str]]]:
+        """Format 1."""
+        return {
+            split: [{"file": row.file, "reason": str(row.reason)} for row in part.refused]
+            for split, part in self.splits.items()
+        }
+
+    @property
+    def sections(self) -> dict[str, Any]:
+        """Format 1."""
+        return legacy.sections(self)
 
 
-def checked_document(document: object, model: str) -> Evaluation:
-    """Check that a document is a whole evaluation of a model, and parse it.
-
-    Raises
-    ------
-    EvaluationError
-        When it is of another format or model, lacks a part, or its figures do not follow from its images.
-    """
-    if not isinstance(document, Mapping):
-        raise EvaluationError(f"The evaluation of {model} is damaged: it is no JSON object. {REMEDY}")
-    if document.get("format") != FORMAT:
-        raise EvaluationError(
-            f"The evaluation of {model} has format {document.get('format')}, and this program reads {FORMAT}. {REMEDY}"
-        )
-    if document.get("model") != model:
-        raise EvaluationError(f"The evaluation of {model} is one of {document.get('model')}. {REMEDY}")
-    try:
-        return _parsed(document)
-    except KeyError as error:
-        raise EvaluationError(f"The evaluation of {model} is damaged: {error} is missing. {REMEDY}") from error
-    except (AttributeError, TypeError, ValueError) as error:
-        raise EvaluationError(
-            f"The evaluation of {model} is damaged: a part of it is not of the kind that belongs there. {REMEDY}"
-        ) from error
-    except DataError as error:
-        raise EvaluationError(f"The evaluation of {model} is damaged. {error} {REMEDY}") from error
-
-
-def _parsed(document: Mapping) -> Evaluation:
-    dataset = document.get("dataset")
-    splits = SPLITS if dataset is None else SPLITS[:1]
-    evaluation = Evaluation(
-        **{name: str(document[name]) for name in ("model", "version", "weights_sha256", "created")},
-        prevalence=float(document["prevalence"]),
-        operating_points={name: float(document["operating_points"][name]) for name in _POINTS},
-        data={split: {name: int(document["data"][split][name]) for name in _COUNTS} for split in splits},
-        scores={split: _scores(document["scores"][split]) for split in splits},
-        refused={
-            split: [{k: row[k] for k in ("file", "reason")} for row in document["refused"][split]] for split in splits
-        },
-        metrics={split: document["metrics"][split] for split in splits},
-        bootstrap={name: document["bootstrap"][name] for name in ("resamples", "seed", "level", "unit")},
-        agreement=_agreement(document.get("agreement")),
-        sections={name: dict(section) for name, section in document.get("sections", {}).items()},
-        dataset=None if dataset is None else {name: str(dataset[name]) for name in _DATASET},
-        provenance=document.get("provenance"),
-    )
-    for split in splits:
-        _compare(evaluation, split)
-    return evaluation
-
-
-def _scores(rows: list[Mapping]) -> Scores:
-    texts = {name: tuple(str(row[name]) for row in rows) for name in ("file", "organism", "patient")}
-    labels = np.array([int(row["label"]) for row in rows], np.int64)
-    logits, probabilities = (np.array([row[name] for row in rows], np.float64) for name in ("logit", "probability"))
-    for array in (labels, logits, probabilities):
-        array.flags.writeable = False
-    return Scores(texts["file"], texts["organism"], texts["patient"], labels, logits, probabilities)
-
-
-def _agreement(stated: Mapping | None) -> dict | None:
-    if stated is None:
-        return None
-    differences = {
-        name: {key: float(stated[name][key]) for key in ("mean_difference", "max_difference")}
-        for name in ("logit", "probability")
-    }
-    counts = {name: int(stated[name]) for name in ("images", "flipped_findings")}
-    return {**counts, **differences, "refused": list(stated["refused"])}
-
-
-def _compare(evaluation: Evaluation, split: str) -> None:
-    counts, scores, metrics = evaluation.data[split], evaluation.scores[split], evaluation.metrics[split]
-    if (
-        not len(scores.files)
-        == counts["images"] - counts["refused"]
-        == counts["images"] - len(evaluation.refused[split])
-    ):
-        raise DataError(f"The {split} split does not hold as many images as it says.")
-    labels, probabilities = both_classes(scores.labels, scores.probabilities)
-    images = bootstrap.tally(labels, probabilities, np.ones((1, len(labels))))
-    for name, measure in _OVERALL.items():
-        _figure(metrics[name])
-        if abs(float(metrics[name]["value"]) - float(measure(images)[0])) > _ROUNDING:
-            raise DataError(f"The figures of the {split} split do not follow from its images.")
-    for point, threshold in evaluation.operating_points.items():
-        stated = metrics["at"][point]
-        for name in _RATES:
-            _figure(stated[name])
-        counted = confusion_at(scores.labels, scores.probabilities, threshold)
-        rates = bootstrap.rates(**{cell: np.array([count]) for cell, count in counted.items()})
-        if (
-            stated["threshold"] != threshold
-            or stated["confusion"] != counted
-            or any(_differ(stated[name]["value"], float(rates[name][0])) for name in _RATES)
-        ):
-            raise DataError(f"The figures of the {split} split do not follow from its images.")
-
-
-def _differ(stated: float | None, counted: float) -> bool:
-    return not np.isnan(counted) if stated is None else not abs(stated - counted) <= _ROUNDING
-
-
-def _figure(stated: Mapping) -> None:
-    for name in ("value", "low", "high"):
-        if stated[name] is not None:
-            float(stated[name])
-    if stated["low"] is not None and stated["high"] is not None and stated["low"] > stated["high"]:
-        raise DataError("An interval ends below where it begins.")
+def _compare(name: str, stored: Estimate, computed: float) -> None:
+    value = np.nan if stored.value is None else stored.value
+    with np.errstate(invalid="ignore"):
+        same = value == computed or (np.isnan(value) and np.isnan(computed)) or abs(value - computed) <= _ROUNDING
+    if not same and not abs(value - computed) <= _ROUNDING * abs(computed):
+        raise ValueError(f"{name} does not follow from the images")

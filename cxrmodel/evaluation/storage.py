@@ -1,7 +1,6 @@
-"""An evaluation as a file: ``assets/evaluation/<model>.json`` <-> Evaluation.
+"""Evaluations as files: ``assets/evaluation/<model>.json``, and ``evaluations/<name>.<model>.json`` of a user's images.
 
-The file belongs to one set of weights. One that is missing, damaged, or of other weights is refused by name, never
-drawn.
+A file belongs to one set of weights. One that is missing, damaged, or of other weights is refused by name.
 """
 
 import json
@@ -10,23 +9,25 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.schema import FORMAT, REMEDY, SPLITS, Evaluation, Scores, checked_document
+from cxrmodel.evaluation.schema import FORMAT, Evaluation
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.models import MODELS
 from cxrmodel.paths import ASSETS, HOME
+from cxrmodel.records import first_problem
 
 __all__ = [
     "EVALUATION_FOLDER",
-    "FORMAT",
     "OWN_FOLDER",
-    "SPLITS",
-    "Evaluation",
-    "Scores",
+    "earlier_evaluation",
     "load_evaluation",
     "load_file",
     "own_evaluations",
+    "parse_evaluation",
     "save_evaluation",
+    "text_of",
 ]
 
 EVALUATION_FOLDER = ASSETS / "evaluation"
@@ -86,28 +87,53 @@ def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluati
         state = path.stat()
         evaluation = _read(path, model, (state.st_ino, state.st_mtime_ns, state.st_size))
     except FileNotFoundError as error:
-        raise EvaluationError(f"There is no evaluation of {model} in {path.parent}. {REMEDY}") from error
-    except (OSError, ValueError) as error:
-        raise EvaluationError(
-            f"The evaluation of {model} cannot be read: it is no whole JSON file. {REMEDY}"
-        ) from error
+        raise EvaluationError("evaluation.error.missing", model=model, folder=str(path.parent)) from error
+    except OSError as error:
+        raise EvaluationError("evaluation.error.unreadable", model=model, reason=error.strerror) from error
     if evaluation.version != spec.version:
-        raise EvaluationError(
-            f"The evaluation of {model} is outdated: it was measured with {evaluation.version}, and the model is "
-            f"{spec.version}. {REMEDY}"
-        )
-    if dict(evaluation.operating_points) != dict(spec.operating_points) or evaluation.prevalence != spec.prevalence:
-        raise EvaluationError(
-            f"The evaluation of {model} is outdated: the model has other operating points or another prevalence "
-            f"since. {REMEDY}"
-        )
+        raise EvaluationError("evaluation.error.version", model=model, found=evaluation.version, expected=spec.version)
+    if evaluation.operating_points != dict(spec.operating_points) or evaluation.prevalence != spec.prevalence:
+        raise EvaluationError("evaluation.error.operating_points", model=model)
     return evaluation
 
 
-def save_evaluation(document: Mapping, folder: Path = EVALUATION_FOLDER) -> Path:
-    """Write an evaluation as ``<model>.json``, one image a line; the same document always gives the same bytes.
+def earlier_evaluation(model: str, version: str, folder: Path = EVALUATION_FOLDER) -> Evaluation | None:
+    """Read the evaluation of a version, for what a new one keeps of it; None where there is none that can be used."""
+    try:
+        evaluation = parse_evaluation((Path(folder) / f"{model}.json").read_bytes(), model)
+    except (OSError, EvaluationError):
+        return None
+    return evaluation if evaluation.version == version else None
 
-    One on a user's own images, which names them in ``dataset``, becomes ``<name>.<model>.json``.
+
+def parse_evaluation(data: bytes, model: str) -> Evaluation:
+    """Check a document against the schema.
+
+    Raises
+    ------
+    EvaluationError
+        When it is no JSON, of another format or model, or breaks the schema; the message says where.
+    """
+    try:
+        document = json.loads(data)
+    except ValueError as error:
+        raise EvaluationError("evaluation.error.not_json", model=model) from error
+    found = document.get("format") if isinstance(document, Mapping) else None
+    if found != FORMAT:
+        raise EvaluationError("evaluation.error.format", model=model, found=str(found), expected=FORMAT)
+    try:
+        evaluation = Evaluation.model_validate_json(data)
+    except ValidationError as error:
+        raise EvaluationError("evaluation.error.damaged", model=model, what=first_problem(error)) from error
+    if evaluation.model != model:
+        raise EvaluationError("evaluation.error.other_model", model=model, found=evaluation.model)
+    return evaluation
+
+
+def save_evaluation(evaluation: Evaluation, folder: Path = EVALUATION_FOLDER) -> Path:
+    """Write an evaluation as ``<model>.json``; the same evaluation always gives the same bytes.
+
+    One of a user's own images, which has a ``dataset``, becomes ``<name>.<model>.json``.
 
     Returns
     -------
@@ -117,34 +143,34 @@ def save_evaluation(document: Mapping, folder: Path = EVALUATION_FOLDER) -> Path
     Raises
     ------
     EvaluationError
-        When the document is not a whole evaluation, or the file cannot be written.
+        When the file cannot be written.
     """
-    model = str(document.get("model"))
-    evaluation = checked_document(document, model)
-    path = Path(folder) / (f"{evaluation.dataset['name']}.{model}.json" if evaluation.dataset else f"{model}.json")
+    name = f"{evaluation.dataset.name}.{evaluation.model}" if evaluation.dataset else evaluation.model
+    path = Path(folder) / f"{name}.json"
     draft = path.with_suffix(".json.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(_text(document) + "\n", encoding="utf-8")
+        draft.write_text(text_of(evaluation), encoding="utf-8")
         os.replace(draft, path)
     except OSError as error:
         raise EvaluationError(
-            f"The evaluation of {model} cannot be written to {folder} ({error.strerror}). Choose another folder."
+            "evaluation.error.write", model=evaluation.model, folder=str(folder), reason=error.strerror
         ) from error
     return path
+
+
+def text_of(evaluation: Evaluation) -> str:
+    """Write an evaluation as JSON, with every innermost object or list on a line of its own."""
+    return _indented(json.loads(evaluation.model_dump_json())) + "\n"
 
 
 @lru_cache(maxsize=32)
 def _read(path: Path, model: str, state: tuple[int, int, int]) -> Evaluation:
     """Read and check a file, which takes long, once for each state of it that the file system tells apart."""
-    return checked_document(json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant), model)
+    return parse_evaluation(path.read_bytes(), model)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _text(value: object, indent: str = "") -> str:
+def _indented(value: object, indent: str = "") -> str:
     """JSON with every innermost object or list on a line of its own."""
     nested = isinstance(value, Mapping | list) and any(
         isinstance(part, Mapping | list) for part in (value.values() if isinstance(value, Mapping) else value)
@@ -153,6 +179,7 @@ def _text(value: object, indent: str = "") -> str:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     deeper = indent + " "
     if isinstance(value, Mapping):
-        parts = [f"{deeper}{json.dumps(name)}: {_text(part, deeper)}" for name, part in value.items()]
+        parts = [f"{deeper}{json.dumps(name)}: {_indented(part, deeper)}" for name, part in value.items()]
         return "{\n" + ",\n".join(parts) + f"\n{indent}}}"
-    return "[\n" + ",\n".join(deeper + _text(part, deeper) for part in value) + f"\n{indent}]"
+    assert isinstance(value, list)
+    return "[\n" + ",\n".join(deeper + _indented(part, deeper) for part in value) + f"\n{indent}]"

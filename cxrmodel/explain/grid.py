@@ -60,5 +60,4 @@ def blurred(tensor: Floats) -> Floats:
     -------
     ndarray of float32, shape (size, size, 1)
     """
-    blur = cv2.GaussianBlur(tensor[..., 0], (0, 0), BLUR * len(tensor))
-    return blur.astype(np.float32, copy=False)[..., None]
+    return cv2.GaussianBlur(tensor[..., 0], (0, 0), BLUR * len(tensor))[..., None]

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, model_validator
 from pydantic.dataclasses import dataclass
 
-__all__ = ["Estimate", "significant"]
+__all__ = ["DIGITS", "Estimate", "significant"]
 
 DIGITS = 6
 """Significant digits of every stored figure."""
@@ -36,9 +36,9 @@ class Estimate:
         None where undefined, for example the AUC of one class. A likelihood ratio may be infinite.
     low, high : float or None
         Bounds of the interval. Both are None where there is no value, or where the sample is too small for an interval.
-    n : int or None
+    n : int
         Images that the value is computed from: those of its denominator for a share (images with the disease for the
-        sensitivity), else all images of the sample. None where that was not recorded.
+        sensitivity), else all images of the sample.
 
     Raises
     ------
@@ -49,7 +49,7 @@ class Estimate:
     value: Figure | None
     low: Figure | None
     high: Figure | None
-    n: int | None
+    n: int
 
     @model_validator(mode="after")
     def _consistent(self) -> "Estimate":
@@ -59,7 +59,7 @@ class Estimate:
             raise ValueError("an interval ends below where it begins")
         if self.value is None and self.low is not None:
             raise ValueError("an interval needs a value")
-        if self.n is not None and self.n < 0:
+        if self.n < 0:
             raise ValueError("n is 0 or more")
         return self
 
@@ -69,13 +69,13 @@ class Estimate:
         return cls(None, None, None, n)
 
     @classmethod
-    def rounded(cls, value: float, low: float, high: float, n: int) -> "Estimate":
-        """Make an estimate as it is stored: six significant digits, None for NaN."""
+    def rounded(cls, value: float, low: float, high: float, n: int, digits: int = DIGITS) -> "Estimate":
+        """Make an estimate as it is stored: with so many significant digits, and None for NaN."""
         if math.isnan(value):
             return cls.undefined(n)
         if math.isnan(low) or math.isnan(high):
-            return cls(significant(value), None, None, n)
-        return cls(significant(value), significant(low), significant(high), n)
+            return cls(significant(value, digits), None, None, n)
+        return cls(significant(value, digits), significant(low, digits), significant(high, digits), n)
 
     @property
     def interval(self) -> tuple[float, float] | None:

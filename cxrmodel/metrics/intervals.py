@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxrmodel.metrics.bootstrap import LEVEL, RESAMPLES, SEED, patient_weights, ratio
-from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.estimate import DIGITS, Estimate
 from cxrmodel.metrics.validation import Values, checked_patients
 
 __all__ = ["column_intervals", "estimate", "mean", "percentile_interval", "wilson"]
@@ -20,7 +20,7 @@ __all__ = ["column_intervals", "estimate", "mean", "percentile_interval", "wilso
 _NORMAL_QUANTILE = 1.959963984540054
 
 
-def estimate(samples: Values, n: int, patients: int | None = None) -> Estimate:
+def estimate(samples: Values, n: int, patients: int | None = None, digits: int = DIGITS) -> Estimate:
     """Make an estimate of a figure that was computed for a sample and its resamples.
 
     Parameters
@@ -32,20 +32,26 @@ def estimate(samples: Values, n: int, patients: int | None = None) -> Estimate:
     patients : int or None
         Patients of those images, for a share: where all resamples agree its interval is Wilson's over the patients, as
         the percentiles would have no width. None for any other figure.
+    digits : int
+        Significant digits to round to.
 
     Returns
     -------
     Estimate
-        Rounded to six significant digits; without an interval where fewer than half of the resamples are defined.
+        Without an interval where fewer than half of the resamples are defined.
     """
     low, high = percentile_interval(samples[1:]) or (np.nan, np.nan)
     if patients and low == high:
         low, high = (float(bound) for bound in wilson(samples[0], patients))
-    return Estimate.rounded(float(samples[0]), low, high, n)
+    return Estimate.rounded(float(samples[0]), low, high, n, digits)
 
 
 def mean(
-    values: ArrayLike, patients: Sequence[str] | NDArray[np.str_], resamples: int = RESAMPLES, seed: int = SEED
+    values: ArrayLike,
+    patients: Sequence[str] | NDArray[np.str_],
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+    digits: int = DIGITS,
 ) -> Estimate:
     """Estimate a mean over images; undefined where there are none.
 
@@ -55,12 +61,14 @@ def mean(
     patients : sequence of str, length N
     resamples, seed : int
         Of the bootstrap.
+    digits : int
+        Significant digits to round to.
     """
     found = np.asarray(values, np.float64)
     if not len(found):
         return Estimate.undefined()
     weights = patient_weights(checked_patients(patients, len(found)), resamples, seed)
-    return estimate(ratio(weights @ found, weights.sum(axis=1)), len(found))
+    return estimate(ratio(weights @ found, weights.sum(axis=1)), len(found), digits=digits)
 
 
 def percentile_interval(values: Values, level: float = LEVEL) -> tuple[float, float] | None:

@@ -16,9 +16,8 @@ from cxrmodel.metrics.rates import Confusion, Counts, counts_at
 from cxrmodel.metrics.registry import rates_in_order
 from cxrmodel.metrics.validation import Labels, Values, checked_patients, of_both_classes
 
-__all__ = ["OPERATING_POINTS", "ThresholdTable", "choose_operating_points", "threshold_table"]
+__all__ = ["ThresholdTable", "choose_operating_points", "threshold_table"]
 
-OPERATING_POINTS = ("high_sensitivity", "balanced", "high_specificity")
 STEPS = 1000
 _LARGEST = 40.0
 """Log-odds of a probability that is 1 in float64."""

@@ -89,7 +89,7 @@ def test_from_a_dropped_image_to_the_curves(address, watched, demo_image):
 
     tab.get_by_role("link", name=words("web.result.heatmap")).click()
     heading(watched, "heatmap")
-    image_drawn(watched).get_by_text(FIXED_RANGE).wait_for()
+    image_drawn(watched).get_by_text(str(FIXED_RANGE)).wait_for()
     settle(watched)
     assert part(watched, "levels") == window
     assert tab.get_by_label("Layout").input_value() == "side"
@@ -97,7 +97,7 @@ def test_from_a_dropped_image_to_the_curves(address, watched, demo_image):
     tab.get_by_text("The overlay is off.").wait_for()
     tab.keyboard.press("h")
     checksum = hashlib.sha256(demo_image).hexdigest()[:8]
-    tab.get_by_text(FIXED_RANGE).wait_for()
+    tab.get_by_text(str(FIXED_RANGE)).wait_for()
     tab.get_by_role("button", name="Save picture").click()
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Save", exact=True).click()

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import UnreadableFile
-from cxrmodel.evaluation.metrics import evaluate_scores
-from cxrmodel.evaluation.storage import SPLITS, Evaluation, load_evaluation, save_evaluation
+from cxrmodel.evaluation.schema import SPLITS, Bootstrap, Evaluation, ScoredImage, SplitCounts, SplitScores
+from cxrmodel.metrics.performance import evaluate_scores
 from cxrmodel.model.calibration import probability
 from cxrmodel.model.spec import ModelSpec, OperatingPoints
 from cxrmodel.training.archive import training_split
@@ -33,7 +33,7 @@ class NumberReader:
             try:
                 logit = float(data.split(b"#")[0])
             except ValueError:
-                yield UnreadableFile("The file is broken. Export it again.")
+                yield UnreadableFile("metrics.error.no_images")
             else:
                 chance = probability(logit, **self.spec.calibration)
                 yield SimpleNamespace(logit=logit, probability=chance)
@@ -92,67 +92,51 @@ def reader(archive: Path, make_spec) -> NumberReader:
 
 
 @pytest.fixture
-def make_document() -> Callable[..., dict]:
-    """A function ``make_document(model="densenet121", centre=1.0)``: an evaluation of 60 + 60 drawn scores."""
+def make_evaluation() -> Callable[..., Evaluation]:
+    """A function ``make_evaluation(model="densenet121", centre=1.0, **changes)``: 60 + 60 drawn scores."""
 
-    def make(model: str = "densenet121", centre: float = 1.0) -> dict:
-        document = {
-            "format": 1,
-            "model": model,
-            "version": f"{model} abababababab",
-            "weights_sha256": "ab" * 32,
-            "created": date(2024, 5, 6).isoformat(),
-            "prevalence": 0.5,
-            "operating_points": dict(POINTS),
-            "bootstrap": {"resamples": 200, "seed": 0, "level": 0.95, "unit": "patient"},
-            "data": {},
-            "metrics": {},
-            "refused": {split: [] for split in SPLITS},
-            "scores": {},
-        }
-        for seed, split in enumerate(SPLITS):
+    def make(model: str = "densenet121", centre: float = 1.0, points: dict = POINTS, **changes) -> Evaluation:
+        splits = {}
+        for seed, split in enumerate(SPLITS[:1] if "dataset" in changes else SPLITS):
             rows = _rows(np.random.default_rng(seed), centre)
-            columns = ([row[name] for row in rows] for name in ("label", "probability", "patient"))
-            document["scores"][split] = rows
-            document["metrics"][split] = evaluate_scores(*columns, POINTS, 200)
-            document["data"][split] = {
-                "images": 60,
-                "patients": 30,
-                "normal": 30,
-                "pneumonia": 30,
-                "bacteria": 30,
-                "virus": 0,
-                "refused": 0,
-            }
-        return document
+            columns = ([getattr(row, name) for row in rows] for name in ("label", "probability", "patient"))
+            splits[split] = SplitScores(
+                counts=SplitCounts(
+                    images=60, patients=30, negative=30, positive=30, refused=0, strata={"bacteria": 30, "virus": 0}
+                ),
+                performance=evaluate_scores(*columns, points, 200),
+                images=tuple(rows),
+            )
+        made = Evaluation(
+            model=model,
+            version=f"{model} abababababab",
+            weights_sha256="ab" * 32,
+            created=date(2024, 5, 6),
+            labels=SPEC.labels,
+            prevalence=0.5,
+            operating_points=dict(points),
+            bootstrap=Bootstrap(resamples=200, seed=0, level=0.95),
+            splits=splits,
+            dataset=changes.pop("dataset", None),
+        )
+        return made.replace(**changes)
 
     return make
 
 
-@pytest.fixture
-def make_evaluation(make_document, make_spec, tmp_path: Path) -> Callable[..., Evaluation]:
-    """A function with the arguments of ``make_document``: the same, saved and loaded."""
-
-    def make(model: str = "densenet121", centre: float = 1.0) -> Evaluation:
-        save_evaluation(make_document(model, centre), tmp_path)
-        return load_evaluation(model, tmp_path, make_spec(model=model))
-
-    return make
-
-
-def _rows(rng: np.random.Generator, centre: float) -> list[dict]:
+def _rows(rng: np.random.Generator, centre: float) -> list[ScoredImage]:
     rows = []
     for index in range(60):
         label = index % 2
         logit = round(rng.normal(centre if label else -centre, 1.5), 4)
         rows.append(
-            {
-                "file": f"chest_xray/test/image{index:02d}.jpeg",
-                "label": label,
-                "organism": "bacteria" if label else "",
-                "patient": f"patient{index // 4 * 2 + label}",
-                "logit": logit,
-                "probability": round(probability(logit, 1.0, 0.5), 6),
-            }
+            ScoredImage(
+                file=f"chest_xray/test/image{index:02d}.jpeg",
+                label=label,
+                organism="bacteria" if label else "",
+                patient=f"patient{index // 4 * 2 + label}",
+                logit=logit,
+                probability=round(probability(logit, 1.0, 0.5), 6),
+            )
         )
     return rows

@@ -10,8 +10,11 @@ from cxrmodel.evaluation import documents as outputs
 from cxrmodel.evaluation import own_data as own
 from cxrmodel.evaluation import storage as results
 from cxrmodel.evaluation.documents import DOCUMENTS
+from cxrmodel.evaluation.schema import Provenance
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.models import MODELS
+
+MADE_WITH = Provenance(code_sha256="ab" * 32, images_sha256={}, python="3.11", libraries={})
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_own_images_from_folder_to_report(reader, archive, tmp_path, monkeypatch
     monkeypatch.setattr(Reader, "load", lambda model: reader)
     monkeypatch.setattr(outputs, "load_file", lambda path, model: results.load_file(path, model, reader.spec))
     monkeypatch.setattr(outputs, "load_spec", lambda model: reader.spec)
-    monkeypatch.setattr(own, "provenance", lambda images: {"images_sha256": {}})
+    monkeypatch.setattr(own, "provenance", lambda images: MADE_WITH)
     arguments = ["--data", str(archive), "--name", "Ward", "--model", "densenet121", "--out", str(tmp_path / "out")]
     assert main(["evaluate", *arguments, "--report", str(tmp_path / "r.html")]) == 0
     assert "Own images, Ward: 48 images of 24 patients" in capsys.readouterr().err

@@ -1,7 +1,6 @@
 """The data flow adds up, branches where images part, and is drawn as it is listed."""
 
 import re
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from cxrmodel.evaluation.data_flow import flow, hashes, training_summaries
 from cxrmodel.evaluation.report.charts import training_history
 from cxrmodel.evaluation.report.flow_diagram import flow_svg
+from cxrmodel.evaluation.schema import Dataset, Provenance
 from cxrmodel.evaluation.training_record import TrainingRun, load_training_record
 
 
@@ -62,8 +62,7 @@ def test_a_line_of_the_diagram_ends_at_its_stations(make_evaluation, record):
 
 def test_the_diagram_has_every_line_escaped(make_evaluation, record):
     """Also the name that a user gave."""
-    dataset = {"name": "a<b", "layout": "", "patients": ""}
-    stations = flow(replace(make_evaluation(), dataset=dataset), record)
+    stations = flow(make_evaluation(dataset=Dataset(name="a<b", folder=".", named=0)), record)
     svg = flow_svg(stations)
     assert "a&lt;b" in svg
     assert "a<b" not in svg
@@ -93,5 +92,5 @@ def test_hashes_are_listed(make_evaluation):
     """Weights always; code and images where they were hashed."""
     evaluation = make_evaluation()
     assert [item.title.code.rpartition(".")[2] for item in hashes(evaluation)] == ["weights"]
-    known = replace(evaluation, provenance={"code_sha256": "c" * 64, "images_sha256": {"test": "t" * 64}})
-    assert [item.sha256 for item in hashes(known)][1:] == ["c" * 64, "t" * 64]
+    known = Provenance(code_sha256="c" * 64, images_sha256={"test": "d" * 64}, python="3.11", libraries={})
+    assert [item.sha256 for item in hashes(evaluation.replace(provenance=known))][1:] == ["c" * 64, "d" * 64]

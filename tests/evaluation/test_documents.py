@@ -16,12 +16,11 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation import documents
 from cxrmodel.evaluation.documents import DOCUMENTS, Document, card_text, performance_text, trainings_text
 from cxrmodel.evaluation.published import published
-from cxrmodel.evaluation.report import view
 from cxrmodel.evaluation.report.context import card_context
 from cxrmodel.evaluation.report.render import TEMPLATES, part_between, render
 from cxrmodel.evaluation.report.safety import refusals, safety_context
-from cxrmodel.evaluation.report.view import performance
-from cxrmodel.evaluation.seeds import HOW_MEASURED, MEASURES
+from cxrmodel.evaluation.schema import Refusal
+from cxrmodel.evaluation.seeds import MEASURES, SeedRun, TrainingForm
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.explain.methods import METHODS
@@ -29,8 +28,8 @@ from cxrmodel.messages import Message, catalogue
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.registry import METRICS, Rate
-from cxrmodel.model.spec import load_spec
 from cxrmodel.models import MODELS, ModelEntry
+from tests.support.made_up_sections import CHECKS as CHECKS_MEASURED
 from tests.support.made_up_sections import SECTIONS, figures_in
 
 CARD_SECTIONS = [
@@ -58,7 +57,7 @@ def card_of(evaluations, spec) -> str:
 @pytest.fixture
 def card(make_evaluation, make_spec) -> str:
     """The card of a model with every section, beside a baseline."""
-    return card_of([replace(make_evaluation(), sections=SECTIONS), make_evaluation("cnn", 0.5)], make_spec())
+    return card_of([make_evaluation(**SECTIONS), make_evaluation("cnn", 0.5)], make_spec())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
@@ -106,9 +105,9 @@ class TestModelCard:
 
     def test_every_figure_of_a_section_is_there(self, card):
         """Nothing that was measured is left out."""
-        for number in figures_in([SECTIONS["audits"][name] for name in ("shortcuts", "lungs", "subgroups")]):
+        for number in figures_in([getattr(SECTIONS["audits"], name) for name in ("shortcuts", "lungs", "subgroups")]):
             assert f"{number:.3f}" in card
-        assert "| hands | 40 | 2 | 1 | 38 |" in card
+        assert f"| {CHECKS_MEASURED.sets[0].title} | 40 | 2 | 1 | 38 |" in card
         assert "| Normal (34) | 21 (61.8\u00a0%) | 10 (29.4\u00a0%) | 3 (8.8\u00a0%) |" in card
         assert f"| Grad-CAM | {formatting.estimate(Estimate(0.412, 0.392, 0.432, 40))} |" in card
 
@@ -137,7 +136,7 @@ class TestModelCard:
     def test_figures_follow_from_the_scores(self, make_evaluation, make_spec):
         """At the thresholds they are those that scikit-learn computes."""
         evaluation = make_evaluation()
-        text, scores = card_of([evaluation], make_spec()), evaluation.scores["test"]
+        text, scores = card_of([evaluation], make_spec()), evaluation.splits["test"]
         found = [scores.probabilities >= threshold for threshold in evaluation.operating_points.values()]
         rows = {line.split(" | ")[0].strip("| "): line.strip("| ").split(" | ")[1:] for line in text.splitlines()}
         for name, measure in (
@@ -177,7 +176,7 @@ class TestReadmeFigures:
         cells = {row[0]: row[1:] for row in ([cell.strip() for cell in line.strip("|").split("|")] for line in rows)}
         assert cells[""] == ["DenseNet-121", "Plain CNN"]
         for metric in METRICS:
-            performances = [performance(evaluation, "test") for evaluation in evaluations]
+            performances = [evaluation.splits["test"].performance for evaluation in evaluations]
             figures = [
                 (part.at["balanced"].rates if metric.needs_threshold else part.overall)[metric.name]
                 for part in performances
@@ -187,7 +186,7 @@ class TestReadmeFigures:
     def test_findings_add_up(self, make_evaluation):
         """Three counts a label, by the outer thresholds, that add up to its images."""
         evaluation = make_evaluation()
-        scores, points = evaluation.scores["test"], evaluation.operating_points
+        scores, points = evaluation.splits["test"], evaluation.operating_points
         table = performance_text([evaluation])
         for title, label in (("Pneumonia images", 1), ("Normal images", 0)):
             values = scores.probabilities[scores.labels == label]
@@ -200,9 +199,8 @@ class TestReadmeFigures:
     )
     def test_images_without_a_score_are_named(self, make_evaluation, left_out, code):
         """The counts are of scored images; the first five others are named."""
-        evaluation = make_evaluation()
-        evaluation.data["test"]["refused"] = len(left_out)
-        evaluation.refused["test"][:] = [{"file": name, "reason": "no image"} for name in left_out]
+        refused = tuple(Refusal(file=name, code="imaging.unreadable") for name in left_out)
+        evaluation = with_counts(make_evaluation(), images=60 + len(left_out), refused=refused)
         *_, last = documents.performance_table([evaluation]).images
         assert last.code == f"documents.images.{code}"
         assert last.values.get("names", ()) == tuple(left_out[:5])
@@ -210,8 +208,7 @@ class TestReadmeFigures:
 
     def test_models_of_other_images_do_not_stand_side_by_side(self, make_evaluation):
         """A comparison over different images is none."""
-        other = make_evaluation("cnn")
-        other.data["test"]["images"] = 59
+        other = with_counts(make_evaluation("cnn"), images=61, refused=(Refusal(file="a", code="imaging.unreadable"),))
         for evaluations, code in (([make_evaluation(), other], "different_images"), ([], "no_evaluations")):
             with pytest.raises(EvaluationError) as caught:
                 performance_text(evaluations)
@@ -237,22 +234,17 @@ class TestTrainingTable:
     def test_the_spread_stands_only_where_there_is_one(self):
         """Three runs and a single one."""
 
-        def run(seed: int, value: float, model: str, form: str) -> dict:
-            return {"model": model, "form": form, "seed": seed, "weights_sha256": "a" * 64} | dict.fromkeys(
-                MEASURES, value
-            )
+        def run(seed: int, value: float, model: str, size: int) -> SeedRun:
+            forms = (TrainingForm(stages=((size, 1),)),)
+            measures = dict.fromkeys(MEASURES, value)
+            return SeedRun(model=model, trainings=forms, init="none", seed=seed, weights_sha256="a" * 64, **measures)
 
-        runs = [run(seed, value, "cnn", "short") for seed, value in ((0, 0.90), (2, 0.97), (1, 0.92))]
-        table = trainings_text([*runs, run(0, 0.5, "densenet121", "other")])
-        assert table.splitlines()[2:] == [
-            "| Plain CNN | short | 0, 1, 2 |" + " 0.9300 ± 0.0361 |" * 4,
-            "| DenseNet-121 | other | 0 |" + " 0.5000 |" * 4,
+        runs = [run(seed, value, "cnn", 32) for seed, value in ((0, 0.90), (2, 0.97), (1, 0.92))]
+        runs.append(run(0, 0.5, "densenet121", 64))
+        assert trainings_text(runs).splitlines()[2:] == [
+            f"| Plain CNN | {runs[0].form} | 0, 1, 2 |" + " 0.9300 ± 0.0361 |" * 4,
+            f"| DenseNet-121 | {runs[3].form} | 0 |" + " 0.5000 |" * 4,
         ]
-
-    def test_how_runs_are_measured_is_said_beside_it(self):
-        """Outside the generated part, as on the page."""
-        after = DOCUMENTS["training"].target.read_text(encoding="utf-8").partition("trainings:end")[2]
-        assert HOW_MEASURED in " ".join(after.split())
 
 
 class TestNewEntries:
@@ -265,17 +257,16 @@ class TestNewEntries:
             for text in (performance_text([make_evaluation()]), card_of([make_evaluation()], make_spec())):
                 assert "| Toy metric | 0.125 (0.125 to 0.125) |" in text
 
-    def test_a_model(self, make_evaluation, monkeypatch):
+    def test_a_model(self, make_evaluation):
         """In the README table, under its title."""
-        monkeypatch.setattr(view, "load_spec", lambda model: load_spec("cnn"))
         with MODELS.extended(ModelEntry(**vars(MODELS["cnn"]) | {"name": "toy", "title": "Toy network"})):
-            evaluation = replace(make_evaluation("cnn"), model="toy")
+            evaluation = make_evaluation("cnn").replace(model="toy")
             assert "| DenseNet-121 | Toy network |" in performance_text([make_evaluation(), evaluation])
 
     def test_a_method(self, make_evaluation, make_spec):
         """In the card: with its figures once it is measured, else without."""
         with METHODS.extended(replace(METHODS["gradcam"], name="toy", title="Toy map")):
-            text = card_of([replace(make_evaluation(), sections=SECTIONS)], make_spec())
+            text = card_of([make_evaluation(**SECTIONS)], make_spec())
         assert f"| Toy map | {catalogue().texts['documents.not_measured']} |" in text
 
     def test_a_check(self, make_spec):
@@ -284,6 +275,13 @@ class TestNewEntries:
         with CHECKS.extended(replace(CHECKS["margins"], name="toy")):
             text = render("safety_tables.md.j2", safety_context({"toy": rule}, make_spec(), None))
         assert "| over 0.25 |  | made up |" in text
+
+
+def with_counts(evaluation, images: int, refused: tuple[Refusal, ...]):
+    """The evaluation with refused images in its test set."""
+    test = evaluation.splits["test"]
+    counts = test.counts.replace(images=images, refused=len(refused))
+    return evaluation.replace(splits=evaluation.splits | {"test": test.replace(counts=counts, refused=refused)})
 
 
 def numbers(figure) -> list[float]:

@@ -10,7 +10,7 @@ from cxrmodel.evaluation.nearest import NEAREST, alike
 
 def _evaluation(probabilities, labels):
     scores = SimpleNamespace(probabilities=np.array(probabilities, float), labels=np.array(labels))
-    return SimpleNamespace(scores={"test": scores})
+    return SimpleNamespace(splits={"test": scores})
 
 
 def _graded():

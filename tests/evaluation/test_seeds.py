@@ -1,44 +1,78 @@
 """Runs that differ in their seed are measured, kept, and summed up by hand-computed means."""
 
 import dataclasses
-import json
 
 import pytest
 
 from cxrmodel.errors import EvaluationError, TrainingError
-from cxrmodel.evaluation.seeds import MEASURES, load_seeds, measure_run, save_seeds, spread
+from cxrmodel.evaluation.seeds import (
+    MEASURES,
+    Moments,
+    SeedRun,
+    TrainingForm,
+    form_of,
+    load_seeds,
+    measure_run,
+    save_seeds,
+    spread,
+)
+from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.training.classifier import train_reader
 from cxrmodel.training.recipe import load_recipe
 
+SHORT = (TrainingForm(stages=((32, 1),)),)
+LONG = (TrainingForm(stages=((96, 4), (128, 8))), TrainingForm(stages=((160, 2),), mixup=True))
 
-def run(seed: int, value: float, model: str = "cnn", form: str = "32 px for 1 epochs") -> dict:
+
+def run(seed: int, value: float, model: str = "cnn", trainings=SHORT) -> SeedRun:
     """A measured run with one value everywhere."""
-    return {"model": model, "form": form, "seed": seed, "weights_sha256": "a" * 64} | dict.fromkeys(MEASURES, value)
+    measures = dict.fromkeys(MEASURES, value)
+    return SeedRun(model=model, trainings=trainings, init="none", seed=seed, weights_sha256="a" * 64, **measures)
 
 
 def test_spread_is_mean_and_sample_deviation():
     """0.90, 0.92 and 0.97: mean 0.93, deviation the root of (9 + 1 + 16) / 2 hundredths; other forms stand apart."""
-    found = spread([run(0, 0.90), run(2, 0.97), run(1, 0.92), run(0, 0.5, form="other")])
-    assert [(group["form"], group["seeds"]) for group in found] == [("32 px for 1 epochs", [0, 1, 2]), ("other", [0])]
-    assert found[0]["auc"] == {"mean": 0.93, "deviation": pytest.approx(0.01 * (26 / 2) ** 0.5, rel=1e-5)}
-    assert found[0]["weights"] == {"a" * 64}
-    assert found[1]["accuracy"] == {"mean": 0.5, "deviation": None}
+    short, long = spread([run(0, 0.90), run(2, 0.97), run(1, 0.92), run(0, 0.5, trainings=LONG)])
+    assert (short.seeds, long.seeds) == ((0, 1, 2), (0,))
+    assert short.measures["auc"] == (0.93, pytest.approx(0.01 * (26 / 2) ** 0.5, rel=1e-5))
+    assert short.weights == {"a" * 64}
+    assert long.measures["accuracy"] == Moments(0.5, None)
 
 
 def test_runs_are_added_and_replaced(tmp_path):
-    """The same model, form and seed is measured anew; what else is there stays."""
-    assert load_seeds(tmp_path) == []
-    save_seeds([run(0, 0.1), run(1, 0.2)], tmp_path)
+    """The same model, form and seed is measured again; what else is there stays."""
+    assert load_seeds(tmp_path) == ()
+    save_seeds([run(0, 0.1), run(1, 0.2), run(1, 0.5, trainings=LONG)], tmp_path)
     save_seeds([run(1, 0.3), run(1, 0.4, model="densenet121")], tmp_path)
-    assert load_seeds(tmp_path) == [run(0, 0.1), run(1, 0.3), run(1, 0.4, model="densenet121")]
+    wanted = (run(0, 0.1), run(1, 0.3), run(1, 0.5, trainings=LONG), run(1, 0.4, model="densenet121"))
+    assert load_seeds(tmp_path) == wanted
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"format": 2, "runs": []}', '{"format": 1, "runs": [{"model": "cnn"}]}'])
-def test_a_damaged_file_is_named(text, tmp_path):
-    """Nothing is summed up from half a file."""
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "EOF"),
+        ("[]", "object"),
+        ('{"format": 1, "runs": []}', "format"),
+        ('{"format": 2, "runs": [{"model": "cnn"}]}', "runs.0.trainings"),
+    ],
+)
+def test_a_damaged_file_is_named(text, what, tmp_path):
+    """With the place of the damage."""
     (tmp_path / "seeds.json").write_text(text)
-    with pytest.raises(EvaluationError, match=r"seeds\.json is damaged"):
+    with pytest.raises(EvaluationError) as caught:
         load_seeds(tmp_path)
+    assert what in caught.value.message.values["what"]
+
+
+def test_a_form_holds_all_trainings():
+    """Sizes, epochs, the trainings before, and the initial weights; and in words."""
+    record = load_training_record("densenet121")
+    forms, init = form_of(record)
+    assert (len(forms), init) == (3, "none")
+    assert forms[0] == TrainingForm(stages=((96, 4), (128, 10), (160, 4)))
+    assert str(run(0, 0.5, trainings=forms).form) == str(record.summary)
+    assert str(TrainingForm().schedule)
 
 
 def test_a_run_is_measured_on_the_test_images(make_archive, tmp_path, project):
@@ -48,13 +82,13 @@ def test_a_run_is_measured_on_the_test_images(make_archive, tmp_path, project):
     recipe = dataclasses.replace(shipped, stages=((32, 1),), batch=8, precision="float32", seed=4)
     train_reader(root, recipe, tmp_path / "run")
     measured = measure_run(tmp_path / "run", root)
-    assert (measured["model"], measured["seed"]) == ("cnn", 4)
-    assert all(0 <= measured[name] <= 1 for name in MEASURES)
-    assert json.loads(json.dumps(measured)) == measured
+    assert (measured.model, measured.seed, measured.trainings) == ("cnn", 4, SHORT)
+    assert all(0 <= getattr(measured, name) <= 1 for name in MEASURES)
+    assert SeedRun.model_validate_json(measured.to_json()) == measured
 
 
 def test_an_unfinished_run_is_named(tmp_path):
     """A folder without a training record."""
-    with pytest.raises(TrainingError) as raised:
+    with pytest.raises(TrainingError) as caught:
         measure_run(tmp_path, tmp_path)
-    assert raised.value.message.code == "training.unfinished"
+    assert caught.value.message.code == "training.unfinished"

@@ -1,86 +1,76 @@
-"""An evaluation survives its file, and a file that is missing, damaged or outdated is refused with a sentence."""
+"""An evaluation survives its file, and a file that is missing, damaged or outdated is refused by name."""
 
-import copy
 import json
+from datetime import date
 
 import pytest
 
 from cxrmodel.errors import EvaluationError, MissingWeights
-from cxrmodel.evaluation import storage as results
+from cxrmodel.evaluation.storage import earlier_evaluation, load_evaluation, parse_evaluation, save_evaluation, text_of
 
 
-def test_what_was_saved_is_loaded(make_document, make_spec, tmp_path):
+def refused(call, *given) -> str:
+    """Code of the refusal of a call."""
+    with pytest.raises(EvaluationError) as caught:
+        call(*given)
+    assert str(caught.value)
+    return caught.value.message.code.removeprefix("evaluation.error.")
+
+
+def test_what_was_saved_is_loaded(make_evaluation, make_spec, tmp_path):
     """Every score and figure comes back as it was."""
-    document = make_document()
-    results.save_evaluation(document, tmp_path / "new" / "folder")
-    evaluation = results.load_evaluation("densenet121", tmp_path / "new" / "folder", make_spec())
-    for name in ("model", "version", "weights_sha256", "created", "prevalence", "operating_points", "data", "metrics"):
-        assert getattr(evaluation, name) == document[name]
-    assert evaluation.agreement is None
-    scores, rows = evaluation.scores["held_out"], document["scores"]["held_out"]
-    assert scores.files == tuple(row["file"] for row in rows)
-    assert scores.patients == tuple(row["patient"] for row in rows)
-    assert scores.organisms == tuple(row["organism"] for row in rows)
-    assert scores.labels.tolist() == [row["label"] for row in rows]
-    assert scores.logits.tolist() == [row["logit"] for row in rows]
-    assert scores.probabilities.tolist() == [row["probability"] for row in rows]
+    evaluation = make_evaluation()
+    save_evaluation(evaluation, tmp_path / "new" / "folder")
+    loaded = load_evaluation("densenet121", tmp_path / "new" / "folder", make_spec())
+    assert loaded == evaluation
+    scores = loaded.splits["held_out"]
+    assert scores.labels.tolist() == [image.label for image in scores.images]
+    assert scores.logits.tolist() == [image.logit for image in scores.images]
+    assert scores.probabilities.tolist() == [image.probability for image in scores.images]
+    assert scores.patients == tuple(image.patient for image in scores.images)
 
 
-def test_loaded_scores_are_read_only(make_evaluation):
-    """A page cannot change what other sessions see."""
-    scores = make_evaluation().scores["test"]
-    for array in (scores.labels, scores.logits, scores.probabilities):
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 1
-
-
-def test_file_is_valid_json_with_an_image_a_line(make_document, tmp_path):
-    """The same document gives the same bytes, and a changed image changes one line."""
-    document = make_document()
-    first = results.save_evaluation(document, tmp_path).read_text(encoding="utf-8")
-    assert json.loads(first) == document
-    assert results.save_evaluation(document, tmp_path).read_text(encoding="utf-8") == first
-    document["scores"]["test"][7]["organism"] = "virus"
-    second = results.save_evaluation(document, tmp_path).read_text(encoding="utf-8")
+def test_file_is_valid_json_with_an_image_a_line(make_evaluation, tmp_path):
+    """The same evaluation gives the same bytes, and a changed image changes one line."""
+    evaluation = make_evaluation()
+    first = save_evaluation(evaluation, tmp_path).read_text(encoding="utf-8")
+    assert save_evaluation(evaluation, tmp_path).read_text(encoding="utf-8") == first
+    test = evaluation.splits["test"]
+    images = (*test.images[:7], test.images[7].replace(organism="virus"), *test.images[8:])
+    second = text_of(evaluation.replace(splits=evaluation.splits | {"test": test.replace(images=images)}))
     changed = [line for line in second.splitlines() if line not in first.splitlines()]
-    assert len(changed) == 1
-    assert json.loads(changed[0].strip().rstrip(",")) == document["scores"]["test"][7]
+    assert [json.loads(line.strip().rstrip(",")) for line in changed] == [images[7].model_dump()]
 
 
-def test_nothing_but_the_file_is_left(make_document, tmp_path):
+def test_nothing_but_the_file_is_left(make_evaluation, tmp_path):
     """The draft becomes the file."""
-    results.save_evaluation(make_document(), tmp_path)
+    save_evaluation(make_evaluation(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["densenet121.json"]
 
 
-def test_a_folder_that_cannot_be_written_is_named(make_document, tmp_path):
+def test_a_folder_that_cannot_be_written_is_named(make_evaluation, tmp_path):
     """Here a file stands where the folder should be."""
     blocked = tmp_path / "blocked"
     blocked.write_text("a file")
-    with pytest.raises(EvaluationError, match="cannot be written"):
-        results.save_evaluation(make_document(), blocked)
+    assert refused(save_evaluation, make_evaluation(), blocked) == "write"
 
 
 def test_missing_file(make_spec, tmp_path):
-    """No evaluation yet: the sentence says how to get one."""
-    with pytest.raises(EvaluationError, match=r"There is no evaluation of cnn.* Run python -m cxrmodel evaluate"):
-        results.load_evaluation("cnn", tmp_path, make_spec(model="cnn"))
+    """No evaluation yet."""
+    assert refused(load_evaluation, "cnn", tmp_path, make_spec(model="cnn")) == "missing"
 
 
 def test_missing_model_is_the_models_own_error(tmp_path):
     """Without a specification nobody can say whose the figures are."""
     with pytest.raises(MissingWeights):
-        results.load_evaluation("no-such-model", tmp_path)
+        load_evaluation("no-such-model", tmp_path)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", '{"format": NaN}', "\x00\x01"], ids=["empty", "cut short", "not a number", "no text"]
-)
+@pytest.mark.parametrize("text", ["", "{", "\x00\x01"], ids=["empty", "cut short", "no text"])
 def test_file_that_is_no_json(text, make_spec, tmp_path):
     """Anything but JSON is damaged."""
     (tmp_path / "densenet121.json").write_text(text)
-    with pytest.raises(EvaluationError, match="no whole JSON file"):
-        results.load_evaluation("densenet121", tmp_path, make_spec())
+    assert refused(load_evaluation, "densenet121", tmp_path, make_spec()) == "not_json"
 
 
 def without(*keys):
@@ -105,106 +95,129 @@ def put(value, *keys):
     return change
 
 
-FOLLOW = "The figures of the test split do not follow from its images"
+TEST = ("splits", "test")
+OVERALL = (*TEST, "performance", "overall")
+BALANCED = (*TEST, "performance", "at", "balanced")
 DAMAGE = {
-    "a better AUC": (put(0.999, "metrics", "test", "auc", "value"), FOLLOW),
-    "a better average precision": (put(0.999, "metrics", "test", "average_precision", "value"), FOLLOW),
-    "a better Brier score": (put(0.001, "metrics", "test", "brier", "value"), FOLLOW),
-    "a better calibration error": (put(0.001, "metrics", "test", "ece", "value"), FOLLOW),
-    "a better sensitivity": (put(1.0, "metrics", "test", "at", "balanced", "recall", "value"), FOLLOW),
-    "a rate withheld": (put(None, "metrics", "test", "at", "balanced", "f1", "value"), FOLLOW),
-    "an interval backwards": (put(2.0, "metrics", "test", "auc", "low"), "ends below where it begins"),
-    "no format": (without("format"), "format None"),
-    "older format": (put(0, "format"), "format 0, and this program reads 1"),
-    "newer format": (put(2, "format"), "format 2, and this program reads 1"),
-    "another model": (put("cnn", "model"), "is one of cnn"),
+    "a better AUC": (put(0.999, *OVERALL, "auc", "value"), "auc"),
+    "a better average precision": (put(0.999, *OVERALL, "average_precision", "value"), "average_precision"),
+    "a better Brier score": (put(0.001, *OVERALL, "brier", "value"), "brier"),
+    "a better calibration error": (put(0.001, *OVERALL, "ece", "value"), "ece"),
+    "a better sensitivity": (put(1.0, *BALANCED, "rates", "sensitivity", "value"), "sensitivity"),
+    "a better likelihood ratio": (put(99.0, *BALANCED, "rates", "lr_positive", "value"), "lr_positive"),
+    "a rate withheld": (put(None, *BALANCED, "rates", "f1", "value"), "f1"),
+    "an interval backwards": (put(2.0, *OVERALL, "auc", "low"), "auc"),
+    "half an interval": (put(None, *OVERALL, "auc", "low"), "auc"),
     **{
-        f"no {name}": (without(name), f"'{name}' is missing")
+        f"no {name}": (without(name), name)
         for name in (
             "version",
             "weights_sha256",
             "created",
+            "labels",
             "prevalence",
             "operating_points",
-            "data",
-            "scores",
-            "refused",
-            "metrics",
+            "splits",
             "bootstrap",
         )
     },
-    "no test split": (without("scores", "test"), "'test' is missing"),
-    "no logit of an image": (without("scores", "test", 4, "logit"), "'logit' is missing"),
-    "no balanced point": (without("operating_points", "balanced"), "'balanced' is missing"),
-    "no interval": (without("metrics", "test", "auc", "low"), "'low' is missing"),
-    "no figure at a point": (without("metrics", "held_out", "at", "balanced", "f1"), "'f1' is missing"),
-    "scores are a word": (put("lost", "scores", "test"), "not of the kind"),
-    "a score is a word": (put("high", "scores", "test", 4, "logit"), "not of the kind"),
-    "a figure is a word": (put("high", "metrics", "test", "auc", "value"), "not of the kind"),
-    "no AUC": (put(None, "metrics", "test", "auc", "value"), "not of the kind"),
-    "an image removed": (without("scores", "test", 4), "does not hold as many images"),
-    "a refusal uncounted": (put([{"file": "a", "reason": "b"}], "refused", "test"), "does not hold as many images"),
-    "a probability out of range": (put(1.5, "scores", "test", 4, "probability"), "outside 0 to 1"),
-    "a label out of range": (put(3, "scores", "test", 4, "label"), "Labels must be"),
-    "a label altered": (put(1, "scores", "test", 0, "label"), "do not follow from its images"),
-    "a count altered": (
-        put(0, "metrics", "test", "at", "balanced", "confusion", "tp"),
-        "do not follow from its images",
-    ),
-    "a threshold altered": (put(0.4, "metrics", "test", "at", "balanced", "threshold"), "do not follow"),
-    "half an agreement": (put({"images": 3}, "agreement"), "'logit' is missing"),
+    "something unknown": (put(1, "more"), "more"),
+    "no test split": (without(*TEST), "splits"),
+    "no held-out split": (without("splits", "held_out"), "splits"),
+    "no logit of an image": (without(*TEST, "images", 4, "logit"), "images.4.logit"),
+    "no balanced point": (without("operating_points", "balanced"), "operating points"),
+    "no interval": (without(*OVERALL, "auc", "low"), "auc.low"),
+    "no metric": (without(*OVERALL, "auc"), "metrics"),
+    "no rate at a point": (without(*BALANCED, "rates", "f1"), "rates"),
+    "no point": (without(*BALANCED), "operating points"),
+    "images are a word": (put("lost", *TEST, "images"), "images"),
+    "a score is a word": (put("high", *TEST, "images", 4, "logit"), "images.4.logit"),
+    "a figure is a word": (put("high", *OVERALL, "auc", "value"), "auc.value"),
+    "an image removed": (without(*TEST, "images", 4), "number of images"),
+    "a refusal uncounted": (put([{"file": "a", "code": "b", "values": {}}], *TEST, "refused"), "number of images"),
+    "a probability out of range": (put(1.5, *TEST, "images", 4, "probability"), "images.4.probability"),
+    "a label out of range": (put(3, *TEST, "images", 4, "label"), "images.4.label"),
+    "a label altered": (put(1, *TEST, "images", 0, "label"), "test"),
+    "a count altered": (put(0, *BALANCED, "confusion", "tp"), "balanced"),
+    "a negative count": (put(-1, *BALANCED, "confusion", "tp"), "confusion.tp"),
+    "a threshold altered": (put(0.4, *BALANCED, "threshold"), "balanced"),
+    "half an agreement": (put({"images": 3}, "agreement"), "agreement"),
+    "half a section": (put({"sets": []}, "checks"), "checks"),
 }
 
 
-@pytest.mark.parametrize(("change", "words"), DAMAGE.values(), ids=DAMAGE)
-def test_damaged_evaluation(change, words, make_document, make_spec, tmp_path):
-    """Each damage has a sentence and the remedy; such a document is neither loaded nor saved."""
-    document = copy.deepcopy(make_document())
+@pytest.mark.parametrize(("change", "what"), DAMAGE.values(), ids=DAMAGE)
+def test_damaged_evaluation(change, what, make_evaluation, make_spec, tmp_path):
+    """The refusal says where."""
+    document = json.loads(text_of(make_evaluation()))
     change(document)
     (tmp_path / "densenet121.json").write_text(json.dumps(document))
-    with pytest.raises(EvaluationError, match=words) as caught:
-        results.load_evaluation("densenet121", tmp_path, make_spec())
-    assert str(caught.value).endswith("Run python -m cxrmodel evaluate to write it anew.")
-    if document["model"] == "densenet121":
-        with pytest.raises(EvaluationError, match=words):
-            results.save_evaluation(document, tmp_path / "new")
-        assert not (tmp_path / "new").exists()
-
-
-def test_a_file_that_changed_is_read_anew(make_document, make_spec, tmp_path):
-    """A file is read once, but never shown as it was before."""
-    results.save_evaluation(make_document(), tmp_path)
-    first = results.load_evaluation("densenet121", tmp_path, make_spec())
-    assert results.load_evaluation("densenet121", tmp_path, make_spec()) is first
-    results.save_evaluation(make_document() | {"created": "2024-05-07"}, tmp_path)
-    assert results.load_evaluation("densenet121", tmp_path, make_spec()).created == "2024-05-07"
-    (tmp_path / "densenet121.json").write_text("{")
-    with pytest.raises(EvaluationError, match="no whole JSON file"):
-        results.load_evaluation("densenet121", tmp_path, make_spec())
-
-
-@pytest.mark.parametrize("text", ["[]", "3", "null", '"image"'])
-def test_json_that_is_no_object(text, make_spec, tmp_path):
-    """JSON of another kind is damaged too."""
-    (tmp_path / "densenet121.json").write_text(text)
-    with pytest.raises(EvaluationError, match="no JSON object"):
-        results.load_evaluation("densenet121", tmp_path, make_spec())
+    with pytest.raises(EvaluationError) as caught:
+        load_evaluation("densenet121", tmp_path, make_spec())
+    assert caught.value.message.code == "evaluation.error.damaged"
+    assert what in caught.value.message.values["what"]
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "found"),
+    [(without("format"), "None"), (put(1, "format"), "1"), (put(3, "format"), "3")],
+    ids=["no format", "older", "newer"],
+)
+def test_another_format(change, found, make_evaluation):
+    """Both formats are named."""
+    document = json.loads(text_of(make_evaluation()))
+    change(document)
+    with pytest.raises(EvaluationError) as caught:
+        parse_evaluation(json.dumps(document).encode(), "densenet121")
+    assert caught.value.message.values == {"model": "densenet121", "found": found, "expected": 2}
+
+
+def test_another_model(make_evaluation):
+    """A file under a wrong name."""
+    assert refused(parse_evaluation, text_of(make_evaluation("cnn")).encode(), "densenet121") == "other_model"
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", '"image"'])
+def test_json_that_is_no_object(text):
+    """JSON of another kind has no format."""
+    assert refused(parse_evaluation, text.encode(), "densenet121") == "format"
+
+
+def test_a_file_that_changed_is_read_again(make_evaluation, make_spec, tmp_path):
+    """A file is read once, but never shown as it was before."""
+    save_evaluation(make_evaluation(), tmp_path)
+    first = load_evaluation("densenet121", tmp_path, make_spec())
+    assert load_evaluation("densenet121", tmp_path, make_spec()) is first
+    save_evaluation(make_evaluation(created=date(2024, 5, 7)), tmp_path)
+    assert load_evaluation("densenet121", tmp_path, make_spec()).created == date(2024, 5, 7)
+    (tmp_path / "densenet121.json").write_text("{")
+    assert refused(load_evaluation, "densenet121", tmp_path, make_spec()) == "not_json"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
     [
+        ({"graph_sha256": "ef" * 32}, "version"),
         (
-            {"graph_sha256": "ef" * 32},
-            "outdated: it was measured with densenet121 abababababab, .* densenet121 efefefefefef",
+            {"operating_points": {"high_sensitivity": 0.2, "balanced": 0.6, "high_specificity": 0.8}},
+            "operating_points",
         ),
-        ({"operating_points": {"high_sensitivity": 0.2, "balanced": 0.6, "high_specificity": 0.8}}, "outdated"),
-        ({"prevalence": 0.6}, "outdated"),
+        ({"prevalence": 0.6}, "operating_points"),
     ],
     ids=["version", "operating points", "prevalence"],
 )
-def test_outdated_evaluation(change, words, make_document, make_spec, tmp_path):
+def test_outdated_evaluation(change, code, make_evaluation, make_spec, tmp_path):
     """Figures of another model than the shipped one are never shown."""
-    results.save_evaluation(make_document(), tmp_path)
-    with pytest.raises(EvaluationError, match=words):
-        results.load_evaluation("densenet121", tmp_path, make_spec(**change))
+    save_evaluation(make_evaluation(), tmp_path)
+    assert refused(load_evaluation, "densenet121", tmp_path, make_spec(**change)) == code
+
+
+def test_only_an_earlier_evaluation_of_the_same_version_is_kept(make_evaluation, tmp_path):
+    """Another version, a damaged file and none at all give nothing."""
+    evaluation = make_evaluation()
+    assert earlier_evaluation("densenet121", evaluation.version, tmp_path) is None
+    path = save_evaluation(evaluation, tmp_path)
+    assert earlier_evaluation("densenet121", evaluation.version, tmp_path) == evaluation
+    assert earlier_evaluation("densenet121", "densenet121 000000000000", tmp_path) is None
+    path.write_text("{")
+    assert earlier_evaluation("densenet121", evaluation.version, tmp_path) is None

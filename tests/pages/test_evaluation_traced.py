@@ -4,12 +4,12 @@ import json
 import re
 
 import pytest
+from cxrmodel.evaluation.report.view import performance
 
 from cxrmodel.evaluation import storage as results
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report.charts import reliability_at, reliability_before_after, uncalibrated
 from cxrmodel.evaluation.report.rows import stratum_rows
-from cxrmodel.evaluation.report.view import performance
 from cxrmodel.evaluation.thresholds import threshold_table
 from cxrmodel.metrics.calibration import calibration_change
 from cxrmodel.metrics.estimate import Estimate

@@ -2,14 +2,16 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import date
 
 import cv2
 import numpy as np
 
 from cxrmodel.errors import EmptyFile, UnsupportedFile
-from cxrmodel.evaluation.metrics import evaluate_scores
+from cxrmodel.evaluation.schema import SPLITS, Bootstrap, Evaluation, ScoredImage, SplitCounts, SplitScores
 from cxrmodel.imaging.lungs import LungFields
 from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.metrics.performance import evaluate_scores
 from cxrmodel.model.calibration import finding
 from cxrmodel.model.spec import FORMAT, AgeRange, Labels, ModelSpec, OperatingPoints, OutOfDistribution
 from cxrmodel.reading import Reading
@@ -97,32 +99,42 @@ class FakeReader:
         return fake_reading(pixels.astype(np.float32) / 255, name, self._probability, **self._changes)
 
 
-def evaluation_document(model: str = "densenet121", separation: float = 3.0) -> dict:
-    """A whole evaluation of drawn scores, of the stand-in's weights: 60 images of 40 patients in each split."""
-    document = {
-        "format": 1,
-        "model": model,
-        "version": f"{model} {SPEC.graph_sha256[:12]}",
-        "weights_sha256": SPEC.weights_sha256,
-        "created": "2026-03-04",
-        "prevalence": SPEC.prevalence,
-        "operating_points": dict(POINTS),
-        "bootstrap": {"resamples": 50, "seed": 0, "level": 0.95, "unit": "patient"},
-    } | {part: {} for part in ("data", "scores", "refused", "metrics")}
-    for seed, split in enumerate(("test", "held_out")):
+def made_up_evaluation(model: str = "densenet121", separation: float = 3.0, **changes) -> Evaluation:
+    """An evaluation of drawn scores, of the stand-in's weights: 60 images of 40 patients in each split."""
+    splits = {}
+    for seed, split in enumerate(SPLITS):
         rng = np.random.default_rng(seed)
         labels = np.arange(60) % 3 > 0
         probabilities = np.round(1 / (1 + np.exp(-rng.normal((labels - 0.5) * separation))), 6)
         patients = [f"p{number}" for number in np.arange(60) % 40]
         organisms = np.where(labels, np.where(np.arange(60) % 3 > 1, "virus", "bacteria"), "")
         rows = zip(labels, organisms, patients, probabilities, strict=True)
-        document["scores"][split] = [
-            {"file": f"{i}.jpeg", "label": int(label), "organism": str(organism), "patient": patient, "logit": 0.0}
-            | {"probability": float(probability)}
-            for i, (label, organism, patient, probability) in enumerate(rows)
-        ]
-        document["refused"][split] = []
-        document["data"][split] = {"images": 60, "patients": 40, "normal": 20, "pneumonia": 40, "bacteria": 20}
-        document["data"][split] |= {"virus": 20, "refused": 0}
-        document["metrics"][split] = evaluate_scores(labels, probabilities, patients, POINTS, 50, 0)
-    return document
+        splits[split] = SplitScores(
+            counts=SplitCounts(
+                images=60, patients=40, negative=20, positive=40, refused=0, strata={"bacteria": 20, "virus": 20}
+            ),
+            performance=evaluate_scores(labels, probabilities, patients, POINTS, 50, 0),
+            images=tuple(
+                ScoredImage(
+                    file=f"{i}.jpeg",
+                    label=int(label),
+                    organism=str(organism),
+                    patient=patient,
+                    logit=0.0,
+                    probability=float(probability),
+                )
+                for i, (label, organism, patient, probability) in enumerate(rows)
+            ),
+        )
+    made = Evaluation(
+        model=model,
+        version=f"{model} {SPEC.graph_sha256[:12]}",
+        weights_sha256=SPEC.weights_sha256,
+        created=date(2026, 3, 4),
+        labels=SPEC.labels,
+        prevalence=SPEC.prevalence,
+        operating_points=dict(POINTS),
+        bootstrap=Bootstrap(resamples=50, seed=0, level=0.95),
+        splits=splits,
+    )
+    return made.replace(**changes)

@@ -8,15 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from cxrmodel.errors import DataError, ImageRefused
-from cxrmodel.evaluation import intervals
+from cxrmodel.evaluation.audits.schema import AdultFindings, AdultPanel, Adults, BoxAttribution
 from cxrmodel.evaluation.audits.test_set import open_image
-from cxrmodel.evaluation.metrics import significant
 from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
+from cxrmodel.metrics.discrimination import auc
+from cxrmodel.metrics.estimate import significant
+from cxrmodel.metrics.intervals import mean
 from cxrmodel.model.calibration import FINDINGS, finding
 
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["Adult", "adult_panel", "find_adults", "heat_in_boxes", "parse_boxes"]
 
 TABLE = "adult_rsna.csv"
-GROUPS = ("normal", "abnormal_no_opacity", "opacity")
+Group = Literal["normal", "abnormal_no_opacity", "opacity"]
+GROUPS: tuple[Group, ...] = ("normal", "abnormal_no_opacity", "opacity")
+PANELS = {"normal": ("normal", "opacity"), "others": GROUPS}
+"""Groups of each comparison of opacity against the rest."""
 BATCH = 16
 
 Boxes = tuple[tuple[float, float, float, float], ...]
@@ -41,6 +46,15 @@ class Adult:
     boxes: Boxes
 
 
+class Compared(NamedTuple):
+    """Share of a map inside boxes, whether its peak is, and the boxes' share of the crop and of the lungs."""
+
+    share: float
+    peak: bool
+    by_area: float
+    by_lungs: float
+
+
 def parse_boxes(text: str) -> Boxes:
     """Read ``x y w h; x y w h``; an empty text holds none.
 
@@ -49,10 +63,11 @@ def parse_boxes(text: str) -> Boxes:
     ValueError
         When a box has not four numbers.
     """
-    boxes = tuple(tuple(map(float, part.split())) for part in text.split(";") if part.strip())
-    if any(len(box) != 4 for box in boxes):
-        raise ValueError("a box has four numbers")
-    return boxes
+    boxes = []
+    for part in filter(str.strip, text.split(";")):
+        left, top, width, height = map(float, part.split())
+        boxes.append((left, top, width, height))
+    return tuple(boxes)
 
 
 def find_adults(root: Path) -> list[Adult]:
@@ -75,7 +90,7 @@ def find_adults(root: Path) -> list[Adult]:
         if any(row.group not in GROUPS for row in rows):
             raise ValueError("an unknown label")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{path} is damaged. Restore it, or remove it to evaluate without the adult images.") from error
+        raise DataError("evaluation.error.adults_table", file=str(path)) from error
     return rows
 
 
@@ -109,111 +124,96 @@ def heat_in_boxes(heat: np.ndarray, boxes: Boxes, shape: tuple[int, int]) -> tup
     return float(heat[within].sum() / heat.sum()), bool(within.ravel()[heat.argmax()]), within
 
 
-def adult_panel(reader: "Reader", adults: Sequence[Adult], step: Callable[[int], object] = lambda images: None) -> dict:
-    """Measure the panel, and count what reading refuses.
+def adult_panel(
+    reader: "Reader", adults: Sequence[Adult], step: Callable[[int], object] = lambda images: None
+) -> Adults:
+    """Measure the panel, and count what the checks reject.
+
+    Discrimination is measured on the images that are read and, where any is rejected, on all of them, checks off.
+    Attribution is measured with checks off.
 
     Parameters
     ----------
     step : callable (images)
         Told of the images that have been read.
-
-    Returns
-    -------
-    dict
-        ``images`` (that can be decoded), ``unreadable``, ``refused`` (by reading), ``panels``: opacity against normal
-        and against everything else, of the images that are read and, where any is refused, of all, checks off;
-        ``findings``, of the images that are read: for each group its ``images`` and how many get which finding; and
-        ``heat_in_boxes``, checks off: of the images with boxes and heat, the mean ``share`` of heat within the boxes, how
-        often the peak is (``peak_in_box``), what either would be by chance if heat lay evenly over the crop
-        (``expected_by_area``) or over the lungs (``expected_in_lungs``), and the images without heat (``empty``).
     """
-    kept, logits, heats = [], [], []
+    kept: list[tuple[Adult, str | None]] = []
+    logits: list[float] = []
+    maps: list[tuple[str, Compared | None]] = []
     for start in range(0, len(adults), BATCH):
         part = adults[start : start + BATCH]
         images = [(adult, open_image(adult.path)) for adult in part]
         read = [(adult, image) for adult, image in images if image is not None]
         if read:
             found = reader.unchecked(np.stack([canonical_image(image.pixels) for _, image in read]))
-            verdicts = reader.score_many((adult.path.read_bytes(), "image") for adult, _ in read)
-            findings = [_finding(reader, verdict) for verdict in verdicts]
-            kept += zip((adult for adult, _ in read), findings, strict=True)
+            scores = reader.score_many((adult.path.read_bytes(), "image") for adult, _ in read)
+            kept += zip((adult for adult, _ in read), (_finding(reader, score) for score in scores), strict=True)
             logits += found.logits.tolist()
             for place, (adult, image) in enumerate(read):
                 if adult.boxes:
                     measure = partial(_compared, found.heat[place], found.boxes[place], found.lungs[place])
-                    heats.append((adult.patient, measure(adult.boxes, image.pixels.shape)))
+                    maps.append((adult.patient, measure(adult.boxes, image.pixels.shape)))
         step(len(part))
     groups = np.array([adult.group for adult, _ in kept], str)
     patients = np.array([adult.patient for adult, _ in kept], str)
-    taken, scores = np.array([said is not None for _, said in kept], bool), np.array(logits)
-    refused = len(kept) - int(taken.sum())
-    subsets = [("", taken)] + ([(", refused images included", np.ones(len(kept), bool))] if refused else [])
-    return {
-        "images": len(kept),
-        "unreadable": len(adults) - len(kept),
-        "refused": refused,
-        "panels": [
-            row for text, chosen in subsets for row in _panels(text, groups[chosen], scores[chosen], patients[chosen])
-        ],
-        "findings": [
-            _counted(group, [said for adult, said in kept if said and adult.group == group]) for group in GROUPS
-        ],
-        "heat_in_boxes": _summary(heats),
-    }
+    passed = np.array([name is not None for _, name in kept], bool)
+    subsets = [("", passed)] + ([] if passed.all() else [("_all", np.ones(len(kept), bool))])
+    return Adults(
+        images=len(kept),
+        unreadable=len(adults) - len(kept),
+        rejected=len(kept) - int(passed.sum()),
+        panels=tuple(
+            _panel(name + suffix, members, groups[chosen], np.array(logits)[chosen], patients[chosen])
+            for suffix, chosen in subsets
+            for name, members in PANELS.items()
+        ),
+        findings=tuple(
+            _counted(group, [name for adult, name in kept if name and adult.group == group]) for group in GROUPS
+        ),
+        boxes=_summary(maps),
+    )
 
 
 def _finding(reader: "Reader", verdict: "Score | ImageRefused") -> str | None:
-    refused = isinstance(verdict, ImageRefused)
-    return None if refused else finding(verdict.probability, reader.spec.operating_points)
+    if isinstance(verdict, ImageRefused):
+        return None
+    return finding(verdict.probability, reader.spec.operating_points)
 
 
-def _counted(group: str, findings: Sequence[str]) -> dict:
-    return {"group": group, "images": len(findings)} | {said: findings.count(said) for said in FINDINGS}
+def _counted(group: Group, findings: Sequence[str]) -> AdultFindings:
+    counts = {name: findings.count(name) for name in FINDINGS}
+    return AdultFindings(group=group, images=len(findings), findings=counts)
 
 
-def _panels(text: str, groups: np.ndarray, scores: np.ndarray, patients: np.ndarray) -> list[dict]:
-    rows = []
-    for name, description, members in (
-        (
-            "Opacity against normal",
-            "adults with an opacity against adults whose image is normal",
-            ("normal", "opacity"),
-        ),
-        ("Opacity against all others", "adults with an opacity against all other adults", GROUPS),
-    ):
-        chosen = np.isin(groups, members)
-        labels = (groups[chosen] == "opacity").astype(int)
-        rows.append(
-            {
-                "name": name + text,
-                "description": description + text,
-                "images": len(labels),
-                "positives": int(labels.sum()),
-                "auc": intervals.auc(labels, scores[chosen], patients[chosen]),
-            }
-        )
-    return rows
+def _panel(
+    name: str, members: Sequence[str], groups: np.ndarray, scores: np.ndarray, patients: np.ndarray
+) -> AdultPanel:
+    chosen = np.isin(groups, members)
+    labels = (groups[chosen] == "opacity").astype(int)
+    return AdultPanel(name=name, positives=int(labels.sum()), auc=auc(labels, scores[chosen], patients[chosen]))
 
 
-def _compared(heat: np.ndarray, crop: tuple, lungs: np.ndarray, boxes: Boxes, shape: tuple) -> tuple | None:
-    """Share, peak, and the boxes' share of the crop and of the lungs; None where there is no heat."""
+def _compared(
+    heat: np.ndarray, crop: tuple[int, int, int, int], lungs: np.ndarray, boxes: Boxes, shape: tuple[int, int]
+) -> Compared | None:
+    """Compare a map with boxes; None where the map is empty."""
     if not heat.sum() > 0:
         return None
     share, peak, within = heat_in_boxes(heat, boxes, shape)
     top, left, bottom, right = crop
     by_lungs = within[lungs].mean() if lungs.any() else within.mean()
-    return share, peak, float(within[top:bottom, left:right].mean()), float(by_lungs)
+    return Compared(share, peak, float(within[top:bottom, left:right].mean()), float(by_lungs))
 
 
-def _summary(heats: Sequence[tuple[str, tuple | None]]) -> dict:
-    found = [(patient, measured) for patient, measured in heats if measured is not None]
+def _summary(maps: Sequence[tuple[str, Compared | None]]) -> BoxAttribution:
+    found = [(patient, compared) for patient, compared in maps if compared is not None]
     patients = [patient for patient, _ in found]
-    share, peak, by_area, by_lungs = (np.array([measured[k] for _, measured in found], float) for k in range(4))
-    return {
-        "images": len(found),
-        "empty": len(heats) - len(found),
-        "share": intervals.mean(share, patients),
-        "peak_in_box": intervals.mean(peak, patients),
-        "expected_by_area": significant(float(by_area.mean())) if found else None,
-        "expected_in_lungs": significant(float(by_lungs.mean())) if found else None,
-    }
+    shares, peaks, by_area, by_lungs = (np.array([compared[k] for _, compared in found], float) for k in range(4))
+    return BoxAttribution(
+        images=len(found),
+        empty=len(maps) - len(found),
+        share=mean(shares, patients),
+        peak_in_box=mean(peaks, patients),
+        expected_by_area=significant(float(by_area.mean())) if found else None,
+        expected_in_lungs=significant(float(by_lungs.mean())) if found else None,
+    )

@@ -1,7 +1,7 @@
-"""Pictures that checks must judge, made by code: spoilt images, and drawings of what is no chest radiograph.
+"""Hard cases for the checks, made by code: changed test images, and synthetic pictures that are no chest radiograph.
 
-None of them is among what the checks were fixed on (``cxrmodel.training.negatives``): other drawings, at image size, and
-spoilt images of other patients.
+None of them is among those the checks were fixed on (`cxrmodel.training.negatives`): other drawings, at image size, and
+images of other patients.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-__all__ = ["DRAWN", "SIDE", "SPOILT"]
+__all__ = ["CHANGED", "SIDE", "SYNTHETIC"]
 
 SIDE = 1024
 
@@ -23,12 +23,16 @@ def _grid() -> tuple[np.ndarray, np.ndarray]:
 
 def _grainy(picture: np.ndarray, rng: Rng, blur: float = 3.0, grain: float = 4.0) -> np.ndarray:
     soft = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), blur) + rng.normal(0, grain, picture.shape)
-    return np.clip(soft, 0, 255).astype(np.uint8)
+    return _as_pixels(soft)
+
+
+def _as_pixels(levels: np.ndarray) -> np.ndarray:
+    return np.asarray(np.clip(levels, 0, 255).astype(np.uint8))
 
 
 def _bar(picture: np.ndarray, start: np.ndarray, end: np.ndarray, width: float, grey: float) -> None:
-    points = [tuple(int(v) for v in point * SIDE) for point in (start, end)]
-    cv2.line(picture, *points, grey, max(1, int(width * SIDE)), cv2.LINE_AA)
+    first, second = ((int(point[0] * SIDE), int(point[1] * SIDE)) for point in (start, end))
+    cv2.line(picture, first, second, grey, max(1, int(width * SIDE)), cv2.LINE_AA)
 
 
 def hand(rng: Rng) -> np.ndarray:
@@ -110,7 +114,7 @@ def ultrasound(rng: Rng) -> np.ndarray:
     speckle = cv2.resize(field, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     cyst = np.hypot(x - rng.uniform(0.4, 0.6), y - rng.uniform(0.4, 0.6)) < 0.1
     line = np.abs(radius - 0.72) < 0.012
-    return np.clip(sector * (180 * speckle * np.where(cyst, 0.1, 1) + 150 * line), 0, 255).astype(np.uint8)
+    return _as_pixels(sector * (180 * speckle * np.where(cyst, 0.1, 1) + 150 * line))
 
 
 def text_page(rng: Rng) -> np.ndarray:
@@ -155,7 +159,7 @@ def noise(rng: Rng) -> np.ndarray:
     """Noise of a grain between one pixel and a tenth of the picture."""
     cells = int(rng.choice([SIDE, 256, 64, 24, 10]))
     field = rng.normal(128, 55, (cells, cells)).astype(np.float32)
-    return np.clip(cv2.resize(field, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), 0, 255).astype(np.uint8)
+    return _as_pixels(cv2.resize(field, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
 
 
 def gradient(rng: Rng) -> np.ndarray:
@@ -163,19 +167,19 @@ def gradient(rng: Rng) -> np.ndarray:
     y, x = _grid()
     angle = rng.uniform(0, 2 * np.pi)
     ramp = (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle)
-    return np.clip(128 + 250 * ramp, 0, 255).astype(np.uint8)
+    return _as_pixels(128 + 250 * ramp)
 
 
 def even(rng: Rng) -> np.ndarray:
     """One grey, with next to no grain."""
-    return np.clip(rng.integers(0, 256) + rng.normal(0, 0.7, (SIDE, SIDE)), 0, 255).astype(np.uint8)
+    return _as_pixels(rng.integers(0, 256) + rng.normal(0, 0.7, (SIDE, SIDE)))
 
 
 def weave(rng: Rng) -> np.ndarray:
     """Cloth: two sets of stripes across each other."""
     y, x = _grid()
     first, second = rng.uniform(6, 60, 2)
-    return np.clip(128 + 60 * np.sin(2 * np.pi * first * x) * np.sin(2 * np.pi * second * y), 0, 255).astype(np.uint8)
+    return _as_pixels(128 + 60 * np.sin(2 * np.pi * first * x) * np.sin(2 * np.pi * second * y))
 
 
 def _pasted(image: np.ndarray, page: np.ndarray, share: float, rng: Rng) -> np.ndarray:
@@ -210,35 +214,32 @@ def fragment(image: np.ndarray, rng: Rng) -> np.ndarray:
     return cv2.resize(image[top : top + extent, left : left + extent], (SIDE // 2, SIDE // 2))
 
 
-DRAWN: dict[str, tuple[str, Callable[[Rng], np.ndarray]]] = {
-    "hand": ("hands, drawn", hand),
-    "lateral": ("chests from the side, drawn", lateral),
-    "section": ("slices across a chest, drawn", section),
-    "skull": ("heads, drawn", skull),
-    "breast": ("mammograms, drawn", breast),
-    "ultrasound": ("ultrasound sectors, drawn", ultrasound),
-    "text": ("pages of text", text_page),
-    "chart": ("charts", chart),
-    "scene": ("scenes in grey, drawn", scene),
-    "noise": ("noise", noise),
-    "gradient": ("gradients", gradient),
-    "even": ("almost even pictures", even),
-    "weave": ("stripes across each other", weave),
+SYNTHETIC: dict[str, Callable[[Rng], np.ndarray]] = {
+    "hand": hand,
+    "lateral": lateral,
+    "section": section,
+    "skull": skull,
+    "breast": breast,
+    "ultrasound": ultrasound,
+    "text_page": text_page,
+    "chart": chart,
+    "scene": scene,
+    "noise": noise,
+    "gradient": gradient,
+    "even": even,
+    "weave": weave,
 }
-"""Name -> what it is, and what draws it: shape (1024, 1024), uint8."""
+"""Name to what draws it: ndarray of uint8, shape (1024, 1024)."""
 
-SPOILT: dict[str, tuple[str, Callable[[np.ndarray, Rng], np.ndarray]]] = {
-    "turned left": ("test images turned by 90 degrees anticlockwise", lambda image, rng: np.rot90(image)),
-    "upside down": ("test images turned by 180 degrees", lambda image, rng: np.rot90(image, 2)),
-    "turned right": ("test images turned by 90 degrees clockwise", lambda image, rng: np.rot90(image, 3)),
-    "mirrored": ("test images mirrored, to be read with a warning", lambda image, rng: image[:, ::-1]),
-    "inverted": (
-        "test images with black and white exchanged, to be corrected and read",
-        lambda image, rng: 255 - image,
-    ),
-    "half": ("halves of test images", half),
-    "fragment": ("fragments of test images", fragment),
-    "small on a page": ("test images small on a page", small_on_a_page),
-    "slide": ("test images large on an even slide, to be cropped and read", on_a_slide),
+CHANGED: dict[str, Callable[[np.ndarray, Rng], np.ndarray]] = {
+    "rotated_left": lambda image, rng: np.rot90(image),
+    "upside_down": lambda image, rng: np.rot90(image, 2),
+    "rotated_right": lambda image, rng: np.rot90(image, 3),
+    "mirrored": lambda image, rng: image[:, ::-1],
+    "inverted": lambda image, rng: 255 - image,
+    "half": half,
+    "fragment": fragment,
+    "small_on_a_page": small_on_a_page,
+    "on_a_slide": on_a_slide,
 }
-"""Name -> what it is, and what makes it of an image, uint8."""
+"""Name to what makes it of an image (uint8)."""

@@ -1,4 +1,4 @@
-"""Images without their lungs, lungs without their image, and lungs exchanged between images.
+"""Interventions on the lungs: masked, alone, or exchanged between images.
 
 Pure functions on canonical images. Where nothing is meant to change, nothing does, to the grey level.
 
@@ -37,11 +37,12 @@ RING = 12
 
 
 class Fill(NamedTuple):
-    """What is put in place of a part of an image.
+    """A fill of a part of an image.
 
     Attributes
     ----------
-    name, description : str
+    name : str
+        Of its texts in ``audits.toml``.
     seen_in_training : bool
         Whether the augmentation of the training images (``cxrmodel.training.augment.replace_background``) fills so too.
     make : callable (image, region, rng) -> ndarray of float32, shape (H, W), 0..255
@@ -51,7 +52,6 @@ class Fill(NamedTuple):
     """
 
     name: str
-    description: str
     seen_in_training: bool
     make: Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
     region: Callable[[np.ndarray], np.ndarray] = np.asarray
@@ -75,7 +75,7 @@ def fade(mask: np.ndarray, grown: float = 0, width: float = FADE) -> np.ndarray:
     if not mask.any():
         return np.zeros(mask.shape, np.float32)
     away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.clip(1 - (away - grown) / width, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(1 - (away - grown) / width, 0, 1).astype(np.float32))
 
 
 def blend(image: np.ndarray, other: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -86,14 +86,14 @@ def blend(image: np.ndarray, other: np.ndarray, weight: np.ndarray) -> np.ndarra
     ndarray of uint8, shape (H, W)
     """
     mixed = np.rint(image * (1 - weight) + np.asarray(other, np.float32) * weight)
-    return np.clip(mixed, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(mixed, 0, 255).astype(np.uint8))
 
 
 def hull(mask: np.ndarray) -> np.ndarray:
     """The smallest convex region that holds both lungs: their own outline no longer shows."""
-    points = cv2.findNonZero(mask.astype(np.uint8))
-    if points is None:
+    if not mask.any():
         return mask.copy()
+    points = cv2.findNonZero(mask.astype(np.uint8))
     return cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), cv2.convexHull(points), 1) > 0
 
 
@@ -102,7 +102,7 @@ def _mean_grey(image: np.ndarray, region: np.ndarray, rng: np.random.Generator) 
     return np.full(image.shape, rest.mean() if len(rest) else 128.0, np.float32)
 
 
-def _even(level: float):
+def _even(level: float) -> Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]:
     return lambda image, region, rng: np.full(image.shape, level, np.float32)
 
 
@@ -126,32 +126,26 @@ def mirrored(image: np.ndarray, region: np.ndarray, rng: np.random.Generator) ->
     within = ((across >= 0) & (across < sides)).all(axis=0)
     across = np.where(within, across, nearest)
     across = np.where(region[tuple(across)], nearest, across)
-    return image[tuple(across)].astype(np.float32)
+    return np.asarray(image[tuple(across)].astype(np.float32))
 
 
 FILLS_WITHIN = (
-    Fill("Removed: mean grey", "lungs filled with the mean grey of the rest of the image", True, _mean_grey),
-    Fill("Removed: black", "lungs filled with black", True, _even(0)),
-    Fill("Removed: noise", "lungs filled with coarse noise around middle grey", True, _coarse_noise),
-    Fill(
-        "Removed: hull",
-        "the convex hull of both lungs, heart included, filled with the mean grey of the rest: no outline left",
-        True,
-        _mean_grey,
-        hull,
-    ),
-    Fill("Removed: inpainted", "lungs inpainted from their surroundings (Telea)", False, _inpainted),
-    Fill("Removed: mirrored", "lungs filled with their surroundings, mirrored at the border", False, mirrored),
+    Fill("removed_mean_grey", True, _mean_grey),
+    Fill("removed_black", True, _even(0)),
+    Fill("removed_noise", True, _coarse_noise),
+    Fill("removed_hull", True, _mean_grey, hull),
+    Fill("removed_inpainted", False, _inpainted),
+    Fill("removed_mirrored", False, mirrored),
 )
-"""What takes the place of the lungs."""
+"""Fills of the lungs."""
 
 FILLS_OUTSIDE = (
-    Fill("Only lungs, on grey", "all but the lungs filled with middle grey", True, _even(128)),
-    Fill("Only lungs, on black", "all but the lungs filled with black", True, _even(0)),
-    Fill("Only lungs, on noise", "all but the lungs filled with coarse noise", True, _coarse_noise),
-    Fill("Only lungs, mirrored", "all but the lungs filled with the lungs, mirrored at their border", False, mirrored),
+    Fill("only_on_grey", True, _even(128)),
+    Fill("only_on_black", True, _even(0)),
+    Fill("only_on_noise", True, _coarse_noise),
+    Fill("only_mirrored", False, mirrored),
 )
-"""What takes the place of everything but the lungs."""
+"""Fills of everything outside the lungs."""
 
 
 def remove_lungs(image: np.ndarray, mask: np.ndarray, fill: Fill, rng: np.random.Generator) -> np.ndarray:
@@ -188,8 +182,8 @@ def exchange_lungs(
 ) -> np.ndarray:
     """Put the lungs of another image in place of an image's own.
 
-    Each lung of the donor is stretched to the box of the image's lung on that side (both together where one of the masks
-    does not have two), laid over what either covers, and faded into the image over four pixels.
+    Each lung of the donor is stretched to the box of the image's lung on that side (both together where one of the
+    masks does not have two), laid over what either covers, and faded into the image over four pixels.
 
     Parameters
     ----------
@@ -234,11 +228,12 @@ def _onto(source: tuple[int, int, int, int], target: tuple[int, int, int, int]) 
     """Affine matrix that stretches one box to another, edges onto edges."""
     rows = (target[2] - target[0]) / (source[2] - source[0])
     columns = (target[3] - target[1]) / (source[3] - source[1])
-    return np.float64(
+    return np.array(
         [
             [columns, 0, target[1] - 0.5 - columns * (source[1] - 0.5)],
             [0, rows, target[0] - 0.5 - rows * (source[0] - 0.5)],
-        ]
+        ],
+        np.float64,
     )
 
 
@@ -247,4 +242,4 @@ def _matched(greys: np.ndarray, image: np.ndarray, ring: np.ndarray) -> np.ndarr
         return greys
     given, wanted = greys[ring], image[ring].astype(np.float32)
     gain = np.clip((wanted.std() + 1) / (given.std() + 1), 0.5, 2.0)
-    return np.clip((greys - given.mean()) * gain + wanted.mean(), 0, 255)
+    return np.asarray(np.clip((greys - given.mean()) * gain + wanted.mean(), 0, 255))

@@ -1,25 +1,29 @@
-"""Does the score follow the lungs? Lungs removed, lungs alone, lungs exchanged; and what disturbs it besides.
+"""Interventions on the test images: lungs masked, alone or exchanged, and perturbations of the whole image.
 
-Checks are off. With lungs removed, alone or exchanged, an image is cropped where the intact one is, so that nothing but
-its pixels differs; a perturbed image is segmented and cropped anew, as it would be on its way through the app.
+Checks are off. With lungs masked, alone or exchanged an image is cropped where the intact one is, so that nothing but
+its pixels differs. A perturbed image is segmented and cropped again, as a reading would do.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cxrmodel.evaluation import intervals
+from cxrmodel.evaluation.audits import schema
 from cxrmodel.evaluation.audits.lung_masking import (
     FILLS_OUTSIDE,
     FILLS_WITHIN,
+    Fill,
     exchange_lungs,
     only_lungs,
     remove_lungs,
 )
+from cxrmodel.evaluation.audits.perturbations import Change as Perturb
 from cxrmodel.evaluation.audits.perturbations import perturbations
+from cxrmodel.evaluation.audits.schema import LungMasking
 from cxrmodel.evaluation.audits.test_set import Panel, Step, score
-from cxrmodel.evaluation.metrics import significant
+from cxrmodel.metrics.discrimination import auc, auc_change
+from cxrmodel.metrics.estimate import significant
 from cxrmodel.model.calibration import probability
 
 if TYPE_CHECKING:
@@ -28,26 +32,13 @@ if TYPE_CHECKING:
 __all__ = ["CONDITIONS", "donors", "lung_rows", "perturbation_rows"]
 
 SEED = 0
+Change = Callable[[np.ndarray, np.ndarray, Fill, np.random.Generator], np.ndarray]
 EXCHANGES = (
-    (
-        "Exchanged between classes",
-        "the lungs of an image of the other class, aligned by the masks and blended at the border",
-        True,
-        False,
-    ),
-    (
-        "Exchanged between classes, greys matched",
-        "the same, the lungs' greys moved to those of their new surroundings",
-        True,
-        True,
-    ),
-    (
-        "Exchanged within a class",
-        "the lungs of another patient's image of the same class: what the exchange itself costs",
-        False,
-        False,
-    ),
+    ("exchanged_between_classes", True, False),
+    ("exchanged_between_classes_matched", True, True),
+    ("exchanged_within_class", False, False),
 )
+"""Name, whether lungs come from the other class, and whether their grey levels are matched."""
 CONDITIONS = len(FILLS_WITHIN) + len(FILLS_OUTSIDE) + len(EXCHANGES)
 """How often ``lung_rows`` runs the network over all images."""
 
@@ -82,47 +73,39 @@ def donors(labels: np.ndarray, patients: np.ndarray, across: bool, seed: int = S
     return chosen
 
 
-def lung_rows(reader: "Reader", panel: Panel, masks: np.ndarray, step: Step) -> list[dict]:
-    """Measure images without lungs, lungs without image, and exchanged lungs.
+def lung_rows(reader: "Reader", panel: Panel, masks: np.ndarray, step: Step) -> list[LungMasking]:
+    """Measure images with lungs masked, alone and exchanged.
+
+    Patients who gave the lungs are resampled.
 
     Parameters
     ----------
     panel : Panel
         Images whose lungs are known.
     masks : ndarray of bool, shape (N, 224, 224)
-        Their lungs, as they are removed, kept or exchanged.
-
-    Returns
-    -------
-    list of dict
-        ``name``, ``description``, ``kind`` (removed, only or exchange), ``seen_in_training``, ``images``, ``auc``, and
-        of an exchange ``auc_of_surroundings``: the AUC against the label of the image that the lungs were put into,
-        where ``auc`` is against that of the image they come from. Patients who gave the lungs are resampled.
+        Their lungs, as they are masked, kept or exchanged.
     """
     rows = []
-    for kind, fills, change in (("removed", FILLS_WITHIN, remove_lungs), ("only", FILLS_OUTSIDE, only_lungs)):
+    interventions: tuple[tuple[Literal["removed", "only"], tuple[Fill, ...], Change], ...] = (
+        ("removed", FILLS_WITHIN, remove_lungs),
+        ("only", FILLS_OUTSIDE, only_lungs),
+    )
+    for kind, fills, change in interventions:
         for fill in fills:
 
-            def make(place: int, fill=fill, change=change) -> np.ndarray:
+            def make(place: int, fill: Fill = fill, change: Change = change) -> np.ndarray:
                 return change(panel.pixels[place], masks[place], fill, np.random.default_rng((SEED, place)))
 
             logits, _ = score(reader, make, len(panel.images), step, panel.lungs)
-            rows.append(
-                {
-                    "name": fill.name,
-                    "description": fill.description,
-                    "kind": kind,
-                    "seen_in_training": fill.seen_in_training,
-                    "images": len(logits),
-                    "auc": intervals.auc(panel.labels, logits, panel.patients),
-                }
-            )
-    return rows + [_exchange(reader, panel, masks, step, *exchange) for exchange in EXCHANGES]
+            found = auc(panel.labels, logits, panel.patients)
+            rows.append(LungMasking(name=fill.name, kind=kind, seen_in_training=fill.seen_in_training, auc=found))
+    return rows + [_exchange(reader, panel, masks, step, exchange) for exchange in EXCHANGES]
 
 
 def _exchange(
-    reader: "Reader", panel: Panel, masks: np.ndarray, step: Step, name: str, text: str, across: bool, match: bool
-) -> dict:
+    reader: "Reader", panel: Panel, masks: np.ndarray, step: Step, exchange: tuple[str, bool, bool]
+) -> LungMasking:
+    name, across, match = exchange
     chosen = donors(panel.labels, panel.patients, across)
 
     def make(place: int) -> np.ndarray:
@@ -131,60 +114,47 @@ def _exchange(
 
     logits, _ = score(reader, make, len(panel.images), step, panel.lungs)
     givers = panel.patients[chosen]
-    return {
-        "name": name,
-        "description": text,
-        "kind": "exchange",
-        "seen_in_training": False,
-        "images": len(logits),
-        "auc": intervals.auc(panel.labels[chosen], logits, givers),
-        "auc_of_surroundings": intervals.auc(panel.labels, logits, givers),
-    }
+    return LungMasking(
+        name=name,
+        kind="exchange",
+        seen_in_training=False,
+        auc=auc(panel.labels[chosen], logits, givers),
+        auc_of_surroundings=auc(panel.labels, logits, givers),
+    )
 
 
 def perturbation_rows(
     reader: "Reader", panel: Panel, step: Step, showing: Callable[[str], object] = lambda name: None
-) -> list[dict]:
+) -> list[schema.Perturbation]:
     """Measure every perturbation against the intact images.
 
     Parameters
     ----------
     showing : callable (name)
         Told of each perturbation before it is measured.
-
-    Returns
-    -------
-    list of dict
-        ``name``, ``description``, ``images``, ``auc``, ``auc_change`` (negative is worse), ``auc_change_interval``,
-        ``mean_probability_change`` (absolute), ``changed`` (images that are not as they were), and ``refused``: images on
-        which lungs are no longer found, which the app would refuse and which are measured here all the same.
     """
     before = probability(panel.logits, **reader.spec.calibration)
     rows = []
-    for name, description, change in perturbations(panel.pixels):
+    for name, change in perturbations(panel.pixels):
         showing(name)
         changed = np.zeros(len(panel.images), bool)
 
-        def make(place: int, change=change, changed=changed) -> np.ndarray:
+        def make(place: int, change: Perturb = change, changed: np.ndarray = changed) -> np.ndarray:
             image = panel.pixels[place]
             made = change(image, panel.lungs[place], np.random.default_rng((SEED, place)))
             changed[place] = (made != image).any()
             return made
 
         logits, plausible = score(reader, make, len(panel.images), step)
-        moved = intervals.auc_change(panel.labels, panel.logits, logits, panel.patients)
         after = probability(logits, **reader.spec.calibration)
         rows.append(
-            {
-                "name": name,
-                "description": description,
-                "images": len(logits),
-                "changed": int(changed.sum()),
-                "refused": int((~plausible).sum()),
-                "auc": intervals.auc(panel.labels, logits, panel.patients)["value"],
-                "auc_change": moved["value"],
-                "auc_change_interval": moved,
-                "mean_probability_change": significant(float(np.abs(after - before).mean())),
-            }
+            schema.Perturbation(
+                name=name,
+                changed=int(changed.sum()),
+                without_lungs=int((~plausible).sum()),
+                auc=auc(panel.labels, logits, panel.patients),
+                auc_change=auc_change(panel.labels, panel.logits, logits, panel.patients),
+                mean_probability_change=significant(float(np.abs(after - before).mean())),
+            )
         )
     return rows

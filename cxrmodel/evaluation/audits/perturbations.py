@@ -1,4 +1,4 @@
-"""What happens to images on their way to a reader: scanned askew, windowed, recompressed, marked.
+"""Perturbations of images: rotation, windowing, compression, markers.
 
 Pure functions on canonical images (uint8, 224 x 224), and the list of those that are measured.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
+from cxrmodel.imaging.canonical import canonical_image
 
 __all__ = [
     "COUNT",
@@ -41,10 +41,9 @@ Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 
 class Perturbation(NamedTuple):
-    """One disturbance of an image, its lungs being known: ``change(image, lungs, rng) -> image``."""
+    """A perturbation of an image whose lungs are known: ``change(image, lungs, rng) -> image``."""
 
     name: str
-    description: str
     change: Change
 
 
@@ -58,7 +57,7 @@ def match_histogram(image: np.ndarray, reference: np.ndarray) -> np.ndarray:
     counts = np.bincount(image.ravel(), minlength=256)
     middle = (np.cumsum(counts) - counts / 2) / image.size
     table = np.searchsorted(reference, middle)
-    return np.minimum(table, 255).astype(np.uint8)[image]
+    return np.asarray(np.minimum(table, 255).astype(np.uint8)[image])
 
 
 def clahe(image: np.ndarray, limit: float = 2.0, tiles: int = 8) -> np.ndarray:
@@ -68,7 +67,7 @@ def clahe(image: np.ndarray, limit: float = 2.0, tiles: int = 8) -> np.ndarray:
 
 def gamma(image: np.ndarray, exponent: float) -> np.ndarray:
     """Raise grey levels, as shares of white, to a power: below 1 is lighter."""
-    return np.rint(255 * (np.arange(256) / 255) ** exponent).astype(np.uint8)[image]
+    return np.asarray(np.rint(255 * (np.arange(256) / 255) ** exponent).astype(np.uint8)[image])
 
 
 def squeeze(image: np.ndarray, rows: float, columns: float) -> np.ndarray:
@@ -90,7 +89,7 @@ def rotate(image: np.ndarray, degrees: float) -> np.ndarray:
 def shift(image: np.ndarray, rows: float, columns: float) -> np.ndarray:
     """Move down and right by shares of the image; what becomes free is black."""
     down, right = round(rows * image.shape[0]), round(columns * image.shape[1])
-    matrix = np.float64([[1, 0, right], [0, 1, down]])
+    matrix = np.array([[1, 0, right], [0, 1, down]], np.float64)
     return cv2.warpAffine(image, matrix, image.shape[::-1], flags=cv2.INTER_NEAREST)
 
 
@@ -104,7 +103,7 @@ def crop_border(image: np.ndarray, share: float) -> np.ndarray:
 def jpeg(image: np.ndarray, quality: int) -> np.ndarray:
     """Store as JPEG and open again."""
     coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
 
 
 def blur(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -181,45 +180,27 @@ def perturbations(images: np.ndarray) -> Sequence[Perturbation]:
         Whose pooled histogram is the common reference.
     """
     reference = histogram(images)
-    plain: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
-        "Histogram matched": (
-            "grey levels matched to the pooled histogram of all images",
-            partial(match_histogram, reference=reference),
-        ),
-        "CLAHE": ("local equalisation (CLAHE, limit 2, 8 by 8 tiles)", clahe),
-        "Gamma 0.6": ("gamma 0.6: lighter", partial(gamma, exponent=0.6)),
-        "Gamma 1.6": ("gamma 1.6: darker", partial(gamma, exponent=1.6)),
-        "Aspect wider": (
-            "a fifth lower, so wider in proportion, black above and below",
-            partial(squeeze, rows=0.8, columns=1.0),
-        ),
-        "Aspect narrower": ("a fifth narrower, black on both sides", partial(squeeze, rows=1.0, columns=0.8)),
-        "Rotated left": ("turned 10 degrees counter-clockwise", partial(rotate, degrees=10)),
-        "Rotated right": ("turned 10 degrees clockwise", partial(rotate, degrees=-10)),
-        "Shifted right": ("moved right by 10 %", partial(shift, rows=0.0, columns=0.1)),
-        "Shifted left": ("moved left by 10 %", partial(shift, rows=0.0, columns=-0.1)),
-        "Shifted down": ("moved down by 10 %", partial(shift, rows=0.1, columns=0.0)),
-        "Shifted up": ("moved up by 10 %", partial(shift, rows=-0.1, columns=0.0)),
-        "Border cropped": ("8 % cut off each side", partial(crop_border, share=0.08)),
-        "JPEG 30": ("JPEG of quality 30", partial(jpeg, quality=30)),
-        "Blurred": (f"blurred, sigma 1 pixel of {IMAGE_SIDE}", partial(blur, sigma=1.0)),
-        "Marker added": ("a letter burnt into the upper left corner", add_marker),
-        "Resampled": (f"enlarged to 512 pixels and brought back to {IMAGE_SIDE}", resample),
-    }
-    listed = [Perturbation(name, text, _alone(change)) for name, (text, change) in plain.items()]
     return [
-        *listed,
-        Perturbation("Noise", "normal noise of 8 grey levels of 255", lambda image, lungs, rng: noise(image, 8, rng)),
-        Perturbation(
-            "Marker erased",
-            "burnt-in letter inpainted where one is found",
-            lambda image, lungs, rng: erase_marker(image, lungs),
-        ),
-        Perturbation(
-            "Marker moved",
-            "burnt-in letter moved to the other side where one is found",
-            lambda image, lungs, rng: move_marker(image, lungs),
-        ),
+        Perturbation("histogram_matched", _alone(partial(match_histogram, reference=reference))),
+        Perturbation("clahe", _alone(clahe)),
+        Perturbation("gamma_0_6", _alone(partial(gamma, exponent=0.6))),
+        Perturbation("gamma_1_6", _alone(partial(gamma, exponent=1.6))),
+        Perturbation("aspect_wider", _alone(partial(squeeze, rows=0.8, columns=1.0))),
+        Perturbation("aspect_narrower", _alone(partial(squeeze, rows=1.0, columns=0.8))),
+        Perturbation("rotated_left", _alone(partial(rotate, degrees=10))),
+        Perturbation("rotated_right", _alone(partial(rotate, degrees=-10))),
+        Perturbation("shifted_right", _alone(partial(shift, rows=0.0, columns=0.1))),
+        Perturbation("shifted_left", _alone(partial(shift, rows=0.0, columns=-0.1))),
+        Perturbation("shifted_down", _alone(partial(shift, rows=0.1, columns=0.0))),
+        Perturbation("shifted_up", _alone(partial(shift, rows=-0.1, columns=0.0))),
+        Perturbation("border_cropped", _alone(partial(crop_border, share=0.08))),
+        Perturbation("jpeg_30", _alone(partial(jpeg, quality=30))),
+        Perturbation("blurred", _alone(partial(blur, sigma=1.0))),
+        Perturbation("marker_added", _alone(add_marker)),
+        Perturbation("resampled", _alone(resample)),
+        Perturbation("noise", lambda image, lungs, rng: noise(image, 8, rng)),
+        Perturbation("marker_erased", lambda image, lungs, rng: erase_marker(image, lungs)),
+        Perturbation("marker_moved", lambda image, lungs, rng: move_marker(image, lungs)),
     ]
 
 

@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from cxrmodel.evaluation.record import Described, Record
 from cxrmodel.messages import Message
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.performance import Performance
+from cxrmodel.records import Record
 
 __all__ = [
     "AdultFindings",
@@ -18,6 +18,7 @@ __all__ = [
     "CalibrationMethod",
     "CheckAudit",
     "CheckSet",
+    "Described",
     "Inversion",
     "LungMasking",
     "NotMeasured",
@@ -30,11 +31,40 @@ __all__ = [
 ]
 
 
+class Described(Record):
+    """A row with texts.
+
+    Attributes
+    ----------
+    area : str
+        Class variable: the code under which the texts of its names are.
+    name : str
+    """
+
+    area: ClassVar[str]
+    name: str
+
+    @property
+    def title(self) -> Message:
+        """Its name for readers."""
+        return Message(f"{self.area}.{self.name}.title")
+
+    @property
+    def description(self) -> Message:
+        """What it is, in a phrase."""
+        return Message(f"{self.area}.{self.name}.description")
+
+
 class NotMeasured(Record):
     """An audit that could not be run: its ``name``, and the ``reason`` as a message code."""
 
     name: str
     reason: str
+
+    @property
+    def title(self) -> Message:
+        """Its name for readers."""
+        return Message(f"audits.not_measured.{self.name}")
 
     @property
     def message(self) -> Message:
@@ -128,19 +158,16 @@ class Subgroup(Described):
 
 
 class AdultPanel(Described):
-    """Adults with an opacity against others.
+    """Adults with an opacity against normal ones, or all others; of images that are read, or all.
 
     Attributes
     ----------
-    rejected_included : bool
-        Whether images that the checks reject are among them.
     positives : int
         Images with an opacity.
     auc : Estimate
     """
 
     area: ClassVar[str] = "audits.adults"
-    rejected_included: bool
     positives: int
     auc: Estimate
 

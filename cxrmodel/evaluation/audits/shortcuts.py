@@ -1,7 +1,7 @@
-"""How far one gets without a network: labels guessed from file sizes, grey levels or the outline of the lungs.
+"""Shortcut baselines: classifiers that see file sizes, grey levels or the lung outline alone.
 
-Each baseline is gradient boosting, fitted on the training images and tested on the official test images. A model that is
-no better than these may have learnt no more than these.
+Each is gradient boosting, fitted on the training images and tested on the official test images. A model that is no
+better than these may have learnt no more than these.
 """
 
 import csv
@@ -13,7 +13,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_curve
 
 from cxrmodel.errors import DataError
-from cxrmodel.evaluation import intervals
+from cxrmodel.evaluation.audits.schema import NotMeasured, Shortcut
+from cxrmodel.metrics.discrimination import auc
 from cxrmodel.training.archive import Image, load_images, load_masks
 
 __all__ = ["baseline", "original_sizes", "shortcut_baselines"]
@@ -47,10 +48,7 @@ def original_sizes(root: Path) -> dict[str, tuple[int, int]]:
             rows = [(row["file"], row["original_width"], row["original_height"]) for row in csv.DictReader(file)]
         return {name: (int(width), int(height)) for name, width, height in rows if width and height}
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path} must hold file, original_width and original_height of each image. Correct it, or remove it to "
-            "evaluate without the sizes of the originals."
-        ) from error
+        raise DataError("evaluation.error.sizes_table", file=str(path)) from error
 
 
 def baseline(train: np.ndarray, train_labels: np.ndarray, test: np.ndarray) -> np.ndarray:
@@ -66,12 +64,12 @@ def baseline(train: np.ndarray, train_labels: np.ndarray, test: np.ndarray) -> n
     ndarray of float64, shape (M,)
         Log-odds of pneumonia.
     """
-    return HistGradientBoostingClassifier(random_state=0).fit(train, train_labels).decision_function(test)
+    return np.asarray(HistGradientBoostingClassifier(random_state=0).fit(train, train_labels).decision_function(test))
 
 
 def shortcut_baselines(
     root: Path, train: Sequence[Image], test: Sequence[Image], step: Callable[[int], object] = lambda images: None
-) -> tuple[list[dict], list[dict]]:
+) -> tuple[list[Shortcut], list[NotMeasured]]:
     """Measure every shortcut that the files at hand allow.
 
     Parameters
@@ -80,42 +78,30 @@ def shortcut_baselines(
         To fit on, and to test on.
     step : callable (images)
         Told of the images that have been read.
-
-    Returns
-    -------
-    rows : list of dict
-        ``name``, ``description``, ``images`` (of the test), ``auc``, and ``curve``: false positive rate, recall and
-        precision, a row for each corner of the ROC curve.
-    left_out : list of dict
-        ``name`` and ``reason`` of each shortcut that could not be measured.
     """
-    rows, left_out = [], []
+    rows, missing = [], []
     sizes = original_sizes(root)
     sides = [_of_sizes(images, sizes) for images in (train, test)]
     if all(len(found) for _, found in sides):
         shapes = [np.array(values, np.float64) for values, _ in sides]
-        kept = [images for _, images in sides]
-        rows.append(_row("File size", "width and height of the original file", shapes, *kept))
-        aspects = [shape[:, :1] / shape[:, 1:] for shape in shapes]
-        rows.append(_row("Aspect", "width over height of the original file", aspects, *kept))
+        known = [images for _, images in sides]
+        rows.append(_measured("file_size", shapes, *known))
+        rows.append(_measured("aspect", [shape[:, :1] / shape[:, 1:] for shape in shapes], *known))
     else:
-        reason = f"the sizes of the originals are not known: {SIZES} is not there or names none of these images"
-        left_out += [{"name": name, "reason": reason} for name in ("File size", "Aspect")]
-    greys = [_greys(images, step) for images in (train, test)]
-    rows.append(_row("Grey levels", f"histogram of the image's grey levels, {GREYS} bins", greys, train, test))
+        missing += [NotMeasured(name=name, reason="audits.reason.no_sizes") for name in ("file_size", "aspect")]
+    rows.append(_measured("grey_levels", [_greys(images, step) for images in (train, test)], train, test))
     outlines = [load_masks(root, images, OUTLINE_SIDE) for images in (train, test)]
     if all(outlines):
-        kept = [
-            [image for image in images if image.name in outlines[place]] for place, images in enumerate((train, test))
-        ]
+        pairs = list(zip(outlines, (train, test), strict=True))
+        known = [[image for image in images if image.name in masks] for masks, images in pairs]
         shapes = [
-            np.stack([outlines[place][image.name].ravel() for image in images]) for place, images in enumerate(kept)
+            np.stack([masks[image.name].ravel() for image in images])
+            for masks, images in zip(outlines, known, strict=True)
         ]
-        text = f"annotated lung fields as a silhouette of {OUTLINE_SIDE} by {OUTLINE_SIDE} pixels"
-        rows.append(_row("Lung outline", text, shapes, *kept))
+        rows.append(_measured("lung_outline", shapes, *known))
     else:
-        left_out.append({"name": "Lung outline", "reason": "there are no annotated lung masks"})
-    return rows, left_out
+        missing.append(NotMeasured(name="lung_outline", reason="audits.reason.no_masks"))
+    return rows, missing
 
 
 def _of_sizes(images: Sequence[Image], sizes: Sizes) -> tuple[list[tuple[int, int]], list[Image]]:
@@ -133,24 +119,18 @@ def _greys(images: Sequence[Image], step: Callable[[int], object]) -> np.ndarray
     return np.array(found)
 
 
-def _row(
-    name: str, description: str, features: Sequence[np.ndarray], train: Sequence[Image], test: Sequence[Image]
-) -> dict:
+def _measured(name: str, features: Sequence[np.ndarray], train: Sequence[Image], test: Sequence[Image]) -> Shortcut:
     labels = [np.array([image.label for image in images]) for images in (train, test)]
     scores = baseline(features[0], labels[0], features[1])
-    auc = intervals.auc(labels[1], scores, [image.patient for image in test])
-    return {
-        "name": name,
-        "description": description,
-        "images": len(test),
-        "auc": auc,
-        "curve": _curve(labels[1], scores),
-    }
+    found = auc(labels[1], scores, [image.patient for image in test])
+    return Shortcut(name=name, auc=found, curve=_curve(labels[1], scores))
 
 
-def _curve(labels: np.ndarray, scores: np.ndarray) -> list[list[float]]:
+def _curve(labels: np.ndarray, scores: np.ndarray) -> tuple[tuple[float, float, float], ...]:
+    """False positive rate, recall and precision at each corner of the ROC curve."""
     false, true, _ = roc_curve(labels, scores)
-    alarms, found = false * (labels == 0).sum(), true * labels.sum()
-    called = alarms + found
-    precision = np.divide(found, called, out=np.ones_like(found), where=called > 0)  # none called: 1 by convention
-    return np.round(np.column_stack([false, true, precision]), 5).tolist()
+    false_positives, true_positives = false * (labels == 0).sum(), true * labels.sum()
+    positives = false_positives + true_positives
+    # Without a positive finding the precision is 1 by convention.
+    precision = np.divide(true_positives, positives, out=np.ones_like(positives), where=positives > 0)
+    return tuple(map(tuple, np.round(np.column_stack([false, true, precision]), 5).tolist()))

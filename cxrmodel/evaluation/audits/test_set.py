@@ -1,4 +1,4 @@
-"""Images of the official test with what the network says of them intact, and of anything made from them."""
+"""Test images as audits use them: decoded, with their lungs and logits, and scored again after a change."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxrmodel.errors import DataError, ImageRefused
-from cxrmodel.evaluation import intervals
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+from cxrmodel.metrics.discrimination import auc
+from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.training.archive import Image
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ class Panel:
         return np.array([image.patient for image in self.images], str)
 
     @property
-    def auc(self) -> intervals.Interval:
+    def auc(self) -> Estimate:
         """AUC of the intact images."""
-        return intervals.auc(self.labels, self.logits, self.patients)
+        return auc(self.labels, self.logits, self.patients)
 
     def part(self, places: Sequence[int] | np.ndarray) -> "Panel":
         """The images at some places."""
@@ -99,7 +100,7 @@ def load_panel(reader: "Reader", images: Sequence[Image], step: Step) -> tuple[P
         decoded = list(pool.map(lambda image: _canonical(image.path), images))
     kept = [(image, item) for image, item in zip(images, decoded, strict=True) if item is not None]
     if not kept:
-        raise DataError("Not one of the test images can be decoded. Unpack the public archive again.")
+        raise DataError("evaluation.error.undecodable")
     pixels = np.stack([item for _, item in kept])
     lungs, logits = [], []
     for start in range(0, len(pixels), BATCH):

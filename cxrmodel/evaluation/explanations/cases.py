@@ -1,6 +1,5 @@
 """The images on which explanations are tested: chosen, opened, and cut to what the network sees."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cxrmodel.errors import DataError
+from cxrmodel.evaluation.audits.adults import Boxes, find_adults
 from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import read_radiograph
@@ -19,7 +19,6 @@ __all__ = ["Case", "adult_images", "box_mask", "cases", "stratified"]
 
 BATCH = 8
 WHOLE = (0, 0, IMAGE_SIDE, IMAGE_SIDE)
-Boxes = tuple[tuple[float, float, float, float], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +41,12 @@ class Case:
     lungs: np.ndarray
     probability: float
     boxes: np.ndarray | None = None
+
+    @property
+    def marked(self) -> np.ndarray:
+        """The boxes; a bug where there are none."""
+        assert self.boxes is not None
+        return self.boxes
 
 
 def stratified(images: Sequence[Image], seed: int) -> list[Image]:
@@ -76,7 +81,7 @@ def cases(reader: Reader, images: Sequence[Image]) -> list[Case]:
     found = _cases(reader, load_images(images), [(image.name, image.patient) for image in images])
     kept = [case for case in found if case is not None]
     if not kept:
-        raise DataError("Lungs are found on none of the images for the explanations. Check the archive.")
+        raise DataError("evaluation.error.no_lungs")
     return kept
 
 
@@ -90,18 +95,16 @@ def adult_images(reader: Reader, root: Path) -> tuple[list[Case], int]:
     without_lungs : int
         Images on which no lungs are found, left out.
     """
-    table = root / "adult_rsna.csv"
-    if not table.is_file():
+    boxed = [adult for adult in find_adults(root) if adult.boxes]
+    if not boxed:
         return [], 0
-    with table.open(encoding="utf-8", newline="") as rows:
-        boxed = [row for row in csv.DictReader(rows) if row["boxes_x_y_w_h"]]
-    images = [read_radiograph((root / row["file"]).read_bytes(), "").pixels for row in boxed]
+    images = [read_radiograph(adult.path.read_bytes(), "").pixels for adult in boxed]
     found = _cases(
-        reader, np.stack([canonical_image(image) for image in images]), [("", row["patient"]) for row in boxed]
+        reader, np.stack([canonical_image(image) for image in images]), [("", adult.patient) for adult in boxed]
     )
     marked = [
-        replace(case, boxes=box_mask(_boxes(row["boxes_x_y_w_h"]), *image.shape))
-        for row, image, case in zip(boxed, images, found, strict=True)
+        replace(case, boxes=box_mask(adult.boxes, *image.shape))
+        for adult, image, case in zip(boxed, images, found, strict=True)
         if case is not None
     ]
     return marked, len(boxed) - len(marked)
@@ -128,10 +131,6 @@ def box_mask(boxes: Boxes, height: int, width: int, side: int = IMAGE_SIDE) -> n
     for left, top, wide, high in boxes:
         mask |= (x >= left) & (x < left + wide) & (y >= top) & (y < top + high)
     return mask
-
-
-def _boxes(text: str) -> Boxes:
-    return tuple(tuple(float(number) for number in box.split()) for box in text.split(";"))
 
 
 def _cases(reader: Reader, pixels: np.ndarray, names: Sequence[tuple[str, str]]) -> list[Case | None]:

@@ -1,24 +1,25 @@
-"""What is measured of one method's maps, image by image; and the means of it with their intervals."""
+"""Measures of one method's maps, image by image, and their means."""
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from cxrmodel.evaluation import bootstrap
 from cxrmodel.evaluation.explanations.cases import Case
-from cxrmodel.evaluation.metrics import LEVEL, significant
 from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.faithfulness import curves, heat_in_lungs, order_of, random_order, with_noise
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.explain.similarity import gridded, spearman
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.intervals import mean
 
-__all__ = ["BATCH", "affordable", "curve_areas", "heat_range", "in_boxes", "mean_with_interval", "of_maps"]
+__all__ = ["BATCH", "affordable", "curve_areas", "heat_range", "in_boxes", "mean_of", "of_maps"]
 
 BATCH = 4
 BACKWARDS = 5
 """What a pass with gradients costs, in passes of the fast engine; only image counts follow from it."""
-RESAMPLES, SEED = 2000, 0
+SEED = 0
 
 Tick = Callable[[int], object]
 
@@ -39,7 +40,7 @@ def affordable(method: str, images: int, passes: int) -> int:
     return min(images, max(3, passes // cost))
 
 
-def of_maps(explainer: Explainer, method: str, images: Sequence[Case], noisy: int, tick: Tick) -> dict[str, list]:
+def of_maps(explainer: Explainer, method: str, images: Sequence[Case], noisy: int, tick: Tick) -> dict[str, list[Any]]:
     """Draw a method's map of every image, and of the first ``noisy`` once more under noise too small to see.
 
     Returns
@@ -49,7 +50,7 @@ def of_maps(explainer: Explainer, method: str, images: Sequence[Case], noisy: in
         of heat or None; ``stability``: rank correlation with the map under noise, of the first ones only; ``seconds``:
         that one map took.
     """
-    found: dict[str, list] = {name: [] for name in ("grids", "orders", "in_lungs", "stability", "seconds")}
+    found: dict[str, list[Any]] = {name: [] for name in ("grids", "orders", "in_lungs", "stability", "seconds")}
     for start in range(0, len(images), BATCH):
         part = images[start : start + BATCH]
         tensors = np.stack([case.ready.tensor for case in part])
@@ -97,7 +98,7 @@ def curve_areas(
 
 
 def heat_range(explainer: Explainer, method: str, images: Sequence[Case], tick: Tick) -> float:
-    """Top of a method's colour range: the percentile of its values on images that the reading's own map is ranged by."""
+    """Top of a method's colour range: the percentile of its values that ranges the map of every reading."""
     values = []
     for start in range(0, len(images), BATCH):
         part = images[start : start + BATCH]
@@ -106,7 +107,7 @@ def heat_range(explainer: Explainer, method: str, images: Sequence[Case], tick: 
     return float(np.percentile(np.concatenate(values), explainer.spec.heat_percentile))
 
 
-def in_boxes(explainer: Explainer, method: str, images: Sequence[Case], tick: Tick) -> dict[str, list]:
+def in_boxes(explainer: Explainer, method: str, images: Sequence[Case], tick: Tick) -> dict[str, list[Any]]:
     """Where heat falls on images with boxes.
 
     Returns
@@ -115,41 +116,27 @@ def in_boxes(explainer: Explainer, method: str, images: Sequence[Case], tick: Ti
         ``peak``: whether the hottest pixel lies in a box (the pointing game of Zhang et al., ECCV 2016), never for
         an empty map; ``share``: share of heat in boxes, or None for an empty map.
     """
-    found: dict[str, list] = {"peak": [], "share": []}
+    found: dict[str, list[Any]] = {"peak": [], "share": []}
     for start in range(0, len(images), BATCH):
         part = images[start : start + BATCH]
         maps = explainer.crop_maps(method, np.stack([case.ready.tensor for case in part]))
         for case, heat in zip(part, maps, strict=True):
-            image = case.ready.to_image(heat)
-            found["peak"].append(bool(image.max() > 0 and case.boxes.ravel()[image.argmax()]))
-            found["share"].append(heat_in_lungs(image, case.boxes))
+            image, boxes = case.ready.to_image(heat), case.marked
+            found["peak"].append(bool(image.max() > 0 and boxes.ravel()[image.argmax()]))
+            found["share"].append(heat_in_lungs(image, boxes))
         tick(len(part))
     return found
 
 
-def mean_with_interval(values: Sequence[float | None], patients: Sequence[str]) -> dict[str, float | None]:
-    """Mean of images, with a percentile interval over resampled patients.
+def mean_of(values: Sequence[float | None], patients: Sequence[str]) -> Estimate:
+    """Estimate a mean over images, to four significant digits.
 
     Parameters
     ----------
     values : sequence of float or None
-        None is left out, as where an empty map has no share.
+        None is left out, as an empty map has no share.
     patients : sequence of str
-        Whose image each is.
-
-    Returns
-    -------
-    dict
-        ``value``, ``low`` and ``high``; all None where no value is left.
+        Patient of each image.
     """
-    kept = [place for place, value in enumerate(values) if value is not None]
-    if not kept:
-        return {"value": None, "low": None, "high": None}
-    numbers = np.array([values[place] for place in kept], np.float64)
-    weights = bootstrap.patient_weights(np.array([patients[place] for place in kept], str), RESAMPLES, SEED)
-    drawn = np.divide(weights @ numbers, weights.sum(1), out=np.full(RESAMPLES, np.nan), where=weights.sum(1) > 0)
-    low, high = bootstrap.percentile_interval(drawn, LEVEL) or (None, None)
-    return {
-        name: None if number is None else significant(number, 4)
-        for name, number in (("value", float(numbers.mean())), ("low", low), ("high", high))
-    }
+    kept = [(value, patient) for value, patient in zip(values, patients, strict=True) if value is not None]
+    return mean([value for value, _ in kept], [patient for _, patient in kept], digits=4)

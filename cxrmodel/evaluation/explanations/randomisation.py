@@ -1,13 +1,18 @@
-"""Do maps depend on what the network has learnt? Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018.
+"""Randomisation test: whether maps depend on what the network has learnt (Adebayo et al., NeurIPS 2018).
 
-The network's weights are drawn anew, from the output downwards, and each time the map is compared with that of the
-trained weights. A method whose map stays the same shows the image and not the network. A second check compares with
-weights that were trained on shuffled labels, where nothing could be learnt but the images themselves.
+The weights are randomised from the output downwards, and each time the map is compared with that of the trained
+weights. A method whose map stays the same shows the image and not the network. A second test compares with weights that
+were trained on shuffled labels, where nothing could be learnt but the images themselves.
+
+References
+----------
+Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,26 +21,26 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.methods.gradcam import closed_form
 from cxrmodel.explain.similarity import spearman, ssim
-from cxrmodel.model.mirroring import mean_of_views, mirrored
+from cxrmodel.model.mirroring import laid_together, mirrored
 from cxrmodel.model.network import build
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.models import MODELS
 
 __all__ = [
-    "ALIKE",
     "DRAWS",
+    "SIMILAR",
     "NetworkEngine",
     "cascade",
     "depends_on_model",
     "explainer_of",
-    "likeness",
     "shuffled",
+    "similarity",
 ]
 
-ALIKE = 0.5
-"""Mean rank correlation with the map of unlearnt weights from which on a method does not depend on the model."""
+SIMILAR = 0.5
+"""Mean rank correlation with the map of randomised weights from which a method does not depend on the model."""
 DRAWS = 3
-"""How often the whole network is drawn anew: a single one may by chance look where the trained one does."""
+"""How often the whole network is randomised: a single one may by chance look where the trained one does."""
 _FRESH = {"bias": 0.0, "gamma": 1.0, "beta": 0.0, "moving_mean": 0.0, "moving_variance": 1.0}
 
 Maps = Callable[[Explainer, np.ndarray], np.ndarray]
@@ -58,7 +63,7 @@ class NetworkEngine:
         """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
         logits, features = self._both.predict_on_batch(np.concatenate([inputs, mirrored(inputs)]))
         maps = closed_form(features, keras.ops.convert_to_numpy(self._logit.kernel)[:, 0])
-        return np.mean(np.split(logits[:, 0].astype(np.float64), 2), axis=0), mean_of_views(*np.split(maps, 2))
+        return np.mean(np.split(logits[:, 0].astype(np.float64), 2), axis=0), laid_together(*np.split(maps, 2))
 
 
 def explainer_of(network: keras.Model, spec: ModelSpec) -> Explainer:
@@ -84,8 +89,8 @@ def renew(network: keras.Model, starts: Sequence[str], seed: int) -> None:
 
 def cascade(
     network: keras.Model, spec: ModelSpec, tensors: np.ndarray, maps: Maps, seed: int = 0
-) -> list[dict[str, float | str]]:
-    """Compare a method's maps with those after more and more of the network was drawn anew.
+) -> list[dict[str, Any]]:
+    """Compare a method's maps with those after more and more of the network is randomised.
 
     Parameters
     ----------
@@ -105,14 +110,15 @@ def cascade(
     """
     changed = keras.models.clone_model(network)
     changed.set_weights(network.get_weights())
-    wanted, found, explainer = maps(explainer_of(network, spec), tensors), [], explainer_of(changed, spec)
+    wanted, explainer = maps(explainer_of(network, spec), tensors), explainer_of(changed, spec)
+    found: list[dict[str, Any]] = []
     for number, (stage, starts) in enumerate(MODELS[spec.model].stages.items()):
         renew(changed, starts, seed + number)
-        found.append({"stage": stage} | likeness(wanted, maps(explainer, tensors)))
+        found.append({"stage": stage} | similarity(wanted, maps(explainer, tensors)))
     everything, draws = [start for starts in MODELS[spec.model].stages.values() for start in starts], [found[-1]]
     for number in range(1, DRAWS):
         renew(changed, everything, seed + 1000 * number)
-        draws.append(likeness(wanted, maps(explainer, tensors)))
+        draws.append(similarity(wanted, maps(explainer, tensors)))
     found[-1] |= {name: round(float(np.mean([one[name] for one in draws])), 4) for name in ("spearman", "ssim")}
     return found
 
@@ -136,13 +142,11 @@ def shuffled(path: Path, spec: ModelSpec) -> tuple[keras.Model, str] | None:
     try:
         network.set_weights(keras.models.load_model(path, compile=False).get_weights())
     except (OSError, ValueError, TypeError) as error:
-        raise EvaluationError(
-            f"{path} does not hold weights of {spec.model}. Train them with shuffled.toml, or remove the file."
-        ) from error
+        raise EvaluationError("evaluation.error.shuffled", file=str(path), model=spec.model) from error
     return network, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def likeness(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
+def similarity(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
     """Mean ``spearman`` and ``ssim`` of pairs of maps, each rounded to four decimals."""
     pairs = list(zip(first, second, strict=True))
     return {
@@ -151,15 +155,15 @@ def likeness(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
     }
 
 
-def depends_on_model(randomised: Sequence[float], shuffled_labels: float | str) -> bool:
+def depends_on_model(randomised: Sequence[float], shuffled_labels: float | None) -> bool:
     """Whether a method's maps change when nothing that was learnt is left.
 
     Parameters
     ----------
     randomised : sequence of float
-        Mean rank correlation after each stage; the last, with the whole network drawn anew, counts.
-    shuffled_labels : float or str
-        The same with weights of shuffled labels; words where that was not measured, which then does not count.
+        Mean rank correlation after each stage; the last, with the whole network randomised, counts.
+    shuffled_labels : float or None
+        The same with weights of shuffled labels; None where that was not measured.
     """
-    measured = [randomised[-1]] + ([shuffled_labels] if isinstance(shuffled_labels, float) else [])
-    return all(value < ALIKE for value in measured)
+    measured = [randomised[-1]] + ([] if shuffled_labels is None else [shuffled_labels])
+    return all(value < SIMILAR for value in measured)

@@ -1,14 +1,16 @@
-"""A method's map as it is offered: its colour range and what the evaluation found of it, for page and command line."""
+"""What the evaluation found of an attribution method, beside its map, for page and command line."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrmodel.errors import CxrError
+from cxrmodel.evaluation.explanations.schema import ExplanationAudit, MethodResult
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.explain.faithfulness import heat_in_lungs
 from cxrmodel.explain.methods import INSTANT, METHODS, Method
+from cxrmodel.messages import Message
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.reading import Reading
 
@@ -18,16 +20,13 @@ __all__ = [
     "Explained",
     "as_explained",
     "default_method",
-    "findings_of",
-    "sanity_sentence",
+    "randomisation_finding",
+    "result_of",
     "tested_explanations",
 ]
 
-FIXED_RANGE = "The range is the same for every image."
-OWN_RANGE = (
-    "No range has been fixed for these weights, so the top colour is this image's own peak: "
-    "colours cannot be compared between images."
-)
+FIXED_RANGE = Message("explanations.fixed_range")
+OWN_RANGE = Message("explanations.own_range")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,36 +40,37 @@ class Explained:
         With this method's ``heat``, ``heat_range`` and ``heat_in_lungs``.
     legend : str
         For the colour bar: the method and the unit of its values.
-    range_note : str
+    range_note : Message
         Whether colours can be compared between images.
     """
 
     method: Method
     reading: Reading
     legend: str
-    range_note: str
+    range_note: Message
 
 
-def tested_explanations(spec: ModelSpec) -> Mapping:
-    """What ``evaluate --explanations`` found of these weights; empty where it has not been run for them."""
+def tested_explanations(spec: ModelSpec) -> ExplanationAudit | None:
+    """What ``evaluate --explanations`` found of these weights; None where it has not been run for them."""
     try:
-        return load_evaluation(spec.model, spec=spec).sections.get("explanations", {})
+        return load_evaluation(spec.model, spec=spec).explanations
     except CxrError:
-        return {}
+        return None
 
 
-def findings_of(tested: Mapping, method: str) -> Mapping:
-    """The row of one method; empty where it was not tested."""
-    return next((row for row in tested.get("methods", ()) if row["name"] == method), {})
+def result_of(tested: ExplanationAudit | None, method: str) -> MethodResult | None:
+    """The row of one method; None where it was not tested."""
+    return tested.method(method) if tested else None
 
 
-def default_method(tested: Mapping) -> str:
-    """The method that the evaluation favours; the one that a reading brings along where there is none."""
-    name = tested.get("default", INSTANT)
-    return name if name in METHODS else INSTANT
+def default_method(tested: ExplanationAudit | None) -> str:
+    """The method that the evaluation favours; that of every reading where there is none."""
+    return tested.default if tested and tested.default in METHODS else INSTANT
 
 
-def as_explained(reading: Reading, method: str, heat: np.ndarray, tested: Mapping) -> Explained:
+def as_explained(
+    reading: Reading, method: str, heat: NDArray[np.float32], tested: ExplanationAudit | None
+) -> Explained:
     """Put a method's map into a reading.
 
     Parameters
@@ -79,35 +79,31 @@ def as_explained(reading: Reading, method: str, heat: np.ndarray, tested: Mappin
     method : str
     heat : ndarray of float32, shape (224, 224)
         The map on the canonical image.
-    tested : mapping
-        As of ``tested_explanations``.
+    tested : ExplanationAudit or None
+        As of `tested_explanations`.
     """
-    known = METHODS[method]
-    legend, fixed = f"{known.title}: {known.unit}", findings_of(tested, method).get("heat_range")
+    known, result = METHODS[method], result_of(tested, method)
+    legend = f"{known.title}: {known.unit}"
     if method == INSTANT:
         return Explained(known, reading, legend, FIXED_RANGE)
     share = heat_in_lungs(heat, reading.lungs.mask)
-    top = fixed or float(heat.max()) or 1.0
+    top = (result.map_range if result else 0.0) or float(heat.max()) or 1.0
     changed = replace(reading, heat=heat, heat_range=top, heat_in_lungs=share)
-    return Explained(known, changed, legend, FIXED_RANGE if fixed else OWN_RANGE)
+    return Explained(known, changed, legend, FIXED_RANGE if result else OWN_RANGE)
 
 
-def sanity_sentence(tested: Mapping, method: str) -> tuple[bool | None, str]:
+def randomisation_finding(tested: ExplanationAudit | None, method: str) -> tuple[bool | None, Message]:
     """Say whether a method's map depends on what the network has learnt.
 
     Returns
     -------
     depends : bool or None
         None where that was not tested for these weights.
-    sentence : str
+    message : Message
     """
-    sanity = findings_of(tested, method).get("sanity")
-    if not sanity:
-        return None, "Whether its map depends on the model has not been tested for these weights."
-    images = f"on {sanity['images']} test images"
-    if sanity["depends_on_model"]:
-        return True, f"Its map changes when the network's weights are drawn anew ({images}), as it must."
-    return False, (
-        f"Its map hardly changes when nothing that the network has learnt is left ({images}): "
-        "it shows the image, not the model. Do not take it for an explanation."
-    )
+    result = result_of(tested, method)
+    if result is None:
+        return None, Message("explanations.not_tested")
+    found = result.randomisation
+    code = "depends" if found.depends_on_model else "independent"
+    return found.depends_on_model, Message(f"explanations.{code}", images=found.images)

@@ -1,7 +1,7 @@
-"""The methods of explaining, tested on the official test images: the section ``explanations`` of an evaluation.
+"""Evaluate the attribution methods on the official test images.
 
-What has been measured of one method is kept in a working folder, so that a run that was broken off goes on where it
-stopped. The folder's name follows from the graph, the images and the settings: nothing measured otherwise is used.
+Measurements of each method are kept in a working folder, so that an interrupted run continues. The folder's name
+follows from the graph, the images and the settings: nothing that was measured otherwise is used.
 """
 
 import hashlib
@@ -9,17 +9,18 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from cxrmodel.evaluation.explanations import randomisation as sanity
+from cxrmodel.evaluation.explanations import randomisation
 from cxrmodel.evaluation.explanations.cases import Case, adult_images, cases, stratified
 from cxrmodel.evaluation.explanations.measures import affordable, curve_areas, heat_range, in_boxes, of_maps
-from cxrmodel.evaluation.explanations.section import section_of
-from cxrmodel.evaluation.sections import kept_sections, require_evaluation, save_section
-from cxrmodel.evaluation.storage import EVALUATION_FOLDER
+from cxrmodel.evaluation.explanations.schema import ExplanationAudit, ShuffledLabels, Similarity
+from cxrmodel.evaluation.explanations.section import audit_of
+from cxrmodel.evaluation.storage import EVALUATION_FOLDER, load_evaluation, save_evaluation
 from cxrmodel.explain import faithfulness
 from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.methods import INSTANT, METHODS, scorecam, smoothgrad
@@ -29,13 +30,14 @@ from cxrmodel.models import MODELS
 from cxrmodel.paths import RUNS, SHUFFLED_RUN
 from cxrmodel.reading import Reader
 from cxrmodel.training.archive import find_images, training_split
+from cxrmodel.training.record import load_training_record
 
 __all__ = ["WORK", "evaluate_explanations"]
 
 WORK = RUNS / "explanations"
 SEED = 0
-RANGE_IMAGES, SANITY_IMAGES = 32, 20
-PASSES = {"stability": 1600, "range": 640, "sanity": 240, "adults": 1600}
+RANGE_IMAGES, RANDOMISED_IMAGES = 32, 20
+PASSES = {"stability": 1600, "range": 640, "randomisation": 240, "adults": 1600}
 """Passes of the fast engine that one method may take for each part; image counts follow."""
 
 
@@ -45,10 +47,11 @@ def evaluate_explanations(
     out: Path = EVALUATION_FOLDER,
     work: Path = WORK,
     shuffled: Path = SHUFFLED_RUN,
+    *,
     images: int = 100,
     progress: bool = True,
-) -> dict:
-    """Test every method and write the section.
+) -> ExplanationAudit:
+    """Test every method and put the results into the evaluation of the same weights.
 
     Parameters
     ----------
@@ -66,11 +69,6 @@ def evaluate_explanations(
     progress : bool
         Whether to show progress bars on standard error.
 
-    Returns
-    -------
-    dict
-        The section as written.
-
     Raises
     ------
     DataError, ModelError
@@ -78,19 +76,19 @@ def evaluate_explanations(
     EvaluationError
         When there is no evaluation of these weights to put the section into, or the shuffled weights cannot be used.
     """
-    require_evaluation(reader.spec.model, reader.spec.version, out)
+    evaluation = load_evaluation(reader.spec.model, out, reader.spec)
     run = _Run(reader, root, work, images, progress)
-    measured = {name: run.measure(name) for name in METHODS.names}
-    section = section_of(
+    earlier = evaluation.explanations.shuffled if evaluation.explanations else None
+    audit = audit_of(
         reader.spec,
         run.describe(),
-        measured,
+        {name: run.measure(name) for name in METHODS.names},
         run.random(),
-        {name: run.changed(name) for name in METHODS.names},
-        run.against_shuffled(shuffled, kept_sections(reader.spec.model, reader.spec.version, out)),
+        {name: run.randomised(name) for name in METHODS.names},
+        run.against_shuffled(shuffled) or earlier,
     )
-    save_section(reader.spec.model, reader.spec.version, "explanations", section, out)
-    return section
+    save_evaluation(evaluation.replace(explanations=audit), out)
+    return audit
 
 
 class _Run:
@@ -108,46 +106,46 @@ class _Run:
         self.place = work / f"{self.spec.model}-{self._digest()}"
         self.place.mkdir(parents=True, exist_ok=True)
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Images and settings, as stored."""
         return {
             "seed": SEED,
             "test": len(self.every),
             "sample": [case.name for case in self.sample],
-            "called": [case.name for case in self.called(self.sample)],
+            "positive": [case.name for case in self.positive(self.sample)],
             "patients": {case.name: case.patient for case in self.every},
             "every": [case.name for case in self.every],
             "adult_patients": [case.patient for case in self.adults],
             "adults_without_lungs": self.adults_without_lungs,
-            "box_area": [float(case.boxes[_inside(case)].mean()) for case in self.adults],
+            "box_area": [float(case.marked[_inside(case)].mean()) for case in self.adults],
             "settings": self._settings(),
         }
 
-    def called(self, images: Sequence[Case]) -> list[Case]:
-        """Those that the model calls pneumonia at the balanced threshold: only there is something to take away."""
+    def positive(self, images: Sequence[Case]) -> list[Case]:
+        """Those that are positive at the balanced threshold: only there is something to take away."""
         return [case for case in images if case.probability >= self.spec.operating_points["balanced"]]
 
-    def measure(self, method: str) -> dict:
+    def measure(self, method: str) -> dict[str, Any]:
         """Everything of one method but its dependence on the model."""
 
-        def make() -> dict:
+        def make() -> dict[str, Any]:
             images = self.every if method == INSTANT else self.sample
-            disturbed = affordable(method, len(images), PASSES["stability"])
+            noisy = affordable(method, len(images), PASSES["stability"])
             adults = self.adults[: affordable(method, len(self.adults), PASSES["adults"])]
             ranged = self.ranged[: affordable(method, len(self.ranged), PASSES["range"])]
             shared = images[: len(self.sample)]
-            called = self.called(shared)
-            total = len(images) + len(called) + len(adults) + len(ranged)
+            positive = self.positive(shared)
+            total = len(images) + len(positive) + len(adults) + len(ranged)
             with self._bar(METHODS[method].title, total) as bar:
-                maps = of_maps(self.explainer, method, images, disturbed, bar.update)
-                orders = [order for case, order in zip(shared, maps["orders"], strict=False) if case in called]
+                maps = of_maps(self.explainer, method, images, noisy, bar.update)
+                orders = [order for case, order in zip(shared, maps["orders"], strict=False) if case in positive]
                 return {
                     "images": [case.name for case in images],
-                    "called": [case.name for case in called],
+                    "positive": [case.name for case in positive],
                     **{name: maps[name] for name in ("in_lungs", "stability", "seconds")},
                     "grids": maps["grids"][: len(self.sample)],
-                    "curves": curve_areas(self.explainer, called, orders, bar.update),
-                    "heat_range": self.spec.heat_range
+                    "curves": curve_areas(self.explainer, positive, orders, bar.update),
+                    "map_range": self.spec.heat_range
                     if method == INSTANT
                     else heat_range(self.explainer, method, ranged, bar.update),
                     "range_images": len(ranged),
@@ -156,53 +154,53 @@ class _Run:
 
         return self._once(method, make)
 
-    def random(self) -> dict:
+    def random(self) -> dict[str, Any]:
         """Curves of random orders, on the images that the methods are compared on."""
-        called = self.called(self.sample)
+        positive = self.positive(self.sample)
 
-        def make() -> dict:
-            with self._bar("random order", len(called)) as bar:
+        def make() -> dict[str, Any]:
+            with self._bar("random order", len(positive)) as bar:
                 return {
-                    "called": [case.name for case in called],
-                    "curves": curve_areas(self.explainer, called, None, bar.update),
+                    "positive": [case.name for case in positive],
+                    "curves": curve_areas(self.explainer, positive, None, bar.update),
                 }
 
         return self._once("random", make)
 
-    def changed(self, method: str) -> dict:
-        """Likeness of a method's maps with those of weights drawn anew."""
+    def randomised(self, method: str) -> dict[str, Any]:
+        """Similarity of a method's maps to those of randomised weights."""
 
-        def make() -> dict:
+        def make() -> dict[str, Any]:
             tensors = self._tensors(method)
-            with self._bar(f"{METHODS[method].title}, weights drawn anew", len(tensors)) as bar:
-                found = sanity.cascade(self.network, self.spec, tensors, _maps(method), SEED)
+            with self._bar(f"{METHODS[method].title}, weights randomised", len(tensors)) as bar:
+                found = randomisation.cascade(self.network, self.spec, tensors, _maps(method), SEED)
                 bar.update(len(tensors))
             return {"images": len(tensors), "stages": found}
 
-        return self._once(f"{method}-drawn-anew", make)
+        return self._once(f"{method}-randomised", make)
 
-    def against_shuffled(self, folder: Path, sections: dict) -> dict:
-        """Likeness of every method's maps with those of weights trained on shuffled labels; the earlier one without."""
-        found = sanity.shuffled(folder / f"{self.spec.model}.keras", self.spec)
+    def against_shuffled(self, folder: Path) -> ShuffledLabels | None:
+        """Similarity of every method's maps with those of weights trained on shuffled labels; None without such."""
+        found = randomisation.shuffled(folder / f"{self.spec.model}.keras", self.spec)
         if found is None:
-            return sections.get("explanations", {}).get("shuffled", {})
+            return None
         network, digest = found
-        explainer, likeness = sanity.explainer_of(network, self.spec), {}
+        explainer, similarity = randomisation.explainer_of(network, self.spec), {}
         for method in METHODS.names:
 
-            def make(method: str = method) -> dict:
+            def make(method: str = method) -> dict[str, Any]:
                 tensors, maps = self._tensors(method), _maps(method)
-                trained = sanity.explainer_of(self.network, self.spec)
-                return sanity.likeness(maps(trained, tensors), maps(explainer, tensors))
+                trained = randomisation.explainer_of(self.network, self.spec)
+                return randomisation.similarity(maps(trained, tensors), maps(explainer, tensors))
 
-            likeness[method] = self._once(f"{method}-shuffled-{digest[:12]}", make)
-        report = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-        return {
-            "weights_sha256": digest,
-            "recipe": report["recipe"],
-            "final_loss": report["history"][-1]["loss"],
-            "likeness": likeness,
-        }
+            similarity[method] = self._once(f"{method}-shuffled-{digest[:12]}", make)
+        record = load_training_record(folder / "training.json")
+        return ShuffledLabels(
+            weights_sha256=digest,
+            recipe=record.recipe,
+            final_loss=record.history[-1].loss,
+            similarity={method: Similarity(**found) for method, found in similarity.items()},
+        )
 
     @property
     def network(self) -> keras.Model:
@@ -211,42 +209,42 @@ class _Run:
         return self._network
 
     def _tensors(self, method: str) -> np.ndarray:
-        count = affordable(method, SANITY_IMAGES, PASSES["sanity"])
-        return np.stack([case.ready.tensor for case in self.called(self.sample)[:count]])
+        count = affordable(method, RANDOMISED_IMAGES, PASSES["randomisation"])
+        return np.stack([case.ready.tensor for case in self.positive(self.sample)[:count]])
 
-    def _settings(self) -> dict:
+    def _settings(self) -> dict[str, Any]:
         return {
             "cells": faithfulness.CELLS,
             "steps": faithfulness.STEPS,
             "noise_grey_levels": faithfulness.NOISE,
             "fine_layer": MODELS[self.spec.model].fine_layer,
             "scorecam_layer": MODELS[self.spec.model].score_layer,
-            "occlusion": [CELLS, WINDOW],
+            "occlusion": (CELLS, WINDOW),
             "scorecam_channels": scorecam.CHANNELS,
             "smoothgrad_copies": smoothgrad.COPIES,
             "passes": PASSES,
-            "draws": sanity.DRAWS,
+            "draws": randomisation.DRAWS,
             "range_images": RANGE_IMAGES,
         }
 
     def _digest(self) -> str:
         images = [case.name for case in self.sample]
-        told = json.dumps([self.spec.graph_sha256, self.spec.lungs_sha256, images, len(self.adults), self._settings()])
-        return hashlib.sha256(told.encode()).hexdigest()[:12]
+        key = json.dumps([self.spec.graph_sha256, self.spec.lungs_sha256, images, len(self.adults), self._settings()])
+        return hashlib.sha256(key.encode()).hexdigest()[:12]
 
-    def _once(self, name: str, make: Callable[[], dict]) -> dict:
+    def _once(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         path = self.place / f"{name}.json"
         if not path.is_file():
             part = path.with_suffix(".part")
             part.write_text(json.dumps(make()), encoding="utf-8")
             part.replace(path)
-        return json.loads(path.read_text(encoding="utf-8"))
+        return dict(json.loads(path.read_text(encoding="utf-8")))
 
-    def _bar(self, title: str, total: int) -> tqdm:
+    def _bar(self, title: str, total: int) -> "tqdm[Any]":
         return tqdm(desc=title, total=total, unit="image", file=sys.stderr, disable=not self.progress)
 
 
-def _maps(method: str) -> sanity.Maps:
+def _maps(method: str) -> randomisation.Maps:
     return lambda explainer, tensors: explainer.crop_maps(method, tensors)
 
 

@@ -1,8 +1,8 @@
 """Schema of the evaluation of explanations: one row for each attribution method."""
 
-from cxrmodel.evaluation.record import Record
-from cxrmodel.training.recipe import Recipe
 from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.records import Record
+from cxrmodel.training.recipe import Recipe
 
 __all__ = [
     "AdultAttribution",

@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from cxrmodel.evaluation.data_flow import training_summaries
 from cxrmodel.evaluation.published import PublishedFigure
 from cxrmodel.evaluation.report.small_samples import withheld_in_split
-from cxrmodel.evaluation.report.view import performance
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.training_record import TrainingRecord
 from cxrmodel.explain.methods import METHODS
@@ -235,8 +234,8 @@ def rate_curve(evaluation: Evaluation, split: str) -> RateCurve:
     DataError
         When the images are all of one class.
     """
-    scores = evaluation.scores[split]
-    overall = performance(evaluation, split).overall
+    scores = evaluation.splits[split]
+    overall = evaluation.splits[split].performance.overall
     roc = roc_points(scores.labels, scores.probabilities)
     precision = precision_recall_points(scores.labels, scores.probabilities).precision[::-1]
     return RateCurve(
@@ -254,7 +253,7 @@ def rate_curve(evaluation: Evaluation, split: str) -> RateCurve:
 
 
 def _mark(evaluation: Evaluation, split: str, name: str, threshold: float) -> OperatingMark:
-    scores = evaluation.scores[split]
+    scores = evaluation.splits[split]
     counts = rates.confusion_at(scores.labels, scores.probabilities, threshold).counts
     precision = float(rates.ppv(counts))
     return OperatingMark(
@@ -286,19 +285,19 @@ def published_marks(figures: Iterable[PublishedFigure]) -> list[PublishedMark]:
 
 def curve_bands(evaluation: Evaluation, split: str) -> curves.CurveBands:
     """Compute the 95 % bands of both curves, by resampling patients."""
-    scores = evaluation.scores[split]
+    scores = evaluation.splits[split]
     return curves.curve_bands(scores.labels, scores.probabilities, scores.patients, **evaluation.resampling)
 
 
 def net_benefit_curve(evaluation: Evaluation, split: str) -> curves.DecisionCurve:
     """Compute the decision curve with its 95 % band."""
-    scores = evaluation.scores[split]
+    scores = evaluation.splits[split]
     return curves.decision_curve(scores.labels, scores.probabilities, scores.patients, **evaluation.resampling)
 
 
 def reliability_before_after(evaluation: Evaluation, split: str) -> tuple[Reliability, Reliability]:
     """Compute the reliability diagrams of the network's own output, at even prevalence, and of the probability."""
-    scores = evaluation.scores[split]
+    scores = evaluation.splits[split]
     before, after = (
         reliability(scores.labels, values, scores.patients, **evaluation.resampling)
         for values in (uncalibrated(scores.logits), scores.probabilities)
@@ -308,7 +307,7 @@ def reliability_before_after(evaluation: Evaluation, split: str) -> tuple[Reliab
 
 def reliability_at(evaluation: Evaluation, split: str, prevalence: float) -> Reliability:
     """Compute the reliability diagram at another prevalence: probabilities adjusted, images weighted to it."""
-    scores = evaluation.scores[split]
+    scores = evaluation.splits[split]
     adjusted = adjusted_to_prevalence(scores.probabilities, evaluation.prevalence, prevalence)
     return reliability(scores.labels, adjusted, scores.patients, prevalence, **evaluation.resampling)
 

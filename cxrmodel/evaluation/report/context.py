@@ -28,9 +28,8 @@ from cxrmodel.evaluation.report.small_samples import (
     withheld_in_split,
 )
 from cxrmodel.evaluation.report.verdicts import calibration_verdict, masked_lungs_verdict
-from cxrmodel.evaluation.report.view import labels_of, performance, section
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.seeds import MEASURES, spread
+from cxrmodel.evaluation.seeds import MEASURES, SeedGroup, SeedRun, spread
 from cxrmodel.evaluation.training_record import TrainingRecord
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.messages import Message
@@ -132,7 +131,7 @@ class TrainingContext:
         Keys of the measures, in the order of the columns.
     """
 
-    groups: tuple[Mapping[str, Any], ...]
+    groups: tuple[SeedGroup, ...]
     measures: tuple[str, ...]
 
 
@@ -258,14 +257,14 @@ def performance_table(evaluations: Sequence[Evaluation]) -> PerformanceTable:
     """
     if not evaluations:
         raise EvaluationError("documents.no_evaluations")
-    first, labels = evaluations[0], labels_of(evaluations[0])
-    if any(evaluation.data["test"] != first.data["test"] for evaluation in evaluations):
+    first, labels = evaluations[0], evaluations[0].labels
+    if any(evaluation.splits["test"].counts != first.splits["test"].counts for evaluation in evaluations):
         raise EvaluationError("documents.different_images")
-    balanced = [performance(evaluation, "test").at["balanced"] for evaluation in evaluations]
+    balanced = [evaluation.splits["test"].performance.at["balanced"] for evaluation in evaluations]
     return PerformanceTable(
-        dataset=first.dataset["name"] if first.dataset else "",
+        dataset=first.dataset.name if first.dataset else "",
         images=images_summary(first, "test"),
-        level=float(first.bootstrap["level"]),
+        level=first.bootstrap.level,
         caveat=few_in_split(first, "test"),
         titles=tuple(model_title(evaluation.model) for evaluation in evaluations),
         labels=labels,
@@ -286,12 +285,12 @@ def overall_figure(evaluation: Evaluation, split: str, metric: str) -> Estimate 
     """Estimate of a metric without a threshold, or why it is not given."""
     registered = next(item for item in score_metrics() if item.name == metric)
     reason = withheld_in_split(evaluation, split) if registered.ranks else None
-    return reason or performance(evaluation, split).overall[metric]
+    return reason or evaluation.splits[split].performance.overall[metric]
 
 
 def images_summary(evaluation: Evaluation, split: str) -> tuple[Message, ...]:
     """Say which images were scored, and name those that were not."""
-    scores, labels = evaluation.scores[split], labels_of(evaluation)
+    scores, labels = evaluation.splits[split], evaluation.labels
     positives = int(scores.labels.sum())
     classes = {labels.negative: len(scores.labels) - positives, labels.positive: positives}
     strata = {name: scores.organisms.count(name) for name in sorted(set(scores.organisms) - {""})}
@@ -303,7 +302,7 @@ def images_summary(evaluation: Evaluation, split: str) -> tuple[Message, ...]:
     if strata:
         values["strata"] = tuple(Message("documents.count.stratum", name=name, n=n) for name, n in strata.items())
     summary = Message(f"documents.images.{'with_strata' if strata else 'summary'}", **values)
-    names = tuple(row["file"] for row in evaluation.refused[split])
+    names = tuple(row.file for row in evaluation.splits[split].refused)
     if not names:
         return summary, Message("documents.images.all_scored")
     if len(names) <= _NAMED:
@@ -322,7 +321,7 @@ def metrics_context(evaluations: Sequence[Evaluation], published: Sequence[Publi
         As :func:`performance_table`.
     """
     table, first = performance_table(evaluations), evaluations[0]
-    labels, audits = labels_of(first), section(first, "audits")
+    labels, audits = first.labels, first.audits
     shortcuts = (audits.shortcuts if audits else None) or ()
     before, after = reliability_before_after(first, "test")
     return MetricsContext(
@@ -339,7 +338,7 @@ def metrics_context(evaluations: Sequence[Evaluation], published: Sequence[Publi
                 point.rates,
                 few_findings(point.confusion, labels),
             )
-            for name, point in performance(first, "test").at.items()
+            for name, point in first.splits["test"].performance.at.items()
         ),
         before=before,
         after=after,
@@ -375,7 +374,7 @@ def card_context(
         As :func:`performance_table`.
     """
     metrics, first = metrics_context(evaluations, published), evaluations[0]
-    audits, checks, explanations = (section(first, name) for name in ("audits", "checks", "explanations"))
+    audits, checks, explanations = first.audits, first.checks, first.explanations
     adults, labels = audits.adults if audits else None, metrics.labels
     stations = flow(first, record)
     lungs = (audits.lungs if audits else None) or ()
@@ -396,7 +395,7 @@ def card_context(
         perturbation_rows=tuple(perturbation_rows((audits.perturbations if audits else None) or ())),
         adult_rows=tuple(adult_rows(adults.panels)) if adults else (),
         adult_findings=tuple(adult_findings(adults.findings or ())) if adults else (),
-        not_scored=first.data["test"]["refused"],
+        not_scored=first.splits["test"].counts.refused,
         check_sets=tuple(
             CheckSet(str(item.title), item.images, item.read, item.warned, item.rejected)
             for item in (checks.sets if checks else ())
@@ -419,11 +418,11 @@ def _methods(measured: Iterable[Any]) -> tuple[MethodRow, ...]:
 
 
 def _findings(evaluation: Evaluation, label: int) -> tuple[int, ...]:
-    scores = evaluation.scores["test"]
+    scores = evaluation.splits["test"]
     found = scores.findings(evaluation.operating_points)[scores.labels == label]
-    return tuple(int((found == name).sum()) for name in labels_of(evaluation).findings)
+    return tuple(int((found == name).sum()) for name in evaluation.labels.findings)
 
 
-def training_context(runs: Sequence[Mapping[str, Any]]) -> TrainingContext:
+def training_context(runs: Iterable[SeedRun]) -> TrainingContext:
     """Collect the measured trainings, a row for each model and form."""
     return TrainingContext(tuple(spread(runs)), MEASURES)

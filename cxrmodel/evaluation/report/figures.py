@@ -30,7 +30,6 @@ from cxrmodel.evaluation.report.charts import (
 )
 from cxrmodel.evaluation.report.rows import Row
 from cxrmodel.evaluation.report.small_samples import bin_count
-from cxrmodel.evaluation.report.view import labels_of, performance
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.messages import Message
 from cxrmodel.metrics import formatting
@@ -301,17 +300,17 @@ def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]
     list of Path
         ROC, precision-recall and reliability of all models, and a confusion matrix at the balanced point of each.
     """
-    curves, labels = [rate_curve(evaluation, "test") for evaluation in evaluations], labels_of(evaluations[0])
+    curves, labels = [rate_curve(evaluation, "test") for evaluation in evaluations], evaluations[0].labels
     diagrams = {model_title(e.model): reliability_before_after(e, "test")[1] for e in evaluations}
-    prevalence = float(evaluations[0].scores["test"].labels.mean())
+    prevalence = float(evaluations[0].splits["test"].labels.mean())
     figures = {
         "roc": roc_figure(curves),
         "precision-recall": precision_recall_figure(curves, prevalence),
         "reliability": reliability_figure(diagrams, labels.positive),
     }
     for evaluation in evaluations:
-        matrix = confusion_matrix(performance(evaluation, "test").at["balanced"].confusion)
-        figures[f"confusion-{evaluation.model}"] = confusion_figure(matrix, labels_of(evaluation))
+        matrix = confusion_matrix(evaluation.splits["test"].performance.at["balanced"].confusion)
+        figures[f"confusion-{evaluation.model}"] = confusion_figure(matrix, evaluation.labels)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, figure in figures.items():

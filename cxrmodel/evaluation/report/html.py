@@ -16,7 +16,6 @@ from cxrmodel.evaluation.report.flow_diagram import flow_svg
 from cxrmodel.evaluation.report.render import render
 from cxrmodel.evaluation.report.rows import ConfidentError, Row, confident_errors
 from cxrmodel.evaluation.report.small_samples import few_in_bins, few_rows
-from cxrmodel.evaluation.report.view import section
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.training_record import TrainingRecord
 from cxrmodel.messages import Message
@@ -114,7 +113,7 @@ def html_report(
     template, title = "model_card.md.j2", Message("documents.report.title", model=card.title)
     if first.dataset:
         template = "own_metrics.md.j2"
-        title = Message("documents.report.own_title", model=card.title, name=first.dataset["name"])
+        title = Message("documents.report.own_title", model=card.title, name=first.dataset.name)
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(render(template, card))
     return render(
         "report.html.j2",
@@ -153,12 +152,12 @@ def _discrimination(
 ) -> Iterator[Drawing]:
     first, table = evaluations[0], card.performance
     level = Message("documents.report.bands", level=formatting.share_percent(table.level))
-    audits = section(first, "audits")
+    audits = first.audits
     curves = [charts.rate_curve(evaluation, "test") for evaluation in evaluations]
     bands = [charts.curve_bands(evaluation, "test") for evaluation in evaluations]
     baselines = charts.baseline_curves((audits.shortcuts if audits else None) or ())
     marks = charts.published_marks(published)
-    prevalence = float(first.scores["test"].labels.mean())
+    prevalence = float(first.splits["test"].labels.mean())
     yield _drawing(figures.roc_figure(curves, [band.roc for band in bands], baselines, marks), "roc", level)
     yield _drawing(
         figures.precision_recall_figure(curves, prevalence, [band.precision_recall for band in bands], baselines),

@@ -16,7 +16,6 @@ from cxrmodel.evaluation.report.small_samples import (
     withheld,
     withheld_in_split,
 )
-from cxrmodel.evaluation.report.view import labels_of, performance
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.messages import Message
 from cxrmodel.metrics import formatting
@@ -114,7 +113,13 @@ def auc_rows(
     group = Message("documents.group.models")
     rows = [
         _or_withheld(
-            Row(group, model_title(e.model), performance(e, split).overall["auc"], (), few(*split_counts(e, split))),
+            Row(
+                group,
+                model_title(e.model),
+                e.splits[split].performance.overall["auc"],
+                (),
+                few(*split_counts(e, split)),
+            ),
             withheld_in_split(e, split),
         )
         for e in evaluations
@@ -132,7 +137,7 @@ def auc_rows(
 
 def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
     """Share of images with the right finding at the balanced threshold, by label and stratum of the data."""
-    scores, threshold = evaluation.scores[split], evaluation.operating_points["balanced"]
+    scores, threshold = evaluation.splits[split], evaluation.operating_points["balanced"]
     patients = np.asarray(scores.patients, str)
     right = (scores.probabilities >= threshold) == (scores.labels == 1)
     weights = patient_weights(patients, **evaluation.resampling)
@@ -149,7 +154,7 @@ def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
 
 def strata(evaluation: Evaluation, split: str) -> dict[str, Any]:
     """Masks of the images of each label, the positive ones by stratum where the data names strata."""
-    scores, labels = evaluation.scores[split], labels_of(evaluation)
+    scores, labels = evaluation.splits[split], evaluation.labels
     kinds = np.asarray(scores.organisms, str)
     masks = {labels.negative.capitalize(): scores.labels == 0}
     for kind in sorted(set(kinds[scores.labels == 1])):
@@ -217,8 +222,8 @@ def adult_findings(findings: Iterable[Any]) -> list[FindingCounts]:
 
 def findings_by_label(evaluation: Evaluation, split: str) -> list[FindingCounts]:
     """Findings on the images of each label and stratum."""
-    found = evaluation.scores[split].findings(evaluation.operating_points)
-    names = labels_of(evaluation).findings
+    found = evaluation.splits[split].findings(evaluation.operating_points)
+    names = evaluation.labels.findings
     return [
         FindingCounts(group, int(mask.sum()), {name: int((found[mask] == name).sum()) for name in names})
         for group, mask in strata(evaluation, split).items()
@@ -227,8 +232,8 @@ def findings_by_label(evaluation: Evaluation, split: str) -> list[FindingCounts]
 
 def confident_errors(evaluation: Evaluation, split: str, most: int = 12) -> list[ConfidentError]:
     """Images on the wrong side of the balanced threshold, those farthest from their label first."""
-    scores, threshold = evaluation.scores[split], evaluation.operating_points["balanced"]
-    labels = labels_of(evaluation)
+    scores, threshold = evaluation.splits[split], evaluation.operating_points["balanced"]
+    labels = evaluation.labels
     wrong = np.flatnonzero((scores.probabilities >= threshold) != (scores.labels == 1))
     order = np.argsort(-np.abs(scores.probabilities[wrong] - scores.labels[wrong]), kind="stable")
     found = scores.findings(evaluation.operating_points)

@@ -10,7 +10,6 @@ from cxrmodel.checks.report import OUTCOMES, Rule
 from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.checks.suite import check_rules
 from cxrmodel.errors import EvaluationError, ImageRefused, ImageRejected
-from cxrmodel.evaluation.report.view import section
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.imaging.radiograph import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MIN_SIDE
@@ -111,7 +110,7 @@ def safety_context(rules: Mapping[str, Rule], spec: ModelSpec, evaluation: Evalu
     evaluation : Evaluation or None
         Whose section ``checks`` holds the rates.
     """
-    measured = section(evaluation, "checks") if evaluation else None
+    measured = evaluation.checks if evaluation else None
     sets = {item.name: item for item in measured.sets} if measured else {}
     return SafetyContext(
         refusals=tuple(refusals()),

@@ -9,7 +9,6 @@ small samples are too narrow).
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from cxrmodel.evaluation.report.view import labels_of
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.messages import Message
 from cxrmodel.metrics.calibration import Reliability
@@ -97,9 +96,9 @@ def withheld_in_split(evaluation: Evaluation, split: str) -> Message | None:
 
 def split_counts(evaluation: Evaluation, split: str) -> tuple[Message, Message, Message]:
     """Scored images of each class, negative first, and patients."""
-    scores = evaluation.scores[split]
+    scores = evaluation.splits[split]
     positives = int(scores.labels.sum())
-    classes = class_counts(len(scores.labels) - positives, positives, labels_of(evaluation))
+    classes = class_counts(len(scores.labels) - positives, positives, evaluation.labels)
     return (*classes, patient_count(len(set(scores.patients))))
 
 

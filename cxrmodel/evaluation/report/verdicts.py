@@ -37,7 +37,7 @@ def calibration_verdict(
     before, after : Reliability
         Of the network's own probability and of the calibrated one.
     """
-    scores = evaluation.scores[split]
+    scores = evaluation.splits[split]
     change = calibration_change(
         scores.labels,
         uncalibrated(scores.logits),

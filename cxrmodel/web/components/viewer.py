@@ -46,27 +46,24 @@ _SPACING = {
     "unstated": "web.viewer.spacing_unstated",
 }
 _BADGES = {
-    "imaging.note.inverted": "Inverted",
-    "imaging.note.mirrored": "Mirrored",
-    "imaging.note.flipped": "Flipped",
-    "imaging.note.rotated_180": "Rotated",
-    "imaging.note.rotated_clockwise": "Rotated",
-    "imaging.note.rotated_anticlockwise": "Rotated",
-    "imaging.note.rotated_and_mirrored": "Rotated",
-    "imaging.note.tint": "Tint removed",
-    "imaging.note.transparent": "Transparency filled",
-    "imaging.dicom.not_stated": "Not stated",
+    "inverted": "Inverted",
+    "mirrored": "Mirrored",
+    "flipped": "Flipped",
+    "turned": "Turned",
+    "tint": "Tint removed",
+    "transparent": "Transparency filled",
+    "does not state": "Not stated",
 }
 _WARNINGS = {"mirroring": "May be mirrored", "inverted_greyscale": "Inverted", "margins": "Cropped"}
 
 
-def badges_of(notes: Sequence[Message], check: CheckReport) -> list[tuple[str, str]]:
+def badges_of(notes: Sequence[str], check: CheckReport) -> list[tuple[str, str]]:
     """Name in a word what was done to an image before it is shown, and what the checks warn of.
 
     Parameters
     ----------
-    notes : sequence of Message
-        Of the radiograph.
+    notes : sequence of str
+        Sentences of the radiograph.
     check : CheckReport
         On the image.
 
@@ -75,14 +72,14 @@ def badges_of(notes: Sequence[Message], check: CheckReport) -> list[tuple[str, s
     list of (str, str)
         Word and whole sentence. A note that has no word of its own is "Note", a warning the title of its check.
     """
-    told = {str(note): _BADGES.get(note.code, "Note") for note in notes}
+    told = {note: next((word for part, word in _BADGES.items() if part in note), "Note") for note in notes}
     for found in check.results:
         if found.outcome == WARNING:
             told.setdefault(str(found.message), _WARNINGS.get(found.check) or text(CHECKS[found.check].title))
     return [(word, sentence) for sentence, word in told.items()]
 
 
-def viewer(reading: Reading, *, overlay: bool, legend: Message | str = LEGEND, range_note: str = FIXED_RANGE) -> None:
+def viewer(reading: Reading, *, overlay: bool, legend: Message | str = LEGEND, range_note: Message | str = FIXED_RANGE) -> None:
     """Draw the viewer of one image.
 
     Parameters
@@ -114,7 +111,7 @@ def levels_of(reading: Reading) -> ImageLevels:
 
 
 def packed(
-    reading: Reading, levels: ImageLevels, overlay: bool, legend: Message | str = LEGEND, range_note: str = FIXED_RANGE
+    reading: Reading, levels: ImageLevels, overlay: bool, legend: Message | str = LEGEND, range_note: Message | str = FIXED_RANGE
 ) -> bytes:
     """Pack everything that the viewer shows of one image.
 
@@ -134,7 +131,7 @@ def packed(
     header = {
         "key": image.sha256,
         "title": str(legend),
-        "range": range_note,
+        "range": str(range_note),
         "remark": " ".join([str(heat_sentence(reading)), *_cautions(reading)]),
         "description": " ".join(map(str, [description, *image.notes, *reading.check.warnings])),
         "provenance": str(provenance(reading)),

@@ -1,7 +1,7 @@
 """The choice of an explanation method, and the computation of its map with progress and a stop button."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -11,10 +11,11 @@ from cxrmodel.evaluation.explanations.results import (
     Explained,
     as_explained,
     default_method,
-    findings_of,
-    sanity_sentence,
+    randomisation_finding,
+    result_of,
     tested_explanations,
 )
+from cxrmodel.evaluation.explanations.schema import ExplanationAudit
 from cxrmodel.explain.methods import INSTANT, METHODS, Method
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reader, Reading
@@ -27,7 +28,7 @@ __all__ = ["choose_explanation", "with_progress"]
 _WIDGET, _CHOSEN = "method chooser", "chosen method"
 Made = TypeVar("Made")
 Progress = Callable[[float, Message], None]
-Tested = Mapping[str, Any]
+Tested = ExplanationAudit | None
 
 
 def choose_explanation(reader: Reader, reading: Reading) -> Explained:
@@ -107,7 +108,7 @@ def _chosen(tested: Tested) -> Method:
 
 
 def _label(name: str, default: str, tested: Tested) -> str:
-    marks = (name == default, sanity_sentence(tested, name)[0] is False)
+    marks = (name == default, randomisation_finding(tested, name)[0] is False)
     codes = {
         (True, False): "web.method.default",
         (False, True): "web.method.independent",
@@ -118,13 +119,13 @@ def _label(name: str, default: str, tested: Tested) -> str:
 
 
 def _describe(method: Method, tested: Tested) -> None:
-    depends, finding = sanity_sentence(tested, method.name)
+    depends, finding = randomisation_finding(tested, method.name)
     if depends is False:
         st.warning(text("web.method.warning", title=method.title, finding=finding), icon=":material/priority_high:")
-    seconds = findings_of(tested, method.name).get("seconds")
+    result = result_of(tested, method.name)
     cost = text("web.method.cost", cost=method.cost)
-    if seconds and method.passes:
-        cost = text("web.method.cost_seconds", cost=method.cost, seconds=seconds)
+    if result and method.passes:
+        cost = text("web.method.cost_seconds", cost=method.cost, seconds=result.seconds)
     lines = [
         text("web.method.shows", shows=method.shows),
         text("web.method.cannot", cannot=method.cannot),

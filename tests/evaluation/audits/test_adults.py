@@ -1,4 +1,4 @@
-"""The adult panel: boxes on the canonical image, heat within them, refusals counted, nothing of a single image kept."""
+"""The adult panel: boxes on the canonical image, attribution inside them, rejections counted, only aggregates kept."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +10,7 @@ from cxrmodel.errors import DataError, NoLungsFound
 from cxrmodel.evaluation.audits.adults import adult_panel, find_adults, heat_in_boxes, parse_boxes
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.pipeline import Unchecked
 from cxrmodel.reading import Score
 
@@ -33,7 +34,7 @@ def test_boxes_as_text(text, boxes):
 @pytest.mark.parametrize("text", ["1 2 3", "a b c d", "1,2,3,4"])
 def test_half_a_box_is_none(text):
     """It is not guessed."""
-    with pytest.raises(ValueError, match=r"four numbers|could not convert"):
+    with pytest.raises(ValueError, match=r"values to unpack|could not convert"):
         parse_boxes(text)
 
 
@@ -56,7 +57,7 @@ def test_boxes_follow_the_shape_of_the_image():
 
 
 class Judge:
-    """Scores an image by the grey of its first pixel; refuses images that start black; heat as a test sets it."""
+    """Scores an image by the grey of its first pixel; rejects images that start black; map as a test sets it."""
 
     def __init__(self, heat):
         self.heat = heat
@@ -94,33 +95,33 @@ def panel(tmp_path, png) -> Path:
 
 
 def test_panel_by_hand(panel):
-    """Refused images are left out of the first pair of rows and scored for the second; boxes give the expectations."""
+    """Rejected images are left out of the first pair of rows and scored for the second; boxes give the expectations."""
     heat = np.zeros((224, 224), np.float32)
     heat[:, :112], heat[0, 200] = 1.0, 2.0
     steps = []
     found = adult_panel(Judge(heat), find_adults(panel), steps.append)
-    assert (found["images"], found["unreadable"], found["refused"]) == (14, 1, 1)
+    assert (found.images, found.unreadable, found.rejected) == (14, 1, 1)
     assert sum(steps) == 15
-    assert [(row["images"], row["positives"]) for row in found["panels"]] == [(8, 4), (13, 4), (9, 5), (14, 5)]
-    assert [row["auc"]["value"] for row in found["panels"]] == pytest.approx([1.0, 1.0, 0.8, 0.8])
-    assert found["findings"] == [
-        {"group": "normal", "images": 4, "pneumonia": 0, "uncertain": 0, "normal": 4},
-        {"group": "abnormal_no_opacity", "images": 5, "pneumonia": 0, "uncertain": 5, "normal": 0},
-        {"group": "opacity", "images": 4, "pneumonia": 3, "uncertain": 1, "normal": 0},
+    assert [(row.auc.n, row.positives) for row in found.panels] == [(8, 4), (13, 4), (9, 5), (14, 5)]
+    assert [row.name for row in found.panels] == ["normal", "others", "normal_all", "others_all"]
+    assert [row.auc.value for row in found.panels] == pytest.approx([1.0, 1.0, 0.8, 0.8])
+    assert [(row.group, row.images, *row.findings.values()) for row in found.findings] == [
+        ("normal", 4, 0, 0, 4),
+        ("abnormal_no_opacity", 5, 0, 5, 0),
+        ("opacity", 4, 3, 1, 0),
     ]
-    boxes = found["heat_in_boxes"]
-    assert (boxes["images"], boxes["empty"]) == (5, 0)
-    assert boxes["share"]["value"] == pytest.approx(1.0, abs=1e-3)
-    assert boxes["peak_in_box"] == {"value": 0.0, "low": 0.0, "high": 0.0}
-    assert (boxes["expected_by_area"], boxes["expected_in_lungs"]) == (1.0, 0.5)
+    assert (found.boxes.images, found.boxes.empty) == (5, 0)
+    assert found.boxes.share.value == pytest.approx(1.0, abs=1e-3)
+    assert found.boxes.peak_in_box == Estimate(0.0, 0.0, 0.0, 5)
+    assert (found.boxes.expected_by_area, found.boxes.expected_in_lungs) == (1.0, 0.5)
 
 
-def test_images_without_heat_are_counted_apart(panel):
+def test_empty_maps_are_counted_apart(panel):
     """There is nothing to share out."""
-    found = adult_panel(Judge(np.zeros((224, 224), np.float32)), find_adults(panel))["heat_in_boxes"]
-    assert (found["images"], found["empty"]) == (0, 5)
-    assert found["share"]["value"] is None
-    assert found["expected_by_area"] is None
+    found = adult_panel(Judge(np.zeros((224, 224), np.float32)), find_adults(panel)).boxes
+    assert (found.images, found.empty) == (0, 5)
+    assert found.share.value is None
+    assert found.expected_by_area is None
 
 
 def test_no_panel_is_no_error(tmp_path):
@@ -134,5 +135,6 @@ def test_no_panel_is_no_error(tmp_path):
 def test_a_damaged_table_is_a_sentence(tmp_path, text):
     """Missing columns, unknown groups and half boxes."""
     (tmp_path / "adult_rsna.csv").write_text(text)
-    with pytest.raises(DataError, match=r"adult_rsna\.csv is damaged"):
+    with pytest.raises(DataError) as caught:
         find_adults(tmp_path)
+    assert caught.value.message.code == "evaluation.error.adults_table"

@@ -1,15 +1,14 @@
-"""What the audit says of probabilities follows from the stored scores, on draws whose truth is known."""
+"""The audit of calibration follows from the stored scores, on draws whose truth is known."""
 
-import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from cxrmodel.errors import DataError
-from cxrmodel.evaluation import intervals
 from cxrmodel.evaluation.audits.calibration import PREVALENCES, audit_calibration
-from cxrmodel.evaluation.metrics import expected_calibration_error
-from cxrmodel.evaluation.storage import Scores
+from cxrmodel.metrics import bootstrap, intervals
+from cxrmodel.metrics.calibration import calibration_scores
 from cxrmodel.model.calibration import probability
 from cxrmodel.training.calibration import METHODS, cross_fitted
 
@@ -18,18 +17,20 @@ PATIENTS = 150
 
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch):
-    monkeypatch.setattr(intervals, "RESAMPLES", 50)
+    draw = bootstrap.patient_weights
+    for module in (bootstrap, intervals):
+        monkeypatch.setattr(module, "patient_weights", lambda patients, *given: draw(patients, 50))
 
 
 @pytest.fixture
-def make_audited(make_evaluation, make_spec):
+def make_audited(make_spec):
     """A function (shift, **spec) -> evaluation and specification: logits that are log-odds at even prevalence.
 
     Both classes are drawn at four logits with that logit as their likelihood ratio; ``shift`` is added to the normal
     images of the test.
     """
 
-    def scores(shift: float) -> Scores:
+    def scores(shift: float) -> SimpleNamespace:
         labels, logits, patients = [], [], []
         person = 0
         for logit in (-3.0, -1.0, 1.0, 3.0):
@@ -39,13 +40,17 @@ def make_audited(make_evaluation, make_spec):
                 logits += [logit + shift * (label == 0)] * count
                 patients += [f"p{person + i}" for i in range(count)]
                 person += count
-        names = tuple(f"{i}.jpeg" for i in range(len(labels)))
         logits = np.array(logits)
-        return Scores(names, ("",) * len(names), tuple(patients), np.array(labels), logits, probability(logits, 1, 0.5))
+        return SimpleNamespace(
+            patients=tuple(patients),
+            labels=np.array(labels),
+            logits=logits,
+            probabilities=probability(logits, 1, 0.5),
+        )
 
     def make(shift: float = 0.0, **changes):
         spec = make_spec(**changes)
-        evaluation = dataclasses.replace(make_evaluation(), scores={"held_out": scores(0.0), "test": scores(shift)})
+        evaluation = SimpleNamespace(splits={"held_out": scores(0.0), "test": scores(shift)})
         return evaluation, spec
 
     return make
@@ -55,25 +60,25 @@ def test_methods_are_measured_cross_fitted(make_audited):
     """Each as its cross-fitted probabilities say, with intervals, the specification's own beside them."""
     evaluation, spec = make_audited(intercept=0.5, temperature=2.0)
     found = audit_calibration(evaluation, spec)
-    held = evaluation.scores["held_out"]
-    assert [row["name"] for row in found["methods"]] == list(METHODS.names)
-    for row in found["methods"]:
-        fitted = cross_fitted(METHODS[row["name"]], held.labels, held.logits, held.patients)
-        assert row["ece"]["value"] == pytest.approx(expected_calibration_error(held.labels, fitted), rel=1e-4, abs=1e-6)
-        assert row["ece"]["low"] <= row["ece"]["value"] <= row["ece"]["high"]
-        assert {"log_loss", "brier", "description"} <= set(row)
-    assert (found["temperature"], found["intercept"], found["prevalence"]) == (2.0, 0.5, 0.5)
-    best = next(row for row in found["methods"] if row["name"] == found["chosen"])
-    assert found["held_out_cross_fitted"]["ece"] == best["ece"]
+    held = evaluation.splits["held_out"]
+    assert [row.name for row in found.methods] == list(METHODS.names)
+    for row in found.methods:
+        fitted = cross_fitted(METHODS[row.name], held.labels, held.logits, held.patients)
+        assert row.ece.value == pytest.approx(
+            calibration_scores(held.labels, fitted, held.patients).ece.value, rel=1e-4, abs=1e-6
+        )
+        assert row.ece.low <= row.ece.value <= row.ece.high
+    assert (found.temperature, found.intercept, found.prevalence) == (2.0, 0.5, 0.5)
+    assert found.held_out_cross_fitted.name == found.chosen
 
 
 def test_right_probabilities_are_right_at_every_prevalence(make_audited):
     """Log-odds that are true stay so under another prior; a wrong centre errs less where hardly anybody is sick."""
     right = audit_calibration(*make_audited())
     wrong = audit_calibration(*make_audited(intercept=2.0))
-    assert [row["prevalence"] for row in right["by_prevalence"]] == sorted(PREVALENCES)
-    assert all(row["ece"]["value"] < 0.01 for row in right["by_prevalence"])
-    errors = {row["prevalence"]: row["ece"]["value"] for row in wrong["by_prevalence"]}
+    assert [row.prevalence for row in right.by_prevalence] == sorted(PREVALENCES)
+    assert all(row.ece.value < 0.01 for row in right.by_prevalence)
+    errors = {row.prevalence: row.ece.value for row in wrong.by_prevalence}
     assert errors[0.5] > 0.15
     assert errors[0.05] < errors[0.25]
 
@@ -81,29 +86,29 @@ def test_right_probabilities_are_right_at_every_prevalence(make_audited):
 def test_a_shift_of_normal_images_is_found_where_it_is(make_audited):
     """Only combinations with the test's normal images err, only that class has moved, and a refit takes most of it."""
     found = audit_calibration(*make_audited(shift=2.0))
-    errors = {(row["normal"], row["pneumonia"]): row["ece"]["value"] for row in found["by_source"]}
+    errors = {(row.negative, row.positive): row.ece.value for row in found.by_source}
     assert max(errors["held_out", "held_out"], errors["held_out", "test"]) < 0.01
     assert min(errors["test", "test"], errors["test", "held_out"]) > 0.1
-    normal, sick = found["shift"]
-    assert (normal["class"], normal["test_median"] - normal["held_out_median"]) == ("normal", pytest.approx(2.0))
-    assert normal["test_above_held_out"]["value"] > 0.8
-    assert sick["test_above_held_out"]["value"] == pytest.approx(0.5)
-    assert found["test_refitted"]["ece"]["value"] < found["test_as_read"]["ece"]["value"]
+    negative, positive = found.shift
+    assert (negative.label, negative.test_median - negative.held_out_median) == (0, pytest.approx(2.0))
+    assert negative.test_above_held_out.value > 0.8
+    assert positive.test_above_held_out.value == pytest.approx(0.5)
+    assert found.test_refitted.ece.value < found.test_as_read.ece.value
 
 
 def test_another_prevalence_than_assumed_is_told_apart(make_audited):
     """Read at a prevalence of 0.9 half of the images err; told their own prevalence they do not."""
     found = audit_calibration(*make_audited(prevalence=0.9))
-    assert found["test_as_read"]["prevalence"] == 0.9
-    assert found["test_as_read"]["ece"]["value"] > 0.15
-    assert found["test_at_its_own_prevalence"]["prevalence"] == pytest.approx(0.5, abs=0.01)
-    assert found["test_at_its_own_prevalence"]["ece"]["value"] < 0.02
+    assert found.test_as_read.prevalence == 0.9
+    assert found.test_as_read.ece.value > 0.15
+    assert found.test_at_its_own_prevalence.prevalence == pytest.approx(0.5, abs=0.01)
+    assert found.test_at_its_own_prevalence.ece.value < 0.02
 
 
 def test_too_few_patients_are_a_sentence(make_audited):
     """One patient of a class cannot be both fitted on and measured on."""
     evaluation, spec = make_audited()
-    held = evaluation.scores["held_out"]
-    alone = dataclasses.replace(held, patients=tuple(f"p{label}" for label in held.labels))
-    with pytest.raises(DataError, match="two patients"):
-        audit_calibration(dataclasses.replace(evaluation, scores={**evaluation.scores, "held_out": alone}), spec)
+    held = evaluation.splits["held_out"]
+    held.patients = tuple(f"p{label}" for label in held.labels)
+    with pytest.raises(DataError):
+        audit_calibration(evaluation, spec)

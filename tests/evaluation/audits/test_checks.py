@@ -11,8 +11,9 @@ from PIL import Image
 from cxrmodel.checks.report import PASSED, REJECTED, WARNING, CheckReport, CheckResult
 from cxrmodel.errors import ColourImage, UnreadableFile
 from cxrmodel.evaluation.audits import checks
-from cxrmodel.evaluation.audits.checks import check_section, grey_at_image_size, tally
-from cxrmodel.evaluation.audits.hard_cases import DRAWN, SPOILT
+from cxrmodel.evaluation.audits.checks import audit_checks, grey_at_image_size, tally
+from cxrmodel.evaluation.audits.hard_cases import CHANGED, SYNTHETIC
+from cxrmodel.evaluation.audits.schema import CheckSet
 from cxrmodel.reading import Reader
 from cxrmodel.training.archive import find_images
 
@@ -31,21 +32,21 @@ def test_tally_by_hand():
         UnreadableFile("broken"),
         (report(rotation=REJECTED), 0.4),
     ]
-    assert tally("made", "made up", rows) == {
-        "name": "made",
-        "description": "made up",
-        "images": 5,
-        "read": 2,
-        "warned": 1,
-        "refused": 3,
-        "by_rule": {"UnreadableFile": 1, "projection": 1, "rotation": 2},
-        "warned_by_rule": {"mirroring": 1, "size": 2},
-    }
+    assert tally("hand", rows) == CheckSet(
+        name="hand",
+        images=5,
+        read=2,
+        warned=1,
+        rejected=3,
+        rejected_by={"UnreadableFile": 1, "projection": 1, "rotation": 2},
+        warned_by={"mirroring": 1, "size": 2},
+    )
 
 
 def test_nothing_is_nothing():
     """An empty collection has counts of zero."""
-    assert tally("none", "", [])["images"] == tally("none", "", [])["warned"] == 0
+    found = tally("hand", [])
+    assert (found.images, found.warned) == (0, 0)
 
 
 def test_grey_at_image_size_hides_size_and_colour():
@@ -56,21 +57,20 @@ def test_grey_at_image_size_hides_size_and_colour():
         assert (grey.mode, grey.size) == ("L", (1024, 1024))
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", SYNTHETIC)
 def test_drawings_are_pictures(name):
     """Of image size, in grey levels, and the same for the same seed."""
-    first, second = (DRAWN[name][1](np.random.default_rng(3)) for _ in range(2))
+    first, second = (SYNTHETIC[name](np.random.default_rng(3)) for _ in range(2))
     assert (first.shape, first.dtype) == ((1024, 1024), np.uint8)
     np.testing.assert_array_equal(first, second)
-    assert DRAWN[name][0]
 
 
-@pytest.mark.parametrize("name", SPOILT)
-def test_spoilt_images_leave_the_image_alone(name):
+@pytest.mark.parametrize("name", CHANGED)
+def test_changed_images_leave_the_image_alone(name):
     """A new picture of uint8; the image itself is not written to."""
     image = np.random.default_rng(0).integers(0, 256, (224, 224)).astype(np.uint8)
     before = image.copy()
-    made = SPOILT[name][1](image, np.random.default_rng(0))
+    made = CHANGED[name](image, np.random.default_rng(0))
     assert made.dtype == np.uint8
     assert made.shape != image.shape or (made != image).any()
     np.testing.assert_array_equal(image, before)
@@ -97,18 +97,19 @@ class _Stub:
             yield SimpleNamespace(probability=self._mean(data))
 
 
-def test_a_section_counts_what_is_there(make_archive, tmp_path, monkeypatch):
-    """Without originals, adults and strangers: test images, held-out images and the hard cases, and both metrics."""
+def test_an_audit_counts_what_is_there(make_archive, tmp_path, monkeypatch):
+    """Without originals, adults and other pictures: test images, held-out images and the hard cases."""
     monkeypatch.setattr(checks, "CASES", 1)
-    section = check_section(_Stub(), make_archive(tmp_path, patients=12), 20, progress=False)
-    names = [row["name"] for row in section["sets"]]
-    assert names == ["test", "held out", *DRAWN, *SPOILT]
-    for row in section["sets"]:
-        assert row["images"] == row["read"] + row["refused"] > 0
-    test = section["sets"][0]
-    assert test["images"] == len(find_images(tmp_path, ("test",))) == test["read"]
-    assert section["metrics_off"] == section["metrics_read"]
-    assert 0 <= section["polarity"]["max_difference"] <= 1
+    found = audit_checks(_Stub(), make_archive(tmp_path, patients=12), progress=False)
+    assert [row.name for row in found.sets] == ["test", "held_out", *SYNTHETIC, *CHANGED]
+    for row in found.sets:
+        assert row.images == row.read + row.rejected > 0
+        assert str(row.title)
+        assert str(row.description)
+    test = found.sets[0]
+    assert test.images == len(find_images(tmp_path, ("test",))) == test.read
+    assert found.all_images == found.read_images
+    assert 0 <= found.inversion.max_difference <= 1
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,7 @@ def test_mean_grey_is_that_of_the_rest():
     """Not of the lungs."""
     mask = blocks()
     image = np.where(fade(mask, GROWN) > 0, 10, 130).astype(np.uint8)
-    grey = next(fill for fill in FILLS_WITHIN if fill.name == "Removed: mean grey")
+    grey = next(fill for fill in FILLS_WITHIN if fill.name == "removed_mean_grey")
     assert (remove_lungs(image, mask, grey, np.random.default_rng(0)) == np.where(mask, 130, image))[mask].all()
 
 

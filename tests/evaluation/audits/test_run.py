@@ -1,7 +1,6 @@
 """Audits of readers whose score is known: one looks at lungs alone, one at everything but, and both are seen."""
 
 import csv
-import json
 from pathlib import Path
 
 import cv2
@@ -9,18 +8,19 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import DataError, EvaluationError, NoLungsFound
-from cxrmodel.evaluation import intervals
 from cxrmodel.evaluation.audits import lungs as lung_audit
 from cxrmodel.evaluation.audits.lung_masking import fade
 from cxrmodel.evaluation.audits.lungs import CONDITIONS, donors, lung_rows, perturbation_rows
 from cxrmodel.evaluation.audits.perturbations import Perturbation
 from cxrmodel.evaluation.audits.run import audit, subgroups
+from cxrmodel.evaluation.audits.schema import NotMeasured
 from cxrmodel.evaluation.audits.test_set import Panel, load_panel, score
 from cxrmodel.evaluation.run import evaluate
-from cxrmodel.evaluation.sections import save_section
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.metrics import bootstrap, intervals
+from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.model.calibration import probability
 from cxrmodel.pipeline import Unchecked
 from cxrmodel.reading import Score
@@ -32,7 +32,9 @@ LUNGS[50:170, 40:95] = LUNGS[50:170, 130:185] = True
 
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch):
-    monkeypatch.setattr(intervals, "RESAMPLES", 50)
+    draw = bootstrap.patient_weights
+    for module in (bootstrap, intervals):
+        monkeypatch.setattr(module, "patient_weights", lambda patients, *given: draw(patients, 50))
 
 
 class GreyReader:
@@ -90,29 +92,29 @@ def test_a_reader_of_lungs_needs_nothing_else(make_spec):
     panel = panel_of(reader, (60, 120), (200, 200))
     rows = lung_rows(reader, panel, masks_of(panel), lambda images: None)
     assert len(rows) == CONDITIONS
-    assert {row["images"] for row in rows} == {24}
+    assert {row.auc.n for row in rows} == {24}
     for row in rows:
-        if row["kind"] == "only":
-            assert row["auc"] == {"value": 1.0, "low": 1.0, "high": 1.0}
-        elif row["kind"] == "removed" and "noise" not in row["name"]:
-            assert row["auc"]["value"] == 0.5
-        elif row["kind"] == "exchange":
-            assert row["auc"]["value"] == 1.0
-            assert row["auc_of_surroundings"]["value"] == (0.0 if "between" in row["name"] else 1.0)
+        if row.kind == "only":
+            assert row.auc == Estimate(1.0, 1.0, 1.0, 24)
+        elif row.kind == "removed" and "noise" not in row.name:
+            assert row.auc.value == 0.5
+        elif row.kind == "exchange":
+            assert row.auc.value == 1.0
+            assert row.auc_of_surroundings.value == (0.0 if "between" in row.name else 1.0)
 
 
 def test_a_reader_of_everything_else_is_found_out(make_spec):
     """Perfect on the whole image and without its lungs; with lungs alone it guesses; exchanged lungs move nothing."""
     reader = GreyReader(make_spec(), of_lungs=False)
     panel = panel_of(reader, (90, 90), (120, 220))
-    assert panel.auc["value"] == 1.0
+    assert panel.auc.value == 1.0
     for row in lung_rows(reader, panel, masks_of(panel), lambda images: None):
-        if row["kind"] == "removed" and "hull" not in row["name"]:
-            assert row["auc"]["value"] == 1.0
-        elif row["kind"] == "only" and row["name"].endswith(("grey", "black")):
-            assert row["auc"]["value"] == 0.5
-        elif row["name"] == "Exchanged between classes":
-            assert (row["auc"]["value"], row["auc_of_surroundings"]["value"]) == (0.0, 1.0)
+        if row.kind == "removed" and "hull" not in row.name:
+            assert row.auc.value == 1.0
+        elif row.kind == "only" and row.name in ("only_on_grey", "only_on_black"):
+            assert row.auc.value == 0.5
+        elif row.name == "exchanged_between_classes":
+            assert (row.auc.value, row.auc_of_surroundings.value) == (0.0, 1.0)
 
 
 def test_donors_are_who_they_should_be():
@@ -134,23 +136,22 @@ def test_perturbations_are_measured_against_the_intact_images(make_spec, monkeyp
     reader = GreyReader(make_spec())
     panel = panel_of(reader, (60, 120), (200, 200))
     listed = [
-        Perturbation("Nothing", "", lambda image, lungs, rng: image),
-        Perturbation("Inverted", "", lambda image, lungs, rng: 255 - image),
-        Perturbation("Blank", "", lambda image, lungs, rng: np.zeros_like(image)),
+        Perturbation("noise", lambda image, lungs, rng: image),
+        Perturbation("clahe", lambda image, lungs, rng: 255 - image),
+        Perturbation("resampled", lambda image, lungs, rng: np.zeros_like(image)),
     ]
     monkeypatch.setattr(lung_audit, "perturbations", lambda images: listed)
     shown, steps = [], []
     nothing, inverted, blank = perturbation_rows(reader, panel, steps.append, shown.append)
-    assert shown == ["Nothing", "Inverted", "Blank"]
+    assert shown == ["noise", "clahe", "resampled"]
     assert sum(steps) == 3 * 24
-    assert (nothing["auc"], nothing["auc_change"], nothing["mean_probability_change"]) == (1.0, 0.0, 0.0)
-    assert (nothing["changed"], nothing["refused"]) == (0, 0)
-    assert (inverted["auc"], inverted["auc_change"], inverted["changed"]) == (0.0, -1.0, 24)
-    assert inverted["auc_change_interval"]["value"] == -1.0
+    assert (nothing.auc.value, nothing.auc_change.value, nothing.mean_probability_change) == (1.0, 0.0, 0.0)
+    assert (nothing.changed, nothing.without_lungs) == (0, 0)
+    assert (inverted.auc.value, inverted.auc_change.value, inverted.changed) == (0.0, -1.0, 24)
     before = probability(panel.logits, **reader.spec.calibration)
     after = probability(np.array([(255 - image)[LUNGS].mean() for image in panel.pixels]) / 10 - 10, 1.0, 0.5)
-    assert inverted["mean_probability_change"] == pytest.approx(np.abs(after - before).mean(), rel=1e-5)
-    assert (blank["auc"], blank["refused"]) == (0.5, 24)
+    assert inverted.mean_probability_change == pytest.approx(np.abs(after - before).mean(), rel=1e-5)
+    assert (blank.auc.value, blank.without_lungs) == (0.5, 24)
 
 
 def test_images_go_through_in_batches_and_in_order(make_spec):
@@ -171,13 +172,13 @@ def test_subgroups_by_hand(make_spec):
     panel = panel_of(GreyReader(make_spec()), (60, 120), (200, 200), 16)
     order = np.lexsort((np.arange(16), panel.labels))
     sizes = {panel.images[image].name: (100 + place, 100) for place, image in enumerate(order)}
-    rows, left_out = subgroups(panel, sizes)
-    assert left_out == []
-    assert [(row["images"], row["positives"]) for row in rows] == [(8, 0), (16, 8), (4, 0), (4, 0), (4, 4), (4, 4)]
-    assert [row["auc"]["value"] for row in rows] == [None, 1.0, None, None, None, None]
-    rows, left_out = subgroups(panel, {})
+    rows, missing = subgroups(panel, sizes)
+    assert missing == []
+    assert [(row.auc.n, row.positives) for row in rows] == [(8, 0), (16, 8), (4, 0), (4, 0), (4, 4), (4, 4)]
+    assert [row.auc.value for row in rows] == [None, 1.0, None, None, None, None]
+    rows, missing = subgroups(panel, {})
     assert len(rows) == 2
-    assert "sizes" in left_out[0]["reason"]
+    assert missing == [NotMeasured(name="image_size", reason="audits.reason.no_sizes")]
 
 
 @pytest.fixture(scope="module")
@@ -193,37 +194,35 @@ def reader(archive, make_spec) -> GreyReader:
     return GreyReader(make_spec(held_out_patients=tuple(sorted({image.patient for image in held_out}))))
 
 
-def test_what_the_archive_lacks_is_left_out_with_a_reason(reader, archive, tmp_path):
-    """The rest is measured, stored beside the evaluation, and carries what others have added for the same version."""
-    evaluate(reader, archive, tmp_path, progress=False)
-    save_section("densenet121", reader.spec.version, "audits", {"seeds": [1, 2], "images": 0}, tmp_path)
-    section = audit(reader, archive, tmp_path, progress=False)
-    assert {item["name"] for item in section["left_out"]} == {
-        "File size",
-        "Aspect",
-        "Lung outline",
-        "Image size",
-        "Adults",
-    }
-    assert all(item["reason"] for item in section["left_out"])
-    assert (section["images"], section["masks"], section["seeds"]) == (8, "segmenter", [1, 2])
-    assert len(section["lungs"]) == CONDITIONS
-    assert [row["name"] for row in section["subgroups"]] == ["Bacterial", "Viral"]
-    assert section["full"] == section["full_of_lungs"]
-    assert section["calibration"]["chosen"] in ("temperature", "platt")
-    assert "adult" not in section
-    stored = load_evaluation("densenet121", tmp_path, reader.spec).sections["audits"]
-    assert stored == json.loads(json.dumps(section))
+def test_what_the_archive_lacks_is_named_with_a_reason(reader, archive, tmp_path):
+    """The rest is measured, stored in the evaluation of the same version."""
+    before = evaluate(reader, archive, tmp_path, progress=False)
+    found = audit(reader, archive, tmp_path, progress=False)
+    names = [item.name for item in found.not_measured]
+    assert names == ["file_size", "aspect", "lung_outline", "image_size", "adults"]
+    assert all(str(item.title) and str(item.message) for item in found.not_measured)
+    assert (found.auc.n, found.masks) == (8, "segmenter")
+    assert len(found.lungs) == CONDITIONS
+    assert [row.name for row in found.subgroups] == ["bacteria", "virus"]
+    assert found.auc == found.auc_with_masks
+    assert found.calibration.chosen in ("temperature", "platt")
+    assert found.adults is None
+    for row in (*found.shortcuts, *found.lungs, *found.perturbations, *found.subgroups, *found.calibration.methods):
+        assert str(row.title)
+        assert str(row.description)
+    assert load_evaluation("densenet121", tmp_path, reader.spec) == before.replace(audits=found)
 
 
 def test_no_evaluation_no_audits(reader, archive, tmp_path, make_spec):
     """They belong to an evaluation of the same version, and say so before any image is read."""
-    with pytest.raises(EvaluationError, match="no evaluation"):
+    with pytest.raises(EvaluationError) as caught:
         audit(reader, archive, tmp_path, progress=False)
+    assert caught.value.message.code == "evaluation.error.missing"
     evaluate(reader, archive, tmp_path, progress=False)
     other = GreyReader(make_spec(graph_sha256="cd" * 32))
-    with pytest.raises(EvaluationError, match="outdated: it was measured with densenet121 abababababab"):
+    with pytest.raises(EvaluationError) as caught:
         audit(other, archive, tmp_path, progress=False)
+    assert caught.value.message.code == "evaluation.error.version"
     assert other.batches == []
 
 
@@ -253,15 +252,14 @@ def test_everything_at_hand_is_measured(reader, make_archive, make_image, png, m
     reader = GreyReader(make_spec(held_out_patients=tuple(sorted({image.patient for image in held_out}))))
     evaluate(reader, root, tmp_path / "out", progress=False)
     capsys.readouterr()
-    section = audit(reader, root, tmp_path / "out", progress=True)
-    assert section["left_out"] == []
-    assert section["masks"] == "annotated"
-    assert {row["images"] for row in section["lungs"]} == {7}
-    assert [row["name"] for row in section["shortcuts"]] == ["File size", "Aspect", "Grey levels", "Lung outline"]
-    assert len(section["subgroups"]) > 2
-    adult = section["adult"]
-    assert [(row["images"], row["positives"]) for row in adult["panels"]] == [(8, 4), (12, 4)]
-    assert adult["heat_in_boxes"]["share"]["value"] == pytest.approx(0.5)
+    found = audit(reader, root, tmp_path / "out", progress=True)
+    assert found.not_measured == ()
+    assert found.masks == "annotated"
+    assert {row.auc.n for row in found.lungs} == {7}
+    assert [row.name for row in found.shortcuts] == ["file_size", "aspect", "grey_levels", "lung_outline"]
+    assert len(found.subgroups) > 2
+    assert [(row.auc.n, row.positives) for row in found.adults.panels] == [(8, 4), (12, 4)]
+    assert found.adults.boxes.share.value == pytest.approx(0.5)
     text = (tmp_path / "out" / "densenet121.json").read_text()
     assert not any(word in text for word in ("secret", "hidden", "adult_rsna/"))
     shown = capsys.readouterr()
@@ -280,5 +278,6 @@ def test_images_that_cannot_be_decoded_are_counted(reader, make_archive, tmp_pat
     images[0].path.unlink()
     panel, unreadable = load_panel(reader, images, lambda images: None)
     assert unreadable == 1
-    with pytest.raises(DataError, match="Not one of the test images"):
+    with pytest.raises(DataError) as caught:
         load_panel(reader, images[:1], lambda images: None)
+    assert caught.value.message.code == "evaluation.error.undecodable"

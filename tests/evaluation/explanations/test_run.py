@@ -1,96 +1,113 @@
-"""The section of an evaluation about explanations: images chosen, means, the default method, going on after a break."""
+"""The evaluation of explanations: images chosen, means, the default method, continuing an interrupted run."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation.explanations import results as offered
+from cxrmodel.evaluation.explanations import results
 from cxrmodel.evaluation.explanations import run as explanations
 from cxrmodel.evaluation.explanations.cases import adult_images, box_mask, cases, stratified
-from cxrmodel.evaluation.explanations.measures import BATCH, affordable, in_boxes, mean_with_interval, of_maps
-from cxrmodel.evaluation.explanations.section import NOT_RERUN, favoured, section_of
-from cxrmodel.evaluation.sections import save_section
+from cxrmodel.evaluation.explanations.measures import BATCH, affordable, in_boxes, mean_of, of_maps
+from cxrmodel.evaluation.explanations.schema import ExplanationAudit, ShuffledLabels, Similarity
+from cxrmodel.evaluation.explanations.section import audit_of, favoured
 from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
+from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.explain.methods import INSTANT, METHODS
-from cxrmodel.model.spec import OPERATING_POINTS, OperatingPoints
+from cxrmodel.messages import Message
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.model.spec import OperatingPoints
 from cxrmodel.reading import Reader
 from cxrmodel.registry import Registry
 from cxrmodel.training.archive import Image, find_images
+from cxrmodel.training.recipe import Recipe
+from tests.support.made_up_sections import EXPLANATIONS
+
+RECIPE = Recipe(
+    model="cnn",
+    stages=((32, 1),),
+    seed=0,
+    batch=4,
+    peak_rate=0.001,
+    weight_decay=0.0,
+    warmup_epochs=1,
+    average=0.98,
+    precision="float32",
+    dropout=0.0,
+    options={"shuffle_labels": True},
+)
 
 
 def measured(gain=0.0, images=("a", "b", "c", "d")):
     """What was measured of a method: insertion less deletion is 0.2 and the gain."""
     return {
         "images": list(images),
-        "called": list(images),
+        "positive": list(images),
         "in_lungs": [0.5, 0.7, None, 0.6][: len(images)],
         "stability": [0.9] * len(images),
         "seconds": [0.1] * len(images),
         "grids": [np.arange(784).reshape(28, 28).tolist()] * len(images),
         "curves": {"deletion": [0.5] * len(images), "insertion": [0.7 + gain] * len(images)},
-        "heat_range": 2.0,
+        "map_range": 2.0,
         "range_images": 3,
         "adults": {"peak": [True, False], "share": [0.2, None]},
     }
 
 
-def section(spec, shuffled=None, **gains):
-    """A section of all methods with the given gains."""
+def audited(spec, shuffled=None, **gains) -> ExplanationAudit:
+    """An audit of all methods with the given gains."""
     run = {
         "seed": 0,
         "test": 4,
-        "sample": ["a", "b", "c", "d"],
-        "called": ["a", "b", "c", "d"],
+        "sample": ("a", "b", "c", "d"),
+        "positive": ["a", "b", "c", "d"],
         "patients": dict(zip("abcd", "wxyz", strict=True)),
         "adult_patients": ["p", "q"],
         "adults_without_lungs": 0,
         "box_area": [0.1, 0.3],
-        "settings": {},
+        "settings": EXPLANATIONS.settings.model_dump(exclude={"stages"}),
     }
-    random = {"called": ["a", "b", "c", "d"], "curves": {"deletion": [0.6] * 4, "insertion": [0.4] * 4}}
+    random = {"positive": ["a", "b", "c", "d"], "curves": {"deletion": [0.6] * 4, "insertion": [0.4] * 4}}
     stages = [{"stage": "output", "spearman": 0.8, "ssim": 0.5}, {"stage": "stem", "spearman": 0.1, "ssim": 0.1}]
-    changed = {name: {"images": 2, "stages": stages} for name in METHODS.names}
+    randomised = {name: {"images": 2, "stages": stages} for name in METHODS.names}
     found = {name: measured(gains.get(name.replace("+", "p"), 0.0)) for name in METHODS.names}
-    return section_of(spec, run, found, random, changed, shuffled or {})
+    return audit_of(spec, run, found, random, randomised, shuffled)
+
+
+def shuffled_labels(**spearman: float) -> ShuffledLabels:
+    """Weights of shuffled labels, to whose maps each method's are so similar."""
+    found = {name: Similarity(spearman=spearman.get(name, 0.2), ssim=0.1) for name in METHODS.names}
+    return ShuffledLabels(weights_sha256="ab" * 32, recipe=RECIPE, final_loss=0.69, similarity=found)
 
 
 def test_shapes_and_means(make_spec):
-    """Intervals, random baseline, sanity and agreement as they are stored, without NaN."""
-    made = section(make_spec())
-    json.dumps(made, allow_nan=False)
-    row = made["methods"][0]
-    assert [row["name"] for row in made["methods"]] == list(METHODS.names)
-    assert row["deletion_auc"] == {"value": 0.5, "low": 0.5, "high": 0.5}
-    assert (row["random_deletion_auc"], row["random_insertion_auc"]) == (0.6, 0.4)
-    assert row["heat_in_lungs"]["value"] == 0.6
-    assert row["empty"] == 1
-    assert row["sanity"]["randomised"] == [0.8, 0.1]
-    assert row["sanity"]["shuffled_labels"] == NOT_RERUN
-    assert row["sanity"]["depends_on_model"] is True
-    assert made["settings"]["stages"] == ["output", "stem"]
-    assert made["agreement"][0][0] is None
-    assert made["agreement"][0][1] == 1.0
-    assert made["adults"]["expected_by_area"] == 0.2
-    assert made["adults"]["methods"][0]["peak_in_box"]["value"] == 0.5
-    assert made["adults"]["methods"][0]["share"]["value"] == 0.2
-    assert not {"p", "q"} & set(json.dumps(made["adults"]).split('"'))
-    assert made["default"] == INSTANT
+    """Estimates, random baseline, randomisation test and agreement."""
+    made = audited(make_spec())
+    row = made.methods[0]
+    assert [row.name for row in made.methods] == list(METHODS.names)
+    assert row.deletion_auc == Estimate(0.5, 0.5, 0.5, 4)
+    assert (row.random_deletion_auc, row.random_insertion_auc) == (0.6, 0.4)
+    assert (row.in_lungs.value, row.in_lungs.n, row.empty) == (0.6, 3, 1)
+    assert row.randomisation.spearman == (0.8, 0.1)
+    assert row.randomisation.shuffled_labels is None
+    assert row.randomisation.depends_on_model
+    assert made.settings.stages == ("output", "stem")
+    assert made.agreement[0][:2] == (None, 1.0)
+    assert made.adults.expected_by_area == 0.2
+    assert made.adults.methods[0].peak_in_box.value == 0.5
+    assert (made.adults.methods[0].share.value, made.adults.methods[0].share.n) == (0.2, 1)
+    assert not {"p", "q"} & set(made.adults.model_dump_json().split('"'))
+    assert made.default == INSTANT
 
 
 def test_shuffled_labels_enter_with_their_weights(make_spec):
-    """A method whose map is like that of shuffled labels is marked."""
-    likeness = {name: {"spearman": 0.2, "ssim": 0.1} for name in METHODS.names} | {
-        "saliency": {"spearman": 0.7, "ssim": 0}
-    }
-    made = section(make_spec(), {"weights_sha256": "ab" * 32, "likeness": likeness})
-    by_name = {row["name"]: row["sanity"] for row in made["methods"]}
-    assert by_name[INSTANT]["shuffled_labels"] == 0.2
-    assert by_name[INSTANT]["depends_on_model"] is True
-    assert by_name["saliency"]["depends_on_model"] is False
-    assert made["shuffled"]["weights_sha256"] == "ab" * 32
+    """A method whose map is similar to that of shuffled labels is marked."""
+    made = audited(make_spec(), shuffled_labels(saliency=0.7))
+    assert made.method(INSTANT).randomisation.shuffled_labels == 0.2
+    assert made.method(INSTANT).randomisation.depends_on_model
+    assert not made.method("saliency").randomisation.depends_on_model
+    assert made.shuffled.weights_sha256 == "ab" * 32
 
 
 @pytest.mark.parametrize(
@@ -105,38 +122,39 @@ def test_shuffled_labels_enter_with_their_weights(make_spec):
 )
 def test_the_default_is_the_favoured_quick_method(make_spec, gains, default):
     """Grad-CAM stays unless another method of one pass is clearly better."""
-    assert section(make_spec(), **gains)["default"] == default
+    assert audited(make_spec(), **gains).default == default
 
 
-def _row(sane: bool = True, low: float | None = 0.5, high: float | None = 0.6) -> dict:
+def _row(depends: bool = True, low: float | None = 0.5, high: float | None = 0.6) -> SimpleNamespace:
     """What the default is chosen by, besides the curves."""
-    return {"sanity": {"depends_on_model": sane}, "heat_in_lungs": {"value": low, "low": low, "high": high}}
+    randomisation = SimpleNamespace(depends_on_model=depends)
+    return SimpleNamespace(randomisation=randomisation, in_lungs=Estimate(high, low, high, 4))
 
 
 @pytest.mark.parametrize(
     ("low", "high", "default"),
     [(0.3, 0.49, INSTANT), (0.3, 0.5, "layercam"), (0.7, 0.8, "layercam"), (None, None, "layercam")],
 )
-def test_a_map_with_clearly_less_heat_in_the_lungs_is_not_favoured(low, high, default):
+def test_a_map_with_clearly_less_attribution_in_the_lungs_is_not_favoured(low, high, default):
     """However well it does when its cells are taken away; intervals that touch decide nothing."""
     patients = dict(zip("abcd", "wxyz", strict=True))
     rows = {name: _row() for name in METHODS.names} | {"layercam": _row(low=low, high=high)}
     assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, rows, patients) == default
 
 
-def test_an_unclear_or_insane_lead_changes_nothing():
+def test_an_unclear_lead_changes_nothing():
     """An interval across zero, or a map that does not depend on the model."""
     patients = dict(zip("abcd", "wxyz", strict=True))
     rows = {name: _row() for name in METHODS.names}
     unclear = measured()
     unclear["curves"] = {"deletion": [0.5] * 4, "insertion": [0.9, 0.2, 0.9, 0.8]}
     assert favoured({INSTANT: measured(), "layercam": unclear}, rows, patients) == INSTANT
-    insane = rows | {"layercam": _row(sane=False)}
-    assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, insane, patients) == INSTANT
+    independent = rows | {"layercam": _row(depends=False)}
+    assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, independent, patients) == INSTANT
 
 
 @pytest.mark.parametrize(
-    ("gains", "sane", "default"),
+    ("gains", "dependent", "default"),
     [
         ({"layercam": -0.1, "saliency": -0.2}, {"layercam", "saliency"}, "layercam"),
         ({"layercam": -0.2, "saliency": 0.1}, {"layercam", "saliency"}, "saliency"),
@@ -144,20 +162,18 @@ def test_an_unclear_or_insane_lead_changes_nothing():
         ({"layercam": 0.1, "occlusion": 0.5}, {"occlusion"}, INSTANT),  # no quick one depends on the model
     ],
 )
-def test_what_does_not_depend_on_the_model_is_not_favoured(gains, sane, default):
+def test_what_does_not_depend_on_the_model_is_not_favoured(gains, dependent, default):
     """Grad-CAM, too, gives way then, to whichever quick method that depends on the model is best."""
     patients = dict(zip("abcd", "wxyz", strict=True))
-    rows = {name: _row(name in sane) for name in METHODS.names}
+    rows = {name: _row(name in dependent) for name in METHODS.names}
     found = {INSTANT: measured(), **{name: measured(gain) for name, gain in gains.items()}}
     assert favoured(found, rows, patients) == default
 
 
 def test_means_are_over_patients():
     """Images of one patient move together: two patients, one with three images."""
-    figures = mean_with_interval([1.0, 1.0, 1.0, 0.0], ["p", "p", "p", "q"])
-    assert figures["value"] == 0.75
-    assert (figures["low"], figures["high"]) == (0.0, 1.0)
-    assert mean_with_interval([None, None], ["p", "q"]) == {"value": None, "low": None, "high": None}
+    assert mean_of([1.0, 1.0, 1.0, 0.0], ["p", "p", "p", "q"]) == Estimate(0.75, 0.0, 1.0, 4)
+    assert mean_of([None, None], ["p", "q"]) == Estimate.undefined()
 
 
 def test_every_beginning_of_the_sample_is_stratified(archive):
@@ -222,7 +238,7 @@ def test_pointing_by_hand():
     boxes = np.zeros((2, 2), bool)
     boxes[0, 0] = True
     images = [
-        SimpleNamespace(ready=SimpleNamespace(tensor=np.zeros((2, 2, 1)), to_image=lambda heat: heat), boxes=boxes)
+        SimpleNamespace(ready=SimpleNamespace(tensor=np.zeros((2, 2, 1)), to_image=lambda heat: heat), marked=boxes)
     ] * 3
     drawn = iter(heats)
     explainer = SimpleNamespace(crop_maps=lambda method, tensors: np.stack([next(drawn) for _ in tensors]))
@@ -262,27 +278,28 @@ def quick(monkeypatch):
     """Two methods, few images; the held-out patients are those of the archive."""
     two = Registry("method", METHODS[INSTANT], METHODS["layercam"])
     monkeypatch.setattr(explanations, "METHODS", two)
-    monkeypatch.setattr(explanations, "SANITY_IMAGES", 2)
+    monkeypatch.setattr(explanations, "RANDOMISED_IMAGES", 2)
     monkeypatch.setattr(explanations, "RANGE_IMAGES", 2)
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_whole_run_and_going_on(real_archive, make_document, tmp_path, monkeypatch):
-    """The section is written for its weights; a second run measures nothing again; shuffled weights come later."""
+def test_a_whole_run_and_going_on(real_archive, make_evaluation, tmp_path, monkeypatch):
+    """The results are stored with their weights; a second run measures nothing again; shuffled weights come later."""
     root, reader = real_archive
     out, work, shuffled = tmp_path / "out", tmp_path / "work", tmp_path / "shuffled"
-    points = OperatingPoints(**dict.fromkeys(OPERATING_POINTS, 1e-9))  # every image is positive
-    object.__setattr__(reader, "spec", reader.spec.replace(operating_points=points))
-    document = make_document("cnn") | {"version": reader.spec.version}
-    save_evaluation(document, out)
+    points = {"high_sensitivity": 1e-9, "balanced": 1e-9, "high_specificity": 1e-9}  # every image is positive
+    reader.spec = reader.spec.replace(operating_points=OperatingPoints(**points))
+    evaluation = make_evaluation("cnn", points=points)
+    given = {"version": reader.spec.version, "prevalence": reader.spec.prevalence}
+    save_evaluation(evaluation.replace(**given), out)
     made = explanations.evaluate_explanations(reader, root, out, work, shuffled, images=4, progress=False)
-    assert json.loads((out / "cnn.json").read_text())["sections"]["explanations"] == json.loads(json.dumps(made))
-    assert made["images"]["sample"] == 4
-    assert [row["name"] for row in made["methods"]] == [INSTANT, "layercam"]
-    assert made["methods"][0]["images"] == made["images"]["test"] > 4
-    assert made["methods"][0]["heat_range"] == pytest.approx(reader.spec.heat_range, rel=1e-3)
-    assert made["methods"][1]["heat_range"] > 0
-    assert made["adults"] is None
+    assert load_evaluation("cnn", out, reader.spec).explanations == made
+    assert len(made.images.sample) == 4
+    assert [row.name for row in made.methods] == [INSTANT, "layercam"]
+    assert made.methods[0].images == made.images.test > 4
+    assert made.methods[0].map_range == pytest.approx(reader.spec.heat_range, rel=1e-3)
+    assert made.methods[1].map_range > 0
+    assert made.adults is None
 
     def measured_again(*_):
         raise AssertionError("what was measured is kept")
@@ -295,37 +312,35 @@ def test_a_whole_run_and_going_on(real_archive, make_document, tmp_path, monkeyp
     from cxrmodel.model.network import build
 
     build("cnn", 32).save(shuffled / "cnn.keras")
-    (shuffled / "training.json").write_text(json.dumps({"recipe": {"model": "cnn"}, "history": [{"loss": 0.6}]}))
+    (shuffled / "training.json").write_text(load_training_record("cnn").to_json())
     third = explanations.evaluate_explanations(reader, root, out, work, shuffled, images=4, progress=False)
-    assert isinstance(third["methods"][0]["sanity"]["shuffled_labels"], float)
+    assert third.methods[0].randomisation.shuffled_labels is not None
     (shuffled / "cnn.keras").unlink()
     fourth = explanations.evaluate_explanations(reader, root, out, work, shuffled, images=4, progress=False)
     assert fourth == third
 
 
-def test_what_is_offered_follows_the_section(make_document, make_spec, tmp_path, monkeypatch):
-    """Default, range and mark; and plain words where nothing was tested."""
+def test_what_is_found_follows_the_evaluation(make_evaluation, make_spec, tmp_path, monkeypatch):
+    """Default, range and randomisation test; and a message where nothing was tested."""
     spec = make_spec()
-    save_evaluation(make_document(), tmp_path)
-    monkeypatch.setattr(offered, "load_evaluation", lambda model, spec: load_evaluation(model, tmp_path, spec))
-    assert offered.default_method(offered.tested_explanations(spec)) == INSTANT
-    assert offered.sanity_sentence({}, "layercam")[0] is None
-    made = section(spec, layercam=0.1)
-    made["methods"][4]["sanity"]["depends_on_model"] = False
-    save_section(spec.model, spec.version, "explanations", made, tmp_path)
-    tested = offered.tested_explanations(spec)
-    assert offered.default_method(tested) == "layercam"
-    assert offered.findings_of(tested, "layercam")["heat_range"] == 2.0
-    assert offered.sanity_sentence(tested, "layercam")[0] is True
-    depends, sentence = offered.sanity_sentence(tested, "saliency")
-    assert depends is False
-    assert "not the model" in sentence
-    assert offered.tested_explanations(make_spec(graph_sha256="0" * 64)) == {}
+    save_evaluation(make_evaluation(), tmp_path)
+    monkeypatch.setattr(results, "load_evaluation", lambda model, spec: load_evaluation(model, tmp_path, spec))
+    assert results.default_method(results.tested_explanations(spec)) == INSTANT
+    assert results.randomisation_finding(None, "layercam") == (None, Message("explanations.not_tested"))
+    made = audited(spec, shuffled_labels(saliency=0.7), layercam=0.1)
+    save_evaluation(make_evaluation(explanations=made), tmp_path)
+    tested = results.tested_explanations(spec)
+    assert results.default_method(tested) == "layercam"
+    assert results.result_of(tested, "layercam").map_range == 2.0
+    assert results.randomisation_finding(tested, "layercam") == (True, Message("explanations.depends", images=2))
+    assert results.randomisation_finding(tested, "saliency") == (False, Message("explanations.independent", images=2))
+    assert results.tested_explanations(make_spec(graph_sha256="0" * 64)) is None
 
 
 def test_nothing_is_measured_without_an_evaluation_to_add_to(real_archive, tmp_path):
     """The sentence comes first, not after the work."""
     root, reader = real_archive
-    with pytest.raises(EvaluationError, match="Run python -m cxrmodel evaluate first"):
+    with pytest.raises(EvaluationError) as caught:
         explanations.evaluate_explanations(reader, root, tmp_path / "out", tmp_path / "work", progress=False)
+    assert caught.value.message.code == "evaluation.error.missing"
     assert not (tmp_path / "work").exists()

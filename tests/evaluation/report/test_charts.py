@@ -18,7 +18,6 @@ from cxrmodel.evaluation.report.charts import (
     reliability_before_after,
     training_history,
 )
-from cxrmodel.evaluation.report.view import performance
 from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.metrics.discrimination import precision_recall_points, roc_points
 from cxrmodel.metrics.rates import Confusion
@@ -27,7 +26,7 @@ from cxrmodel.metrics.rates import Confusion
 def test_one_curve_holds_both_views(make_evaluation):
     """ROC and precision-recall points share their thresholds."""
     evaluation = make_evaluation()
-    scores = evaluation.scores["test"]
+    scores = evaluation.splits["test"]
     curve = rate_curve(evaluation, "test")
     roc = roc_points(scores.labels, scores.probabilities)
     recall = precision_recall_points(scores.labels, scores.probabilities)
@@ -35,7 +34,7 @@ def test_one_curve_holds_both_views(make_evaluation):
     assert (1 - curve.specificity).tolist() == pytest.approx(roc.false_positive_rate.tolist())
     assert curve.sensitivity.tolist() == recall.recall[::-1].tolist()
     assert curve.precision.tolist() == recall.precision[::-1].tolist()
-    overall = performance(evaluation, "test").overall
+    overall = evaluation.splits["test"].performance.overall
     assert (curve.auc, curve.average_precision) == (overall["auc"], overall["average_precision"])
 
 
@@ -44,7 +43,7 @@ def test_operating_points_are_marked(make_evaluation):
     evaluation = make_evaluation()
     curve = rate_curve(evaluation, "test")
     assert [mark.name for mark in curve.marks] == list(evaluation.operating_points)
-    rates = performance(evaluation, "test").at["balanced"].rates
+    rates = evaluation.splits["test"].performance.at["balanced"].rates
     mark = curve.mark("balanced")
     stored = [rates[name].value for name in ("sensitivity", "specificity", "ppv")]
     assert [mark.sensitivity, mark.specificity, mark.precision] == pytest.approx(stored, abs=1e-5)

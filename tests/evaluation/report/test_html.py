@@ -1,7 +1,6 @@
 """The HTML report is one file that holds everything and asks for nothing."""
 
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from cxrmodel.errors import OutputRefused
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report.html import html_report, write_report
-from cxrmodel.evaluation.report.view import performance
+from cxrmodel.evaluation.schema import Dataset
 from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.metrics import formatting
 from tests.support.made_up_sections import SECTIONS
@@ -28,9 +27,9 @@ def kept() -> dict:
 def report(kept, make_evaluation, make_spec) -> str:
     """A report with every section and two models."""
     if not kept:
-        evaluations = [replace(make_evaluation(), sections=SECTIONS), make_evaluation("cnn", 0.5)]
+        evaluations = [make_evaluation(**SECTIONS), make_evaluation("cnn", 0.5)]
         kept["text"] = html_report(evaluations, make_spec(), load_training_record("densenet121"), published())
-        kept["auc"] = formatting.estimate(performance(evaluations[0], "test").overall["auc"])
+        kept["auc"] = formatting.estimate(evaluations[0].splits["test"].performance.overall["auc"])
     return kept["text"]
 
 
@@ -71,10 +70,11 @@ def test_it_holds_figures_and_card(report, kept):
 
 def test_names_of_own_images_are_text(make_evaluation, make_spec):
     """What a user called a folder or a file is shown, never run."""
-    dataset = {"name": "<b>ward</b>", "layout": "found <i>here</i>", "patients": "each image"}
-    text = html_report([replace(make_evaluation(), dataset=dataset)], make_spec(), None)
+    text = html_report(
+        [make_evaluation(dataset=Dataset(name="<b>ward</b>", folder="<i>here</i>", named=0))], make_spec(), None
+    )
     assert "<b>ward</b>" not in text
-    assert "found &lt;i&gt;here&lt;/i&gt;" in text
+    assert "&lt;i&gt;here&lt;/i&gt;" in text
 
 
 def test_it_begins_with_the_images(report):
@@ -90,11 +90,11 @@ def test_every_table_scrolls(report):
 
 def test_own_images_have_no_card(make_evaluation, make_spec):
     """The card is of the shipped evaluation; own figures stand in a table."""
-    evaluation = replace(make_evaluation(), dataset={"name": "Ward 3", "layout": "here", "patients": "each"})
+    evaluation = make_evaluation(dataset=Dataset(name="Ward 3", folder=".", named=0))
     text = html_report([evaluation], make_spec(), None)
     assert "<h2>Intended use</h2>" not in text
     assert "MODEL_CARD.md" in text
-    assert formatting.estimate(performance(evaluation, "test").overall["auc"]) in text
+    assert formatting.estimate(evaluation.splits["test"].performance.overall["auc"]) in text
     assert "60 images of 30 patients" in text.split("<h2>")[0]
 
 

@@ -1,6 +1,5 @@
 """Rows of figures: groups by hand, confident errors, published figures."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +15,6 @@ from cxrmodel.evaluation.report.rows import (
     stratum_rows,
     subgroup_rows,
 )
-from cxrmodel.evaluation.report.view import performance
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.model.spec import Labels
 
@@ -31,7 +29,7 @@ def codes(messages) -> list[str]:
 def test_strata_by_hand(make_evaluation):
     """Shares and counts at the balanced threshold, bounded by their intervals."""
     evaluation = make_evaluation()
-    scores = evaluation.scores["test"]
+    scores = evaluation.splits["test"]
     rows = stratum_rows(evaluation, "test")
     assert [row.name for row in rows] == ["Normal", "Pneumonia (bacteria)"]
     for row, label in zip(rows, (0, 1), strict=True):
@@ -45,7 +43,7 @@ def test_strata_are_the_stored_rates(make_evaluation):
     """Correct negative images are the specificity, with the same interval."""
     evaluation = make_evaluation()
     negative, positive = stratum_rows(evaluation, "test")
-    rates = performance(evaluation, "test").at["balanced"].rates
+    rates = evaluation.splits["test"].performance.at["balanced"].rates
     assert negative.estimate == rates["specificity"]
     assert positive.estimate == rates["sensitivity"]
 
@@ -53,8 +51,9 @@ def test_strata_are_the_stored_rates(make_evaluation):
 def test_positives_without_a_stratum(make_evaluation):
     """A user's own images name none."""
     evaluation = make_evaluation()
-    scores = replace(evaluation.scores["test"], organisms=("",) * 60)
-    rows = stratum_rows(replace(evaluation, scores={"test": scores}), "test")
+    test = evaluation.splits["test"]
+    images = tuple(image.replace(organism="") for image in test.images)
+    rows = stratum_rows(evaluation.replace(splits=evaluation.splits | {"test": test.replace(images=images)}), "test")
     assert [row.name for row in rows] == ["Normal", "Pneumonia"]
 
 
@@ -93,7 +92,7 @@ def test_groups_of_adults_without_images_are_left_out():
 def test_confident_errors_come_first(make_evaluation):
     """Only errors, all of them within the number asked for."""
     evaluation = make_evaluation(centre=0.3)
-    confusion = performance(evaluation, "test").at["balanced"].confusion
+    confusion = evaluation.splits["test"].performance.at["balanced"].confusion
     errors = confident_errors(evaluation, "test", 100)
     assert len(errors) == confusion.fp + confusion.fn
     distances = [error.probability if error.label == "normal" else 1 - error.probability for error in errors]

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from cxrmodel.evaluation.report.charts import rate_curve
@@ -25,6 +24,7 @@ from cxrmodel.evaluation.report.small_samples import (
 )
 from cxrmodel.messages import Message
 from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.performance import evaluate_scores
 from cxrmodel.metrics.rates import Confusion
 from cxrmodel.model.spec import Labels
 
@@ -51,9 +51,13 @@ def test_a_caveat_names_every_small_count(counts, scarce):
 def scarce(make_evaluation):
     """Nine negative images and two patients."""
     evaluation = make_evaluation(centre=0.3)
-    labels = np.r_[np.ones(51, int), np.zeros(9, int)]
-    scores = replace(evaluation.scores["test"], labels=labels, patients=("a", "b") * 30)
-    return replace(evaluation, scores={"test": scores})
+    test = evaluation.splits["test"]
+    images = tuple(
+        image.replace(label=int(place < 51), patient="ab"[place % 2]) for place, image in enumerate(test.images)
+    )
+    scores = ([image.label for image in images], test.probabilities, [image.patient for image in images])
+    found = evaluate_scores(*scores, evaluation.operating_points, 50)
+    return evaluation.replace(splits=evaluation.splits | {"test": test.replace(images=images, performance=found)})
 
 
 def test_counts_of_a_split(make_evaluation, scarce):

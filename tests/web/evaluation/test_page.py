@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cxrmodel.evaluation.report.view import labels_of
 from sklearn.metrics import matthews_corrcoef, precision_score, recall_score
 
 from cxrmodel.evaluation.published import published
@@ -30,7 +31,6 @@ from cxrmodel.evaluation.report.figures import (
 )
 from cxrmodel.evaluation.report.rows import Row
 from cxrmodel.evaluation.report.small_samples import FEWEST, few, image_count
-from cxrmodel.evaluation.report.view import labels_of
 from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
 from cxrmodel.evaluation.thresholds import RATES
 from cxrmodel.messages import Message

@@ -1,4 +1,4 @@
-"""Patient identifiers are never read or shown; only a DICOM file loads the DICOM library."""
+"""Names and numbers of patients are read by nothing and shown nowhere; start-up pays nothing for DICOM."""
 
 import logging
 import subprocess

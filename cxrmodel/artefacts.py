@@ -1,4 +1,4 @@
-"""Files that the program ships, read only when they are the ones that were named; and who runs them on which cores."""
+"""Shipped files, read only when their checksum is the expected one, and the cores that their networks use."""
 
 import hashlib
 import os
@@ -18,16 +18,16 @@ def cores() -> int:
 
 
 def leave_cores_to_networks() -> None:
-    """Keep every matrix product of NumPy to the thread that asks for it, from now on and in the whole process.
+    """Limit NumPy's matrix products to the calling thread, from now on and in the whole process.
 
-    The library behind them shares even small ones between threads, which then wait busily for the next for tens of
-    milliseconds, while a network runs.
+    The BLAS library shares even small products between threads, which then spin for tens of milliseconds while a
+    network runs.
     """
     threadpool_limits(1, user_api="blas")
 
 
 def read_checked(path: Path, sha256: str) -> bytes:
-    """Read a file whose sha256 is known.
+    """Read a file whose SHA-256 is known.
 
     Raises
     ------
@@ -46,17 +46,17 @@ def read_checked(path: Path, sha256: str) -> bytes:
 
 
 def open_graph(graph: bytes, threads: int = 0) -> onnxruntime.InferenceSession:
-    """Open an ONNX graph on the processor, quietly.
+    """Open an ONNX graph on the processor, without log output.
 
     Parameters
     ----------
     graph : bytes
     threads : int
-        Threads of a run, the caller's own among them; 0 takes one for each core.
+        Threads of a run, including the caller's own; 0 takes one for each core.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
-    # Within a run threads wait busily for each other, which saves a tenth of it; after it others may want the cores.
+    # Threads spin within a run, which saves a tenth of its time, but not after it, when others may want the cores.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -60,4 +60,5 @@ def blurred(tensor: Floats) -> Floats:
     -------
     ndarray of float32, shape (size, size, 1)
     """
-    return cv2.GaussianBlur(tensor[..., 0], (0, 0), BLUR * len(tensor))[..., None]
+    blur = cv2.GaussianBlur(tensor[..., 0], (0, 0), BLUR * len(tensor))
+    return blur.astype(np.float32, copy=False)[..., None]

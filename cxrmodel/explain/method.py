@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrmodel.messages import Message
-from cxrmodel.model.mirroring import laid_together, mirrored
+from cxrmodel.model.mirroring import mean_of_views, mirrored
 from cxrmodel.models import MODELS, ModelEntry
 
 if TYPE_CHECKING:
@@ -143,4 +143,4 @@ class Method:
             return self.compute(context, tensors, progress)
         maps = self.compute(context, tensors, lambda share: progress(share / 2))
         mirror = np.ascontiguousarray(mirrored(tensors))
-        return laid_together(maps, self.compute(context, mirror, lambda share: progress((1 + share) / 2)))
+        return mean_of_views(maps, self.compute(context, mirror, lambda share: progress((1 + share) / 2)))

@@ -41,7 +41,7 @@ def image_rgb(pixels: Floats) -> Pixels:
     -------
     ndarray of uint8, shape (H, W, 3)
     """
-    return cv2.merge([_grey(pixels)] * 3)
+    return np.asarray(cv2.merge([_grey(pixels)] * 3), np.uint8)
 
 
 def overlay(
@@ -87,7 +87,8 @@ def overlay(
     times = -(-max(grey.shape) // longest) if longest else 1
     if times > 1:  # by a whole number, which is far faster than by any other
         height, width = (max(1, side // times) for side in grey.shape)
-        grey = cv2.resize(grey[: height * times, : width * times], (width, height), interpolation=cv2.INTER_AREA)
+        whole = grey[: height * times, : width * times]
+        grey = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     height, width = grey.shape
     grown = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
     level = cv2.convertScaleAbs(grown, alpha=255.0 / heat_range)
@@ -107,7 +108,7 @@ def _mixtures(opacity: float, colour_map: str) -> NDArray[np.uint32]:
 
 
 def _grey(pixels: Floats) -> Pixels:
-    return cv2.convertScaleAbs(pixels, alpha=255.0)
+    return np.asarray(cv2.convertScaleAbs(pixels, alpha=255.0), np.uint8)
 
 
 def overlay_figure(

@@ -54,7 +54,7 @@ def ssim(first: Floats, second: Floats) -> float:
     one, other = (heat / heat.max() if heat.max() > 0 else heat for heat in (one, other))
 
     def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return cv2.GaussianBlur(values, (11, 11), 1.5)
+        return np.asarray(cv2.GaussianBlur(values, (11, 11), 1.5), np.float64)
 
     mean_one, mean_other = smooth(one), smooth(other)
     var_one, var_other = smooth(one**2) - mean_one**2, smooth(other**2) - mean_other**2

@@ -1,7 +1,7 @@
-"""Runs the artefact: a batch of inputs in; logits, Grad-CAM maps and features out of one pass.
+"""Inference engines: logits, Grad-CAM maps and features of a batch in one pass.
 
-``onnx`` (ONNX Runtime, the default) needs no deep-learning framework; ``keras`` is the reference. The variable
-``CXR_ENGINE`` chooses.
+``onnx`` (ONNX Runtime, the default) needs no deep-learning framework; ``keras`` is the reference. The environment
+variable ``CXR_ENGINE`` chooses.
 """
 
 import os
@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrmodel.artefacts import open_graph
 from cxrmodel.errors import AlteredWeights, ModelError
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_graph
 
-__all__ = ["Engine", "OnnxEngine", "load_engine"]
+__all__ = ["Engine", "Floats", "Logits", "OnnxEngine", "load_engine"]
+
+Floats = NDArray[np.float32]
+Logits = NDArray[np.float64]
 
 
 class Engine(Protocol):
-    """What every backend does. It may be called from several threads at once."""
+    """A backend; safe to call from several threads at once."""
 
-    def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, inputs: Floats) -> tuple[Logits, Floats]:
         """Logits and maps of a batch.
 
         Parameters
@@ -34,19 +38,19 @@ class Engine(Protocol):
             Grad-CAM of the logit, zero or above, in units of the logit.
         """
 
-    def read(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Logits, maps and features of a batch, at the price of ``run``.
+    def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
+        """Logits, maps and features of a batch, in the time of ``run``.
 
         Returns
         -------
         logits, maps : ndarray
-            As ``run`` gives them.
+            As of ``run``.
         features : ndarray of float32, shape (N, F)
-            For ``cxrmodel.checks.out_of_distribution``.
+            For the out-of-distribution check.
         """
 
     def single_threaded(self) -> "Engine":
-        """The same network for callers that bring threads of their own: where it can, a call keeps to its thread."""
+        """The same network for callers with threads of their own: where possible, a call keeps to its thread."""
 
 
 class OnnxEngine:
@@ -56,7 +60,7 @@ class OnnxEngine:
     ----------
     spec : ModelSpec
     folder : Path
-        That holds its files.
+        Of its files.
     threads : int
         Threads of a run; 0 takes one for each core.
 
@@ -65,26 +69,26 @@ class OnnxEngine:
     MissingWeights, AlteredWeights
     """
 
-    def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER, threads: int = 0):
+    def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER, threads: int = 0) -> None:
         self._spec, self._folder = spec, folder
         graph = read_graph(spec, folder)
         try:
             self._session = open_graph(graph, threads)
-        except Exception as error:  # the runtime raises classes of its own, all without a common root
+        except Exception as error:  # the runtime's own exceptions have no common base class
             raise AlteredWeights("model.unusable_graph", path=str(folder / f"{spec.model}.onnx")) from error
         self._input = self._session.get_inputs()[0].name
 
-    def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, inputs: Floats) -> tuple[Logits, Floats]:
         """Logits and maps of a batch; see ``Engine``."""
         return self.read(inputs)[:2]
 
-    def read(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
         """Logits, maps and features of a batch; see ``Engine``."""
         logits, maps, features = self._session.run(None, {self._input: inputs})
         return logits[:, 0].astype(np.float64), maps[..., 0], features
 
     def single_threaded(self) -> "OnnxEngine":
-        """The same graph, opened anew, whose every call keeps to its thread; see ``Engine``."""
+        """The same graph, opened again, whose calls keep to their thread; see ``Engine``."""
         return OnnxEngine(self._spec, self._folder, threads=1)
 
 

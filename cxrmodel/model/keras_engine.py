@@ -1,4 +1,4 @@
-"""The reference backend: the trained network under Keras."""
+"""The reference engine: the trained network under Keras."""
 
 import threading
 from pathlib import Path
@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights
+from cxrmodel.model.engine import Floats, Logits
 from cxrmodel.model.network import for_reading
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_weights
 
@@ -14,7 +15,7 @@ __all__ = ["KerasEngine"]
 
 
 class KerasEngine:
-    """Runs the weights that everything else is derived from.
+    """The Keras network, from which the exported graph is derived.
 
     Attributes
     ----------
@@ -26,25 +27,25 @@ class KerasEngine:
     MissingWeights, AlteredWeights
     """
 
-    def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER):
+    def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER) -> None:
         path = read_weights(spec, folder)
         try:
             self.network = keras.models.load_model(path, compile=False)
         except (OSError, ValueError, TypeError) as error:
             raise AlteredWeights("model.unusable_graph", path=str(path)) from error
         self._all = for_reading(self.network, spec.model)
-        self._lock = threading.Lock()  # keras promises no thread safety
+        self._lock = threading.Lock()  # Keras guarantees no thread safety
 
-    def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, inputs: Floats) -> tuple[Logits, Floats]:
         """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
         return self.read(inputs)[:2]
 
-    def read(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
         """Logits, maps and features of a batch; see ``cxrmodel.model.engine.Engine``."""
         with self._lock:
             logits, maps, features = self._all.predict_on_batch(inputs)
         return logits[:, 0].astype(np.float64), maps[..., 0], features
 
     def single_threaded(self) -> "KerasEngine":
-        """Itself: the framework's threads are its own, and calls wait for each other."""
+        """Itself, as the framework has threads of its own and calls wait for each other."""
         return self

@@ -1,17 +1,24 @@
-"""An image is read twice, as it is and mirrored, and what is said of it is the mean of both.
+"""Both views of an image: the network runs on it and on its mirror image, and the result is the mean.
 
-Pneumonia is as likely on either side, and training mirrors half of its images, yet a network answers the two views of
-one image a little differently. The mean does not depend on how the image lies, and is nearer the truth than either.
+Pneumonia is equally likely on either side, and half of the training images are mirrored, yet a network answers the two
+views a little differently. The mean does not depend on how the image is mirrored, and is more accurate than either.
 """
 
-__all__ = ["laid_together", "mirrored"]
+from typing import TypeVar
+
+__all__ = ["mean_of_views", "mirrored"]
+
+Tensor = TypeVar("Tensor")
+"""An ndarray or a Keras tensor."""
 
 
-def mirrored(views):
-    """Exchange left and right: any tensor of shape (N, H, W, ...)."""
-    return views[:, :, ::-1]
+def mirrored(views: Tensor) -> Tensor:
+    """Exchange left and right of tensors of shape (N, H, W, ...)."""
+    result: Tensor = views[:, :, ::-1]  # type: ignore[index]  # no common type for NumPy's and Keras's tensors
+    return result
 
 
-def laid_together(maps, of_mirrored):
-    """Mean of maps of images and, laid back, those of their mirror images: any tensors of shape (N, H, W, ...)."""
-    return (maps + mirrored(of_mirrored)) / 2
+def mean_of_views(maps: Tensor, of_mirrored: Tensor) -> Tensor:
+    """Mean of maps of images and, mirrored back, those of their mirror images; shape (N, H, W, ...)."""
+    result: Tensor = (maps + mirrored(of_mirrored)) / 2  # type: ignore[operator]  # as above
+    return result

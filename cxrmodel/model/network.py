@@ -1,4 +1,4 @@
-"""Keras graphs, backend-neutral and flat: no nested backbone, one logit, no activation at the end.
+"""Keras networks: one flat graph each, without a nested backbone, whose outputs are logits.
 
 References
 ----------
@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from cxrmodel.errors import TrainingError
-from cxrmodel.model.mirroring import laid_together, mirrored
+from cxrmodel.model.mirroring import mean_of_views, mirrored
 from cxrmodel.models import MODELS
 
 __all__ = [
@@ -24,8 +24,8 @@ __all__ = [
 ]
 
 Tensors = tuple[keras.KerasTensor, keras.KerasTensor]
-# Multiples of 16, which vector units fill.
 SEGMENTER_WIDTHS, SEGMENTER_BOTTOM = (16, 32, 64), 128
+"""Multiples of 16, which fill the vector units."""
 
 
 def build(model: str, size: int | None = None, dropout: float = 0.0, init: str = "none") -> keras.Model:
@@ -38,7 +38,7 @@ def build(model: str, size: int | None = None, dropout: float = 0.0, init: str =
     size : int or None
         Side of the input in pixels; None accepts any.
     dropout : float
-        Share of pooled features dropped in training.
+        Share of pooled features that training drops.
     init : {"none", "imagenet"}
         ``imagenet`` downloads weights through Keras and sums the first kernel over its colours.
 
@@ -83,14 +83,14 @@ def cnn_body(size: int | None, init: str) -> Tensors:
 
 
 def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
-    """Give a trained reader its Grad-CAM as a second output (derived in ``cxrmodel.explain.methods.gradcam``).
+    """Add Grad-CAM to a trained classifier as a second output (derived in ``cxrmodel.explain.methods.gradcam``).
 
     Parameters
     ----------
     network : keras.Model
         Of ``build``, with a fixed input size.
     cam_layer : str
-        The layer that enters the pooling.
+        Layer whose output enters the pooling.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
 
 
 def for_reading(network: keras.Model, model: str) -> keras.Model:
-    """Give a trained reader all that a reading needs, of one pass over an image and its mirror image.
+    """Build what a reading runs: logit, map and features of a trained classifier, each the mean over both views.
 
     Parameters
     ----------
@@ -119,20 +119,19 @@ def for_reading(network: keras.Model, model: str) -> keras.Model:
     Returns
     -------
     keras.Model
-        The outputs of ``with_map``, and (N, F), the activations of its ``feature_layers`` averaged over the image. Each
-        is the mean over both views (``cxrmodel.model.mirroring``), for the map laid back on the image.
+        The outputs of ``with_map``, and (N, F), the activations of its ``feature_layers`` averaged over the image.
     """
     entry = MODELS[model]
-    both = with_map(network, entry.cam_layer)
+    with_cam = with_map(network, entry.cam_layer)
     pooled = [
         layers.GlobalAveragePooling2D(name=f"{name}_mean")(network.get_layer(name).output)
         for name in entry.feature_layers
     ]
-    one_way = keras.Model(network.input, [*both.outputs, layers.Concatenate(name="features")(pooled)])
+    one_view = keras.Model(network.input, [*with_cam.outputs, layers.Concatenate(name="features")(pooled)])
     image = layers.Input(network.input_shape[1:])
     views = keras.ops.concatenate([image, mirrored(image)], axis=0)
-    logits, maps, features = (keras.ops.split(part, 2, axis=0) for part in one_way(views))
-    means = [sum(logits) / 2, laid_together(*maps), sum(features) / 2]
+    logits, maps, features = (keras.ops.split(part, 2, axis=0) for part in one_view(views))
+    means = [sum(logits) / 2, mean_of_views(*maps), sum(features) / 2]
     return keras.Model(image, means, name=f"{network.name}_for_reading")
 
 
@@ -163,13 +162,13 @@ def build_segmenter(size: int | None = None) -> keras.Model:
 
 
 def build_orientation(size: int, dropout: float = 0.0) -> keras.Model:
-    """Build the network that tells how an image lies.
+    """Build the network that recognises the orientation of an image.
 
     Returns
     -------
     keras.Model
         Input (N, size, size, 1) float32, of ``cxrmodel.checks.orientation.as_orientation_input``, size divisible by 16;
-        output (N, 7), the logits of ``ORIENTATIONS``.
+        output (N, 7), the logits of ``cxrmodel.checks.orientation.ORIENTATIONS``.
     """
     inputs = layers.Input((size, size, 1))
     x = inputs
@@ -180,20 +179,20 @@ def build_orientation(size: int, dropout: float = 0.0) -> keras.Model:
     return keras.Model(inputs, layers.Dense(7, name="orientation_logits")(x), name="orientation")
 
 
-def _convolution(x, filters: int, name: str, strides: int = 1):
+def _convolution(x: keras.KerasTensor, filters: int, name: str, strides: int = 1) -> keras.KerasTensor:
     x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, name=f"{name}_conv")(x)
     x = layers.BatchNormalization(name=f"{name}_bn")(x)
     return layers.ReLU(name=name)(x)
 
 
-def _double_convolution(x, filters: int, name: str):
+def _double_convolution(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
     return _convolution(_convolution(x, filters, f"{name}_a"), filters, f"{name}_b")
 
 
 def _copy_imagenet(body: keras.Model) -> None:
     try:
         source = keras.applications.DenseNet121(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
-    except Exception as error:  # keras reports a failed download as a bare Exception
+    except Exception as error:  # Keras reports a failed download as a bare Exception
         raise TrainingError("model.imagenet_not_downloaded") from error
     weights = source.get_weights()
     weights[0] = weights[0].sum(axis=2, keepdims=True)

@@ -1,42 +1,48 @@
-"""Canonical image + lung fields -> what the network sees, and the way back.
+"""Preprocessing: canonical image and lung fields to the network's input, and maps back onto the image.
 
-The only such code: training, evaluation and reading share it.
+Training, evaluation and reading share it.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 
 __all__ = ["Box", "ModelInput", "crop", "crop_box", "normalise", "prepare"]
 
 Box = tuple[int, int, int, int]
+"""Top, left, bottom and right (exclusive), in pixels of the canonical image."""
+
+Floats = NDArray[np.float32]
+Pixels = TypeVar("Pixels", NDArray[np.uint8], Floats)
 
 
 @dataclass(frozen=True, eq=False)
 class ModelInput:
-    """One image as the network sees it.
+    """The network's input for one image.
 
     Attributes
     ----------
     tensor : ndarray of float32, shape (size, size, 1)
-        The crop, normalised with the training images' statistics.
-    box : tuple of int
-        Top, left, bottom, right of the crop in the canonical image.
+        The crop, normalised by the statistics of the training crops.
+    box : Box
+        Of the crop.
     """
 
-    tensor: np.ndarray
+    tensor: Floats
     box: Box
 
-    def to_image(self, heat: np.ndarray) -> np.ndarray:
-        """Lay a map of the network's input back onto the image.
+    def to_image(self, heat: Floats) -> Floats:
+        """Place a map of the network's input on the canonical image.
 
         Parameters
         ----------
         heat : ndarray of float32, shape (h, w)
-            A map over the crop, of any resolution.
+            Map of the crop, at any resolution.
 
         Returns
         -------
@@ -52,12 +58,11 @@ class ModelInput:
 
 
 def crop_box(lung_box: Box, margin: float) -> Box:
-    """Widen a lung box by a share of its own height and width, within the image.
+    """Widen a lung box by a share of its height and width, within the image.
 
     Parameters
     ----------
-    lung_box : tuple of int
-        Top, left, bottom, right (exclusive), in canonical pixels.
+    lung_box : Box
     margin : float
         Share added on each side, 0..1.
     """
@@ -66,14 +71,13 @@ def crop_box(lung_box: Box, margin: float) -> Box:
     return max(0, top - rows), max(0, left - columns), min(IMAGE_SIDE, bottom + rows), min(IMAGE_SIDE, right + columns)
 
 
-def crop(image: np.ndarray, box: Box, size: int) -> np.ndarray:
-    """Cut a box out of a canonical image and squash it to a square, antialiased where it shrinks.
+def crop(image: Pixels, box: Box, size: int) -> Pixels:
+    """Crop a canonical image to a box and resize it to a square, antialiased where it is reduced.
 
     Parameters
     ----------
     image : ndarray, shape (224, 224)
-    box : tuple of int
-        Top, left, bottom, right.
+    box : Box
     size : int
         Side of the result in pixels.
 
@@ -84,31 +88,38 @@ def crop(image: np.ndarray, box: Box, size: int) -> np.ndarray:
     top, left, bottom, right = box
     part = image[top:bottom, left:right]
     shrinks = min(part.shape) >= size
-    return cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    resized = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return resized.astype(image.dtype, copy=False)
 
 
-def normalise(crops: np.ndarray, mean: float, std: float) -> np.ndarray:
-    """Scale grey levels by the training images' statistics.
+def normalise(crops: NDArray[np.uint8] | Floats, mean: float, std: float) -> Floats:
+    """Normalise grey levels by the statistics of the training crops.
 
     Parameters
     ----------
     crops : ndarray of uint8 or float32 in 0..255, shape (..., size, size)
     mean, std : float
-        Of the training crops, in 0..1.
+        Of the training crops, 0..1.
 
     Returns
     -------
     ndarray of float32, shape (..., size, size, 1)
     """
-    return ((crops.astype(np.float32) / 255.0 - mean) / std)[..., None]
+    scaled: Floats = (crops.astype(np.float32) / 255.0 - mean) / std
+    return scaled[..., None]
 
 
-def prepare(image: np.ndarray, lung_box: Box, *, margin: float, size: int, mean: float, std: float) -> ModelInput:
-    """Crop a canonical image to its lungs and normalise it.
+def prepare(
+    image: NDArray[np.uint8], lung_box: Box, *, margin: float, size: int, mean: float, std: float
+) -> ModelInput:
+    """Crop a canonical image to its lungs, widened by the margin, and normalise it.
 
-    Returns
-    -------
-    ModelInput
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (224, 224)
+    lung_box : Box
+    margin, size, mean, std
+        As of ``crop_box``, ``crop`` and ``normalise``; a specification's ``preparation``.
     """
     box = crop_box(lung_box, margin)
     return ModelInput(normalise(crop(image, box, size), mean, std), box)

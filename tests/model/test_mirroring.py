@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from cxrmodel.model.mirroring import laid_together, mirrored
+from cxrmodel.model.mirroring import mean_of_views, mirrored
 from cxrmodel.model.network import build, for_reading, with_map
 from cxrmodel.models import MODELS
 
@@ -24,7 +24,7 @@ def test_mean_of_both_views_by_hand():
         return seen
 
     image = np.float32([[[2], [5], [4]]])[None]
-    assert laid_together(left(image), left(mirrored(image))).tolist() == [[[1.0, 0.0, 2.0]]]
+    assert mean_of_views(left(image), left(mirrored(image))).tolist() == [[[1.0, 0.0, 2.0]]]
 
 
 @pytest.mark.parametrize("model", MODELS.names)

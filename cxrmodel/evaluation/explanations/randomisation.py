@@ -21,7 +21,7 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.methods.gradcam import closed_form
 from cxrmodel.explain.similarity import spearman, ssim
-from cxrmodel.model.mirroring import laid_together, mirrored
+from cxrmodel.model.mirroring import mean_of_views, mirrored
 from cxrmodel.model.network import build
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.models import MODELS
@@ -63,7 +63,7 @@ class NetworkEngine:
         """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
         logits, features = self._both.predict_on_batch(np.concatenate([inputs, mirrored(inputs)]))
         maps = closed_form(features, keras.ops.convert_to_numpy(self._logit.kernel)[:, 0])
-        return np.mean(np.split(logits[:, 0].astype(np.float64), 2), axis=0), laid_together(*np.split(maps, 2))
+        return np.mean(np.split(logits[:, 0].astype(np.float64), 2), axis=0), mean_of_views(*np.split(maps, 2))
 
 
 def explainer_of(network: keras.Model, spec: ModelSpec) -> Explainer:

@@ -36,7 +36,8 @@ def closed_form(features: NDArray[np.floating], weights: NDArray[np.floating]) -
         Zero or above, in units of the logit.
     """
     height, width = features.shape[1:3]
-    return np.maximum(features @ (weights / (height * width)), 0.0).astype(np.float32)
+    maps: Floats = np.maximum(features @ (weights / (height * width)), 0.0).astype(np.float32)
+    return maps
 
 
 def _compute(context: Context, tensors: Floats, progress: Progress) -> Floats:

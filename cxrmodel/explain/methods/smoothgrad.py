@@ -62,7 +62,7 @@ def smoothgrad(
         noisy = [inputs + spread * rng.standard_normal(inputs.shape) for _ in range(count)]
         found = single.saliency(network, np.concatenate(noisy).astype(np.float32), traced)
         total += found.reshape(count, *total.shape).sum(0)
-    return total / copies
+    return total / np.float32(copies)
 
 
 def _compute(context: Context, tensors: Floats, progress: Progress) -> Floats:

@@ -7,7 +7,7 @@ import pytest
 from cxrmodel.explain.methods.gradcam import closed_form
 from cxrmodel.explain.methods.keras_vis import gradcam
 from cxrmodel.model.keras_engine import KerasEngine
-from cxrmodel.model.mirroring import laid_together, mirrored
+from cxrmodel.model.mirroring import mean_of_views, mirrored
 from cxrmodel.model.network import build, with_map
 from cxrmodel.model.spec import load_spec
 from cxrmodel.models import MODELS
@@ -50,6 +50,6 @@ def test_trained_weights_agree_with_the_library(model, make_image):
     rng = np.random.default_rng(0)
     images = rng.normal(size=(4, spec.input_size, spec.input_size, 1)).astype(np.float32)
     _, maps = engine.run(images)
-    wanted = laid_together(*(gradcam(engine.network, spec.cam_layer, views) for views in (images, mirrored(images))))
+    wanted = mean_of_views(*(gradcam(engine.network, spec.cam_layer, views) for views in (images, mirrored(images))))
     assert wanted.shape == maps.shape
     np.testing.assert_allclose(maps, wanted, atol=1e-4 * max(float(np.ptp(wanted)), 1e-3))

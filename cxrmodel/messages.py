@@ -7,14 +7,14 @@ Logic creates messages and compares codes. Only a page, a command or a document 
 
 import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cxrmodel.paths import PACKAGE
 
-__all__ = ["TEXTS_FOLDER", "Catalogue", "Message", "catalogue"]
+__all__ = ["TEXTS_FOLDER", "Catalogue", "Message", "catalogue", "listed"]
 
 TEXTS_FOLDER = PACKAGE / "texts"
 
@@ -107,6 +107,22 @@ class Catalogue:
         if " " in message.code:  # TRANSITION: a sentence of a module that has no codes yet
             return message.code
         return self._formatter.vformat(self.texts[message.code], (), message.values)
+
+
+def listed(items: Sequence[str | Message]) -> Message:
+    """Make one message of alternatives: "a, b or c".
+
+    Parameters
+    ----------
+    items : sequence of str or Message
+        At least one.
+    """
+    first, *rest = items
+    if not rest:
+        return first if isinstance(first, Message) else Message("common.word", word=first)
+    if len(rest) == 1:
+        return Message("common.or", first=first, last=rest[0])
+    return Message("common.comma", first=first, rest=listed(rest))
 
 
 @cache

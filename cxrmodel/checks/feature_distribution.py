@@ -9,7 +9,7 @@ Framework for Detecting Out-of-Distribution Samples, NeurIPS 2018, and Wang et a
 from dataclasses import dataclass, fields
 from io import BytesIO
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -71,7 +71,8 @@ class FeatureDistribution:
     def to_bytes(self) -> bytes:
         """As an ``.npz`` file."""
         stream = BytesIO()
-        np.savez(stream, **{field.name: np.asarray(getattr(self, field.name)) for field in fields(self)})
+        arrays: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        np.savez(stream, **arrays)
         return stream.getvalue()
 
     @classmethod

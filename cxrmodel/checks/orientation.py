@@ -13,8 +13,8 @@ __all__ = ["ORIENTATIONS", "ORIENTATION_SIDE", "OrientationNetwork", "as_orienta
 
 ORIENTATION_SIDE = 64
 ORIENTATIONS = ("upright", "mirrored", "rotated left", "upside down", "rotated right", "inverted", "other")
-"""Classes: an upright image; mirrored left to right; rotated by 90 degrees anticlockwise, 180, or 90 clockwise, mirrored
-or not; with inverted greyscale, in any orientation; and anything that is no whole chest radiograph."""
+"""Classes: an upright image; mirrored left to right; rotated by 90 degrees anticlockwise, by 180, or by 90 clockwise,
+mirrored or not; with inverted greyscale, in any orientation; and anything that is no whole chest radiograph."""
 
 
 def as_orientation_input(image: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """All checks, in the order in which they run. The first that rejects an image gives the reason.
 
-To add a check, write a file like ``image/contrast.py``, register it here, add its texts to ``texts/en/checks.toml`` and its
-thresholds to ``assets/checks/spec.json``.
+To add a check, write a file like ``image/contrast.py``, register it here, add its texts to ``texts/en/checks.toml`` and
+its thresholds to ``assets/checks/spec.json``.
 """
 
 from cxrmodel.checks.age import AGE

@@ -1,7 +1,7 @@
-"""The one small image that the networks see.
+"""Canonical image: every radiograph resized to the one size and texture that the networks see.
 
-Training images exist only as 224 x 224 copies, squashed with an antialiased bilinear filter, while uploads
-come at full size. Passing every image through the same filter to the same size gives both one texture.
+Training images exist only as 224 x 224 copies, resized with an antialiased bilinear filter, while other images come
+at full size. The same filter and size give both the same texture.
 """
 
 from functools import lru_cache
@@ -13,11 +13,11 @@ __all__ = ["IMAGE_SIDE", "canonical_image", "contrast"]
 
 IMAGE_SIDE = 224
 _BLOCK = 8
-"""Lines of the result that are made at one time: many enough for a matrix product, with few weights of zero."""
+"""Rows of the result computed together: enough for a matrix product, with few weights of zero."""
 
 
 def canonical_image(pixels: np.ndarray, side: int = IMAGE_SIDE) -> np.ndarray:
-    """Squash an image to a square with a triangle filter scaled to the reduction (no aliasing).
+    """Resize an image to a square with a triangle filter scaled to the reduction (no aliasing).
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def canonical_image(pixels: np.ndarray, side: int = IMAGE_SIDE) -> np.ndarray:
     -------
     ndarray of uint8, shape (side, side)
     """
-    image = _fewer_rows(np.asarray(pixels, np.float32), side)
-    image = _fewer_rows(np.ascontiguousarray(image.T), side).T
+    image = _resized_rows(np.asarray(pixels, np.float32), side)
+    image = _resized_rows(np.ascontiguousarray(image.T), side).T
     return np.clip(np.rint(image * np.float32(255)), 0, 255).astype(np.uint8, order="C")
 
 
@@ -40,18 +40,19 @@ def contrast(image: np.ndarray) -> float:
     return float(cv2.meanStdDev(image)[1][0, 0])
 
 
-def _fewer_rows(image: np.ndarray, side: int) -> np.ndarray:
+def _resized_rows(image: np.ndarray, side: int) -> np.ndarray:
+    """Resize along the first axis."""
     if len(image) == side:
         return image
-    made = np.empty((side, image.shape[1]), np.float32)
+    result = np.empty((side, image.shape[1]), np.float32)
     for start, first, last, weights in _bands(len(image), side):
-        np.matmul(weights, image[first:last], out=made[start : start + len(weights)])
-    return made
+        np.matmul(weights, image[first:last], out=result[start : start + len(weights)])
+    return result
 
 
 @lru_cache(maxsize=64)
 def _bands(length: int, side: int) -> list[tuple[int, int, int, np.ndarray]]:
-    """For each block of result lines: its first, the image's lines that it is made of, and their weights."""
+    """For each block of result rows: its first row, the range of image rows behind it, and their weights."""
     step = length / side
     reach, bands = max(step, 1.0), []
     for start in range(0, side, _BLOCK):

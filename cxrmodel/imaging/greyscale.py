@@ -1,4 +1,4 @@
-"""Samples -> grey levels 0..1: which pictures are grey, and on which scale they are stored."""
+"""Greyscale of stored samples: the value of white, and whether an image stored in colour is grey."""
 
 import cv2
 import numpy as np
@@ -10,26 +10,26 @@ __all__ = ["full_scale", "single_channel"]
 # Depths at which radiographs are digitised; 10 to 14 bits are commonly stored in 16.
 _DEPTHS = (8, 10, 12, 14, 16)
 
-# A picture is judged for colour at no more than this many pixels a side, and smoothed: neither the chroma noise
-# of scanners and JPEG nor a coloured letter survives this, the colours of a scene do.
+# Colour is judged at no more than this many pixels a side, and smoothed. This removes the chroma noise of scanners and
+# JPEG and coloured letters, but not the colours of a scene.
 _JUDGED_SIDE = 256
 _SMOOTHING = 5
 # Distance of a pixel's colour from the mean colour of pixels as bright, and of that mean colour from grey, both in
-# levels of 255: a blue image base is at 33, the sepia of photo editors at up to 54, red at 179.
+# levels of 255: a blue film base is at 33, the sepia of photo editors at up to 54, red at 179.
 _OFF_TINT = 12.0
 _STRONG_TINT = 40.0
 # The share of pixels that may be off: a marker or label, not a subject.
 _COLOURED_SHARE = 0.01
-# A tint below this is rounding in conversion and not worth telling.
-_SEEN_TINT = 4.0
+# A tint below this is rounding and gets no note.
+_MIN_TINT = 4.0
 
-_LUMA = np.float32([0.299, 0.587, 0.114])
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def full_scale(samples: np.ndarray) -> tuple[float, int]:
-    """Find the stored value that stands for white.
+    """Find the stored value of white.
 
-    Eight-bit pictures use 255 and floating-point ones 1. For deeper ones it is the top of the smallest of 8, 10,
+    Eight-bit images use 255 and floating-point ones 1. For deeper ones it is the top of the smallest of 8, 10,
     12, 14 and 16 bits that holds the largest value: a detector's 12 bits are commonly stored in 16, and read as 16
     they would be nearly black.
 
@@ -41,7 +41,7 @@ def full_scale(samples: np.ndarray) -> tuple[float, int]:
     Returns
     -------
     white : float
-        Value that stands for white; black is 0.
+        Value of white; black is 0.
     depth : int
         Bits that hold it; 0 for floating-point samples.
 
@@ -54,47 +54,41 @@ def full_scale(samples: np.ndarray) -> tuple[float, int]:
         return 255.0, 8
     low, high = samples.min(), samples.max()
     if np.issubdtype(samples.dtype, np.floating):
-        # Written so that it is false for a NaN as well.
+        # this form rejects NaN as well
         if low >= 0 and high <= 1:
             return 1.0, 0
-        raise UnreadableFile(
-            "The grey levels of this floating-point picture are not between 0 and 1, so black and white are "
-            "unknown: export the image again as an 8- or 16-bit greyscale PNG or TIFF."
-        )
+        raise UnreadableFile("imaging.float_range")
     if low < 0 or high > 65535:
-        raise UnreadableFile(
-            "The grey levels of this picture are not between 0 and 65535, so black and white are unknown: "
-            "export the image again as an 8- or 16-bit greyscale PNG or TIFF."
-        )
+        raise UnreadableFile("imaging.integer_range")
     depth = next(depth for depth in _DEPTHS if high < 2**depth)
     return float(2**depth - 1), depth
 
 
 def single_channel(samples: np.ndarray, white: float) -> tuple[np.ndarray, bool]:
-    """Reduce a picture that is really grey to its one channel.
+    """Reduce a grey image that is stored in colour to one channel.
 
-    Where red, green and blue are equal everywhere, that channel is returned as it is. Otherwise the picture is
-    accepted if its colour follows from its brightness alone and is faint (a blue image base, a scanner's cast), and
-    its luma (ITU-R BT.601) is returned. Anything else, a pseudo-colour map too, is a true colour picture.
+    Where red, green and blue are equal, that channel is returned unchanged. Otherwise the image is accepted if its
+    colour is faint and depends on brightness alone (a blue film base, a scanner's cast), and its luma (ITU-R BT.601) is
+    returned. Anything else, including a pseudo-colour map, is a true-colour image.
 
     Parameters
     ----------
     samples : ndarray of uint8, uint16, int32 or float32, shape (H, W) or (H, W, 3)
         Grey levels, or red, green and blue.
     white : float
-        Stored value that stands for white.
+        Stored value of white.
 
     Returns
     -------
     grey : ndarray, shape (H, W)
         Of the same dtype and scale.
     tinted : bool
-        Whether a tint was taken off.
+        Whether a tint was removed.
 
     Raises
     ------
     ColourImage
-        More than one pixel in a hundred is coloured.
+        More than 1 % of the pixels are coloured.
     """
     if samples.ndim == 2:
         return samples, False
@@ -103,19 +97,16 @@ def single_channel(samples: np.ndarray, white: float) -> tuple[np.ndarray, bool]
         return green, False
     coloured, tint = _colour(samples, white)
     if coloured > _COLOURED_SHARE:
-        raise ColourImage(
-            "This is a colour picture, and a chest radiograph is grey: if it is a photograph or a coloured print "
-            "of an image, export the image itself in greyscale from its viewer and drop that."
-        )
-    return cv2.cvtColor(samples, cv2.COLOR_RGB2GRAY), tint > _SEEN_TINT
+        raise ColourImage("imaging.colour")
+    return cv2.cvtColor(samples, cv2.COLOR_RGB2GRAY), tint > _MIN_TINT
 
 
 def _colour(samples: np.ndarray, white: float) -> tuple[float, float]:
-    """Share of pixels whose colour is not a faint tint that goes with their brightness; mean tint in levels."""
+    """Share of pixels whose colour is no faint tint that depends on brightness alone; mean tint in levels."""
     scale = min(1.0, _JUDGED_SIDE / max(samples.shape[:2]))
     size = [max(1, round(side * scale)) for side in samples.shape[1::-1]]
-    small = cv2.resize(samples, size, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(255 / white)
-    small = cv2.blur(small, (_SMOOTHING, _SMOOTHING)).reshape(-1, 3)
+    resized = cv2.resize(samples, size, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(255 / white)
+    small: np.ndarray = cv2.blur(resized, (_SMOOTHING, _SMOOTHING)).reshape(-1, 3)
     luma = small @ _LUMA
     chroma = small[:, ::2] - luma[:, None]
     level = (luma / 8).astype(np.intp)

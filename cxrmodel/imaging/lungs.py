@@ -1,11 +1,10 @@
-"""Radiograph -> LungFields: where the lungs are on the image.
+"""Lung fields: the segmenter that finds them on a canonical image, and measures of its mask.
 
-A small U-Net of our own (``assets/lungs``), learnt from lung annotations of the training images and run by
-ONNX Runtime, so that finding lungs needs no deep-learning framework.
+A small U-Net (``assets/lungs``), trained on lung annotations of the training images and run by ONNX Runtime, so that no
+deep-learning framework is needed.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +12,11 @@ import cv2
 import numpy as np
 
 from cxrmodel.artefacts import open_graph, read_checked
-from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
+from cxrmodel.errors import NoLungsFound
 from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
-from cxrmodel.paths import ASSETS
+from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, LungBounds, load_lung_spec
 
-__all__ = ["BOUNDS", "LungFields", "LungSegmenter", "as_input", "balance", "fields_from_scores", "plausibility", "regions"]
-
-LUNGS_FOLDER = ASSETS / "lungs"
-
-BOUNDS = ("area", "balance", "contrast")
-"""What ``plausibility`` measures, in its order."""
+__all__ = ["LungFields", "LungSegmenter", "as_input", "balance", "fields_from_scores", "plausibility", "regions"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +26,7 @@ class LungFields:
     Attributes
     ----------
     mask : ndarray of bool, shape (224, 224)
-        True within the lungs, in the frame of the canonical image; at least one pixel is.
+        True within the lungs, on the canonical image; at least one pixel.
     """
 
     mask: np.ndarray
@@ -64,11 +58,12 @@ def as_input(images: np.ndarray, size: int) -> np.ndarray:
         0..1.
     """
     small = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
-    return small[..., None].astype(np.float32) / 255.0
+    scaled: np.ndarray = small[..., None].astype(np.float32) / 255.0
+    return scaled
 
 
 def fields_from_scores(scores: np.ndarray, side: int = IMAGE_SIDE) -> np.ndarray:
-    """Turn the segmenter's logits into a clean mask: the two largest regions above even odds.
+    """Turn the segmenter's logits into a mask: the two largest regions with a probability above 0.5.
 
     Parameters
     ----------
@@ -79,16 +74,17 @@ def fields_from_scores(scores: np.ndarray, side: int = IMAGE_SIDE) -> np.ndarray
     -------
     ndarray of bool, shape (side, side)
     """
-    grown = cv2.resize(np.asarray(scores, np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
-    count, regions = cv2.connectedComponents((grown > 0).view(np.uint8), connectivity=4)
+    resized = cv2.resize(np.asarray(scores, np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
+    count, regions = cv2.connectedComponents((resized > 0).view(np.uint8), connectivity=4)
     areas = np.bincount(regions.ravel(), minlength=count)
     kept = np.zeros(count, bool)
     kept[1 + np.argsort(areas[1:], kind="stable")[::-1][:2]] = True
-    return kept[regions]
+    mask: np.ndarray = kept[regions]
+    return mask
 
 
 def regions(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Areas and middles of a mask's regions, the largest first.
+    """Areas and centroids of a mask's regions, the largest first.
 
     Parameters
     ----------
@@ -98,13 +94,13 @@ def regions(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     -------
     areas : ndarray of int, shape (N,)
         In pixels.
-    middles : ndarray of float64, shape (N, 2)
+    centroids : ndarray of float64, shape (N, 2)
         Column and row, in pixels.
     """
-    _, _, stats, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    _, _, stats, centroids = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
     order = np.argsort(areas, kind="stable")[::-1]
-    return areas[order], middles[1:][order]
+    return areas[order], centroids[1:][order]
 
 
 def balance(areas: np.ndarray) -> float:
@@ -114,19 +110,19 @@ def balance(areas: np.ndarray) -> float:
 
 
 def plausibility(image: np.ndarray, mask: np.ndarray, areas: np.ndarray | None = None) -> dict[str, float]:
-    """Measure what tells two lungs on an image from whatever else a segmenter may mark.
+    """Measure whether a mask may be two lungs.
 
     Parameters
     ----------
     image : ndarray of uint8, shape (224, 224)
     mask : ndarray of bool, shape (224, 224)
     areas : ndarray of int, optional
-        Of ``regions(mask)``, where they are known.
+        Of ``regions(mask)``, if already computed.
 
     Returns
     -------
     dict of str to float
-        ``area``: share of the image that is marked, 0..1. ``balance``: area of the second largest region over
+        ``area``: share of the image that is lung, 0..1. ``balance``: area of the second largest region over
         that of the largest, 0..1. ``contrast``: standard deviation of the image's grey levels, 0..127.5.
     """
     return {
@@ -145,8 +141,8 @@ class LungSegmenter:
         An ONNX graph: (N, S, S, 1) float32 in 0..1 -> logit of lung, (N, s, s, 1) over the same image.
     size : int
         S, the side of its input in pixels.
-    least : dict of str to float
-        For each of ``BOUNDS``, the value below which what is found is not taken for lungs.
+    minimum : LungBounds
+        Of each measure of ``plausibility``.
     threads : int
         Threads of a run; 0 takes one for each core.
 
@@ -156,10 +152,10 @@ class LungSegmenter:
         Of ``weights``.
     """
 
-    def __init__(self, weights: bytes, size: int, least: dict[str, float], threads: int = 0):
+    def __init__(self, weights: bytes, size: int, minimum: LungBounds, threads: int = 0) -> None:
         self._weights, self._session = weights, open_graph(weights, threads)
         self._input = self._session.get_inputs()[0].name
-        self.size, self.least = size, {bound: least[bound] for bound in BOUNDS}
+        self.size, self.minimum = size, minimum
         self.sha256 = hashlib.sha256(weights).hexdigest()
 
     @classmethod
@@ -171,20 +167,13 @@ class LungSegmenter:
         MissingWeights, AlteredWeights
             When ``lungs.onnx`` or its specification is absent, or they do not belong together.
         """
-        try:
-            spec = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
-        except OSError as error:
-            raise MissingWeights(
-                f"The lung segmenter is incomplete: {error.filename} cannot be read. Install the program again."
-            ) from error
-        except ValueError as error:
-            raise AlteredWeights(f"{folder / 'spec.json'} is damaged. Install the program again.") from error
-        weights = read_checked(folder / "lungs.onnx", spec["weights_sha256"])
-        return cls(weights, spec["input_size"], spec["least"])
+        spec = load_lung_spec(folder)
+        weights = read_checked(folder / "lungs.onnx", spec.weights_sha256)
+        return cls(weights, spec.input_size, spec.minimum)
 
     def single_threaded(self) -> "LungSegmenter":
-        """The same segmenter for callers that bring threads of their own: every call keeps to its thread."""
-        return LungSegmenter(self._weights, self.size, self.least, threads=1)
+        """The same segmenter for callers with their own threads: every call runs on its thread alone."""
+        return LungSegmenter(self._weights, self.size, self.minimum, threads=1)
 
     def masks(self, images: np.ndarray) -> np.ndarray:
         """Segment canonical images.
@@ -196,7 +185,7 @@ class LungSegmenter:
         Returns
         -------
         ndarray of bool, shape (N, 224, 224)
-            All False where nothing looks like lung.
+            All False where no lung is found.
         """
         scores = self._session.run(None, {self._input: as_input(images, self.size)})[0]
         return np.stack([fields_from_scores(score[..., 0]) for score in scores])
@@ -211,25 +200,13 @@ class LungSegmenter:
         Raises
         ------
         NoLungsFound
-            When what is found falls short of a bound. Some pictures that are not chest radiographs pass.
+            When the mask is below a bound. Some images that are not chest radiographs pass.
         """
-        return self.accept(image, self.masks(image[None])[0])
+        mask = self.masks(image[None])[0]
+        if not self.plausible(image, mask):
+            raise NoLungsFound("imaging.no_lungs")
+        return LungFields(mask)
 
     def plausible(self, image: np.ndarray, mask: np.ndarray) -> bool:
-        """Whether a mask may be two lungs on an image: every bound is reached."""
-        measured = plausibility(image, mask)
-        return all(measured[bound] >= self.least[bound] for bound in BOUNDS)
-
-    def accept(self, image: np.ndarray, mask: np.ndarray) -> LungFields:
-        """Take a mask for lung fields, or refuse it.
-
-        Raises
-        ------
-        NoLungsFound
-        """
-        if not self.plausible(image, mask):
-            raise NoLungsFound(
-                "No two lungs were found on this picture, so it is not read. "
-                "Use an upright frontal chest radiograph that shows both lungs."
-            )
-        return LungFields(mask)
+        """Whether a mask may be two lungs of an image: no measure is below its bound."""
+        return all(value >= getattr(self.minimum, name) for name, value in plausibility(image, mask).items())

@@ -1,19 +1,19 @@
-"""Even margins around an image: found, measured, and cut off where they are larger than images have them."""
+"""Uniform margins around an image, as scanners and slides add them."""
 
 import numpy as np
 
 __all__ = ["image_box"]
 
 _LEVELS = 6
-_SHARE = 0.8
-_LEAST = 8
+_UNIFORM_SHARE = 0.8
+_MIN_LINES = 8
 
 
 def image_box(image: np.ndarray) -> tuple[int, int, int, int]:
-    """The part of a picture inside its even margins.
+    """Find the part of an image inside its uniform margins.
 
-    A line of pixels at an edge belongs to the margin when four fifths of it are within six grey levels of the
-    outermost line's median: letters in a margin do not end it.
+    A line of pixels at an edge belongs to the margin when at least 80 % of it is within six grey levels of the median
+    of the outermost line, so letters in a margin do not end it.
 
     Parameters
     ----------
@@ -22,11 +22,11 @@ def image_box(image: np.ndarray) -> tuple[int, int, int, int]:
     Returns
     -------
     tuple of int
-        Top, left, bottom, right (exclusive); of an even picture, a corner of it.
+        Top, left, bottom, right (exclusive); a corner of a uniform image.
     """
     levels = image.astype(np.int16)
     top, left, bottom, right = 0, 0, *image.shape
-    for _ in range(2):  # a margin above and below hides how far those at the sides reach
+    for _ in range(2):  # margins above and below hide those at the sides
         top += _margin(levels[top:bottom, left:right])
         bottom -= _margin(levels[top:bottom, left:right][::-1])
         left += _margin(levels[top:bottom, left:right].T)
@@ -37,12 +37,12 @@ def image_box(image: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def _margin(lines: np.ndarray) -> int:
-    """Number of leading lines that are even, at least one line short of all."""
-    if min(lines.shape) < _LEAST:
+    """Number of leading lines that are uniform, at most all but one."""
+    if min(lines.shape) < _MIN_LINES:
         return 0
     level = np.median(lines[0])
-    for start in range(0, len(lines), _LEAST):  # most images have no margin, which their first lines tell
-        even = (np.abs(lines[start : start + _LEAST] - level) <= _LEVELS).mean(1) >= _SHARE
-        if not even.all():
-            return start + int(np.argmin(even))
+    for start in range(0, len(lines), _MIN_LINES):  # most images have no margin
+        uniform = (np.abs(lines[start : start + _MIN_LINES] - level) <= _LEVELS).mean(1) >= _UNIFORM_SHARE
+        if not uniform.all():
+            return start + int(np.argmin(uniform))
     return len(lines) - 1

@@ -5,13 +5,11 @@ held-out patients of its training.
 """
 
 import hashlib
-import json
 import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import keras
@@ -22,7 +20,8 @@ from pydantic import ValidationError
 from cxrmodel.artefacts import open_graph
 from cxrmodel.checks.feature_distribution import FeatureDistribution, fit_feature_distribution
 from cxrmodel.errors import DataError, TrainingError
-from cxrmodel.imaging.lungs import LUNGS_FOLDER, LungFields, LungSegmenter
+from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, LungBounds, LungSpec
+from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.metrics.thresholds import choose_operating_points
 from cxrmodel.model.calibration import probability
 from cxrmodel.model.network import for_reading
@@ -109,7 +108,7 @@ def load_network(run: Path, name: str) -> tuple[keras.Model, bytes]:
         raise TrainingError("training.damaged_weights", path=str(path)) from error
 
 
-def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> dict[str, Any]:
+def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> LungSpec:
     """Export a trained segmenter: ``lungs.onnx``, ``lungs.keras`` and ``spec.json``.
 
     Parameters
@@ -119,8 +118,8 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        The specification as written.
+    LungSpec
+        As written.
 
     Raises
     ------
@@ -137,16 +136,18 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> dict[str, Any]:
         raise TrainingError("training.bad_record", path=str(path), problem=first_problem(error)) from error
     size = network.input_shape[1]
     graph = to_onnx(network, np.random.default_rng(0).random((8, size, size, 1), np.float32))
-    spec = {
-        "input_size": size,
-        "least": {bound: round(LEAST_SHARE * value, 4) for bound, value in record.held_out.least.items()},
-        "weights_sha256": hashlib.sha256(graph).hexdigest(),
-        "parameters": network.count_params(),
-    } | record.model_dump(mode="json")
+    minimum = {name: round(LEAST_SHARE * value, 4) for name, value in record.held_out.least.items()}
+    spec = LungSpec(
+        input_size=size,
+        minimum=LungBounds(**minimum),
+        weights_sha256=hashlib.sha256(graph).hexdigest(),
+        parameters=network.count_params(),
+        **record.model_dump(mode="json"),
+    )
     out.mkdir(parents=True, exist_ok=True)
     (out / "lungs.onnx").write_bytes(graph)
     (out / "lungs.keras").write_bytes(weights)
-    (out / "spec.json").write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")
+    (out / "spec.json").write_text(spec.to_json(), encoding="utf-8")
     return spec
 
 

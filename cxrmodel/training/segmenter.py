@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.canonical import IMAGE_SIDE
-from cxrmodel.imaging.lungs import BOUNDS, as_input, fields_from_scores, plausibility
+from cxrmodel.imaging.lungs import as_input, fields_from_scores, plausibility
 from cxrmodel.model.network import build_segmenter
 from cxrmodel.records import Record
 from cxrmodel.training.archive import Image, find_images, load_images, load_masks, training_split
@@ -151,7 +151,7 @@ def _scores(
         dice_mean=float(np.mean(values)),
         dice_median=float(np.median(values)),
         dice_5th_percentile=float(np.percentile(values, 5)),
-        least={bound: float(min(measures[bound] for measures in measured)) for bound in BOUNDS},
+        least={name: float(min(measures[name] for measures in measured)) for name in measured[0]},
     )
 
 

@@ -12,7 +12,7 @@ from cxrmodel import __version__
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.report.context import images_summary
 from cxrmodel.evaluation.storage import Evaluation, load_evaluation
-from cxrmodel.imaging.lungs import LUNGS_FOLDER
+from cxrmodel.imaging.lung_spec import LUNGS_FOLDER
 from cxrmodel.messages import TEXTS_FOLDER
 from cxrmodel.metrics.formatting import percent, threshold_percent
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec

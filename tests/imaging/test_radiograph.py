@@ -1,4 +1,4 @@
-"""Whatever bytes are dropped, a radiograph comes out as stored, or a refusal that says what to do."""
+"""Any bytes give a radiograph as stored, or a refusal."""
 
 import hashlib
 import logging
@@ -12,6 +12,7 @@ from PIL import Image
 
 from cxrmodel import errors
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+from cxrmodel.messages import Message
 
 LEVELS = (np.add.outer(np.arange(72), 2 * np.arange(80)) % 256).astype(np.uint8)
 DEEP = (LEVELS.astype(np.uint16) << 8) + LEVELS.T[:72, :72].repeat(2, 1)[:, :80]
@@ -96,17 +97,17 @@ def test_fewer_bits_in_sixteen_are_found_and_noted(raw_png, tiff, largest, white
     image = read_radiograph(data, "image")
     assert np.array_equal(image.pixels, as_unit(levels, white))
     assert image.bits == 16
-    assert image.notes == (f"The image is stored in 16 bits and uses {depth}; it was read as {depth}-bit.",)
+    assert image.notes == (Message("imaging.note.bits", stored=16, used=depth),)
 
 
 @pytest.mark.parametrize("samples", [LEVELS, DEEP, as_unit(LEVELS)], ids=["8 bits", "16 bits", "float"])
 @pytest.mark.parametrize("order", "<>")
 def test_white_is_zero_is_inverted_at_every_depth(tiff, samples, order):
-    """A TIFF whose zero is white is turned round, so that air is dark, and says so."""
+    """A TIFF whose zero is white is inverted, so that air is dark, with a note."""
     white = {1: 255, 2: 65535, 4: 1}[samples.itemsize]
     image = read_radiograph(tiff(samples, order, photometric=0), "image")
     assert np.array_equal(image.pixels, np.float32(1) - as_unit(samples, white))
-    assert image.notes == ("The file stores white as zero; the image was inverted so that air is dark.",)
+    assert image.notes == (Message("imaging.note.inverted"),)
 
 
 def test_a_fax_compressed_image_keeps_its_polarity(save):
@@ -188,7 +189,7 @@ def test_a_transparent_level_of_a_png_becomes_black(raw_png, chunk, samples, col
     image = read_radiograph(raw_png(samples, colour_type, chunk(b"tRNS", body)), "image")
     expected = np.where(DEEP[40, 40] == DEEP, np.float32(0), as_unit(DEEP, 65535))
     assert np.array_equal(image.pixels, expected)
-    assert image.notes == ("The picture is partly transparent; transparent parts were read as black.",)
+    assert image.notes == (Message("imaging.note.transparent"),)
 
 
 def test_a_transparent_level_of_few_bits_becomes_black(raw_png, chunk):

@@ -1,4 +1,4 @@
-"""What is not an image, or not a whole one, is refused by name, in a sentence, before it can do harm."""
+"""What is not an image, or not a whole one, is refused before it can do harm."""
 
 from io import BytesIO
 
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cxrmodel import errors
-from cxrmodel.imaging import radiograph
+from cxrmodel.imaging.formats.image_format import ImageFormat
 from cxrmodel.imaging.radiograph import MAX_BYTES, read_radiograph
+from cxrmodel.messages import Message
 
 LEVELS = np.random.default_rng(0).integers(60, 200, (72, 80)).astype(np.uint8)
 DEEP = LEVELS.astype(np.uint16) * 257
@@ -26,27 +27,29 @@ def pages(file_format, **options):
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP", "MPO"])
 def test_a_file_of_several_pictures_is_refused(file_format):
     """Animations, pages and paired photographs do not say which of them is the image."""
-    with pytest.raises(errors.MultipleImages, match="single page"):
+    with pytest.raises(errors.MultipleImages):
         read_radiograph(pages(file_format), "image")
 
 
 @pytest.mark.parametrize(
-    ("data", "refusal", "word"),
+    ("data", "refusal", "code"),
     [
         (b"", errors.EmptyFile, "empty"),
-        (b"\xff\xd8\xff", errors.UnreadableFile, "JPEG"),
-        (b"\x89PNG\r\n\x1a\n", errors.UnreadableFile, "PNG"),
-        (b"\x89PNG\n\x1a\n" + bytes(100), errors.UnreadableFile, "PNG"),
-        (b"II*\0" + bytes(100), errors.UnreadableFile, "TIFF"),
-        (b"RIFF\0\0\0\0WEBPVP8 " + bytes(20), errors.UnreadableFile, "WebP"),
-        (bytes(1000), errors.UnsupportedFile, "DICOM, PNG, JPEG, TIFF or WebP"),
-        (pages("GIF"), errors.UnsupportedFile, "GIF"),
+        (b"\xff\xd8\xff", errors.UnreadableFile, "damaged"),
+        (b"\x89PNG\r\n\x1a\n", errors.UnreadableFile, "damaged"),
+        (b"\x89PNG\n\x1a\n" + bytes(100), errors.UnreadableFile, "damaged"),
+        (b"II*\0" + bytes(100), errors.UnreadableFile, "damaged"),
+        (b"RIFF\0\0\0\0WEBPVP8 " + bytes(20), errors.UnreadableFile, "damaged"),
+        (bytes(1000), errors.UnsupportedFile, "unknown_format"),
+        (pages("GIF"), errors.UnsupportedFile, "unsupported.gif"),
     ],
 )
-def test_what_is_no_picture_is_refused_by_name(data, refusal, word):
-    """The sentence names what was dropped."""
-    with pytest.raises(refusal, match=word):
+def test_what_is_no_image_is_refused_by_name(data, refusal, code):
+    """The class and the code tell what it is."""
+    with pytest.raises(refusal) as raised:
         read_radiograph(data, "image")
+    assert type(raised.value) is refusal
+    assert raised.value.message.code == f"imaging.{code}"
 
 
 def test_no_part_of_a_file_is_taken_for_the_whole(variety):
@@ -64,7 +67,7 @@ def test_half_a_jpeg_is_refused_whatever_follows(save, make_image, mode, ending)
     """A JPEG has no checksum: missing data show as mid-grey, and must not be read as an image."""
     data = save(np.uint8(make_image() * 255), "JPEG", mode=mode, quality=90)
     assert read_radiograph(data, "image").notes == ()
-    with pytest.raises(errors.UnreadableFile, match="incomplete"):
+    with pytest.raises(errors.UnreadableFile):
         read_radiograph(data[: len(data) // 2] + ending, "image")
 
 
@@ -166,9 +169,10 @@ def test_size_and_shape_are_refused_before_decoding(
     monkeypatch, save, tiff, raw_png, file_format, width, height, refusal
 ):
     """The header alone decides: no decoder sees a decompression bomb."""
-    monkeypatch.delattr(radiograph, "decode")
-    with pytest.raises(refusal, match=f"{width} x {height}"):
+    monkeypatch.setattr(ImageFormat, "image", None)
+    with pytest.raises(refusal) as raised:
         read_radiograph(claims(file_format, width, height, save, tiff, raw_png), "image")
+    assert raised.value.message.values.items() >= {"width": width, "height": height}.items()
 
 
 def test_large_sizes_in_fields_of_four_bytes_are_refused(raw_png):
@@ -193,9 +197,10 @@ def test_too_many_bytes_are_refused_unseen(monkeypatch, save):
     data = save(LEVELS, "PNG")
     padded = data + bytes(MAX_BYTES - len(data))
     assert read_radiograph(padded, "image").pixels.shape == LEVELS.shape
-    monkeypatch.delattr(radiograph, "read_header")
-    with pytest.raises(errors.ImageTooLarge, match="64 MiB"):
+    monkeypatch.setattr(ImageFormat, "header", None)
+    with pytest.raises(errors.ImageTooLarge) as raised:
         read_radiograph(padded + b"\0", "image")
+    assert raised.value.message == Message("imaging.too_many_bytes", limit=64)
 
 
 @pytest.mark.images
@@ -203,7 +208,7 @@ def test_photographs_are_refused_as_colour(data_root):
     """Every colour photograph is, and no grey picture is."""
     for path in sorted((data_root / "not_chest").glob("*/*")):
         if path.parent.name == "photo":
-            with pytest.raises(errors.ColourImage, match="greyscale"):
+            with pytest.raises(errors.ColourImage):
                 read_radiograph(path.read_bytes(), path.name)
         else:
             assert read_radiograph(path.read_bytes(), path.name).file_format == "JPEG"

@@ -57,7 +57,7 @@ def test_dicom(use, visit, say, project):
     said = say(app)
     assert len(app.metric) == 1
     assert file_line("IM00001", width, height, "DICOM", 12) in said
-    assert "the image was inverted so that air is dark" in said
+    assert str(Message("imaging.note.inverted")) in said
     assert str(Message("checks.age.warning", ages="1 to 5 years")) in said
     app = drop(app, ("IM00002", dicom(levels, ViewPosition="LL")))
     assert len(app.error) == 1

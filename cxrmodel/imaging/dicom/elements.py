@@ -1,6 +1,6 @@
-"""The elements of a DICOM file that are looked at, and no others.
+"""The elements of a DICOM file that are read; all others are skipped.
 
-Neither names nor numbers of patients, nor free text. The date of birth serves for the age alone and is not kept.
+No names, no patient identifiers, no free text. The date of birth only gives the age and is not kept.
 """
 
 __all__ = ["ELEMENTS"]

@@ -1,6 +1,6 @@
-"""DICOM objects that are refused by their tags alone: no picture, no plain radiograph, no chest, no frontal view.
+"""Refuse DICOM objects by their attributes: no image, no projection radiograph, no chest, no frontal view.
 
-A value is repeated in a refusal only where it is a term of the standard: a damaged file may hold a name anywhere.
+A refusal repeats a value only where it is a term of the standard: a damaged file may hold a name anywhere.
 """
 
 import re
@@ -9,21 +9,21 @@ from pydicom.dataset import Dataset
 
 from cxrmodel.errors import NotAnImage, WrongBodyPart, WrongModality, WrongView
 from cxrmodel.imaging.dicom.dataset import DataSet
+from cxrmodel.messages import Message
 
 __all__ = ["check_body_part", "check_kind", "check_modality", "frontal_view"]
 
-_EXPORT = "drop the DICOM file of the image itself."
-# PS3.4 B.5 and PS3.6 A: beginnings of the class UIDs of objects that hold no picture of their own.
+# PS3.4 B.5 and PS3.6 A: prefixes of the class UIDs of objects that hold no image, and the code of the refusal.
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
-_NO_PICTURES = (
-    ("1.2.840.10008.1.3.10", f"This is a DICOMDIR, the table of contents of a disc: {_EXPORT}"),
-    (f"{_STORAGE}88.59", f"This is a DICOM key object selection, not an image: {_EXPORT}"),
-    (f"{_STORAGE}88.", f"This is a DICOM structured report, not an image: {_EXPORT}"),
-    (f"{_STORAGE}104.", f"This is a document within a DICOM file, not an image: {_EXPORT}"),
-    (f"{_STORAGE}11.", f"This is a DICOM presentation state, which describes how to show an image: {_EXPORT}"),
-    (f"{_STORAGE}9.", f"This is a DICOM waveform, not an image: {_EXPORT}"),
-    (f"{_STORAGE}66.", f"This is a DICOM segmentation or registration, not an image: {_EXPORT}"),
-    (f"{_STORAGE}481.", f"This is a DICOM object of radiotherapy, not an image: {_EXPORT}"),
+_NOT_IMAGES = (
+    ("1.2.840.10008.1.3.10", "imaging.dicom.object.directory"),
+    (f"{_STORAGE}88.59", "imaging.dicom.object.key_object"),
+    (f"{_STORAGE}88.", "imaging.dicom.object.report"),
+    (f"{_STORAGE}104.", "imaging.dicom.object.document"),
+    (f"{_STORAGE}11.", "imaging.dicom.object.presentation_state"),
+    (f"{_STORAGE}9.", "imaging.dicom.object.waveform"),
+    (f"{_STORAGE}66.", "imaging.dicom.object.segmentation"),
+    (f"{_STORAGE}481.", "imaging.dicom.object.radiotherapy"),
 )
 
 
@@ -32,57 +32,41 @@ def _class(data: DataSet) -> str:
 
 
 def check_kind(data: DataSet) -> None:
-    """Refuse objects that hold no picture of their own.
+    """Refuse objects that hold no image.
 
     Raises
     ------
     NotAnImage
     """
     kind = _class(data)
-    for beginning, sentence in _NO_PICTURES:
-        if kind.startswith(beginning):
-            raise NotAnImage(sentence)
+    for prefix, code in _NOT_IMAGES:
+        if kind.startswith(prefix):
+            raise NotAnImage(code)
     if data.has("DirectoryRecordSequence"):
-        raise NotAnImage(_NO_PICTURES[0][1])
+        raise NotAnImage("imaging.dicom.object.directory")
     if data.has("EncapsulatedDocument"):
-        raise NotAnImage(_NO_PICTURES[3][1])
+        raise NotAnImage("imaging.dicom.object.document")
     if not data.has("PixelData") and not data.has("Rows") and data.has("ContentSequence"):
-        raise NotAnImage(_NO_PICTURES[2][1])
+        raise NotAnImage("imaging.dicom.object.report")
 
 
-# PS3.3 C.7.3.1.1.1. DR is the name that some devices give to DX.
+# PS3.3 C.7.3.1.1.1. Some devices write DR for DX.
 _PROJECTIONS = {"CR", "DX", "DR", "RG"}
 _PROJECTION_CLASSES = {f"{_STORAGE}1", f"{_STORAGE}1.1", f"{_STORAGE}1.1.1"}
 _CAPTURES = {f"{_STORAGE}7", f"{_STORAGE}7.1", f"{_STORAGE}7.2", f"{_STORAGE}7.3", f"{_STORAGE}7.4"}
 _CAPTURE_MODALITIES = {"OT", "SC", "HC", "DD"}
-_NAMES = {
-    "CT": "computed tomography",
-    "MR": "magnetic resonance",
-    "US": "ultrasound",
-    "MG": "mammography",
-    "NM": "nuclear medicine",
-    "PT": "positron emission tomography",
-    "XA": "angiography",
-    "RF": "fluoroscopy",
-    "PX": "a panoramic dental image",
-    "IO": "a dental image",
-    "ES": "endoscopy",
-    "XC": "a photograph",
-    "SM": "a microscope slide",
-    "OP": "ophthalmic photography",
-    "ECG": "an electrocardiogram",
-    "BMD": "bone densitometry",
-}
+_NAMED = frozenset(["CT", "MR", "US", "MG", "NM", "PT", "XA", "RF", "PX", "IO", "ES", "XC", "SM", "OP", "ECG", "BMD"])
+"""Other modalities that the refusal names."""
 
 
-def check_modality(data: DataSet, notes: list[str], unsaid: list[str]) -> None:
-    """Refuse what is neither a projection radiograph nor a secondary capture that may be one.
+def check_modality(data: DataSet, notes: list[Message], not_stated: list[Message]) -> None:
+    """Refuse anything but projection radiographs and secondary captures that may be one.
 
     Parameters
     ----------
     data : DataSet
-    notes, unsaid : list of str
-        To which sentences, and names of what the file does not say, are added.
+    notes, not_stated : list of Message
+        To which notes, and attributes that the file does not state, are appended.
 
     Raises
     ------
@@ -93,23 +77,16 @@ def check_modality(data: DataSet, notes: list[str], unsaid: list[str]) -> None:
     if modality in _PROJECTIONS:
         pass
     elif modality in _CAPTURE_MODALITIES | {""} and capture:
-        notes.append(
-            "This is a secondary capture: a copy of an image from a screen or scanner, whose grey levels may differ "
-            "from the image's."
-        )
+        notes.append(Message("imaging.dicom.secondary_capture"))
     elif not modality and (kind in _PROJECTION_CLASSES or not kind):
-        unsaid.append("modality")
+        not_stated.append(Message("imaging.dicom.attribute.modality"))
     else:
-        named = f" ({_NAMES[modality]})" if modality in _NAMES else ""
-        raise WrongModality(
-            f"The DICOM file names another modality than a plain radiograph{named}: drop a chest radiograph of "
-            "modality CR, DX, DR or RG."
-        )
+        if modality in _NAMED:
+            name = Message(f"imaging.dicom.modality.{modality}")
+            raise WrongModality("imaging.dicom.wrong_modality_named", modality=name)
+        raise WrongModality("imaging.dicom.wrong_modality")
     if data.text("PresentationIntentType") == "FOR PROCESSING" or kind == f"{_STORAGE}1.1.1":
-        notes.append(
-            "The file holds the detector's raw values, meant for processing and not for viewing: "
-            "prefer the processed image of the same exposure."
-        )
+        notes.append(Message("imaging.dicom.raw_values"))
 
 
 _CHEST = r"CHEST|THORAX|TORAX|LUNGS?"
@@ -117,15 +94,15 @@ _QUALIFIERS = (
     r"PORTABLE|PORT|MOBILE|BEDSIDE|FRONTAL|SUPINE|ERECT|UPRIGHT|STANDING|SITTING|P[AE]+DIATRIC|PED|INFANT|CHILD|"
     r"PA|AP|VIEWS?|[^A-Z]+"
 )
-# PS3.16 annex L: names of other parts that are repeated in the refusal.
+# PS3.16 annex L: terms for other parts that the refusal repeats.
 _LIMBS = {"ANKLE", "ARM", "ELBOW", "EXTREMITY", "FEMUR", "FINGER", "FOOT", "FOREARM", "HAND", "KNEE", "LEG", "WRIST"}
 _OTHER_PARTS = _LIMBS | {"ABDOMEN", "HEAD", "HIP", "NECK", "PELVIS", "RIB", "RIBCAGE", "SHOULDER", "SKULL", "SPINE"}
 _STANDARD_SCHEMES = {"SCT", "SRT", "SNM3", "99SDM"}
 _CHEST_CODES = {"51185008", "816094009", "43799004", "39607008", "86598002", "T-D3000", "T-D3200", "T-28000", "T-280A0"}
 
 
-def check_body_part(data: DataSet, unsaid: list[str]) -> None:
-    """Refuse a part of the body other than the chest alone.
+def check_body_part(data: DataSet, not_stated: list[Message]) -> None:
+    """Refuse any part of the body but the chest.
 
     Raises
     ------
@@ -133,9 +110,10 @@ def check_body_part(data: DataSet, unsaid: list[str]) -> None:
     """
     part = data.text("BodyPartExamined")
     rest = re.sub(_QUALIFIERS, "", re.sub(_CHEST, "", part))
-    refusal = WrongBodyPart(
-        f"The DICOM file names another part of the body than the chest"
-        f"{f' ({part.lower()})' if part in _OTHER_PARTS else ''}: drop a frontal chest radiograph."
+    refusal = (
+        WrongBodyPart("imaging.dicom.wrong_body_part_named", part=part.lower())
+        if part in _OTHER_PARTS
+        else WrongBodyPart("imaging.dicom.wrong_body_part")
     )
     if part and (rest or not re.search(_CHEST, part)):
         raise refusal
@@ -144,18 +122,18 @@ def check_body_part(data: DataSet, unsaid: list[str]) -> None:
     if not part and known and not any(known):
         raise refusal
     if not part and not any(known):
-        unsaid.append("part of the body")
+        not_stated.append(Message("imaging.dicom.attribute.body_part"))
 
 
 def _code(item: Dataset) -> tuple[str, str]:
-    """Scheme and value of a code, PS3.3 section 8.8; empty where it has none."""
+    """Scheme and value of a code (PS3.3 section 8.8); empty where there is none."""
     try:
         return str(item.get("CodingSchemeDesignator", "")).strip(), str(item.get("CodeValue", "")).strip()
-    except Exception:  # The library converts on demand and raises whatever it likes on damaged values.
+    except Exception:  # the library converts on demand and raises anything on damaged values
         return "", ""
 
 
-# PS3.3 C.8.1.1.1 and C.8.7.7: laterals, decubitus and oblique views.
+# PS3.3 C.8.1.1.1 and C.8.7.7: lateral, decubitus and oblique views.
 _NOT_FRONTAL = re.compile(r".*(LAT|OBL|DECUB|AXIAL|LORDOT).*|LL|RL|[LR]L[DO]|[LR][AP]O")
 _FRONTAL = {"AP": "AP", "PA": "PA", "ANTEROPOSTERIOR": "AP", "POSTEROANTERIOR": "PA", "FRONTAL": "frontal"}
 _VIEW_CODES = {
@@ -169,22 +147,19 @@ _VIEW_CODES = {
 }
 
 
-def frontal_view(data: DataSet, unsaid: list[str]) -> str | None:
-    """Refuse what is named a lateral, oblique or decubitus view.
+def frontal_view(data: DataSet, not_stated: list[Message]) -> str | None:
+    """Find the view, and refuse lateral, oblique and decubitus ones.
 
     Returns
     -------
     str or None
-        "AP", "PA" or "frontal"; None where the file does not say or says it in no known way.
+        "AP", "PA" or "frontal"; None where the file states none that is known.
 
     Raises
     ------
     WrongView
     """
-    refusal = WrongView(
-        "The DICOM file says that this is no frontal view but a lateral, oblique or decubitus one: "
-        "drop the frontal (AP or PA) chest radiograph."
-    )
+    refusal = WrongView("imaging.dicom.wrong_view")
     position = data.text("ViewPosition")
     words = re.findall("[A-Z]+", position.replace("ANTERO-P", "ANTEROP").replace("POSTERO-A", "POSTEROA"))
     codes = [_code(item) for item in data.sequence("ViewCodeSequence")]
@@ -198,5 +173,5 @@ def frontal_view(data: DataSet, unsaid: list[str]) -> str | None:
     if not named and {"L", "R"} & set(rows_and_columns) and {"F", "H"} & set(rows_and_columns):
         named = ["frontal"]  # rows and columns lie in the plane of a frontal view
     if not named:
-        unsaid.append("view")
+        not_stated.append(Message("imaging.dicom.attribute.view"))
     return named[0] if named else None

@@ -1,6 +1,6 @@
-"""What a DICOM file says of itself -> an image that may be decoded, or the refusal that follows from its tags alone.
+"""Attributes of a DICOM image: how its pixels are stored, and what else it states.
 
-What a tag does not say is no reason to refuse; it is told, and the picture decides.
+A missing attribute is no reason to refuse: a note names it, and the pixels decide.
 """
 
 import re
@@ -8,57 +8,58 @@ from dataclasses import dataclass
 from datetime import date
 
 from cxrmodel.errors import ColourImage, MissingPixelData, MultipleImages, WrongModality
-from cxrmodel.imaging.dicom.dataset import DataSet, unreadable
+from cxrmodel.imaging.dicom.dataset import DataSet, damaged_dicom
 from cxrmodel.imaging.dicom.eligibility import check_body_part, check_kind, check_modality, frontal_view
+from cxrmodel.messages import Message, listed
 
-__all__ = ["Raster", "Tags", "check_tags"]
+__all__ = ["ImageAttributes", "PixelDescription", "read_attributes"]
 
 
 @dataclass(frozen=True)
-class Raster:
-    """The frame as its tags describe it (PS3.3 C.7.6.3).
+class PixelDescription:
+    """How the pixels of one frame are stored (PS3.3 C.7.6.3).
 
     Attributes
     ----------
     rows, columns : int
-    allocated, stored, high : int
-        Bits of a sample's place, 8 or 16; bits of the value in it; number of its topmost bit.
+    bits_allocated, bits_stored, high_bit : int
+        Bits of a sample, 8 or 16; bits of its value; position of the topmost of these.
     signed : bool
-    white_is_low : bool
+    monochrome1 : bool
         The lowest value is shown white.
     """
 
     rows: int
     columns: int
-    allocated: int
-    stored: int
-    high: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
     signed: bool
-    white_is_low: bool
+    monochrome1: bool
 
 
 @dataclass(frozen=True, repr=False)
-class Tags:
-    """What else of a file is of use later.
+class ImageAttributes:
+    """What else a file states about its image.
 
     Attributes
     ----------
     view_position : str or None
-        "AP" or "PA", or "frontal" where the file does not say which.
+        "AP", "PA", or "frontal" where the file does not state which.
     laterality : str or None
         "L", "R", "B" (both) or "U" (unpaired).
     pixel_spacing : (float, float) or None
         Millimetres between rows and between columns.
     spacing_from : str or None
-        Where they were measured: "calibrated" (in the patient), "imager" (at the detector, where an image is larger
+        Where it was measured: "calibrated" (in the patient), "imager" (at the detector, where an image is larger
         than the patient), "scanned" (on a digitised image), "unstated".
     aspect : float
         Distance of rows over distance of columns.
     orientation : (str, str) or None
-        Where in the patient the rows and the columns run to, as one of L, R, F and H each.
+        Direction of the rows and of the columns in the patient, one of L, R, F and H each.
     age_years : float or None
     study_uid, series_uid, instance_uid : str or None
-    notes : tuple of str
+    notes : tuple of Message
     """
 
     view_position: str | None
@@ -71,11 +72,11 @@ class Tags:
     study_uid: str | None
     series_uid: str | None
     instance_uid: str | None
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
-def check_tags(data: DataSet) -> tuple[Raster, Tags]:
-    """Refuse what the tags rule out, and gather what they say of an image.
+def read_attributes(data: DataSet) -> tuple[PixelDescription, ImageAttributes]:
+    """Read the attributes of an image, and refuse what they rule out.
 
     Parameters
     ----------
@@ -83,29 +84,29 @@ def check_tags(data: DataSet) -> tuple[Raster, Tags]:
 
     Returns
     -------
-    Raster, Tags
+    PixelDescription, ImageAttributes
 
     Raises
     ------
     ImageRefused
-        One of its subclasses, with a sentence that says what to do.
+        One of its subclasses.
     """
     check_kind(data)
-    notes, unsaid = [], []
-    check_modality(data, notes, unsaid)
-    check_body_part(data, unsaid)
-    view = frontal_view(data, unsaid)
+    notes: list[Message] = []
+    not_stated: list[Message] = []
+    check_modality(data, notes, not_stated)
+    check_body_part(data, not_stated)
+    view = frontal_view(data, not_stated)
     orientation = _orientation(data)
-    raster = _raster(data)
+    pixels = _pixel_description(data)
     age = _age(data)
     if age is None:
-        unsaid.append("age of the patient")
-    if unsaid:
-        listed = unsaid[0] if len(unsaid) == 1 else f"{', '.join(unsaid[:-1])} or {unsaid[-1]}"
-        notes.append(f"The DICOM file does not state the {listed}: the picture alone decides.")
+        not_stated.append(Message("imaging.dicom.attribute.age"))
+    if not_stated:
+        notes.append(Message("imaging.dicom.not_stated", attributes=listed(not_stated)))
     spacing, spacing_from, aspect = _spacing(data)
     laterality = data.text("ImageLaterality") or data.text("Laterality")
-    return raster, Tags(
+    return pixels, ImageAttributes(
         view_position=view,
         laterality=laterality if laterality in ("L", "R", "B", "U") else None,
         pixel_spacing=spacing,
@@ -131,43 +132,38 @@ def _orientation(data: DataSet) -> tuple[str, str] | None:
     return (row, column) if {_ALONG.get(row), _ALONG.get(column)} == {"LR", "FH"} else None
 
 
-def _raster(data: DataSet) -> Raster:
-    if (data.integer("NumberOfFrames", 1) or 1) > 1:
-        raise MultipleImages("This DICOM file holds more than one picture: drop the one image as a file of its own.")
+def _pixel_description(data: DataSet) -> PixelDescription:
+    if data.integer("NumberOfFrames", 1) > 1:
+        raise MultipleImages("imaging.dicom.multiple_frames")
     if data.has("FloatPixelData") or data.has("DoubleFloatPixelData"):
-        raise WrongModality(
-            "This DICOM file holds floating-point values, which no radiograph has: drop a chest radiograph of modality CR, "
-            "DX, DR or RG."
-        )
+        raise WrongModality("imaging.dicom.floating_point")
     if not data.has("PixelData"):
-        raise MissingPixelData("This DICOM file holds no pixel data: send it again from the archive.")
+        raise MissingPixelData("imaging.dicom.no_pixel_data")
     photometric = data.text("PhotometricInterpretation")
     samples = data.integer("SamplesPerPixel", 1)
     if photometric not in ("MONOCHROME1", "MONOCHROME2", "") or samples != 1:
-        raise ColourImage(
-            "This DICOM file holds a colour picture, and a chest radiograph is grey: drop the image itself."
-        )
+        raise ColourImage("imaging.dicom.colour")
     rows, columns = data.integer("Rows", 0), data.integer("Columns", 0)
     allocated = data.integer("BitsAllocated", 0)
     stored = data.integer("BitsStored", allocated)
     if not photometric or rows < 1 or columns < 1 or allocated not in (8, 16) or not 8 <= stored <= allocated:
-        raise unreadable()
+        raise damaged_dicom()
     high = data.integer("HighBit", stored - 1)
     if not stored - 1 <= high < allocated:
         high = stored - 1
-    return Raster(
+    return PixelDescription(
         rows=rows,
         columns=columns,
-        allocated=allocated,
-        stored=stored,
-        high=high,
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=high,
         signed=data.integer("PixelRepresentation", 0) == 1,
-        white_is_low=photometric == "MONOCHROME1",
+        monochrome1=photometric == "MONOCHROME1",
     )
 
 
 def _spacing(data: DataSet) -> tuple[tuple[float, float] | None, str | None, float]:
-    """Spacing, where it was measured, and aspect; what is not positive is missing."""
+    """Spacing, where it was measured, and aspect; a value that is not positive counts as missing."""
     found = {}
     for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "PixelAspectRatio"):
         values = data.numbers(keyword)
@@ -175,6 +171,7 @@ def _spacing(data: DataSet) -> tuple[tuple[float, float] | None, str | None, flo
             found[keyword] = (values[0], values[1])
     imager = found.get("ImagerPixelSpacing")
     spacing = found.get("PixelSpacing") or imager or found.get("NominalScannedPixelSpacing")
+    where: str | None
     if "PixelSpacing" in found:
         calibrated = data.text("PixelSpacingCalibrationType") or (imager and imager != spacing)
         where = "calibrated" if calibrated else "imager" if imager else "unstated"
@@ -185,20 +182,20 @@ def _spacing(data: DataSet) -> tuple[tuple[float, float] | None, str | None, flo
 
 
 _PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25, "": 1.0}
-_OLDEST = 130
+_MAX_AGE = 130
 
 
 def _age(data: DataSet) -> float | None:
-    """Age in years from the patient's age, else from the dates of birth and study.
+    """Age in years from the patient's age, or from the dates of birth and study.
 
-    A number without its unit is taken for years.
+    A number without a unit is taken as years.
     """
     stated = re.fullmatch(r"(\d{1,3})([DWMY]?)", data.text("PatientAge"))
     if stated:
         age = int(stated[1]) / _PER_YEAR[stated[2]]
-        return age if age <= _OLDEST else None
+        return age if age <= _MAX_AGE else None
     born, studied = (_date(data.text(keyword)) for keyword in ("PatientBirthDate", "StudyDate"))
-    if born and studied and 0 <= (studied - born).days / 365.25 <= _OLDEST:
+    if born and studied and 0 <= (studied - born).days / 365.25 <= _MAX_AGE:
         return (studied - born).days / 365.25
     return None
 

@@ -1,7 +1,7 @@
-"""Whether a lossless JPEG held as many bits as its picture takes.
+"""Whether a lossless JPEG is complete: whether it holds as many bits as its image needs.
 
-The decoder goes on without a word when its data end before the picture does. But a lossless picture says itself how
-many bits it took: each sample's difference from its prediction has a code of known length (ITU T.81 annex H).
+The decoder reports no error when its data end early. The number of bits follows from the decoded image itself: the
+difference of each sample from its prediction has a code of known length (ITU T.81 annex H).
 """
 
 import struct
@@ -11,26 +11,26 @@ import numpy as np
 __all__ = ["has_all_bits"]
 
 _HUFFMAN, _RESTART, _SCAN = 0xC4, 0xDD, 0xDA
-# Rows that are worked on at a time, so that they stay in the processor's cache.
+# Rows processed at a time, so that they stay in the processor's cache.
 _ROWS = 128
 
 
 def has_all_bits(codestream: bytes, samples: np.ndarray, bits: int) -> bool:
-    """Compare the bits that a picture takes with those that its codestream holds.
+    """Compare the bits that an image needs with those that its codestream holds.
 
     Parameters
     ----------
     codestream : bytes
-        A lossless JPEG of one component and one scan, without remarks, its header found to be sound.
+        A lossless JPEG of one component and one scan, without comments and with a valid header.
     samples : ndarray of uint8 or uint16, shape (H, W)
-        What a decoder made of it.
+        As decoded.
     bits : int
         Precision of the samples.
 
     Returns
     -------
     bool
-        True also where it cannot be told: with restarts, or with a point transform.
+        Also True where this is unknown: with restarts, or with a point transform.
     """
     tables, scan, body = _segments(codestream)
     predictor, shift = scan[3], scan[5] & 0x0F
@@ -49,8 +49,9 @@ def has_all_bits(codestream: bytes, samples: np.ndarray, bits: int) -> bool:
 
 
 def _segments(codestream: bytes) -> tuple[dict[int, np.ndarray] | None, bytes, bytes]:
-    """Lengths of the codes of categories 0..16 by table (None with restarts), the scan header, and the coded data."""
-    position, tables = 2, {}
+    """Code lengths of categories 0..16 by table (None with restarts), the scan header, and the coded data."""
+    position = 2
+    tables: dict[int, np.ndarray] | None = {}
     while True:
         marker = codestream[position + 1]
         (length,) = struct.unpack_from(">H", codestream, position + 2)
@@ -64,7 +65,7 @@ def _segments(codestream: bytes) -> tuple[dict[int, np.ndarray] | None, bytes, b
             while body:
                 counts = np.frombuffer(body, np.uint8, 16, 1)
                 symbols = np.frombuffer(body, np.uint8, int(counts.sum()), 17)
-                # A category without a code cannot have been coded.
+                # A category without a code cannot occur.
                 lengths = np.full(17, 2**31, np.int64)
                 known = symbols <= 16
                 lengths[symbols[known]] = np.repeat(np.arange(1, 17), counts)[known]

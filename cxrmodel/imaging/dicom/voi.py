@@ -1,8 +1,8 @@
-"""Stored values of a DICOM image -> grey levels 0..1, in the order of the standard.
+"""Greyscale transformations of a DICOM image: stored values to grey levels 0..1.
 
 PS3.4 N.2 and PS3.3 C.11: modality LUT or rescale, then VOI LUT or window, then polarity (presentation LUT shape, or
-photometric interpretation where there is none). A stored value has at most 16 bits, so the whole way is worked out
-once for every value that can occur, and an image is looked up.
+photometric interpretation without one). A stored value has at most 16 bits, so the transformation is computed once for
+every possible value, and the image is looked up.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,10 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from cxrmodel.imaging.dicom.dataset import DataSet, words_of
-from cxrmodel.imaging.dicom.header import Raster
+from cxrmodel.imaging.dicom.header import PixelDescription
+from cxrmodel.messages import Message
 
-__all__ = ["GreyScale", "Lut", "Window", "grey_levels", "grey_scale"]
+__all__ = ["GreyLevels", "GreyscaleTransform", "Lut", "Window", "grey_levels", "greyscale_transform"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,8 @@ class Lut:
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Look values up: float64 of any shape -> entries of the same shape."""
         places = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1)
-        return self.entries[places.astype(np.intp)]
+        looked_up: np.ndarray = self.entries[places.astype(np.intp)]
+        return looked_up
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class Window:
 
 
 @dataclass(frozen=True, eq=False)
-class GreyScale:
-    """How a file asks for its stored values to be shown.
+class GreyscaleTransform:
+    """How a file requires its stored values to be displayed.
 
     Attributes
     ----------
@@ -74,10 +76,10 @@ class GreyScale:
     window : Window or None
         The first of the file.
     padding : (int, int) or None
-        Lowest and highest stored value that mark where there is no picture.
+        Lowest and highest stored value that mark pixels outside the image.
     inverse : bool
         The lowest value is shown white.
-    notes : tuple of str
+    notes : tuple of Message
     """
 
     slope: float
@@ -87,59 +89,75 @@ class GreyScale:
     window: Window | None
     padding: tuple[int, int] | None
     inverse: bool
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
-def grey_scale(data: DataSet, raster: Raster) -> GreyScale:
-    """Gather what a file says of its grey scale; what makes no sense counts as absent.
+@dataclass(frozen=True, eq=False)
+class GreyLevels:
+    """An image after its greyscale transformation.
+
+    Attributes
+    ----------
+    pixels : ndarray of float32, shape (H, W)
+        0..1, black to white.
+    notes : tuple of Message
+    stored_range : (int, int)
+        Lowest and highest stored value.
+    """
+
+    pixels: np.ndarray
+    notes: tuple[Message, ...]
+    stored_range: tuple[int, int]
+
+
+def greyscale_transform(data: DataSet, description: PixelDescription) -> GreyscaleTransform:
+    """Read the greyscale transformation of a file; an invalid part counts as absent.
 
     Parameters
     ----------
     data : DataSet
-    raster : Raster
+    description : PixelDescription
     """
-    notes = []
-    modality = _first_lut(data, "ModalityLUTSequence", raster.signed)
-    slope, intercept = (data.numbers(keyword)[:1] for keyword in ("RescaleSlope", "RescaleIntercept"))
-    if slope == [0.0]:
-        slope, intercept = [], []
-        notes.append("The file gives a rescale slope of zero, which was ignored.")
-    slope, intercept = (slope or [1.0])[0], (intercept or [0.0])[0]
-    below_zero = raster.signed if modality is None else False
+    notes: list[Message] = []
+    modality = _first_lut(data, "ModalityLUTSequence", description.signed)
+    slope, intercept = (data.numbers("RescaleSlope") or [1.0])[0], (data.numbers("RescaleIntercept") or [0.0])[0]
+    if slope == 0:
+        slope, intercept = 1.0, 0.0
+        notes.append(Message("imaging.dicom.zero_slope"))
+    below_zero = description.signed if modality is None else False
     voi = _first_lut(data, "VOILUTSequence", below_zero or (modality is None and (intercept < 0 or slope < 0)))
     window = None if voi else _window(data, notes)
     shape = data.text("PresentationLUTShape")
-    inverse = shape == "INVERSE" if shape in ("INVERSE", "IDENTITY") else raster.white_is_low
-    if inverse != raster.white_is_low:
-        notes.append(
-            "The file contradicts itself on whether its lowest values are black or white; its presentation LUT shape "
-            "was followed."
-        )
-    return GreyScale(slope, intercept, modality, voi, window, _padding(data, raster), inverse, tuple(notes))
+    inverse = shape == "INVERSE" if shape in ("INVERSE", "IDENTITY") else description.monochrome1
+    if inverse != description.monochrome1:
+        notes.append(Message("imaging.dicom.polarity_contradiction"))
+    return GreyscaleTransform(
+        slope, intercept, modality, voi, window, _padding(data, description), inverse, tuple(notes)
+    )
 
 
 def _first_lut(data: DataSet, keyword: str, signed: bool) -> Lut | None:
-    """The first item of a sequence of look-up tables that makes sense."""
+    """The first valid item of a sequence of look-up tables."""
     for item in data.sequence(keyword):
-        lut = _lut(item, data.little, signed)
+        lut = _lut(item, data.little_endian, signed)
         if lut:
             return lut
     return None
 
 
-# A table whose entries leave so many of the announced bits unused announces too many.
+# A table that leaves so many of the stated bits unused states too many.
 _UNUSED_BITS = 3
 
 
-def _lut(item: Dataset, little: bool, signed: bool) -> Lut | None:
-    descriptor = words_of(item, "LUTDescriptor", little)
+def _lut(item: Dataset, little_endian: bool, signed: bool) -> Lut | None:
+    descriptor = words_of(item, "LUTDescriptor", little_endian)
     if descriptor is None or len(descriptor) != 3 or not 8 <= descriptor[2] <= 16:
         return None
     count, first, bits = map(int, descriptor)
     count = count or 65536
     if signed and first >= 2**15:
         first -= 2**16
-    words = words_of(item, "LUTData", little)
+    words = words_of(item, "LUTData", little_endian)
     if words is None:
         return None
     if len(words) < count <= 2 * len(words):
@@ -149,11 +167,11 @@ def _lut(item: Dataset, little: bool, signed: bool) -> Lut | None:
         return None
     entries = words[:count].astype(np.float64)
     used = max(8, int(entries.max()).bit_length())
-    # Some devices announce 16 bits and use 12 or fewer.
+    # Some devices state 16 bits and use 12 or fewer.
     return Lut(first, entries, 2.0 ** (bits if used <= bits < used + _UNUSED_BITS else used) - 1)
 
 
-def _window(data: DataSet, notes: list[str]) -> Window | None:
+def _window(data: DataSet, notes: list[Message]) -> Window | None:
     """The first window; later ones are alternatives for other tissues."""
     centres, widths = data.numbers("WindowCenter"), data.numbers("WindowWidth")
     if not centres or not widths:
@@ -161,98 +179,99 @@ def _window(data: DataSet, notes: list[str]) -> Window | None:
     function = data.text("VOILUTFunction")
     function = function if function in ("SIGMOID", "LINEAR_EXACT") else "LINEAR"
     if widths[0] <= 0 or (function == "LINEAR" and widths[0] < 1):
-        notes.append("The file gives a window without width, which was ignored.")
+        notes.append(Message("imaging.dicom.zero_width"))
         return None
     return Window(centres[0], widths[0], function)
 
 
-def _padding(data: DataSet, raster: Raster) -> tuple[int, int] | None:
+def _padding(data: DataSet, description: PixelDescription) -> tuple[int, int] | None:
     ends = [data.words(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
-    values = [int(end[0]) - (2**16 if raster.signed and end[0] >= 2**15 else 0) for end in ends if end is not None]
+    values = [int(end[0]) - (2**16 if description.signed and end[0] >= 2**15 else 0) for end in ends if end is not None]
     return (min(values), max(values)) if ends[0] is not None else None
 
 
-# The share of values at either end that may be outliers, and the share of the scale that the others must use.
+# Share of values at either end that may be outliers, and share of the range that the others must use.
 _TAIL = 0.005
 _USED = 0.5
-_LEAST_CONTRAST = 0.1
+_MIN_CONTRAST = 0.1
 _ROWS = 128
 
 
-def grey_levels(codes: np.ndarray, raster: Raster, signed: bool, scale: GreyScale) -> tuple[np.ndarray, dict]:
-    """Show stored values as the file asks.
+def grey_levels(
+    codes: np.ndarray, description: PixelDescription, signed: bool, transform: GreyscaleTransform
+) -> GreyLevels:
+    """Apply a greyscale transformation.
 
     Where the file has neither a VOI LUT nor a window, black and white are the ends of the widest of these ranges of
-    which the image uses at least half, its outermost half per cent at either end left out: all values that can be
-    stored; all that occur; all that occur but for that half per cent. The first leaves an 8-bit image exactly as its
-    levels over 255; the others are told. A window that shows next to nothing of the image counts as absent.
+    which the image uses at least half, without its outermost 0.5 % at either end: all possible values; all that occur;
+    all that occur without that 0.5 %. The first gives exactly level / 255 for an 8-bit image; the others add a note. A
+    window that shows almost nothing of the image counts as absent.
 
     Parameters
     ----------
     codes : ndarray of uint16, shape (H, W)
-        Stored values as unsigned numbers of ``raster.stored`` bits.
-    raster : Raster
+        Stored values as unsigned numbers of ``bits_stored`` bits.
+    description : PixelDescription
     signed : bool
-        Codes with the topmost bit set stand for negative values.
-    scale : GreyScale
+        Codes with the topmost bit set are negative values.
+    transform : GreyscaleTransform
 
     Returns
     -------
-    pixels : ndarray of float32, shape (H, W)
-        0..1, black to white.
-    told : dict
-        ``notes`` (list of str) and ``stored_range`` (lowest and highest stored value).
+    GreyLevels
     """
-    values = np.arange(2**raster.stored, dtype=np.int64)
+    values = np.arange(2**description.bits_stored, dtype=np.int64)
     if signed:
-        values[2 ** (raster.stored - 1) :] -= 2**raster.stored
-    counts = sum(np.bincount(block.ravel(), minlength=len(values)) for block in _blocks(codes))
+        values[2 ** (description.bits_stored - 1) :] -= 2**description.bits_stored
+    counts = np.zeros(len(values), np.int64)
+    for block in _blocks(codes):
+        counts += np.bincount(block.ravel(), minlength=len(values))
     present = values[counts > 0]
-    told = {"notes": list(scale.notes), "stored_range": (int(present.min()), int(present.max()))}
-    if scale.padding:
-        inside = (values >= scale.padding[0]) & (values <= scale.padding[1])
+    notes = list(transform.notes)
+    if transform.padding:
+        inside = (values >= transform.padding[0]) & (values <= transform.padding[1])
         counts = np.where(inside, 0, counts) if counts[~inside].any() else counts
-    if scale.modality:
-        outputs, ends = scale.modality.apply(values), (0.0, scale.modality.top)
+    if transform.modality:
+        outputs, ends = transform.modality.apply(values), (0.0, transform.modality.top)
     else:
-        outputs = values * scale.slope + scale.intercept
+        outputs = values * transform.slope + transform.intercept
         ends = (float(outputs.min()), float(outputs.max()))
-    if scale.voi:
-        levels = scale.voi.apply(outputs) / scale.voi.top
-    elif scale.window:
-        levels = scale.window.apply(outputs)
+    if transform.voi:
+        levels = transform.voi.apply(outputs) / transform.voi.top
+    elif transform.window:
+        levels = transform.window.apply(outputs)
     else:
         levels = None
-    if levels is not None and np.ptp(_inner(levels, counts)) < _LEAST_CONTRAST < np.ptp(outputs[counts > 0]):
+    if levels is not None and np.ptp(_inner(levels, counts)) < _MIN_CONTRAST < np.ptp(outputs[counts > 0]):
         levels = None
-        told["notes"].append("The window that the file gives shows next to nothing of the image and was ignored.")
+        notes.append(Message("imaging.dicom.window_outside"))
     if levels is None:
-        levels = _spread(outputs, counts, ends, told["notes"])
-    if scale.inverse:
+        levels = _spread(outputs, counts, ends, notes)
+    if transform.inverse:
         levels = 1 - levels
-    shown = np.clip(levels, 0, 1).astype(np.float32)
+    table = np.clip(levels, 0, 1).astype(np.float32)
     pixels = np.empty(codes.shape, np.float32)
     for block, into in zip(_blocks(codes), _blocks(pixels), strict=True):
-        into[:] = shown[block]
-    return pixels, told
+        into[:] = table[block]
+    return GreyLevels(pixels, tuple(notes), (int(present.min()), int(present.max())))
 
 
 def _blocks(samples: np.ndarray) -> Iterator[np.ndarray]:
-    """Some rows at a time: looking up a whole image would take four times its own room in indices."""
+    """Some rows at a time: the indices of a whole image would take four times its memory."""
     for start in range(0, len(samples), _ROWS):
         yield samples[start : start + _ROWS]
 
 
 def _inner(levels: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Levels between which the image lies, but for its outermost half per cent at either end."""
+    """Levels between which the image lies, without its outermost 0.5 % at either end."""
     order = np.argsort(levels, kind="stable")
     share = np.cumsum(counts[order]) / counts.sum()
     low, high = np.searchsorted(share, (_TAIL, 1 - _TAIL))
     return levels[order][[low, min(high, len(order) - 1)]]
 
 
-def _spread(outputs: np.ndarray, counts: np.ndarray, ends: tuple[float, float], notes: list[str]) -> np.ndarray:
-    """Levels 0..1 of an image without window, by the rule of `grey_levels`."""
+def _spread(outputs: np.ndarray, counts: np.ndarray, ends: tuple[float, float], notes: list[Message]) -> np.ndarray:
+    """Levels 0..1 of an image without a window, by the rule of `grey_levels`."""
     inner = _inner(outputs, counts)
     occurring = outputs[counts > 0]
     whole = (float(occurring.min()), float(occurring.max()))
@@ -261,8 +280,5 @@ def _spread(outputs: np.ndarray, counts: np.ndarray, ends: tuple[float, float], 
         (float(inner[0]), float(inner[1])),
     )
     if (low, high) != ends:
-        notes.append(
-            "The file gives no usable window and uses a small part of its grey scale; the values from "
-            f"{low:g} to {high:g} were spread over all of it."
-        )
+        notes.append(Message("imaging.dicom.no_window", low=low, high=high))
     return (outputs - low) / ((high - low) or 1.0)

@@ -1,1 +1,5 @@
-"""File formats: known by their content, bounded by their headers, then decoded."""
+"""File formats: one registry of those that are read, and a table of those that are recognised but not supported."""
+
+from cxrmodel.imaging.formats.registry import FORMATS, extensions, find_format, format_names
+
+__all__ = ["FORMATS", "extensions", "find_format", "format_names"]

@@ -46,24 +46,27 @@ _SPACING = {
     "unstated": "web.viewer.spacing_unstated",
 }
 _BADGES = {
-    "inverted": "Inverted",
-    "mirrored": "Mirrored",
-    "flipped": "Flipped",
-    "turned": "Turned",
-    "tint": "Tint removed",
-    "transparent": "Transparency filled",
-    "does not state": "Not stated",
+    "imaging.note.inverted": "Inverted",
+    "imaging.note.mirrored": "Mirrored",
+    "imaging.note.flipped": "Flipped",
+    "imaging.note.rotated_180": "Rotated",
+    "imaging.note.rotated_clockwise": "Rotated",
+    "imaging.note.rotated_anticlockwise": "Rotated",
+    "imaging.note.rotated_and_mirrored": "Rotated",
+    "imaging.note.tint": "Tint removed",
+    "imaging.note.transparent": "Transparency filled",
+    "imaging.dicom.not_stated": "Not stated",
 }
 _WARNINGS = {"mirroring": "May be mirrored", "inverted_greyscale": "Inverted", "margins": "Cropped"}
 
 
-def badges_of(notes: Sequence[str], check: CheckReport) -> list[tuple[str, str]]:
+def badges_of(notes: Sequence[Message], check: CheckReport) -> list[tuple[str, str]]:
     """Name in a word what was done to an image before it is shown, and what the checks warn of.
 
     Parameters
     ----------
-    notes : sequence of str
-        Sentences of the radiograph.
+    notes : sequence of Message
+        Of the radiograph.
     check : CheckReport
         On the image.
 
@@ -72,7 +75,7 @@ def badges_of(notes: Sequence[str], check: CheckReport) -> list[tuple[str, str]]
     list of (str, str)
         Word and whole sentence. A note that has no word of its own is "Note", a warning the title of its check.
     """
-    told = {note: next((word for part, word in _BADGES.items() if part in note), "Note") for note in notes}
+    told = {str(note): _BADGES.get(note.code, "Note") for note in notes}
     for found in check.results:
         if found.outcome == WARNING:
             told.setdefault(str(found.message), _WARNINGS.get(found.check) or text(CHECKS[found.check].title))

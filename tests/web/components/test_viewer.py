@@ -102,16 +102,17 @@ def test_what_a_dicom_file_states():
 def test_badges():
     """Each note has its word; a word that is unknown is a correction."""
     notes = (
-        "The image was inverted so that air is dark.",
-        "The image was turned by 180 degrees.",
-        "The DICOM file does not state the view: the picture alone decides.",
-        "Something else.",
+        Message("imaging.note.inverted"),
+        Message("imaging.note.rotated_180"),
+        Message("imaging.dicom.not_stated", attributes="view"),
+        Message("imaging.dicom.raw_values"),
     )
-    assert [word for word, _ in badges_of(notes, CheckReport())] == ["Inverted", "Turned", "Not stated", "Note"]
-    assert [sentence for _, sentence in badges_of(notes, CheckReport())] == list(notes)
+    sentences = [str(note) for note in notes]
+    assert [word for word, _ in badges_of(notes, CheckReport())] == ["Inverted", "Rotated", "Not stated", "Note"]
+    assert [sentence for _, sentence in badges_of(notes, CheckReport())] == sentences
     header = header_of(of_image(notes=notes[:1]))
-    assert header["badges"] == [["Inverted", notes[0]]]
-    assert header["description"].endswith(notes[0]), "a screen reader gets the sentence, too"
+    assert header["badges"] == [["Inverted", sentences[0]]]
+    assert header["description"].endswith(sentences[0]), "a screen reader gets the sentence, too"
 
 
 def warning(check: str) -> Message:

@@ -1,4 +1,4 @@
-"""What the tags of a DICOM file rule out is refused by name; what they leave out is told."""
+"""What the attributes of a DICOM file rule out is refused; what they leave out is a note."""
 
 import struct
 import zlib
@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from cxrmodel import errors
 from cxrmodel.imaging.dicom import image as dicom_module
 from cxrmodel.imaging.radiograph import MAX_PIXELS, read_radiograph
+from cxrmodel.messages import Message, catalogue, listed
 from tests.support.dicom_files import (
     CAPTURE_CLASS,
     DEFLATED,
@@ -47,8 +48,14 @@ def outcome(**elements):
 
 
 def notes(**elements):
-    """What is told of an image that is read."""
-    return " ".join(read_radiograph(dicom(IMAGE, **elements), "image").notes)
+    """Notes on an image that is read."""
+    return read_radiograph(dicom(IMAGE, **elements), "image").notes
+
+
+def not_stated(*attributes):
+    """The note on missing attributes."""
+    named = [Message(f"imaging.dicom.attribute.{name}") for name in attributes]
+    return Message("imaging.dicom.not_stated", attributes=listed(named))
 
 
 @pytest.mark.parametrize("modality", ["CR", "DX", "DR", "RG", "cr ", " DX"])
@@ -58,27 +65,29 @@ def test_projection_radiographs_are_read(modality):
 
 
 @pytest.mark.parametrize(
-    ("modality", "word"),
+    ("modality", "named"),
     [
-        ("CT", "computed tomography"),
-        ("MR", "magnetic resonance"),
-        ("US", "ultrasound"),
-        ("MG", "mammography"),
-        ("PX", "panoramic"),
-        ("XA", "angiography"),
-        ("RF", "fluoroscopy"),
-        ("NM", "nuclear"),
-        ("SEG", "plain radiograph"),
-        ("OT", "plain radiograph"),
-        ("DOE", "plain radiograph"),
+        ("CT", True),
+        ("MR", True),
+        ("US", True),
+        ("MG", True),
+        ("PX", True),
+        ("XA", True),
+        ("RF", True),
+        ("NM", True),
+        ("SEG", False),
+        ("OT", False),
+        ("DOE", False),
     ],
 )
 @pytest.mark.parametrize("kind", [f"{STORAGE}1", f"{STORAGE}1.1"])
-def test_other_modalities_are_refused(modality, word, kind):
+def test_other_modalities_are_refused(modality, named, kind):
     """By the modality, whatever the class of the object."""
     refused = refusal(dicom(IMAGE, Modality=modality, SOPClassUID=kind))
+    name = Message(f"imaging.dicom.modality.{modality}")
     assert isinstance(refused, errors.WrongModality)
-    assert word in str(refused)
+    assert refused.message.values == ({"modality": name} if named else {})
+    assert not named or name.code in catalogue().texts
 
 
 @pytest.mark.parametrize(
@@ -89,7 +98,7 @@ def test_secondary_captures_are_read_and_told(modality, expected):
     elements = {"Modality": modality, "SOPClassUID": CAPTURE_CLASS}
     assert outcome(**elements) is expected
     if expected is None:
-        assert ("secondary capture" in notes(**elements)) is (modality != "CR")
+        assert (Message("imaging.dicom.secondary_capture") in notes(**elements)) is (modality != "CR")
 
 
 @pytest.mark.parametrize("kind", [f"{STORAGE}2", f"{STORAGE}4", f"{STORAGE}6.1", f"{STORAGE}20"])
@@ -97,13 +106,13 @@ def test_without_a_modality_the_class_decides(kind):
     """A CT object remains one."""
     assert outcome(Modality=None, SOPClassUID=kind) is errors.WrongModality
     assert outcome(Modality=None) is None
-    assert "does not state the modality" in notes(Modality=None)
+    assert notes(Modality=None) == (not_stated("modality"),)
 
 
 def test_raw_detector_values_are_told():
     """They are not meant for viewing."""
-    assert "meant for processing" in notes(PresentationIntentType="FOR PROCESSING")
-    assert notes(PresentationIntentType="FOR PRESENTATION") == ""
+    assert notes(PresentationIntentType="FOR PROCESSING") == (Message("imaging.dicom.raw_values"),)
+    assert notes(PresentationIntentType="FOR PRESENTATION") == ()
 
 
 @pytest.mark.parametrize(
@@ -139,7 +148,7 @@ def test_a_coded_region_stands_in_for_the_part_of_the_body(code, scheme, expecte
     elements = {"BodyPartExamined": None, "AnatomicRegionSequence": coded(code, scheme)}
     assert outcome(**elements) is expected
     if expected is None:
-        assert ("part of the body" in notes(**elements)) is (scheme == "99LOCAL")
+        assert notes(**elements) == ((not_stated("body_part"),) if scheme == "99LOCAL" else ())
 
 
 @pytest.mark.parametrize(
@@ -190,7 +199,7 @@ def test_an_orientation_stands_in_for_the_view():
     assert (image.view_position, image.notes) == ("frontal", ())
     image = read_radiograph(dicom(IMAGE, ViewPosition=None, PatientOrientation=["L", "L"]), "image")
     assert image.view_position is None
-    assert "view" in image.notes[0]
+    assert image.notes == (not_stated("view"),)
 
 
 @pytest.mark.parametrize("orientation", [["P", "F"], ["A", "F"], ["AL", "F"], ["L", "P"], ["R", "A"]])
@@ -200,24 +209,25 @@ def test_an_orientation_that_is_no_frontal_one_is_refused(orientation):
 
 
 @pytest.mark.parametrize(
-    ("kind", "word"),
+    ("kind", "code"),
     [
-        ("1.2.840.10008.1.3.10", "DICOMDIR"),
-        (f"{STORAGE}88.11", "structured report"),
-        (f"{STORAGE}88.59", "key object"),
+        ("1.2.840.10008.1.3.10", "directory"),
+        (f"{STORAGE}88.11", "report"),
+        (f"{STORAGE}88.59", "key_object"),
         (f"{STORAGE}104.1", "document"),
-        (f"{STORAGE}11.1", "presentation state"),
+        (f"{STORAGE}11.1", "presentation_state"),
         (f"{STORAGE}9.1.1", "waveform"),
         (f"{STORAGE}481.3", "radiotherapy"),
     ],
 )
-def test_objects_without_a_picture_are_refused_by_kind(kind, word):
-    """Each with its own sentence."""
+def test_objects_without_an_image_are_refused_by_kind(kind, code):
+    """Each with its own message."""
     data = Dataset()
     data.SOPClassUID, data.SOPInstanceUID, data.PatientName, data.PatientID = kind, "1.2.3", "DOE^JANE", "4711-PID"
     refused = refusal(written(data, EXPLICIT))
     assert isinstance(refused, errors.NotAnImage)
-    assert word in str(refused)
+    assert refused.message.code == f"imaging.dicom.object.{code}"
+    assert refused.message.code in catalogue().texts
 
 
 @pytest.mark.parametrize("keyword", ["DirectoryRecordSequence", "EncapsulatedDocument", "ContentSequence"])
@@ -353,7 +363,7 @@ def test_a_deflate_bomb_is_refused():
 
 def test_a_size_beyond_the_limit_is_refused_before_decoding(monkeypatch):
     """The tags alone decide."""
-    monkeypatch.setattr(dicom_module, "show", None)
+    monkeypatch.setattr(dicom_module, "decode_dicom", None)
     for rows, columns in ((50_000, 2_000), (65_535, 65_535)):
         assert rows * columns > MAX_PIXELS
         assert isinstance(
@@ -390,14 +400,12 @@ def test_data_sets_made_to_take_forever_are_refused(filling):
     assert isinstance(refusal(whole[:place] + filling + whole[place:]), errors.UnreadableFile)
 
 
-def test_what_a_file_does_not_say_is_told_in_one_sentence():
-    """And the picture decides."""
-    told = notes(Modality=None, BodyPartExamined=None, ViewPosition=None, PatientAge=None, PatientBirthDate=None)
-    assert told == (
-        "The DICOM file does not state the modality, part of the body, view or age of the patient: "
-        "the picture alone decides."
+def test_missing_attributes_give_one_note():
+    """With all their names."""
+    assert notes(Modality=None, BodyPartExamined=None, ViewPosition=None, PatientAge=None, PatientBirthDate=None) == (
+        not_stated("modality", "body_part", "view", "age"),
     )
-    assert notes() == ""
+    assert notes() == ()
 
 
 @settings(max_examples=150, deadline=None)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydicom.sequence import Sequence
 
+from cxrmodel.messages import Message
 from tests.support.dicom_files import lut_item
 
 SMALL = {"bits": 12}
@@ -67,7 +68,7 @@ def test_a_window_without_width_is_ignored_and_told(read, levels, width, functio
     elements = {"WindowCenter": 2000, "WindowWidth": width, "VOILUTFunction": function, **SMALL}
     assert close(levels(STORED, **elements), UNIT)
     notes = read(np.tile(np.uint16(STORED), (64, 8)), **elements).notes
-    assert notes == ("The file gives a window without width, which was ignored.",)
+    assert notes == (Message("imaging.dicom.zero_width"),)
 
 
 def test_of_several_windows_the_first_is_used(levels):
@@ -82,7 +83,7 @@ def test_a_window_beside_the_image_is_ignored_and_told(read, centre, width):
     samples = np.tile(np.uint16(STORED), (64, 8))
     image = read(samples, WindowCenter=centre, WindowWidth=width, **SMALL)
     assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
-    assert image.notes == ("The window that the file gives shows next to nothing of the image and was ignored.",)
+    assert image.notes == (Message("imaging.dicom.window_outside"),)
 
 
 def test_rescale_comes_before_the_window(levels):
@@ -107,7 +108,7 @@ def test_a_slope_of_zero_is_ignored_and_told(read):
     samples = np.tile(np.uint16(STORED), (64, 8))
     image = read(samples, RescaleSlope=0, RescaleIntercept=7, **SMALL)
     assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
-    assert image.notes == ("The file gives a rescale slope of zero, which was ignored.",)
+    assert image.notes == (Message("imaging.dicom.zero_slope"),)
 
 
 def test_a_modality_table_replaces_the_rescale(levels):
@@ -212,8 +213,8 @@ def test_polarity(read, photometric, shape, inverted, contradicts, windowed):
     straight = np.array([0, 0, 0, 0.0005, 0.5005, 1, 1, 1] if windowed else UNIT)
     assert np.allclose(image.pixels[0, :8], 1 - straight if inverted else straight, atol=1e-6)
     assert image.inverted is inverted
-    assert any("air is dark" in note for note in image.notes) is inverted
-    assert any("contradicts" in note for note in image.notes) is contradicts
+    assert (Message("imaging.note.inverted") in image.notes) is inverted
+    assert (Message("imaging.dicom.polarity_contradiction") in image.notes) is contradicts
 
 
 def test_both_polarities_of_an_image_look_the_same(read):
@@ -243,10 +244,7 @@ def test_an_image_that_uses_little_of_its_bits_is_spread_and_told(read):
     samples = grain(200, 1800)
     image = read(samples, **SMALL)
     assert np.allclose(image.pixels, (samples - 200) / 1600, atol=1e-6)
-    assert image.notes == (
-        "The file gives no usable window and uses a small part of its grey scale; the values from 200 to 1800 were "
-        "spread over all of it.",
-    )
+    assert image.notes == (Message("imaging.dicom.no_window", low=200.0, high=1800.0),)
 
 
 def test_a_marker_does_not_keep_an_image_dark(read):

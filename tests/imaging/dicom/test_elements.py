@@ -1,4 +1,4 @@
-"""Names and numbers of patients are read by nothing and shown nowhere; start-up pays nothing for DICOM."""
+"""Patient identifiers are never read or shown; only a DICOM file loads the DICOM library."""
 
 import logging
 import subprocess

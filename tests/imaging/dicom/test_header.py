@@ -1,9 +1,10 @@
-"""What travels with a DICOM image: spacing, shape, orientation, view, age, identity of the object."""
+"""What a DICOM file states about its image: spacing, shape, orientation, view, age, UIDs."""
 
 import numpy as np
 import pytest
 
 from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.messages import Message
 from tests.support.dicom_files import dicom
 
 IMAGE = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
@@ -56,7 +57,8 @@ def test_the_image_is_shown_in_square_pixels(elements, shape, spacing):
     image = read_radiograph(dicom(IMAGE, **elements), "image")
     assert image.pixels.shape == shape
     assert image.pixel_spacing == spacing
-    assert any("not square" in note for note in image.notes) is (shape != (128, 128))
+    stretched = Message("imaging.dicom.stretched", width=shape[1], height=shape[0])
+    assert (stretched in image.notes) is (shape != (128, 128))
     assert image.pixels[:, 0].max() < 0.01
     assert image.pixels[:, -1].min() > 0.98
 
@@ -72,23 +74,23 @@ def test_a_circle_is_round_after_stretching():
 
 
 @pytest.mark.parametrize(
-    ("orientation", "first", "second", "words"),
+    ("orientation", "first", "second", "code"),
     [
         (["L", "F"], "top left", "top right", None),
-        (["R", "F"], "top right", "top left", "mirrored left to right"),
-        (["L", "H"], "bottom left", "bottom right", "flipped upside down"),
-        (["R", "H"], "bottom right", "bottom left", "turned by 180 degrees"),
-        (["F", "L"], "top left", "bottom left", "turned and mirrored"),
-        (["H", "R"], "bottom right", "top right", "turned and mirrored"),
-        (["F", "R"], "top right", "bottom right", "turned by 90 degrees clockwise"),
-        (["H", "L"], "bottom left", "top left", "turned by 90 degrees anticlockwise"),
+        (["R", "F"], "top right", "top left", "mirrored"),
+        (["L", "H"], "bottom left", "bottom right", "flipped"),
+        (["R", "H"], "bottom right", "bottom left", "rotated_180"),
+        (["F", "L"], "top left", "bottom left", "rotated_and_mirrored"),
+        (["H", "R"], "bottom right", "top right", "rotated_and_mirrored"),
+        (["F", "R"], "top right", "bottom right", "rotated_clockwise"),
+        (["H", "L"], "bottom left", "top left", "rotated_anticlockwise"),
         (["LF", "F"], "top left", "top right", None),
         (["L", "L"], "top left", "top right", None),
         (["RT", "V"], "top left", "top right", None),
         (["R"], "top left", "top right", None),
     ],
 )
-def test_the_image_is_turned_to_the_patients_left_on_the_right(orientation, first, second, words):
+def test_the_image_is_rotated_to_the_patients_left_on_the_right(orientation, first, second, code):
     """A white mark stored at the top left and a grey one at the top right; a note tells."""
     stored = np.zeros((80, 96), np.uint8)
     stored[:32, :32], stored[:32, -32:] = 255, 128
@@ -100,8 +102,7 @@ def test_the_image_is_turned_to_the_patients_left_on_the_right(orientation, firs
     for corner, level in ((first, 255), (second, 128)):
         row, column = (middle[word] for word in corner.split())
         assert image.pixels[row, column] == pytest.approx(level / 255)
-    assert len(image.notes) == (words is not None)
-    assert words is None or words in image.notes[0]
+    assert image.notes == ((Message(f"imaging.note.{code}"),) if code else ())
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,8 @@ def test_the_age_is_stated_or_computed(age, born, years, stated):
     """On the day of the study, 2020-01-01; a note where it is unknown."""
     image = read_radiograph(dicom(IMAGE, PatientAge=age, PatientBirthDate=born), "image")
     assert image.age_years == (None if years is None else pytest.approx(years, abs=0.01))
-    assert len(image.notes) == (not stated)
+    unknown = Message("imaging.dicom.not_stated", attributes=Message("imaging.dicom.attribute.age"))
+    assert image.notes == (() if stated else (unknown,))
 
 
 @pytest.mark.parametrize(

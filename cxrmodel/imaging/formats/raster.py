@@ -1,0 +1,171 @@
+"""Decode raster files with Pillow or OpenCV, and bring them to one channel, one scale, one polarity, and upright."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import cv2
+import numpy as np
+from PIL import ExifTags
+from PIL.ImageFile import ImageFile
+
+from cxrmodel.imaging.formats.image_format import DecodedImage, Header, damaged
+from cxrmodel.imaging.greyscale import full_scale, single_channel
+from cxrmodel.messages import Message
+
+__all__ = ["StoredImage", "decode_raster", "ended_early", "to_greyscale"]
+
+_PLAIN_MODES = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
+
+# Rows at the bottom of a JPEG that show whether data are missing.
+_TAIL = 8
+
+# EXIF 2.32, tag 0x0112: quarter turns anticlockwise, then a left-to-right flip, and the code of the note.
+_ORIENTATIONS = {
+    2: (0, True, "imaging.note.mirrored"),
+    3: (2, False, "imaging.note.rotated_180"),
+    4: (2, True, "imaging.note.flipped"),
+    5: (3, True, "imaging.note.rotated_and_mirrored"),
+    6: (3, False, "imaging.note.rotated_clockwise"),
+    7: (1, True, "imaging.note.rotated_and_mirrored"),
+    8: (1, False, "imaging.note.rotated_anticlockwise"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class StoredImage:
+    """A decoded raster file as stored: not rotated, inverted or scaled.
+
+    Attributes
+    ----------
+    samples : ndarray of uint8, uint16, int32 or float32, shape (H, W) or (H, W, 3)
+        Grey levels, or red, green and blue.
+    alpha : ndarray of float32, shape (H, W), or None
+        Opacity 0..1; None where every pixel is opaque.
+    orientation : int
+        EXIF or TIFF orientation, 1..8.
+    """
+
+    samples: np.ndarray
+    alpha: np.ndarray | None
+    orientation: int
+
+
+def decode_raster(data: bytes, header: Header, plugin: type[ImageFile], name: str) -> StoredImage:
+    """Decode the pixels of a raster file whose header is within limits.
+
+    Pillow's plugin is called directly: ``Image.open`` guesses the type again and warns of large images.
+
+    Parameters
+    ----------
+    data : bytes
+        A whole file.
+    header : Header
+    plugin : type of ImageFile
+        Pillow's class for the format.
+    name : str
+        Of the format, for the refusal.
+
+    Raises
+    ------
+    Exception
+        Anything that the decoders raise on damaged data.
+    """
+    with plugin(BytesIO(data)) as image:
+        if image.size != (header.width, header.height):
+            raise damaged(name)
+        if header.bits == 16 and image.mode in ("RGB", "RGBA"):
+            samples, alpha = _sixteen_bit_colour(data, header, name)
+        else:
+            samples, alpha = _arrays(image, header)
+        return StoredImage(samples, alpha, _exif_orientation(image))
+
+
+def to_greyscale(stored: StoredImage, header: Header, white_is_zero: bool = False) -> DecodedImage:
+    """Convert a stored image to grey levels 0..1, air dark and upright.
+
+    Transparent parts become black, as air is.
+
+    Parameters
+    ----------
+    stored : StoredImage
+    header : Header
+    white_is_zero : bool
+        The lowest stored value is shown white.
+
+    Raises
+    ------
+    ColourImage, UnreadableFile
+    """
+    notes = []
+    white, depth = full_scale(stored.samples)
+    grey, tinted = single_channel(stored.samples, white)
+    if tinted:
+        notes.append(Message("imaging.note.tint"))
+    if 8 <= depth < header.bits:
+        notes.append(Message("imaging.note.bits", stored=header.bits, used=depth))
+    pixels = np.divide(grey, np.float32(white), dtype=np.float32)
+    if white_is_zero:
+        pixels = np.subtract(np.float32(1), pixels, out=pixels)
+        notes.append(Message("imaging.note.inverted"))
+    if stored.alpha is not None:
+        pixels *= stored.alpha
+        notes.append(Message("imaging.note.transparent"))
+    if stored.orientation in _ORIENTATIONS:
+        quarters, mirrored, code = _ORIENTATIONS[stored.orientation]
+        pixels = np.rot90(pixels, quarters)
+        pixels = pixels[:, ::-1] if mirrored else pixels
+        notes.append(Message(code))
+    return DecodedImage(pixels, tuple(notes), white_is_zero)
+
+
+def ended_early(samples: np.ndarray, middle: int = 128) -> bool:
+    """Whether the JPEG decoder ran out of data: it fills the missing rows with mid-grey without an error.
+
+    Parameters
+    ----------
+    samples : ndarray of uint8 or uint16, shape (H, W) or (H, W, 3)
+    middle : int
+        Mid-grey.
+    """
+    return bool((samples[-_TAIL:] == middle).all() and (samples != middle).any())
+
+
+def _sixteen_bit_colour(data: bytes, header: Header, name: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """Decode with OpenCV, because Pillow keeps only 8 of the 16 bits of a colour."""
+    samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (header.height, header.width):
+        raise damaged(name)
+    alpha = _alpha(samples[..., 3], 65535) if samples.shape[2] == 4 else None
+    return np.ascontiguousarray(samples[..., 2::-1]), alpha
+
+
+def _arrays(image: ImageFile, header: Header) -> tuple[np.ndarray, np.ndarray | None]:
+    """Decode with Pillow to samples and alpha."""
+    image.load()
+    mode, transparent = image.mode, image.info.get("transparency")
+    if mode == "P" or (mode == "RGB" and transparent is not None):
+        mode = "RGB" if transparent is None else "RGBA"
+    else:
+        mode = _PLAIN_MODES.get(mode, mode)
+    samples = np.asarray(image if mode == image.mode else image.convert(mode))
+    if mode in ("LA", "RGBA"):
+        channels = samples[..., 0] if mode == "LA" else samples[..., :3]
+        return np.ascontiguousarray(channels), _alpha(samples[..., -1], 255)
+    if samples.ndim == 2 and isinstance(transparent, int):
+        # A PNG names its transparent grey level in stored bits; Pillow spreads 2 and 4 of them over 0..255.
+        level = transparent * {2: 85, 4: 17}.get(header.bits, 1)
+        return samples, _alpha(np.where(samples == level, 0, 255), 255)
+    return samples, None
+
+
+def _alpha(levels: np.ndarray, opaque: int) -> np.ndarray | None:
+    return None if (levels == opaque).all() else levels.astype(np.float32) / np.float32(opaque)
+
+
+def _exif_orientation(image: ImageFile) -> int:
+    """EXIF orientation 1..8; 1 where it is absent or damaged."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # damaged metadata does not cost the image
+        return 1
+    return int(orientation) if orientation in range(1, 9) else 1

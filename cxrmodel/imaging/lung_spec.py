@@ -1,0 +1,69 @@
+"""``assets/lungs/spec.json``: what belongs to the weights of the lung segmenter."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from cxrmodel.errors import AlteredWeights, MissingWeights
+from cxrmodel.paths import ASSETS
+from cxrmodel.records import Record, Sha256, first_problem
+
+__all__ = ["LUNGS_FOLDER", "LungBounds", "LungSpec", "load_lung_spec"]
+
+LUNGS_FOLDER = ASSETS / "lungs"
+
+
+class LungBounds(Record):
+    """Smallest values of two plausible lungs; see ``cxrmodel.imaging.lungs.plausibility``."""
+
+    area: float = Field(ge=0, le=1)
+    balance: float = Field(ge=0, le=1)
+    contrast: float = Field(ge=0, le=127.5)
+
+
+class LungSpec(Record):
+    """Everything that belongs to one set of segmenter weights.
+
+    Attributes
+    ----------
+    format : 2
+    input_size : int
+        Side of the network's input in pixels.
+    minimum : LungBounds
+    weights_sha256 : str
+        Of ``lungs.onnx``.
+    parameters : int
+        Of the network.
+    held_out, test : dict
+        Dice against the annotations, and the smallest measures, on validation and test images.
+    recipe, history : dict, list of dict
+        How the network was trained.
+    """
+
+    format: Literal[2] = 2
+    input_size: int = Field(ge=8, le=1024)
+    minimum: LungBounds
+    weights_sha256: Sha256
+    parameters: int
+    held_out: dict[str, Any]
+    test: dict[str, Any]
+    recipe: dict[str, Any]
+    history: list[dict[str, float]]
+
+
+def load_lung_spec(folder: Path = LUNGS_FOLDER) -> LungSpec:
+    """Read the specification of the segmenter.
+
+    Raises
+    ------
+    MissingWeights, AlteredWeights
+        When it is absent, damaged, or of another format.
+    """
+    path = folder / "spec.json"
+    try:
+        return LungSpec.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise MissingWeights("imaging.missing_lungs", path=str(path)) from error
+    except ValidationError as error:
+        raise AlteredWeights("imaging.damaged_lungs", path=str(path), problem=first_problem(error)) from error

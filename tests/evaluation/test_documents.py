@@ -18,7 +18,7 @@ from cxrmodel.evaluation.documents import DOCUMENTS, Document, card_text, perfor
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report.context import card_context
 from cxrmodel.evaluation.report.render import TEMPLATES, part_between, render
-from cxrmodel.evaluation.report.safety import refusals, safety_context
+from cxrmodel.evaluation.report.safety import refusals, safety_context, shipped_safety_context
 from cxrmodel.evaluation.schema import Refusal
 from cxrmodel.evaluation.seeds import MEASURES, SeedRun, TrainingForm
 from cxrmodel.evaluation.storage import load_evaluation
@@ -226,6 +226,12 @@ class TestSafetyTables:
         for check in CHECKS:
             for outcome in ("warning", "rejected"):
                 assert (f"| {Message(check.title)} | {outcome} |" in text) == (check.code(outcome) is not None)
+
+    def test_rates_of_three_collections_stand_beside_each_check(self):
+        """They were measured with the shipped checks."""
+        context = shipped_safety_context()
+        assert len(context.shown) == 3
+        assert all(len(check.rates) == 3 for check in context.checks)
 
 
 class TestTrainingTable:

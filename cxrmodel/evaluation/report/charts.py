@@ -6,12 +6,13 @@ curves take longer than the rest; the page keeps them.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cxrmodel.evaluation.audits.schema import Shortcut
 from cxrmodel.evaluation.data_flow import training_summaries
+from cxrmodel.evaluation.explanations.schema import ExplanationAudit
 from cxrmodel.evaluation.published import PublishedFigure
 from cxrmodel.evaluation.report.small_samples import withheld_in_split
 from cxrmodel.evaluation.schema import Evaluation
@@ -265,7 +266,7 @@ def _mark(evaluation: Evaluation, split: str, name: str, threshold: float) -> Op
     )
 
 
-def baseline_curves(shortcuts: Iterable[Any]) -> list[RateCurve]:
+def baseline_curves(shortcuts: Iterable[Shortcut]) -> list[RateCurve]:
     """Curves of baselines that see no lung, as far as they are stored."""
     curves = []
     for position, item in enumerate(item for item in shortcuts if item.curve):
@@ -319,7 +320,7 @@ def confusion_matrix(confusion: Confusion) -> ConfusionMatrix:
         return ConfusionMatrix(table, table / table.sum(axis=1, keepdims=True))
 
 
-def randomisation_curves(section: Any) -> list[RandomisationCurve]:
+def randomisation_curves(section: ExplanationAudit) -> list[RandomisationCurve]:
     """Similarity curves of the randomisation test, from the section ``explanations`` of an evaluation."""
     stages = ("", *section.settings.stages)
     return [

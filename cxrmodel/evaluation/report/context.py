@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.audits.schema import CheckSet
 from cxrmodel.evaluation.data_flow import Hash, Station, flow, hashes, training_summaries
+from cxrmodel.evaluation.explanations.schema import ExplanationAudit
 from cxrmodel.evaluation.published import PublishedFigure
 from cxrmodel.evaluation.report.charts import reliability_before_after
 from cxrmodel.evaluation.report.rows import (
@@ -42,7 +43,6 @@ from cxrmodel.models import model_title
 
 __all__ = [
     "CardContext",
-    "CheckSet",
     "FindingRow",
     "MethodRow",
     "MetricRow",
@@ -185,17 +185,6 @@ class MetricsContext:
 
 
 @dataclass(frozen=True)
-class CheckSet:
-    """What the quality checks did with a collection of images."""
-
-    name: str
-    images: int
-    read: int
-    warned: int
-    rejected: int
-
-
-@dataclass(frozen=True)
 class MethodRow:
     """A registered attribution method with its figures; without any where it was not measured."""
 
@@ -322,7 +311,7 @@ def metrics_context(evaluations: Sequence[Evaluation], published: Sequence[Publi
     """
     table, first = performance_table(evaluations), evaluations[0]
     labels, audits = first.labels, first.audits
-    shortcuts = (audits.shortcuts if audits else None) or ()
+    shortcuts = audits.shortcuts if audits else ()
     before, after = reliability_before_after(first, "test")
     return MetricsContext(
         title=table.titles[0],
@@ -377,7 +366,7 @@ def card_context(
     audits, checks, explanations = first.audits, first.checks, first.explanations
     adults, labels = audits.adults if audits else None, metrics.labels
     stations = flow(first, record)
-    lungs = (audits.lungs if audits else None) or ()
+    lungs = audits.lungs if audits else ()
     return CardContext(
         **vars(metrics),
         spec=spec,
@@ -388,31 +377,27 @@ def card_context(
         trainings=training_summaries(record) if record else (),
         group_rows=(
             *stratum_rows(first, "test"),
-            *subgroup_rows((audits.subgroups if audits else None) or (), labels),
+            *subgroup_rows(audits.subgroups if audits else (), labels),
         ),
         lung_rows=tuple(lung_rows(lungs)),
         lungs_verdict=masked_lungs_verdict(lungs),
-        perturbation_rows=tuple(perturbation_rows((audits.perturbations if audits else None) or ())),
+        perturbation_rows=tuple(perturbation_rows(audits.perturbations if audits else ())),
         adult_rows=tuple(adult_rows(adults.panels)) if adults else (),
-        adult_findings=tuple(adult_findings(adults.findings or ())) if adults else (),
+        adult_findings=tuple(adult_findings(adults.findings)) if adults else (),
         not_scored=first.splits["test"].counts.refused,
-        check_sets=tuple(
-            CheckSet(str(item.title), item.images, item.read, item.warned, item.rejected)
-            for item in (checks.sets if checks else ())
-        ),
-        methods=_methods(explanations.methods) if explanations else (),
+        check_sets=checks.sets if checks else (),
+        methods=_methods(explanations) if explanations else (),
         methods_caveat=few(image_count(min(item.deletion_auc.n for item in explanations.methods)))
         if explanations
         else None,
     )
 
 
-def _methods(measured: Iterable[Any]) -> tuple[MethodRow, ...]:
-    found = {item.name: item for item in measured}
+def _methods(audit: ExplanationAudit) -> tuple[MethodRow, ...]:
     rows = []
     for method in METHODS:
-        item = found.get(method.name)
-        figures = () if item is None else (item.deletion_auc, item.insertion_auc, item.in_lungs, item.stability)
+        found = audit.method(method.name)
+        figures = (found.deletion_auc, found.insertion_auc, found.in_lungs, found.stability) if found else ()
         rows.append(MethodRow(method.title, figures))
     return tuple(rows)
 

@@ -155,7 +155,7 @@ def _discrimination(
     audits = first.audits
     curves = [charts.rate_curve(evaluation, "test") for evaluation in evaluations]
     bands = [charts.curve_bands(evaluation, "test") for evaluation in evaluations]
-    baselines = charts.baseline_curves((audits.shortcuts if audits else None) or ())
+    baselines = charts.baseline_curves(audits.shortcuts if audits else ())
     marks = charts.published_marks(published)
     prevalence = float(first.splits["test"].labels.mean())
     yield _drawing(figures.roc_figure(curves, [band.roc for band in bands], baselines, marks), "roc", level)

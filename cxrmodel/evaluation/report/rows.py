@@ -2,10 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cxrmodel.evaluation.audits.schema import (
+    AdultFindings,
+    AdultPanel,
+    Described,
+    LungMasking,
+    Perturbation,
+    Shortcut,
+    Subgroup,
+)
 from cxrmodel.evaluation.published import PublishedFigure
 from cxrmodel.evaluation.report.small_samples import (
     class_counts,
@@ -106,7 +115,7 @@ class ConfidentError:
 def auc_rows(
     evaluations: Sequence[Evaluation],
     split: str,
-    shortcuts: Iterable[Any] = (),
+    shortcuts: Iterable[Shortcut] = (),
     published: Iterable[PublishedFigure] = (),
 ) -> list[Row]:
     """Areas under the ROC curve: of the models, of shortcuts that see no lung, and published ones."""
@@ -152,7 +161,7 @@ def stratum_rows(evaluation: Evaluation, split: str) -> list[Row]:
     return rows
 
 
-def strata(evaluation: Evaluation, split: str) -> dict[str, Any]:
+def strata(evaluation: Evaluation, split: str) -> dict[str, NDArray[np.bool_]]:
     """Masks of the images of each label, the positive ones by stratum where the data names strata."""
     scores, labels = evaluation.splits[split], evaluation.labels
     kinds = np.asarray(scores.organisms, str)
@@ -164,13 +173,13 @@ def strata(evaluation: Evaluation, split: str) -> dict[str, Any]:
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
-def subgroup_rows(subgroups: Iterable[Any], labels: Labels) -> list[Row]:
+def subgroup_rows(subgroups: Iterable[Subgroup], labels: Labels) -> list[Row]:
     """AUC in each subgroup of the audits."""
     group = Message("documents.group.subgroups")
     return [_of_classes(group, item, labels) for item in subgroups]
 
 
-def perturbation_rows(perturbations: Iterable[Any]) -> list[Row]:
+def perturbation_rows(perturbations: Iterable[Perturbation]) -> list[Row]:
     """AUC under each perturbation of the audits."""
     rows = []
     for item in perturbations:
@@ -186,10 +195,10 @@ def perturbation_rows(perturbations: Iterable[Any]) -> list[Row]:
     return rows
 
 
-def lung_rows(audits: Iterable[Any]) -> list[Row]:
+def lung_rows(interventions: Iterable[LungMasking]) -> list[Row]:
     """AUC with lungs masked, alone, or exchanged."""
     rows = []
-    for item in audits:
+    for item in interventions:
         group = Message(f"documents.group.lungs_{item.kind}")
         seen = Message(f"documents.note.{'seen' if item.seen_in_training else 'unseen'}")
         notes, caveat = (image_count(item.auc.n), seen), few(image_count(item.auc.n))
@@ -200,14 +209,14 @@ def lung_rows(audits: Iterable[Any]) -> list[Row]:
     return rows
 
 
-def adult_rows(panels: Iterable[Any]) -> list[Row]:
+def adult_rows(panels: Iterable[AdultPanel]) -> list[Row]:
     """AUC on adults; aggregates alone."""
     group = Message("documents.group.adults")
     labels = Labels(positive=str(Message("documents.adults.present")), negative=str(Message("documents.adults.absent")))
     return [_of_classes(group, item, labels) for item in panels]
 
 
-def adult_findings(findings: Iterable[Any]) -> list[FindingCounts]:
+def adult_findings(findings: Iterable[AdultFindings]) -> list[FindingCounts]:
     """Findings on adults, by what radiologists saw on the image."""
     return [
         FindingCounts(
@@ -249,7 +258,7 @@ def confident_errors(evaluation: Evaluation, split: str, most: int = 12) -> list
     ]
 
 
-def _of_classes(group: Message, item: Any, labels: Labels) -> Row:
+def _of_classes(group: Message, item: Subgroup | AdultPanel, labels: Labels) -> Row:
     counts = class_counts(item.auc.n - item.positives, item.positives, labels)
     return _or_withheld(Row(group, str(item.title), item.auc, counts, few(*counts)), withheld(*counts))
 
@@ -260,5 +269,5 @@ def _or_withheld(row: Row, reason: Message | None) -> Row:
     return replace(row, estimate=Estimate.undefined(row.estimate.n or 0), caveat=None, withheld=reason)
 
 
-def _described(item: Any) -> tuple[Message, ...]:
-    return (Message("documents.note.text", text=item.description),) if item.description else ()
+def _described(item: Described) -> tuple[Message, ...]:
+    return (Message("documents.note.text", text=item.description),)

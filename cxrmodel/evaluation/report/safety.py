@@ -1,8 +1,7 @@
 """Values of the safety tables: refusals, checks with thresholds and measured rates, collections of images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cxrmodel import errors
 from cxrmodel.checks.registry import CHECKS
@@ -10,6 +9,7 @@ from cxrmodel.checks.report import OUTCOMES, Rule
 from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.checks.suite import check_rules
 from cxrmodel.errors import EvaluationError, ImageRefused, ImageRejected
+from cxrmodel.evaluation.audits.schema import CheckSet, Inversion
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.imaging.radiograph import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MIN_SIDE
@@ -17,9 +17,9 @@ from cxrmodel.messages import Message
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.models import DEFAULT_MODEL
 
-__all__ = ["CheckRow", "Collection", "Refusal", "SafetyContext", "refusals", "safety_context", "shipped_safety_context"]
+__all__ = ["CheckRow", "Refusal", "SafetyContext", "refusals", "safety_context", "shipped_safety_context"]
 
-_SHOWN = ("test", "not chest, grey", "adults")
+_SHOWN = ("test", "not_chest_grey", "adults")
 """Collections whose rates stand beside each check."""
 _LIMITS = {
     "ImageTooLarge": f"{MAX_BYTES // 2**20} MiB, {MAX_PIXELS // 10**6} million pixels",
@@ -65,37 +65,24 @@ class CheckRow:
 
 
 @dataclass(frozen=True)
-class Collection:
-    """What the checks did with a collection of images."""
-
-    name: str
-    description: str
-    images: int
-    rejected: int
-    read: int
-    warned: int
-
-
-@dataclass(frozen=True)
 class SafetyContext:
     """Values of the safety tables; without a measured section there are no collections.
 
     Attributes
     ----------
     refusals : tuple of Refusal
-    shown : tuple of str
-        Names of the collections whose rates stand beside each check.
+    shown : tuple of CheckSet
+        Collections whose rates stand beside each check.
     checks : tuple of CheckRow
-    collections : tuple of Collection
-    inversion : object or None
-        ``images``, ``compared`` and ``max_difference`` of images that were read as stored and inverted.
+    collections : tuple of CheckSet
+    inversion : Inversion or None
     """
 
     refusals: tuple[Refusal, ...]
-    shown: tuple[str, ...]
+    shown: tuple[CheckSet, ...]
     checks: tuple[CheckRow, ...]
-    collections: tuple[Collection, ...]
-    inversion: Any
+    collections: tuple[CheckSet, ...]
+    inversion: Inversion | None
 
 
 def safety_context(rules: Mapping[str, Rule], spec: ModelSpec, evaluation: Evaluation | None) -> SafetyContext:
@@ -111,15 +98,13 @@ def safety_context(rules: Mapping[str, Rule], spec: ModelSpec, evaluation: Evalu
         Whose section ``checks`` holds the rates.
     """
     measured = evaluation.checks if evaluation else None
-    sets = {item.name: item for item in measured.sets} if measured else {}
+    sets = measured.sets if measured else ()
+    shown = tuple(found for found in sets if found.name in _SHOWN)
     return SafetyContext(
         refusals=tuple(refusals()),
-        shown=_SHOWN,
-        checks=tuple(_check(name, rule, spec, sets) for name, rule in rules.items()),
-        collections=tuple(
-            Collection(str(item.title), str(item.description), item.images, item.rejected, item.read, item.warned)
-            for item in sets.values()
-        ),
+        shown=shown,
+        checks=tuple(_check(name, rule, spec, shown) for name, rule in rules.items()),
+        collections=sets,
         inversion=measured.inversion if measured else None,
     )
 
@@ -150,7 +135,7 @@ def refusals() -> list[Refusal]:
     ]
 
 
-def _check(name: str, rule: Rule, spec: ModelSpec, sets: Mapping[str, Any]) -> CheckRow:
+def _check(name: str, rule: Rule, spec: ModelSpec, shown: Iterable[CheckSet]) -> CheckRow:
     check, sign = CHECKS[name], "over" if rule.side == "above" else "under"
     warning, rejection = ("" if value is None else f"{sign} {value:.4g}" for value in (rule.warning, rule.rejection))
     codes = ((outcome, check.code(outcome)) for outcome in OUTCOMES)
@@ -160,14 +145,12 @@ def _check(name: str, rule: Rule, spec: ModelSpec, sets: Mapping[str, Any]) -> C
         rule.source,
         warning,
         rejection,
-        tuple(_rates(name, rule, sets.get(shown)) for shown in _SHOWN),
+        tuple(_rates(name, rule, found) for found in shown),
         tuple((outcome, Message(code, ages=str(spec.ages))) for outcome, code in codes if code),
     )
 
 
-def _rates(name: str, rule: Rule, row: Any) -> str:
-    if row is None:
-        return "not measured"
+def _rates(name: str, rule: Rule, row: CheckSet) -> str:
     shares = []
     for letter, counts, threshold in (("W", row.warned_by, rule.warning), ("R", row.rejected_by, rule.rejection)):
         if threshold is not None:

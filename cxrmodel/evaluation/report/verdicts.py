@@ -1,8 +1,9 @@
 """Verdicts that follow from figures: whether calibration helped, and whether the AUC falls to chance without lungs."""
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
+from cxrmodel.evaluation.audits.schema import LungMasking
 from cxrmodel.evaluation.report.charts import uncalibrated
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.messages import Message
@@ -71,7 +72,7 @@ def compare(before: Reliability, after: Reliability, change: CalibrationScores) 
     )
 
 
-def masked_lungs_verdict(audits: Iterable[Any]) -> tuple[Message, ...]:
+def masked_lungs_verdict(interventions: Iterable[LungMasking]) -> tuple[Message, ...]:
     """Compare the AUC of images without lungs with chance.
 
     Returns
@@ -80,7 +81,7 @@ def masked_lungs_verdict(audits: Iterable[Any]) -> tuple[Message, ...]:
         For how many fills the interval includes 0.5, which fill is farthest from it, and the same for fills that
         training did not use; empty where none was measured.
     """
-    fills = [(item, item.auc.value) for item in audits if item.kind == "removed" and item.auc.value is not None]
+    fills = [(item, item.auc.value) for item in interventions if item.kind == "removed" and item.auc.value is not None]
     if not fills:
         return ()
     farthest, _ = max(fills, key=lambda fill: abs(fill[1] - CHANCE))

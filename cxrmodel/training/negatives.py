@@ -89,7 +89,7 @@ def _clouds(side: int, rng: np.random.Generator) -> np.ndarray:
 
 def _shapes(side: int, rng: np.random.Generator) -> np.ndarray:
     """Overlapping ellipses and polygons, some blurred."""
-    picture = np.full((side, side), rng.uniform(0, 255), np.float32)
+    picture: np.ndarray = np.full((side, side), rng.uniform(0, 255), np.float32)
     for _ in range(int(rng.integers(1, 14))):
         centre = tuple(int(v) for v in rng.integers(0, side, 2))
         grey = float(rng.uniform(0, 255))
@@ -122,7 +122,8 @@ def _section(side: int, rng: np.random.Generator) -> np.ndarray:
 
 def _limbs(side: int, rng: np.random.Generator) -> np.ndarray:
     """Long bright bones in soft tissue, side by side or spread: a limb, fingers, a spine."""
-    flesh, bones = np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
+    flesh: np.ndarray = np.zeros((side, side), np.float32)
+    bones = flesh.copy()
     count, spread = int(rng.integers(1, 6)), rng.uniform(0, 1.2)
     base = np.array([side * rng.uniform(0.3, 0.7), side * rng.uniform(0.7, 1.1)])
     heading, width = rng.uniform(0, 2 * np.pi), side * rng.uniform(0.03, 0.16)
@@ -187,7 +188,8 @@ def _fan(side: int, rng: np.random.Generator) -> np.ndarray:
     inside = (np.abs(np.arctan2(x - 0.5, y + 0.15)) < rng.uniform(0.4, 0.8)) & (radius < rng.uniform(0.8, 1.15))
     tissue = cv2.GaussianBlur(rng.random((side, side)).astype(np.float32), (0, 0), rng.uniform(0.8, side / 12))
     tissue = (tissue - tissue.min()) / max(1e-6, float(np.ptp(tissue)))
-    return 255 * inside * tissue * rng.rayleigh(0.6, (side, side))
+    speckle: np.ndarray = 255 * inside * tissue * rng.rayleigh(0.6, (side, side))
+    return speckle
 
 
 def _blob(picture: np.ndarray, centre: np.ndarray, axes: np.ndarray, angle: float, grey: float) -> None:
@@ -198,4 +200,5 @@ def _blob(picture: np.ndarray, centre: np.ndarray, axes: np.ndarray, angle: floa
 def _to_greys(field: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     low, high = np.sort(rng.uniform(0, 255, 2))
     span = float(np.ptp(field))
-    return low + (high - low) * (field - field.min()) / (span if span > 0 else 1.0)
+    grey: np.ndarray = low + (high - low) * (field - field.min()) / (span if span > 0 else 1.0)
+    return grey

@@ -1,4 +1,4 @@
-"""Writes DICOM files with known stored values, in every transfer syntax that is read."""
+"""Write DICOM files with known stored values, in every supported transfer syntax."""
 
 import warnings
 from io import BytesIO
@@ -12,7 +12,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
 IDENTIFIERS = ("DOE^JANE", "4711-PID", "ACC-0815", "19770402")
-"""Name, number, accession number and date of birth that every file holds, and that must show nowhere."""
+"""Name, identifier, accession number and date of birth in every file; none may appear anywhere."""
 
 CR_CLASS = "1.2.840.10008.5.1.4.1.1.1"
 CAPTURE_CLASS = "1.2.840.10008.5.1.4.1.1.7"

@@ -1,8 +1,8 @@
-"""Feed damaged files to the reader, in processes that are watched: ``python -m tests.support.fuzz``.
+"""Feed damaged files to the reader, in supervised processes: ``python -m tests.support.fuzz``.
 
-Each input must end in a radiograph or in a refusal, within bounds of time and memory, with no warning and nothing of
-the patient on standard output or standard error. Decoders in C say there that data are corrupt: counted and allowed.
-Inputs that show a fault are written to the folder given by ``--keep``, and the exit status is 1.
+Each input must end in a radiograph or a refusal, within bounds of time and memory, with no warning and no patient data on
+standard output or standard error. Decoders in C may report corrupt data there: this is counted and allowed. Inputs that
+show a fault are written to the folder given by ``--keep``, and the exit status is 1.
 """
 
 import argparse
@@ -26,16 +26,16 @@ from tests.support.mutations import frames, mutated, seeds, wrapped
 SECONDS = 20.0
 """Bound of one input, in seconds of the processor."""
 PATIENCE = 180.0
-"""Seconds by the clock after which a process is given up: it may wait for something for ever."""
+"""Seconds by the clock after which a process is killed, as it may wait for ever."""
 MEGABYTES = 3_000
-"""Bound of a process, its libraries among it."""
+"""Bound of a process with its libraries."""
 BATCH = 250
-"""Inputs a process: the next batch starts in a fresh one."""
+"""Inputs of one process."""
 
 
 @dataclass
 class Result:
-    """What became of many inputs."""
+    """Results of many inputs."""
 
     inputs: int = 0
     read: int = 0
@@ -43,14 +43,14 @@ class Result:
     slowest: float = 0.0
     slowest_input: int = -1
     peak_megabytes: float = 0.0
-    muttered: int = 0
+    with_output: int = 0
     faults: list = field(default_factory=list)
 
 
 class Inputs:
-    """Damaged files, each the same every time for its seed and number.
+    """Damaged files, reproducible by seed and number.
 
-    A third of them are sound DICOM images around damaged compressed pixels, the rest damaged whole files.
+    A third of them are valid DICOM images around damaged compressed pixels, the rest damaged whole files.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Inputs:
 
 
 def _read(data: bytes) -> str:
-    """Read one input and check what comes of it; the name of the refusal, or "" where it was read."""
+    """Read one input and check the result; return the name of the refusal, or "" where it was read."""
     from cxrmodel.errors import ImageRefused
     from cxrmodel.imaging.radiograph import read_radiograph
 
@@ -91,12 +91,12 @@ def _read(data: bytes) -> str:
     return name
 
 
-# Python's own words, and the patient's: decoders in C say neither.
+# Output of Python and data of the patient; decoders in C print neither.
 _FORBIDDEN = (b"Warning", b"Traceback", b"Error:", b"DOE^", *(word.encode() for word in IDENTIFIERS))
 
 
 def _work(seed: int, only: str, numbers: list[int], folder: str, pipe) -> None:
-    """Read inputs one after the other, telling the watcher before and after each."""
+    """Read inputs one after the other, and report to the supervisor before and after each."""
     streams = Path(folder) / f"said-{os.getpid()}"
     with streams.open("wb") as stream:
         os.dup2(stream.fileno(), 1)
@@ -125,7 +125,7 @@ def _work(seed: int, only: str, numbers: list[int], folder: str, pipe) -> None:
 
 
 def _watch(seed: int, only: str, numbers: list[int], folder: str, result: Result) -> list[int]:
-    """Run a process over inputs until it is through or must be given up; what is left to do."""
+    """Run a process over inputs until it ends or must be killed; return the remaining inputs."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(seed, only, numbers, folder, theirs), daemon=True)
@@ -144,10 +144,10 @@ def _watch(seed: int, only: str, numbers: list[int], folder: str, result: Result
             break
         if kind == "start":
             continue
-        name, seconds, peak, muttered, said = told
+        name, seconds, peak, with_output, said = told
         done += 1
         result.inputs += 1
-        result.muttered += muttered
+        result.with_output += with_output
         result.read += not name and not said
         result.refused.update([name] if name else [])
         result.peak_megabytes = max(result.peak_megabytes, peak)
@@ -156,7 +156,7 @@ def _watch(seed: int, only: str, numbers: list[int], folder: str, result: Result
         if said or seconds > SECONDS or peak > MEGABYTES:
             result.faults.append((current, said or f"{seconds:.1f} s, {peak:.0f} MB"))
         if peak > MEGABYTES:
-            break  # the peak is of the process, and would be told of every input that follows
+            break  # the peak is of the process, and would count for every later input
     if fault:
         result.inputs += 1
         result.faults.append((numbers[done], fault))
@@ -166,8 +166,8 @@ def _watch(seed: int, only: str, numbers: list[int], folder: str, result: Result
     return numbers[done:]
 
 
-def fuzz(inputs: int, seed: int = 0, only: str = "", tell=None) -> Result:
-    """Read damaged files and say what became of them.
+def fuzz(inputs: int, seed: int = 0, only: str = "", progress=None) -> Result:
+    """Read damaged files and collect the results.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def fuzz(inputs: int, seed: int = 0, only: str = "", tell=None) -> Result:
     seed : int
     only : str
         Damage only the files whose names hold this.
-    tell : callable or None
+    progress : callable or None
         Called with the result so far, after each process.
     """
     result = Result()
@@ -184,8 +184,8 @@ def fuzz(inputs: int, seed: int = 0, only: str = "", tell=None) -> Result:
             numbers = list(range(first, min(first + BATCH, inputs)))
             while numbers:
                 numbers = _watch(seed, only, numbers, folder, result)
-            if tell:
-                tell(result)
+            if progress:
+                progress(result)
     return result
 
 
@@ -200,19 +200,19 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for the inputs that showed a fault")
     arguments = parser.parse_args()
 
-    def tell(so_far: Result) -> None:
+    def show(so_far: Result) -> None:
         sys.stderr.write(f"\r{so_far.inputs} of {arguments.inputs} inputs, {len(so_far.faults)} faults ")
         sys.stderr.flush()
 
-    result = fuzz(arguments.inputs, arguments.seed, arguments.only, tell)
+    result = fuzz(arguments.inputs, arguments.seed, arguments.only, show)
     sys.stderr.write("\n")
     if arguments.keep and result.faults:
         arguments.keep.mkdir(parents=True, exist_ok=True)
         files = Inputs(arguments.seed, arguments.only)
         for number, _ in result.faults:
             (arguments.keep / str(number)).write_bytes(files[number])
-    told = vars(result) | {"seed": arguments.seed, "refused": dict(result.refused.most_common())}
-    sys.stdout.write(json.dumps(told, indent=1) + "\n")
+    report = vars(result) | {"seed": arguments.seed, "refused": dict(result.refused.most_common())}
+    sys.stdout.write(json.dumps(report, indent=1) + "\n")
     return 1 if result.faults else 0
 
 

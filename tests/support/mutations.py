@@ -1,4 +1,4 @@
-"""Files of every type, and ways to damage them: what the fuzz tests feed to the reader."""
+"""Small files of every format and ways to damage them, for the fuzz tests."""
 
 import gzip
 import io
@@ -19,7 +19,7 @@ _NUMBERS = (0, 1, 2**7, 2**8 - 1, 2**8, 2**15, 2**16 - 1, 2**16, 2**31 - 1, 2**3
 
 
 def seeds() -> dict[str, bytes]:
-    """One small whole file or more of every type, by name."""
+    """Small undamaged files of every format, by name."""
     rows, columns = np.mgrid[0:72, 0:90]
     grain = np.random.default_rng(0).integers(0, 9, rows.shape)
     levels = np.uint8(np.clip(rows + 2 * columns * 0.8 + grain, 0, 255))
@@ -48,7 +48,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def wrapped(frame: bytes, name: str) -> bytes:
-    """A sound DICOM image around a compressed frame of a syntax of `dicom_files`."""
+    """A valid DICOM image around a compressed frame of a syntax of `dicom_files`."""
     samples = np.zeros((72, 90), np.uint8 if name in _EIGHT_BITS else np.uint16)
     return dicom(samples, name, bits=8 if name in _EIGHT_BITS else 12, frame=_even(frame))
 

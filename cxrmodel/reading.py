@@ -342,7 +342,7 @@ class Reader:
             heat_range=spec.heat_range,
             heat_in_lungs=inside,
             reasons=(
-                *_messages(image.image.radiograph.notes),
+                *image.image.radiograph.notes,
                 *report.warnings,
                 *reasons_of(named, attribution, inside, spec.labels),
             ),
@@ -373,11 +373,6 @@ def reasons_of(named: str, attribution: Attribution, inside: float | None, label
     elif attribution is Attribution.OUTSIDE and inside is not None:
         reasons.append(Message("reading.outside_lungs", share=floor_percent(inside)))
     return tuple(reasons)
-
-
-def _messages(sentences: Iterable[Message | str]) -> Iterator[Message]:
-    # TRANSITION: until every note and warning is a message
-    return (item if isinstance(item, Message) else Message(item) for item in sentences)
 
 
 _default: Reader | None = None

@@ -182,10 +182,11 @@ def agreement(reader: "Reader", pairs: Sequence[tuple[Path, Path]], progress: bo
     ]
     if not both:
         raise DataError("evaluation.error.no_pairs")
-    points = reader.spec.operating_points
+    points, labels = reader.spec.operating_points, reader.spec.labels
+    changed = [finding(a.probability, points, labels) != finding(b.probability, points, labels) for a, b in both]
     return Agreement(
         images=len(both),
-        changed_findings=sum(finding(a.probability, points) != finding(b.probability, points) for a, b in both),
+        changed_findings=sum(changed),
         logit=_difference([abs(a.logit - b.logit) for a, b in both]),
         probability=_difference([abs(a.probability - b.probability) for a, b in both]),
         refused=tuple(refused),

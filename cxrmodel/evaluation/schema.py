@@ -206,9 +206,9 @@ class SplitScores(Record):
         """After calibration, 0..1: ndarray of float64, shape (N,)."""
         return np.array([image.probability for image in self.images], np.float64)
 
-    def findings(self, operating_points: Mapping[str, float]) -> NDArray[np.str_]:
-        """Finding of each image: ``pneumonia``, ``uncertain`` or ``normal``."""
-        return np.array([finding(image.probability, operating_points) for image in self.images])
+    def findings(self, operating_points: Mapping[str, float], labels: Labels) -> NDArray[np.str_]:
+        """Finding of each image, one of ``labels.findings``."""
+        return np.array([finding(image.probability, operating_points, labels) for image in self.images])
 
     def check(self, operating_points: Mapping[str, float]) -> None:
         """Make sure that counts and performance follow from the images.

@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 
 from cxrmodel.model.spec import UNCERTAIN, Labels
 
-__all__ = ["FINDINGS", "at_prevalence", "finding", "log_odds", "probability"]
-
-_LABELS = Labels(positive="pneumonia", negative="normal")  # TRANSITION: callers that do not name the labels yet
-FINDINGS = _LABELS.findings  # TRANSITION: use the findings of the specification's labels
+__all__ = ["at_prevalence", "finding", "log_odds", "probability"]
 
 
 def log_odds(share: float) -> float:
@@ -94,7 +91,7 @@ def at_prevalence(value: float, assumed: float, wanted: float) -> float:
     return value * ratio / (value * ratio + 1.0 - value)
 
 
-def finding(value: float, operating_points: Mapping[str, float], labels: Labels = _LABELS) -> str:
+def finding(value: float, operating_points: Mapping[str, float], labels: Labels) -> str:
     """Finding of a probability.
 
     Parameters

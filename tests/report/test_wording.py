@@ -17,7 +17,7 @@ from cxrmodel.report.wording import (
     provenance,
     reason_for_finding,
 )
-from tests.support.stand_ins import POINTS, fake_reading
+from tests.support.stand_ins import POINTS, SPEC, fake_reading
 
 CROSSED = OperatingPoints(high_sensitivity=0.7, balanced=0.5, high_specificity=0.3)
 IMAGE = np.zeros((8, 8))
@@ -42,7 +42,7 @@ def test_band():
 )
 def test_reason_for_finding(probability, points, expected):
     """It names the threshold that led to the finding."""
-    named = finding(probability, points)
+    named = finding(probability, points, SPEC.labels)
     reading = fake_reading(IMAGE, probability=probability, operating_points=points, finding=named)
     assert reason_for_finding(reading) == expected
 

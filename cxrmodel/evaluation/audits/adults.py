@@ -19,7 +19,8 @@ from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 from cxrmodel.metrics.discrimination import auc
 from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.intervals import mean
-from cxrmodel.model.calibration import FINDINGS, finding
+from cxrmodel.model.calibration import finding
+from cxrmodel.model.spec import Labels
 
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader, Score
@@ -168,7 +169,8 @@ def adult_panel(
             for name, members in PANELS.items()
         ),
         findings=tuple(
-            _counted(group, [name for adult, name in kept if name and adult.group == group]) for group in GROUPS
+            _counted(group, [name for adult, name in kept if name and adult.group == group], reader.spec.labels)
+            for group in GROUPS
         ),
         boxes=_summary(maps),
     )
@@ -177,11 +179,11 @@ def adult_panel(
 def _finding(reader: "Reader", verdict: "Score | ImageRefused") -> str | None:
     if isinstance(verdict, ImageRefused):
         return None
-    return finding(verdict.probability, reader.spec.operating_points)
+    return finding(verdict.probability, reader.spec.operating_points, reader.spec.labels)
 
 
-def _counted(group: Group, findings: Sequence[str]) -> AdultFindings:
-    counts = {name: findings.count(name) for name in FINDINGS}
+def _counted(group: Group, findings: Sequence[str], labels: Labels) -> AdultFindings:
+    counts = {name: findings.count(name) for name in labels.findings}
     return AdultFindings(group=group, images=len(findings), findings=counts)
 
 

@@ -404,7 +404,7 @@ def _methods(audit: ExplanationAudit) -> tuple[MethodRow, ...]:
 
 def _findings(evaluation: Evaluation, label: int) -> tuple[int, ...]:
     scores = evaluation.splits["test"]
-    found = scores.findings(evaluation.operating_points)[scores.labels == label]
+    found = scores.findings(evaluation.operating_points, evaluation.labels)[scores.labels == label]
     return tuple(int((found == name).sum()) for name in evaluation.labels.findings)
 
 

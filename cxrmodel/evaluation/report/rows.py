@@ -231,7 +231,7 @@ def adult_findings(findings: Iterable[AdultFindings]) -> list[FindingCounts]:
 
 def findings_by_label(evaluation: Evaluation, split: str) -> list[FindingCounts]:
     """Findings on the images of each label and stratum."""
-    found = evaluation.splits[split].findings(evaluation.operating_points)
+    found = evaluation.splits[split].findings(evaluation.operating_points, evaluation.labels)
     names = evaluation.labels.findings
     return [
         FindingCounts(group, int(mask.sum()), {name: int((found[mask] == name).sum()) for name in names})
@@ -245,7 +245,7 @@ def confident_errors(evaluation: Evaluation, split: str, most: int = 12) -> list
     labels = evaluation.labels
     wrong = np.flatnonzero((scores.probabilities >= threshold) != (scores.labels == 1))
     order = np.argsort(-np.abs(scores.probabilities[wrong] - scores.labels[wrong]), kind="stable")
-    found = scores.findings(evaluation.operating_points)
+    found = scores.findings(evaluation.operating_points, evaluation.labels)
     return [
         ConfidentError(
             scores.files[i],

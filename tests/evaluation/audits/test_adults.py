@@ -13,6 +13,7 @@ from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.pipeline import Unchecked
 from cxrmodel.reading import Score
+from tests.support.stand_ins import SPEC
 
 COLUMNS = "file,label,boxes_x_y_w_h,patient\n"
 
@@ -62,7 +63,7 @@ class Judge:
     def __init__(self, heat):
         self.heat = heat
         points = {"high_sensitivity": 0.45, "balanced": 0.6, "high_specificity": 0.72}
-        self.spec = SimpleNamespace(operating_points=points)
+        self.spec = SimpleNamespace(operating_points=points, labels=SPEC.labels)
 
     def unchecked(self, images, lungs=None):
         """Lungs are the upper half, the crop is the left half."""

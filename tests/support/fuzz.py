@@ -1,8 +1,8 @@
 """Feed damaged files to the reader, in supervised processes: ``python -m tests.support.fuzz``.
 
-Each input must end in a radiograph or a refusal, within bounds of time and memory, with no warning and no patient data on
-standard output or standard error. Decoders in C may report corrupt data there: this is counted and allowed. Inputs that
-show a fault are written to the folder given by ``--keep``, and the exit status is 1.
+Each input must end in a radiograph or a refusal, within bounds of time and memory, with no warning and no patient data
+on standard output or standard error. Decoders in C may report corrupt data there: this is counted and allowed. Inputs
+that show a fault are written to the folder given by ``--keep``, and the exit status is 1.
 """
 
 import argparse

@@ -321,7 +321,7 @@ def metrics_context(evaluations: Sequence[Evaluation], published: Sequence[Publi
         calibration_metrics=(METRICS["ece"], METRICS["brier"]),
         points=tuple(
             PointColumn(
-                Message(f"documents.point.{name}"),
+                Message(f"report.operating_point.{name}"),
                 point.threshold,
                 point.confusion,
                 point.rates,

@@ -349,7 +349,7 @@ def _draw_mark(axes: Axes, view: _View, mark: OperatingMark, look: dict[str, Any
         return
     words = _text(
         "roc_point" if view is _ROC else "recall_point",
-        point=Message(f"documents.point.{mark.name}"),
+        point=Message(f"report.operating_point.{mark.name}"),
         threshold=formatting.number(mark.threshold),
         sensitivity=formatting.number(mark.sensitivity),
         specificity=formatting.number(mark.specificity),

@@ -1,8 +1,8 @@
-// A threshold moves matrix, markers and figures at once, all in the browser: the figures of every threshold came with
-// the page, and nothing is asked of the server. The only arithmetic here is Bayes' rule for the reader's prevalence
-// and the net benefit under the marker.
+// The threshold slider moves matrix, metrics and curves in the browser: the server sent the figures of every threshold.
+// Computed here are only Bayes' rule for the reader's prevalence and the net benefit under the marker. Texts come from
+// the server; fill() puts values into them.
 
-const views = new Map(); // what the user set, by the images and model looked at; kept while the page lives
+const views = new Map(); // the user's settings by images and model, kept while the page lives
 
 const NO_BREAK = "\u00a0";
 const SHARES = [0, 0.2, 0.4, 0.6, 0.8, 1];
@@ -20,11 +20,13 @@ function element(tag, attributes = {}, ...children) {
 
 const percent = (share, decimals = 1) => `${(100 * share).toFixed(decimals)}${NO_BREAK}%`;
 
+/** A text with the values that it names in braces. */
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
 /** A figure in words; null is not defined, "inf" has no bound. */
-function figure(value, ratio) {
-  if (value === null) return "not defined";
-  if (value === "inf") return "no upper bound";
-  return ratio ? String(Number(value.toPrecision(3))) : value.toFixed(3);
+function figure(value, digits, texts) {
+  if (value === null) return texts.undefined;
+  return value === "inf" ? texts.unbounded : value.toFixed(digits);
 }
 
 /** Index of the last threshold at or below t. */
@@ -39,13 +41,13 @@ function rowAt(thresholds, t) {
   return low;
 }
 
-/** Predictive values by Bayes' rule, of a likelihood ratio and the odds of the prevalence. */
+/** Predictive values by Bayes' rule from a likelihood ratio and the odds of the prevalence. */
 const known = (ratio, value) => (ratio === null ? null : value);
 const positive = (ratio, odds) => known(ratio, ratio === "inf" ? 1 : (odds * ratio) / (odds * ratio + 1));
 const negative = (ratio, odds) => known(ratio, ratio === "inf" ? 0 : 1 / (1 + odds * ratio));
 
-/** An empty diagram, shares across; ticks are its heights. */
-function plot(title, across, up, ticks) {
+/** An empty diagram with shares on the x axis and the given ticks on the y axis. */
+function plot(title, xTitle, yTitle, ticks) {
   const [yLow, yHigh] = [ticks[0], ticks[ticks.length - 1]];
   const box = { left: 52, right: 372, top: 12, bottom: 332 };
   const x = (share) => box.left + share * (box.right - box.left);
@@ -64,8 +66,8 @@ function plot(title, across, up, ticks) {
     );
   }
   svg.append(
-    element("text", { x: (box.left + box.right) / 2, y: 370, "text-anchor": "middle" }, across),
-    element("text", { transform: `translate(13 ${(box.top + box.bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, up),
+    element("text", { x: (box.left + box.right) / 2, y: 370, "text-anchor": "middle" }, xTitle),
+    element("text", { transform: `translate(13 ${(box.top + box.bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, yTitle),
   );
   const clip = (value) => Math.min(Math.max(value, yLow), yHigh);
   const path = (xs, ys) => xs.map((v, i) => `${i ? "L" : "M"}${x(v).toFixed(1)} ${y(clip(ys[i])).toFixed(1)}`).join("");
@@ -73,116 +75,117 @@ function plot(title, across, up, ticks) {
 }
 
 function rocPlot(data) {
-  const { svg, x, y, path } = plot("ROC curve with the threshold marked", "1 − specificity", "Sensitivity", SHARES);
+  const { texts } = data;
+  const { svg, x, y, path } = plot(texts.roc_label, texts.false_positive_rate, texts.sensitivity, SHARES);
   const { tn, fp, fn, tp } = data.counts;
-  const across = fp.map((count, i) => count / (count + tn[i]));
-  const up = tp.map((count, i) => count / (count + fn[i]));
+  const falsePositiveRate = fp.map((count, i) => count / (count + tn[i]));
+  const sensitivity = tp.map((count, i) => count / (count + fn[i]));
   svg.append(
     element("path", { class: "chance", d: path([0, 1], [0, 1]) }),
-    element("path", { class: "model", d: path(across, up) }),
+    element("path", { class: "model", d: path(falsePositiveRate, sensitivity) }),
   );
   for (const point of data.points) {
     const i = rowAt(data.thresholds, point.threshold);
-    const mark = element("circle", { class: "point", cx: x(across[i]), cy: y(up[i]), r: 4.5 });
+    const mark = element("circle", { class: "point", cx: x(falsePositiveRate[i]), cy: y(sensitivity[i]), r: 4.5 });
     mark.append(element("title", {}, point.title));
     svg.append(mark);
   }
   const marker = element("circle", { class: "marker", r: 9 });
   svg.append(marker);
   return [svg, (i) => {
-    marker.setAttribute("cx", x(across[i]));
-    marker.setAttribute("cy", y(up[i]));
+    marker.setAttribute("cx", x(falsePositiveRate[i]));
+    marker.setAttribute("cy", y(sensitivity[i]));
   }];
 }
 
 function benefitPlot(data) {
-  const curve = data.benefit;
-  const top = Math.ceil(10 * Math.max(curve.all[0], ...curve.high));
+  const { texts, benefit: curve } = data;
+  const top = Math.ceil(10 * Math.max(curve.treat_all[0], ...curve.high));
   const ticks = Array.from({ length: top + 2 }, (_, i) => (i - 1) / 10);
-  const { svg, x, y, path } = plot("Decision curve with the threshold marked", "Threshold probability", "Net benefit", ticks);
+  const { svg, x, y, path } = plot(texts.benefit_label, texts.threshold_probability, texts.net_benefit, ticks);
   const band = path(curve.thresholds, curve.high) + path([...curve.thresholds].reverse(), [...curve.low].reverse()).replace("M", "L");
-  const shown = curve.all.filter((value) => value > -0.1).length + 1;
+  const shown = curve.treat_all.filter((value) => value > -0.1).length + 1;
   svg.append(
     element("path", { class: "band", d: `${band}Z` }),
     element("path", { class: "none", d: path([0, 1], [0, 0]) }),
-    element("path", { class: "all", d: path(curve.thresholds.slice(0, shown), curve.all.slice(0, shown)) }),
+    element("path", { class: "all", d: path(curve.thresholds.slice(0, shown), curve.treat_all.slice(0, shown)) }),
     element("path", { class: "model", d: path(curve.thresholds, curve.model) }),
   );
   const marker = element("circle", { class: "marker", r: 9 });
   svg.append(marker);
-  const images = data.counts.tp[0] + data.counts.fp[0];
+  const { tn, fp, fn, tp } = data.counts;
+  const images = tn[0] + fp[0] + fn[0] + tp[0];
   return [svg, (i, threshold) => {
     const t = Math.min(threshold, 0.99);
-    const benefit = (data.counts.tp[i] - (data.counts.fp[i] * t) / (1 - t)) / images;
+    const benefit = (tp[i] - (fp[i] * t) / (1 - t)) / images;
     marker.setAttribute("cx", x(t));
     marker.setAttribute("cy", y(benefit));
     return benefit;
   }];
 }
 
-function matrix() {
+function matrix(texts) {
   const cells = {};
-  const cell = (name, said, kind) => {
+  const cell = (name, kind) => {
     const count = element("b", { "data-count": name });
     const rate = element("span", { "data-rate": name });
-    cells[name] = [count, rate, said];
+    cells[name] = [count, rate];
     return element("td", { class: kind }, count, rate);
   };
+  const column = (title) => element("th", { scope: "col" }, title);
+  const row = (title, ...counts) => element("tr", {}, element("th", { scope: "row" }, title), ...counts);
+  const heading = element("tr", {}, element("td"), column(texts.finding_positive), column(texts.finding_negative));
   const table = element(
     "table",
     { class: "matrix" },
-    element(
-      "thead",
-      {},
-      element("tr", {}, element("td"), element("th", { scope: "col" }, "Called pneumonia"), element("th", { scope: "col" }, "Called normal")),
-    ),
+    element("thead", {}, heading),
     element(
       "tbody",
       {},
-      element("tr", {}, element("th", { scope: "row" }, "Pneumonia"), cell("tp", "true positives", "right"), cell("fn", "missed", "wrong")),
-      element("tr", {}, element("th", { scope: "row" }, "Normal"), cell("fp", "false alarms", "wrong"), cell("tn", "true negatives", "right")),
+      row(texts.positive, cell("tp", "right"), cell("fn", "wrong")),
+      row(texts.negative, cell("fp", "wrong"), cell("tn", "right")),
     ),
   );
   const move = (counts) => {
     const rows = { tp: counts.tp + counts.fn, fn: counts.tp + counts.fn, fp: counts.fp + counts.tn, tn: counts.fp + counts.tn };
-    for (const [name, [count, rate, said]] of Object.entries(cells)) {
+    for (const [name, [count, rate]] of Object.entries(cells)) {
       count.textContent = counts[name];
-      rate.textContent = `${said}, ${percent(counts[name] / rows[name])}`;
+      rate.textContent = fill(texts.cell, { title: texts[name], share: percent(counts[name] / rows[name]) });
     }
   };
   return [table, move];
 }
 
-function figureRow(key, title, meaning, ratio) {
-  const value = element("td", { class: "value", "data-value": key });
-  const interval = element("td", { class: "interval", "data-interval": key });
+function metricRow({ name, title, meaning, digits = 3 }, texts) {
+  const value = element("td", { class: "value", "data-value": name });
+  const interval = element("td", { class: "interval", "data-interval": name });
   const explained = element("span", { class: "meaning" }, meaning);
   explained.hidden = true;
   explained.style.display = "none";
-  const name = element("button", {
+  const button = element("button", {
     type: "button", class: "name", "aria-expanded": "false",
     onclick: () => {
-      const open = name.getAttribute("aria-expanded") === "true";
-      name.setAttribute("aria-expanded", String(!open));
+      const open = button.getAttribute("aria-expanded") === "true";
+      button.setAttribute("aria-expanded", String(!open));
       explained.hidden = open;
       explained.style.display = open ? "none" : "block";
     },
   }, title);
-  return [element("tr", {}, element("th", { scope: "row" }, name, explained), value, interval), (stated, low, high) => {
-    value.textContent = figure(stated, ratio);
-    const none = low === null || stated === null || low === "inf";
+  return [element("tr", {}, element("th", { scope: "row" }, button, explained), value, interval), (estimate, low, high) => {
+    value.textContent = figure(estimate, digits, texts);
+    const none = low === null || estimate === null || low === "inf";
     interval.classList.toggle("long", high === "inf");
-    interval.textContent = none ? "" : `${figure(low, ratio)} to ${figure(high, ratio)}`;
+    interval.textContent = none ? "" : fill(texts.to, { low: figure(low, digits, texts), high: figure(high, digits, texts) });
   }];
 }
 
 function build(root, data, view) {
-  const [matrixTable, moveMatrix] = matrix();
+  const { texts } = data;
+  const [matrixTable, moveMatrix] = matrix(texts);
   const [roc, moveRoc] = rocPlot(data);
   const [benefit, moveBenefit] = benefitPlot(data);
-  const figures = data.figures.map((stated) => [stated, ...figureRow(stated.key, stated.title, stated.meaning, stated.key.startsWith("lr_"))]);
-  const [ppvRow, setPpv] = figureRow("ppv_at", "Positive predictive value", data.meanings.ppv);
-  const [npvRow, setNpv] = figureRow("npv_at", "Negative predictive value", data.meanings.npv);
+  const metrics = data.metrics.map((metric) => [metric, ...metricRow(metric, texts)]);
+  const [[ppvRow, setPpv], [npvRow, setNpv]] = data.predictive.map((metric) => metricRow(metric, texts));
   const benefitNote = element("p", { class: "note", "data-value": "benefit" });
   const frequency = element("p", { class: "note" });
   const few = element("p", { class: "note caution", "data-value": "few" });
@@ -193,11 +196,11 @@ function build(root, data, view) {
     type: "button", "data-point": point.name, onclick: () => set({ point: point.name, threshold: point.threshold }),
   }, point.title));
   const slider = element("input", {
-    type: "range", min: 0, max: 1000, step: 1, id: "threshold", "aria-label": "Threshold",
+    type: "range", min: 0, max: 1000, step: 1, id: "threshold", "aria-label": texts.threshold,
     oninput: () => set({ point: null, threshold: slider.value / 1000 }),
   });
   const prevalence = element("input", {
-    type: "range", min: 1, max: 99, step: 1, id: "prevalence", "aria-label": "Prevalence",
+    type: "range", min: 1, max: 99, step: 1, id: "prevalence", "aria-label": texts.prevalence_slider.trim(),
     oninput: () => set({ prevalence: prevalence.value / 100 }),
   });
 
@@ -216,42 +219,45 @@ function build(root, data, view) {
     moveMatrix(counts);
     few.textContent = data.few[i];
     moveRoc(i);
-    benefitNote.textContent = `Net benefit at ${percent(view.threshold)}: ${moveBenefit(i, view.threshold).toFixed(3)} per image.`;
-    for (const [stated, , move] of figures) move(stated.values[i], stated.lows[i], stated.highs[i]);
+    const netBenefit = moveBenefit(i, view.threshold).toFixed(3);
+    benefitNote.textContent = fill(texts.benefit_at, { threshold: percent(view.threshold), benefit: netBenefit });
+    for (const [metric, , move] of metrics) move(metric.values[i], metric.lows[i], metric.highs[i]);
     const odds = view.prevalence / (1 - view.prevalence);
-    const [plus, minus] = ["lr_positive", "lr_negative"].map((key) => data.figures.find((stated) => stated.key === key));
+    const [plus, minus] = ["lr_positive", "lr_negative"].map((name) => data.metrics.find((metric) => metric.name === name));
     setPpv(...["values", "lows", "highs"].map((column) => positive(plus[column][i], odds)));
     setNpv(...["values", "highs", "lows"].map((column) => negative(minus[column][i], odds)));
     prevalence.value = Math.round(view.prevalence * 100);
     prevalenceShown.textContent = percent(view.prevalence, 0);
-    const sick = Math.round(1000 * view.prevalence);
-    const found = Math.round((sick * counts.tp) / (counts.tp + counts.fn));
-    const alarms = Math.round(((1000 - sick) * counts.fp) / (counts.fp + counts.tn));
-    frequency.textContent = `Of 1000 such images ${sick} show pneumonia: ${found} of them are called, ${sick - found} missed; `
-      + `of the ${1000 - sick} normal ones ${alarms} are false alarms.`;
+    const positives = Math.round(1000 * view.prevalence), negatives = 1000 - positives;
+    const found = Math.round((positives * counts.tp) / (counts.tp + counts.fn));
+    const alarms = Math.round((negatives * counts.fp) / (counts.fp + counts.tn));
+    frequency.textContent = fill(texts.frequency, { positives, negatives, found, missed: positives - found, alarms });
   }
 
   const part = (title, ...children) => element("section", {}, element("h3", {}, title), ...children);
+  const note = (words) => element("p", { class: "note" }, words);
+  const table = (...rows) => element("table", { class: "figures" }, element("tbody", {}, ...rows));
+  const slide = (label, output, input) => element("div", { class: "slide" }, element("label", { for: input.id }, label, output), input);
   root.replaceChildren(
     element(
       "div",
       { class: "controls" },
-      element("fieldset", {}, element("legend", {}, "Operating point"), ...buttons),
-      element("div", { class: "slide" }, element("label", { for: "threshold" }, "Called pneumonia from a probability of ", shown), slider),
+      element("fieldset", {}, element("legend", {}, texts.point), ...buttons),
+      slide(texts.slider, shown, slider),
     ),
     element(
       "div",
       { class: "parts" },
-      part("Calls", matrixTable, element("p", { class: "note" }, "Counts of images, and their share of the row."), few),
-      part("Figures at this threshold", element("table", { class: "figures" }, element("tbody", {}, ...figures.map(([, row]) => row))), element("p", { class: "note" }, data.interval)),
-      part("On the ROC curve", roc, element("p", { class: "note" }, "Ring: this threshold. Dots: the operating points. Dotted: chance.")),
-      part("Decision curve", benefit, benefitNote, element("p", { class: "note" }, data.meanings.benefit)),
+      part(texts.matrix, matrixTable, note(texts.matrix_note), few),
+      part(texts.metrics, table(...metrics.map(([, row]) => row)), note(texts.metrics_note)),
+      part(texts.roc, roc, note(texts.roc_note)),
+      part(texts.curve, benefit, benefitNote, note(texts.benefit_note)),
       part(
-        "Where pneumonia is as common as you say",
-        element("div", { class: "slide" }, element("label", { for: "prevalence" }, "Prevalence: ", prevalenceShown), prevalence),
-        element("table", { class: "figures" }, element("tbody", {}, ppvRow, npvRow)),
+        texts.prevalence,
+        slide(texts.prevalence_slider, prevalenceShown, prevalence),
+        table(ppvRow, npvRow),
         frequency,
-        element("p", { class: "note" }, data.meanings.prevalence),
+        note(texts.prevalence_note),
       ),
     ),
   );

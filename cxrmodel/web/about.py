@@ -1,8 +1,6 @@
 """The About page: what the model is, what it was trained on, and its limits. Figures come from the artefact's files."""
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,15 +9,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cxrmodel import __version__
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.report.context import images_summary
-from cxrmodel.evaluation.storage import Evaluation, load_evaluation
-from cxrmodel.imaging.lung_spec import LUNGS_FOLDER
+from cxrmodel.evaluation.schema import Evaluation
+from cxrmodel.evaluation.storage import load_evaluation
+from cxrmodel.evaluation.training_record import TrainingSplit, load_training_record
+from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, load_lung_spec
 from cxrmodel.messages import TEXTS_FOLDER
-from cxrmodel.metrics.formatting import percent, threshold_percent
+from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import DISCLAIMER, operating_point_titles
-from cxrmodel.web.components.terms import with_interval
-from cxrmodel.web.engine import labels
 from cxrmodel.web.text import plain
 
 __all__ = ["about"]
@@ -33,7 +31,7 @@ def about(reader: Reader | None) -> None:
     reader : Reader or None
         None leaves out what is about the model.
     """
-    values: dict[str, Any] = {"disclaimer": DISCLAIMER, "version": __version__, "spec": None} | dict(labels())
+    values: dict[str, Any] = {"disclaimer": DISCLAIMER, "version": __version__, "spec": None}
     if reader is not None:
         values |= _model(reader.spec) | _evaluation(reader.spec)
     with st.container(width=880):
@@ -50,15 +48,33 @@ def _template() -> Any:
 
 def _model(spec: ModelSpec) -> dict[str, Any]:
     points = [
-        f"{title} {threshold_percent(spec.operating_points[name])}" for name, title in operating_point_titles().items()
+        f"{title} {formatting.threshold_percent(spec.operating_points[name])}"
+        for name, title in operating_point_titles().items()
     ]
     return {
         "spec": spec,
-        "prevalence": percent(spec.prevalence),
+        "prevalence": formatting.percent(spec.prevalence),
         "points": ", ".join(points),
-        "lungs": _json(LUNGS_FOLDER / "spec.json").get("test"),
-        "split": _json(MODEL_FOLDER / f"{spec.model}.training.json").get("split"),
+        "lungs": _lungs(),
+        "split": _split(spec),
     }
+
+
+def _split(spec: ModelSpec) -> TrainingSplit | None:
+    """Split of the training images; None where the training record cannot be used."""
+    try:
+        record = load_training_record(spec.model, MODEL_FOLDER)
+    except CxrError:
+        return None
+    return record.split if record else None
+
+
+def _lungs() -> dict[str, Any] | None:
+    """Test results of the lung segmenter; None where its specification cannot be used."""
+    try:
+        return load_lung_spec(LUNGS_FOLDER).test
+    except CxrError:
+        return None
 
 
 def _evaluation(spec: ModelSpec) -> dict[str, Any]:
@@ -70,21 +86,12 @@ def _evaluation(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _figures(evaluation: Evaluation) -> dict[str, str]:
-    metrics = evaluation.metrics["test"]
-    balanced = metrics["at"]["balanced"]
+    measured = evaluation.splits["test"].performance
+    balanced = measured.at["balanced"].rates
     return {
-        "images": " ".join(map(str, images_summary(evaluation, "test"))),
-        "auc": with_interval(metrics["auc"]),
-        "sensitivity": with_interval(balanced["recall"]),
-        "specificity": with_interval(balanced["specificity"]),
-        "level": f"{100 * evaluation.bootstrap['level']:.0f}",
+        "images": " ".join(plain(message) for message in images_summary(evaluation, "test")),
+        "auc": formatting.estimate(measured.overall["auc"]),
+        "sensitivity": formatting.estimate(balanced["sensitivity"]),
+        "specificity": formatting.estimate(balanced["specificity"]),
+        "level": formatting.share_percent(evaluation.bootstrap.level),
     }
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """Content of a file; empty where it is missing or damaged: the page then leaves its figures out."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

@@ -3,20 +3,14 @@
 import streamlit as st
 
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.model.spec import Labels
 from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.reading import Reader
 from cxrmodel.web.text import text
 
-__all__ = ["MODEL", "explainer", "labels", "reader"]
+__all__ = ["MODEL", "explainer", "reader"]
 
 MODEL = DEFAULT_MODEL
 """The model that reads."""
-
-
-def labels() -> Labels:
-    """Names of the classes of the model that reads."""
-    return Labels(positive="pneumonia", negative="normal")
 
 
 @st.cache_resource(show_spinner=text("web.shell.loading"), max_entries=2)

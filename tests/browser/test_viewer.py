@@ -468,7 +468,7 @@ def test_letters_are_doubtful_where_the_image_may_be_mirrored(viewer):
         width, height = viewer.box["width"], viewer.box["height"]
         assert viewer.marked(10 / width, 0, 24 / width, 30 / height)
         assert viewer.marked(28 / width, 0, 50 / width, 30 / height) is marked
-    assert viewer.says("badges") == "May be mirrored"
+    assert viewer.says("badges") == words("checks.mirroring.title")
     assert viewer.says("sides").endswith(words("web.viewer.sides_mirrored"))
 
 

@@ -8,7 +8,7 @@ from cxrmodel.evaluation import storage
 from cxrmodel.web import about, engine
 from cxrmodel.web.evaluation import selection
 from tests.support.pages import page_at, page_text
-from tests.support.stand_ins import SPEC, FakeReader, evaluation_document
+from tests.support.stand_ins import SPEC, FakeReader, made_up_evaluation
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def evaluations(tmp_path, monkeypatch):
     def load(model, spec=None):
         return storage.load_evaluation(model, tmp_path, spec or SPEC.replace(model=model))
 
-    storage.save_evaluation(evaluation_document("densenet121", 2.0), tmp_path)
-    storage.save_evaluation(evaluation_document("cnn", 1.0), tmp_path)
+    storage.save_evaluation(made_up_evaluation("densenet121", 2.0), tmp_path)
+    storage.save_evaluation(made_up_evaluation("cnn", 1.0), tmp_path)
     for module in (about, selection):
         monkeypatch.setattr(module, "load_evaluation", load)
     return tmp_path

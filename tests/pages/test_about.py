@@ -1,9 +1,9 @@
 """About."""
 
-import json
-
 import pytest
 
+from cxrmodel.evaluation.training_record import load_training_record
+from cxrmodel.imaging.lung_spec import load_lung_spec
 from cxrmodel.web import about
 from tests.support.stand_ins import SPEC
 
@@ -16,10 +16,14 @@ def folders(tmp_path, monkeypatch):
     model, lungs = tmp_path / "model", tmp_path / "lungs"
     model.mkdir()
     lungs.mkdir()
-    split = {"train_images": 4321, "train_patients": 2100, "held_out_images": 510, "held_out_patients": ["a"] * 250}
-    report = {"split": split | {"repeats_dropped": ["x"] * 31}}
-    (model / "densenet121.training.json").write_text(json.dumps(report))
-    (lungs / "spec.json").write_text(json.dumps({"test": {"images": 77, "dice_mean": 0.95432}}))
+    shipped = load_training_record("densenet121")
+    held_out, repeats = tuple(f"p{number}" for number in range(250)), tuple(f"{number}.jpeg" for number in range(31))
+    counts = {"train_images": 4321, "train_patients": 2100, "held_out_images": 510}
+    split = shipped.split.replace(held_out_patients=held_out, repeats_dropped=repeats, **counts)
+    (model / "densenet121.training.json").write_text(shipped.replace(split=split).to_json())
+    spec = load_lung_spec()
+    test = spec.test | {"images": 77, "dice_mean": 0.95432}
+    (lungs / "spec.json").write_text(spec.replace(test=test).to_json())
     monkeypatch.setattr(about, "MODEL_FOLDER", model)
     monkeypatch.setattr(about, "LUNGS_FOLDER", lungs)
     return model, lungs

@@ -1,20 +1,21 @@
 """The choice of a method on the Heatmap page, and the test of its map, over a stand-in that computes at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cxrmodel.errors import MissingWeights
-from cxrmodel.evaluation.explanations.results import FIXED_RANGE, OWN_RANGE, sanity_sentence
+from cxrmodel.evaluation.explanations.results import FIXED_RANGE, OWN_RANGE, randomisation_finding
+from cxrmodel.evaluation.explanations.schema import ExplanationAudit, MethodResult
 from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.web import engine
 from cxrmodel.web.heatmap import methods
-from tests.support.pages import words
+from tests.support.made_up_sections import EXPLANATIONS
+from tests.support.pages import unescaped, words
 from tests.support.stand_ins import SPEC, FakeReader
 from tests.support.viewer_buffer import unpack
-
-FAILED = {"images": 9, "depends_on_model": False}
-"""The randomisation test of a method that failed it."""
 
 
 def not_computed(name: str) -> str:
@@ -74,17 +75,23 @@ def show(visit, make_image, png):
     return read_and_show
 
 
+def measured(name: str, **changes) -> MethodResult:
+    """What an evaluation measured of a method; its colour range ends at 4."""
+    return EXPLANATIONS.methods[0].model_copy(update={"name": name, "map_range": 4.0} | changes)
+
+
+FAILED = EXPLANATIONS.methods[0].randomisation.model_copy(update={"depends_on_model": False})
+"""The randomisation test of a method that failed it."""
+
+
 @pytest.fixture
 def tested(monkeypatch):
     """A function that sets what the evaluation says of the methods."""
 
-    def say_of(**rows):
-        section = {
-            "methods": [{"name": name, "heat_range": 4.0, "seconds": 0.3} | row for name, row in rows.items()],
-            "default": INSTANT,
-        }
-        monkeypatch.setattr(methods, "tested_explanations", lambda spec: section)
-        return section
+    def say_of(*results: MethodResult, default: str = INSTANT) -> ExplanationAudit:
+        audit = EXPLANATIONS.model_copy(update={"methods": results, "default": default})
+        monkeypatch.setattr(methods, "tested_explanations", lambda spec: audit)
+        return audit
 
     return say_of
 
@@ -115,15 +122,23 @@ def test_the_readings_own_map_comes_first(show, say):
     """Without TensorFlow, without a button; all methods are offered, with what they can show."""
     app = show("a.png")
     assert chooser(app).value == INSTANT
-    assert chooser(app).options == [
-        method.title + (" · default" if name == INSTANT else "") for name, method in zip(METHODS.names, METHODS, strict=True)
-    ]
+    titles = [method.title for method in METHODS]
+    assert chooser(app).options == [words("web.method.default", title=titles[0]), *titles[1:]]
     said = say(app)
     assert str(METHODS[INSTANT].shows) in said
     assert str(METHODS[INSTANT].cannot) in said
     assert METHODS[INSTANT].paper in said
-    assert sanity_sentence({}, INSTANT)[1] in said
+    assert unescaped(str(randomisation_finding(None, INSTANT)[1])) in said
     assert not any(label.startswith("Compute") for label in labels(app))
+
+
+@pytest.mark.usefixtures("reader")
+def test_a_registered_method_is_offered(show):
+    """With its title, last in the list."""
+    with METHODS.extended(replace(METHODS["layercam"], name="toy", title="Toy method")):
+        app = show("a.png")
+    assert chooser(app).options[-1] == "Toy method"
+    assert not app.exception
 
 
 def test_a_method_is_computed_when_asked_for(show, say, explainer):
@@ -138,7 +153,7 @@ def test_a_method_is_computed_when_asked_for(show, say, explainer):
     said = say(app)
     assert viewed(app)["heat"]["range"] == 5.0  # no range was fixed: the image's own peak
     assert viewed(app)["title"] == f"{METHODS['layercam'].title}: {METHODS['layercam'].unit}"
-    assert viewed(app)["range"] == OWN_RANGE
+    assert viewed(app)["range"] == str(OWN_RANGE)
     assert not_computed("layercam") not in said
     app.run()
     app.switch_page("pages/read.py").run()
@@ -203,30 +218,30 @@ def test_failures_are_sentences(show, say, explainer):
 
 def test_the_range_is_the_one_of_the_evaluation(show, explainer, tested):
     """The same for every image."""
-    tested(layercam={})
+    tested(measured("layercam"))
     app = show("a.png")
     chooser(app).select("layercam").run()
     button(app, "Compute").click().run()
     assert viewed(app)["heat"]["range"] == 4.0
-    assert viewed(app)["range"] == FIXED_RANGE
+    assert viewed(app)["range"] == str(FIXED_RANGE)
 
 
 def test_a_method_that_fails_its_test_is_marked_where_it_is_offered(show, say, explainer, tested):
     """In the list and as a warning above its map."""
-    tested(saliency={"sanity": FAILED}, layercam={})
+    audit = tested(measured("saliency", randomisation=FAILED), measured("layercam"))
     app = show("a.png")
     assert words("web.method.independent", title="Saliency") in chooser(app).options
     assert not app.warning
     chooser(app).select("saliency").run()
     (warning,) = app.warning
-    failed = sanity_sentence({"methods": [{"name": "saliency", "sanity": FAILED}]}, "saliency")[1]
+    failed = unescaped(str(randomisation_finding(audit, "saliency")[1]))
     assert warning.value == words("web.method.warning", title="Saliency", finding=failed)
     assert say(app).count(failed) == 1
 
 
 def test_the_default_is_the_favoured_one(show, say, explainer, tested):
     """It is chosen from the start; until it is computed the instant map is shown."""
-    tested(layercam={})["default"] = "layercam"
+    tested(measured("layercam"), default="layercam")
     app = show("a.png")
     assert chooser(app).value == "layercam"
     assert words("web.method.default", title="LayerCAM") in chooser(app).options

@@ -1,7 +1,5 @@
 """Read, in all its states."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +7,6 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 
 from cxrmodel.checks.report import WARNING, CheckReport, CheckResult
 from cxrmodel.errors import DataError
-from cxrmodel.evaluation.schema import checked_document
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import facts, frequency_sentence, reason_for_finding
@@ -17,7 +14,7 @@ from cxrmodel.web import session
 from cxrmodel.web.reading import intake, result
 from tests.support.dicom_files import IDENTIFIERS, dicom
 from tests.support.pages import words
-from tests.support.stand_ins import FakeReader, evaluation_document, fake_reading
+from tests.support.stand_ins import FakeReader, fake_reading, made_up_evaluation
 from tests.support.viewer_buffer import unpack
 
 
@@ -211,19 +208,21 @@ def test_near_a_threshold_every_place_shows_a_decimal(use, visit, say, image):
 
 def test_what_the_test_images_showed_stands_beside_the_number(use, visit, say, image, monkeypatch):
     """Counted among the images scored nearest, on the page and in the report; of other weights nothing is said."""
-    made, evaluation = [], checked_document(evaluation_document(), "densenet121")
+    made, evaluation = [], made_up_evaluation()
     monkeypatch.setattr(result, "load_evaluation", lambda model: evaluation)
     monkeypatch.setattr(result, "pdf_report", lambda *given: made.append(given) or b"%PDF")
     monkeypatch.setattr(result, "lazily", lambda make: make())
     use(FakeReader(0.2))
     app = drop(visit("read"), ("a.png", image))
-    scores = evaluation.scores["test"]
+    scores = evaluation.splits["test"]
     odds = np.log(scores.probabilities / (1 - scores.probabilities))
     nearest = np.argsort(np.abs(odds - np.log(0.25)))[:40]
     wanted = f"{scores.labels[nearest].sum()} of the 40 test images"
     assert wanted in say(app)
     assert made[-1][3].startswith(wanted)
-    monkeypatch.setattr(result, "load_evaluation", lambda model: replace(evaluation, version="densenet121 other"))
+    monkeypatch.setattr(
+        result, "load_evaluation", lambda model: evaluation.model_copy(update={"version": "densenet121 other"})
+    )
     assert "of the 40 test images" not in say(drop(visit("read"), ("b.png", image)))
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ def download_menu(
         _file(name, "JSON", "application/json", lambda: json.dumps([dict(row) for row in rows()], indent=1).encode())
         if figure is not None:
             for kind, mime in _IMAGE_TYPES.items():
-                _file(name, kind, mime, lambda kind=kind: _drawn(figure(), kind.lower()))
+                _file(name, kind, mime, partial(_drawn, figure, kind.lower()))
         if svg is not None:
             _file(name, "SVG", _IMAGE_TYPES["SVG"], lambda: svg().encode())
 
@@ -126,7 +127,7 @@ def _file(name: str, kind: str, mime: str, make: Callable[[], bytes]) -> None:
     st.download_button(kind, lazily(make), file_name=file_name, mime=mime, key=key, on_click="ignore")
 
 
-def _drawn(figure: "Figure", kind: str) -> bytes:
+def _drawn(figure: Callable[[], "Figure"], kind: str) -> bytes:
     coded = io.BytesIO()
-    figure.savefig(coded, format=kind, dpi=200, facecolor="white")
+    figure().savefig(coded, format=kind, dpi=200, facecolor="white")
     return coded.getvalue()

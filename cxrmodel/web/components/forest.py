@@ -1,4 +1,4 @@
-"""A forest plot as a list that a phone can show: name, line with its point, and the figure in words."""
+"""Forest plot as an HTML list, which fits a phone: name, line with its point, and the figure in words."""
 
 from collections.abc import Sequence
 from html import escape
@@ -16,22 +16,16 @@ def forest_html(rows: Sequence[Row], low: float, high: float, mark: float | None
     Parameters
     ----------
     rows : sequence of Row
-        As `cxrmodel.evaluation.report.rows` makes them; rows of one group stand together under its name. The mark of one that
-        rests on few images is hollow, and its words say so.
+        Rows of one group stand together under its title. The dot of a row with a caveat is hollow.
     low, high : float
         Ends of the scale.
     mark : float or None
-        A place that is marked in every row, for example 0.5 as chance.
-
-    Returns
-    -------
-    str
-        HTML, the rows' own words escaped.
+        A value that is marked in every row, for example 0.5 for chance.
     """
     parts = []
-    for group, members in groupby(rows, key=lambda row: str(row.group)):
-        parts.append(f'<h4>{escape(group)}</h4><ul class="forest">')
-        parts += [_line(item, low, high, mark) for item in members]
+    for group, members in groupby(rows, key=lambda row: row.group):
+        parts.append(f'<h4>{escape(str(group))}</h4><ul class="forest">')
+        parts += [_line(row, low, high, mark) for row in members]
         parts.append("</ul>")
     ends = f'<span></span><span class="ends"><b>{low:g}</b><b>{high:g}</b></span><span></span>'
     return f'{"".join(parts)}<ul class="forest"><li class="scale">{ends}</li></ul>'
@@ -42,16 +36,16 @@ def _line(row: Row, low: float, high: float, mark: float | None) -> str:
         return 100 * min(max((value - low) / (high - low), 0), 1)
 
     drawn = "" if mark is None else f'<i class="mark" style="left:{at(mark):.2f}%"></i>'
-    if row.estimate.interval is not None:
-        start, end = map(at, row.estimate.interval)
+    figure = row.estimate
+    if figure.interval is not None:
+        start, end = map(at, figure.interval)
         drawn += f'<i class="whisker" style="left:{start:.2f}%;width:{max(end - start, 0.4):.2f}%"></i>'
-    if row.estimate.value is not None:
-        kind = f"{'diamond' if row.estimate.interval is None else 'dot'}{' few' if row.caveat else ''}"
-        drawn += f'<i class="{kind}" style="left:{at(row.estimate.value):.2f}%"></i>'
-    figure = escape(str(row.withheld)) if row.withheld else formatting.estimate(row.estimate)
-    small = [row.note, str(row.caveat or "")]
-    note = "".join(f"<small>{escape(part)}</small>" for part in small if part)
+    if figure.value is not None:
+        kind = ("diamond" if figure.interval is None else "dot") + (" few" if row.caveat else "")
+        drawn += f'<i class="{kind}" style="left:{at(figure.value):.2f}%"></i>'
+    written = str(row.withheld) if row.withheld else formatting.estimate(figure)
+    notes = "".join(f"<small>{escape(note)}</small>" for note in (row.note, str(row.caveat or "")) if note)
     return (
-        f'<li><span class="name">{escape(row.name)}{note}</span><span class="track">{drawn}</span>'
-        f'<span class="figure">{figure}</span></li>'
+        f'<li><span class="name">{escape(row.name)}{notes}</span><span class="track">{drawn}</span>'
+        f'<span class="figure">{escape(written)}</span></li>'
     )

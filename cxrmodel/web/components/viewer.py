@@ -46,22 +46,22 @@ _SPACING = {
     "unstated": "web.viewer.spacing_unstated",
 }
 _BADGES = {
-    "imaging.note.inverted": "Inverted",
-    "imaging.note.mirrored": "Mirrored",
-    "imaging.note.flipped": "Flipped",
-    "imaging.note.rotated_180": "Rotated",
-    "imaging.note.rotated_clockwise": "Rotated",
-    "imaging.note.rotated_anticlockwise": "Rotated",
-    "imaging.note.rotated_and_mirrored": "Rotated",
-    "imaging.note.tint": "Tint removed",
-    "imaging.note.transparent": "Transparency filled",
-    "imaging.dicom.not_stated": "Not stated",
+    "imaging.note.inverted": "web.badge.inverted",
+    "imaging.note.mirrored": "web.badge.mirrored",
+    "imaging.note.flipped": "web.badge.flipped",
+    "imaging.note.rotated_180": "web.badge.rotated",
+    "imaging.note.rotated_clockwise": "web.badge.rotated",
+    "imaging.note.rotated_anticlockwise": "web.badge.rotated",
+    "imaging.note.rotated_and_mirrored": "web.badge.rotated",
+    "imaging.note.tint": "web.badge.tint",
+    "imaging.note.transparent": "web.badge.transparency",
+    "imaging.dicom.not_stated": "web.badge.unstated",
 }
-_WARNINGS = {"mirroring": "May be mirrored", "inverted_greyscale": "Inverted", "margins": "Cropped"}
+"""Badge of a note by its code; any other note has a general one."""
 
 
 def badges_of(notes: Sequence[Message], check: CheckReport) -> list[tuple[str, str]]:
-    """Name in a word what was done to an image before it is shown, and what the checks warn of.
+    """Name in a word or two what was done to an image, and what the checks warn of.
 
     Parameters
     ----------
@@ -73,16 +73,19 @@ def badges_of(notes: Sequence[Message], check: CheckReport) -> list[tuple[str, s
     Returns
     -------
     list of (str, str)
-        Word and whole sentence. A note that has no word of its own is "Note", a warning the title of its check.
+        Badge and sentence. The badge of a warning is the correction that was made, else the title of its check.
     """
-    told = {str(note): _BADGES.get(note.code, "Note") for note in notes}
-    for found in check.results:
-        if found.outcome == WARNING:
-            told.setdefault(str(found.message), _WARNINGS.get(found.check) or text(CHECKS[found.check].title))
-    return [(word, sentence) for sentence, word in told.items()]
+    badges = {str(note): text(_BADGES.get(note.code, "web.badge.note")) for note in notes}
+    for result in check.results:
+        if result.outcome == WARNING:
+            code = f"web.badge.{result.correction}" if result.correction else CHECKS[result.check].title
+            badges.setdefault(str(result.message), text(code))
+    return [(badge, sentence) for sentence, badge in badges.items()]
 
 
-def viewer(reading: Reading, *, overlay: bool, legend: Message | str = LEGEND, range_note: Message | str = FIXED_RANGE) -> None:
+def viewer(
+    reading: Reading, *, overlay: bool, legend: Message | str = LEGEND, range_note: Message = FIXED_RANGE
+) -> None:
     """Draw the viewer of one image.
 
     Parameters
@@ -114,7 +117,11 @@ def levels_of(reading: Reading) -> ImageLevels:
 
 
 def packed(
-    reading: Reading, levels: ImageLevels, overlay: bool, legend: Message | str = LEGEND, range_note: Message | str = FIXED_RANGE
+    reading: Reading,
+    levels: ImageLevels,
+    overlay: bool,
+    legend: Message | str = LEGEND,
+    range_note: Message = FIXED_RANGE,
 ) -> bytes:
     """Pack everything that the viewer shows of one image.
 
@@ -189,4 +196,5 @@ def _cautions(reading: Reading) -> list[str]:
 @cache
 def _component() -> Any:
     """The component, registered at its first use."""
-    return st.components.v2.component("image_viewer", **assets())
+    parts = assets()
+    return st.components.v2.component("image_viewer", html=parts["html"], css=parts["css"], js=parts["js"])

@@ -3,8 +3,8 @@
 Layout: four bytes, the little-endian length of the header; the header, JSON in UTF-8, whose ``parts`` list name,
 start and length of every part, counted from the header's end; then the parts, each deflated (zlib):
 
-- ``image``: grey levels row by row, each row as its difference from the row above, wrapped. Images deeper than eight bits
-  come as all upper bytes, then all lower bytes.
+- ``image``: grey levels row by row, each row as its difference from the row above, wrapped. Images deeper than eight
+  bits come as all upper bytes, then all lower bytes.
 - ``heat``: the map as a share of its colour range, 0..65535, little-endian uint16; more than the range is clipped.
 - ``lungs``: the lung mask, one byte a pixel, 0 or 255.
 - ``colours``: 256 colours of three bytes for each colour map, in the header's order.
@@ -19,11 +19,15 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from numpy.typing import NDArray
 
 from cxrmodel.explain.overlay import COLOUR_MAPS
 
 __all__ = ["ImageLevels", "image_levels", "pack", "windows"]
 
+Unsigned = NDArray[np.uint8] | NDArray[np.uint16]
+Grey = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 _DEPTHS = (8, 10, 12, 14, 16)
 _ROUNDING = 4e-7  # of a float32 that went through a division and a product, as a share of it
 _SAMPLED_SIDE = 512
@@ -51,9 +55,7 @@ class ImageLevels:
     windows: Mapping[str, tuple[int, int] | None]
 
 
-def image_levels(
-    pixels: np.ndarray, bits: int, mask: np.ndarray, file_window: tuple[float, float] | None = None
-) -> ImageLevels:
+def image_levels(pixels: Grey, bits: int, mask: Mask, file_window: tuple[float, float] | None = None) -> ImageLevels:
     """Bring an image to whole grey levels and deflate it.
 
     Parameters
@@ -68,7 +70,7 @@ def image_levels(
         The window that the file asks for, 0..1.
     """
     top = 2 ** _depth(pixels, bits) - 1
-    levels = np.rint(pixels * np.float32(top)).astype(np.uint8 if top == 255 else np.uint16)
+    levels: Unsigned = np.rint(pixels * np.float32(top)).astype(np.uint8 if top == 255 else np.uint16)
     steps = levels.copy()
     steps[1:] -= levels[:-1]
     coded = steps if top == 255 else np.stack([steps >> 8, steps & 255]).astype(np.uint8)
@@ -79,7 +81,7 @@ def image_levels(
     return ImageLevels(width, height, top, deflated, windows(levels, top, mask, file_window))
 
 
-def _depth(pixels: np.ndarray, bits: int) -> int:
+def _depth(pixels: Grey, bits: int) -> int:
     """Smallest number of bits that holds the image's levels exactly: 8 for up to eight bits, 16 where none does."""
     if bits <= 8:
         return 8
@@ -90,17 +92,17 @@ def _depth(pixels: np.ndarray, bits: int) -> int:
     return _DEPTHS[-1]
 
 
-def _whole(pixels: np.ndarray, depth: int) -> bool:
+def _whole(pixels: Grey, depth: int) -> bool:
     levels = pixels * np.float32(2**depth - 1)
     return bool((np.abs(levels - np.rint(levels)) <= _ROUNDING * levels).all())
 
 
-def _step(pixels: np.ndarray) -> int:
-    return max(1, max(pixels.shape) // _SAMPLED_SIDE)
+def _step(pixels: Grey | Unsigned) -> int:
+    return max(1, int(max(pixels.shape)) // _SAMPLED_SIDE)
 
 
 def windows(
-    levels: np.ndarray, top: int, mask: np.ndarray, file_window: tuple[float, float] | None = None
+    levels: Unsigned, top: int, mask: Mask, file_window: tuple[float, float] | None = None
 ) -> dict[str, tuple[int, int] | None]:
     """Work out the grey levels that each preset shows as black and as white.
 
@@ -117,9 +119,9 @@ def windows(
     Returns
     -------
     dict of str to (int, int) or None
-        ``whole``: all levels. ``file``: that of the file; None where it has none. ``percentile``: 1st to 99th percentile
-        of the image. ``lungs``, ``mediastinum``: the same of the lungs, and of what lies around them in their box;
-        None where that is empty.
+        ``whole``: all levels. ``file``: that of the file; None where it has none. ``percentile``: 1st to 99th
+        percentile of the image. ``lungs``, ``mediastinum``: the same of the lungs, and of what surrounds them in their
+        box; None where that is empty.
     """
     step = _step(levels)
     seen = levels[::step, ::step]
@@ -136,19 +138,19 @@ def windows(
     }
 
 
-def _between(marked: np.ndarray) -> np.ndarray:
+def _between(marked: Mask) -> Mask:
     """True from the first True to the last."""
     return np.maximum.accumulate(marked) & np.maximum.accumulate(marked[::-1])[::-1]
 
 
-def _window(values: np.ndarray, between: tuple[float, float] = (1, 99)) -> tuple[int, int] | None:
+def _window(values: NDArray[Any], between: tuple[float, float] = (1, 99)) -> tuple[int, int] | None:
     if not values.size:
         return None
     low, high = (round(float(edge)) for edge in np.percentile(values, between))
     return low, max(high, low + 1)
 
 
-def pack(image: ImageLevels, heat: np.ndarray, heat_range: float, mask: np.ndarray, header: Mapping[str, Any]) -> bytes:
+def pack(image: ImageLevels, heat: Grey, heat_range: float, mask: Mask, header: Mapping[str, Any]) -> bytes:
     """Pack an image, its map and its lungs into one buffer.
 
     Parameters

@@ -1,129 +1,181 @@
-"""How right the stated probability is: before and after calibration, and where pneumonia is rarer."""
+"""Calibration: reliability before and after, at another prevalence, and the audit of calibration."""
 
 import streamlit as st
 
+from cxrmodel.evaluation.audits.schema import CalibrationAudit, ScoreShift
 from cxrmodel.evaluation.report.figures import reliability_figure
 from cxrmodel.evaluation.report.small_samples import few_in_bins
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.calibration import Reliability
-from cxrmodel.metrics.formatting import percent
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.registry import METRICS
+from cxrmodel.web.components.chart import draw
 from cxrmodel.web.components.downloads import download_menu
-from cxrmodel.web.components.terms import explain, intervals_sentence
-from cxrmodel.web.evaluation.cache import fingerprint, reliability_of, verdict_of
-from cxrmodel.web.evaluation.calibration_audit import audited_rows, why
-from cxrmodel.web.evaluation.chart_order import draw
+from cxrmodel.web.components.terms import explain, intervals_text
+from cxrmodel.web.evaluation.cache import calibration_verdict, reliability_at, reliability_before_after
 from cxrmodel.web.evaluation.charts import reliability_chart
-from cxrmodel.web.evaluation.selection import Shown
+from cxrmodel.web.evaluation.selection import Selection
+from cxrmodel.web.text import text
 
 __all__ = ["calibration"]
 
 _PREVALENCES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
-def calibration(shown: Shown) -> None:
-    """Draw reliability diagrams before and after calibration and under a chosen prevalence, with their figures.
+def calibration(selection: Selection) -> None:
+    """Draw the part.
 
     Parameters
     ----------
-    shown : Shown
+    selection : Selection
     """
-    evaluation = shown.evaluation
-    before, after = (reliability_of(evaluation, shown.split, kind) for kind in ("before", "after"))
-    assumed = percent(evaluation.prevalence)
-    st.markdown(verdict_of(evaluation, shown.split))
-    titles = ("Before calibration", "After calibration")
-    said = (
-        "What the network itself states, of an even prevalence.",
-        f"What the program states. It assumes a prevalence of {assumed}.",
-    )
-    for column, title, words, bins in zip(st.columns(2, gap="large"), titles, said, (before, after), strict=True):
+    evaluation = selection.evaluation
+    before, after = reliability_before_after(evaluation, selection.split)
+    st.markdown(" ".join(map(str, calibration_verdict(evaluation, selection.split))))
+    notes = {
+        "before": text("web.calibration.before_note"),
+        "after": text("web.calibration.after_note", prevalence=formatting.percent(evaluation.prevalence)),
+    }
+    for column, (name, note), diagram in zip(st.columns(2, gap="large"), notes.items(), (before, after), strict=True):
         with column:
-            _diagram(shown, title, words, bins)
-    st.caption(
-        f"Images in order of the probability stated, in 15 groups of {after.images:.3g} images each; an image on an edge is "
-        "shared out. Lines: Wilson's 95 % intervals, images taken as independent. Dotted: perfect calibration. "
-        f"{few_in_bins(after) or ''}"
-    )
-    _under_another_prevalence(shown)
-    _figures(shown, before, after)
-    with st.expander("The groups in numbers", icon=":material/table_rows:"):
-        rows = _rows(after)
-        st.table([{name: _said(value) for name, value in row.items()} for row in rows], hide_index=True)
-    explain("Expected calibration error", "Brier score", "Prevalence", "95 % interval", "Few images")
+            _diagram(selection, name, note, diagram)
+    st.caption(_with_caveat(text("web.calibration.bins", images=after.images), after))
+    _other_prevalence(selection)
+    audits = evaluation.audits
+    audit = audits.calibration if audits else None
+    _table(selection, before, after, audit)
+    if selection.split == "test" and selection.is_shipped:
+        st.markdown(text("web.calibration.fitted"))
+        if audit and audit.by_source:
+            _sources(selection, audit)
+    with st.expander(text("web.calibration.groups"), icon=":material/table_rows:"):
+        rows = [{name: _short(value) for name, value in row.items()} for row in _bins(after)]
+        st.table(rows, hide_index=True)
+    explain("ece", "brier", "prevalence", "interval", "few")
 
 
-def _diagram(shown: Shown, title: str, words: str, bins: Reliability) -> None:
+def _diagram(selection: Selection, name: str, note: str, diagram: Reliability) -> None:
+    title, label = text(f"web.calibration.{name}"), selection.labels.positive
     st.subheader(title)
-    said = f"{title}: reliability diagram, calibration error {bins.ece.value:.3f}"
-    draw(lambda: reliability_chart(bins), said, title, fingerprint(shown.evaluation, shown.split))
-    ece, brier = formatting.estimate(bins.ece), formatting.estimate(bins.brier)
-    st.caption(f"{words} Calibration error {ece}; Brier score {brier}.")
-    name = f"reliability-{title.split()[0].lower()}-{shown.split}"
-    download_menu(name, lambda: _rows(bins), lambda: reliability_figure({title: bins}, "pneumonia"))
+    alt = text("web.calibration.alt", title=title, ece=formatting.number(diagram.ece.value))
+    draw(reliability_chart, alt, diagram, label)
+    figures = text("web.calibration.figures", **_written(diagram))
+    st.caption(f"{note} {figures}")
+    file = f"reliability-{name}-{selection.split}"
+    download_menu(file, lambda: _bins(diagram), lambda: reliability_figure({title: diagram}, label))
 
 
-def _under_another_prevalence(shown: Shown) -> None:
-    st.subheader("Under another prevalence")
-    own = float(shown.scores.labels.mean())
-    choices = sorted({*_PREVALENCES, round(own, 4)})
+def _other_prevalence(selection: Selection) -> None:
+    st.subheader(text("web.calibration.prevalence"))
+    observed = round(float(selection.scores.labels.mean()), 4)
+
+    def title(value: float) -> str:
+        percent = formatting.percent(value)
+        return text("web.calibration.prevalence_same", prevalence=percent) if value == observed else percent
+
     wanted = st.segmented_control(
-        "Prevalence",
-        choices,
+        text("web.calibration.prevalence_choice"),
+        sorted({*_PREVALENCES, observed}),
         default=0.2,
         required=True,
-        format_func=lambda value: f"{percent(value)}{', as on these images' if value == round(own, 4) else ''}",
+        format_func=title,
         key="prevalence of the calibration",
     )
-    bins = reliability_of(shown.evaluation, shown.split, "shifted", wanted)
+    wanted = float(wanted or 0.2)
+    diagram, percent = reliability_at(selection.evaluation, selection.split, wanted), formatting.percent(wanted)
     chart, words = st.columns(2, gap="large")
     with chart:
-        said = f"Reliability at a prevalence of {percent(wanted)}"
-        draw(lambda: reliability_chart(bins), said, wanted, fingerprint(shown.evaluation, shown.split))
-        download_menu(
-            f"reliability-shifted-{shown.split}",
-            lambda: _rows(bins),
-            lambda: reliability_figure({"Shifted": bins}, "pneumonia"),
-        )
+        label = selection.labels.positive
+        draw(reliability_chart, text("web.calibration.prevalence_alt", prevalence=percent), diagram, label)
+        name = text("documents.calibration.adjusted", prevalence=percent)
+        file = f"reliability-adjusted-{selection.split}"
+        download_menu(file, lambda: _bins(diagram), lambda: reliability_figure({name: diagram}, label))
     with words:
-        st.markdown(
-            f"The probabilities shifted to a prevalence of {percent(wanted)} by Bayes' rule, as the Read page does it, "
-            f"on these images weighed so that {percent(wanted)} of them show pneumonia. Calibration error "
-            f"**{formatting.estimate(bins.ece)}**, Brier score **{formatting.estimate(bins.brier)}**."
-        )
-        st.markdown(
-            "This holds where only the share of pneumonia differs, and not the children, the images or the disease. "
-            f"Intervals of the groups are wide where few images stand for many. {few_in_bins(bins) or ''}"
-        )
+        st.markdown(text("web.calibration.prevalence_note", prevalence=percent, **_written(diagram)))
+        st.markdown(_with_caveat(text("web.calibration.prevalence_limit"), diagram))
 
 
-def _figures(shown: Shown, before: Reliability, after: Reliability) -> None:
-    st.subheader("Calibration in figures")
+def _table(selection: Selection, before: Reliability, after: Reliability, audit: CalibrationAudit | None) -> None:
+    st.subheader(text("web.calibration.table"))
     rows = [
-        {
-            "Probability": said,
-            "Expected calibration error": formatting.estimate(bins.ece),
-            "Brier score": formatting.estimate(bins.brier),
-        }
-        for said, bins in (("before calibration", before), ("after calibration", after))
+        _row(text("web.calibration.before"), before.ece, before.brier),
+        _row(text("web.calibration.after"), after.ece, after.brier),
+        *(_audit_rows(selection, audit) if audit else []),
     ]
-    audited = shown.evaluation.sections.get("audits", {}).get("calibration", {}) if shown.ours else {}
-    rows += audited_rows(audited, shown.split)
     st.table(rows, hide_index=True)
-    st.caption(intervals_sentence(shown.evaluation))
-    download_menu(f"calibration-{shown.split}", lambda: rows)
-    if shown.split == "test" and shown.ours:
-        st.markdown("Calibration was fitted on held-out training patients, never on these images.")
-        why(audited)
+    st.caption(intervals_text(selection.evaluation))
+    download_menu(f"calibration-{selection.split}", lambda: rows)
 
 
-def _rows(bins: Reliability) -> list[dict[str, float]]:
-    columns = ("mean_probability", "observed", "low", "high")
-    values = zip(*(getattr(bins, name) for name in columns), strict=True)
+def _audit_rows(selection: Selection, audit: CalibrationAudit) -> list[dict[str, str]]:
+    """Figures that were fitted and measured on different patients, and of the test images at other prevalences."""
+    rows = []
+    for method in audit.methods:
+        code = "web.calibration.method_chosen" if method.name == audit.chosen else "web.calibration.method"
+        rows.append(_row(text(code, method=str(method.description)), method.ece, method.brier))
+    if selection.split != "test":
+        return rows
+    for name in ("test_at_its_own_prevalence", "test_refitted"):
+        measured = getattr(audit, name)
+        rows.append(_row(text(f"web.calibration.{name}"), measured.ece, measured.brier))
+    for figures in audit.by_prevalence:
+        percent = formatting.percent(figures.prevalence)
+        rows.append(_row(text("web.calibration.by_prevalence", prevalence=percent), figures.ece, figures.brier))
+    return rows
+
+
+def _sources(selection: Selection, audit: CalibrationAudit) -> None:
+    with st.expander(text("web.calibration.sources"), icon=":material/search:"):
+        positive = selection.labels.positive
+        columns = [text(f"web.calibration.source_{side}", positive=positive) for side in ("negative", "positive")]
+        rows = [
+            {
+                columns[0]: text(f"web.calibration.source_{row.negative}"),
+                columns[1]: text(f"web.calibration.source_{row.positive}"),
+                str(METRICS["ece"].title): formatting.estimate(row.ece),
+            }
+            for row in audit.by_source
+        ]
+        st.table(rows, hide_index=True)
+        st.caption(text("web.calibration.source_note", prevalence=formatting.percent(audit.prevalence)))
+        st.markdown("\n".join(_shift(selection, row) for row in audit.shift))
+        download_menu("calibration-sources", lambda: rows)
+
+
+def _shift(selection: Selection, row: ScoreShift) -> str:
+    label = (selection.labels.negative, selection.labels.positive)[row.label]
+    return text(
+        "web.calibration.shift",
+        label=label.capitalize(),
+        test=row.test_median,
+        held_out=row.held_out_median,
+        above=formatting.estimate(row.test_above_held_out),
+    )
+
+
+def _row(title: str, ece: Estimate, brier: Estimate) -> dict[str, str]:
+    figures = {"ece": ece, "brier": brier}
+    written = {str(METRICS[name].title): formatting.estimate(figure) for name, figure in figures.items()}
+    return {text("web.calibration.probability"): title} | written
+
+
+def _written(diagram: Reliability) -> dict[str, str]:
+    return {"ece": formatting.estimate(diagram.ece), "brier": formatting.estimate(diagram.brier)}
+
+
+def _with_caveat(sentence: str, diagram: Reliability) -> str:
+    caveat = few_in_bins(diagram)
+    return f"{sentence} {caveat}" if caveat else sentence
+
+
+def _bins(diagram: Reliability) -> list[dict[str, float]]:
+    names = ("mean_probability", "observed", "low", "high")
+    columns = zip(*(getattr(diagram, name) for name in names), strict=True)
     return [
-        {**{name: round(float(v), 6) for name, v in zip(columns, row, strict=True)}, "images": bins.images}
-        for row in values
+        {name: round(float(value), 6) for name, value in zip(names, row, strict=True)} | {"images": diagram.images}
+        for row in columns
     ]
 
 
-def _said(value: float) -> str:
-    return f"{value:.3f}" if value <= 1 else f"{value:.4g}"
+def _short(value: float) -> str:
+    return formatting.number(value) if value <= 1 else f"{value:.4g}"

@@ -1,223 +1,340 @@
-"""Charts of an evaluation that answer to the pointer. Lines differ in dash as well as in colour (Okabe and Ito's)."""
+"""Altair charts of an evaluation, drawn from the series of ``evaluation/report/charts.py``.
 
-from collections.abc import Mapping, Sequence
+Lines differ in dash as well as in colour (Okabe and Ito, 2008). Colour and dash of a model follow from its position in
+the registry, whichever model is selected.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
+import numpy as np
 
-from cxrmodel.evaluation.report.charts import PublishedMark, RateCurve
-from cxrmodel.evaluation.storage import Evaluation
+from cxrmodel.evaluation.report.charts import DARK, PublishedMark, RandomisationCurve, RateCurve, TrainingHistory
 from cxrmodel.metrics.calibration import Reliability
 from cxrmodel.metrics.curves import Band
-from cxrmodel.metrics.discrimination import precision_recall_points, roc_points
-from cxrmodel.models import DEFAULT_MODEL, MODELS
-from cxrmodel.report.wording import operating_point_titles
+from cxrmodel.web.components.chart import Chart
+from cxrmodel.web.text import text
 
-__all__ = ["COLOURS", "CORNER", "DASHES", "LEGEND", "precision_recall_chart", "reliability_chart", "roc_chart"]
+__all__ = [
+    "CORNER",
+    "auc_chart",
+    "loss_chart",
+    "precision_recall_chart",
+    "randomisation_chart",
+    "reliability_chart",
+    "roc_chart",
+]
 
-COLOURS = dict(zip(MODELS.names, ("#56b4e9", "#e69f00"), strict=True))
-DASHES = dict(zip(MODELS.names, ([1, 0], [6, 4]), strict=True))
-_SHAPES = ("triangle-down", "circle", "triangle-up")
-_SHORTCUT_COLOUR = "#cc79a7"
-_SHORTCUT_DASHES = ([2, 2], [8, 3], [8, 3, 2, 3], [14, 4])
-_Scales = tuple[alt.Color, alt.StrokeDash]
-_FINEST = 0.003
-_WHOLE = (0.0, 1.0)
-LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
-_POINT = alt.Tooltip("point:N", title=" ")
-CORNER = {"roc": ((0.0, 0.3), (0.7, 1.0)), "precision_recall": ((0.7, 1.0), (0.7, 1.0))}
+Extent = tuple[tuple[float, float], tuple[float, float]]
+Rows = list[dict[str, Any]]
+CORNER: dict[str, Extent] = {"roc": ((0.0, 0.3), (0.7, 1.0)), "precision_recall": ((0.7, 1.0), (0.7, 1.0))}
 """The corner of each chart in which good models lie: extent across and up."""
+_WHOLE: Extent = ((0.0, 1.0), (0.0, 1.0))
+_DASHES = ([1, 0], [6, 4], [2, 2], [8, 3, 2, 3])
+_SHAPES = {"high_sensitivity": "triangle-down", "balanced": "circle", "high_specificity": "triangle-up"}
+_QUIET, _PUBLISHED, _CHANCE, _INK, _GROUND = "#cc79a7", "#f0e442", "#8a97a3", "#ffffff", "#0e1217"
+_BASELINE_DASHES = ([2, 2], [8, 3], [8, 3, 2, 3], [14, 4])
+_FINEST = 0.003
+_LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
+_BESIDE_THE_END = 0.7
+_ROOM = 0.3
+"""Share of a chart's height that is kept free for the names of the trainings."""
+
+
+class _View(NamedTuple):
+    """One of the two views of a rate curve: the rates across and up, and further rates at the pointer."""
+
+    name: Literal["roc", "precision_recall"]
+    x: str
+    y: str
+    tips: tuple[str, ...]
+
+
+_ROC = _View("roc", "false_positive_rate", "sensitivity", ("threshold", "sensitivity", "specificity"))
+_PRECISION_RECALL = _View(
+    "precision_recall", "sensitivity", "precision", ("threshold", "precision", "sensitivity", "specificity")
+)
+
+
+class _Scales(NamedTuple):
+    x: alt.X
+    y: alt.Y
+    colour: alt.Color
+    dash: alt.StrokeDash
 
 
 def roc_chart(
-    evaluations: Mapping[str, Evaluation],
-    split: str,
-    bands: Mapping[str, Band],
+    curves: Sequence[RateCurve],
+    bands: Sequence[Band],
+    baselines: Sequence[RateCurve] = (),
     published: Sequence[PublishedMark] = (),
     corner: bool = False,
-    shortcuts: Sequence[RateCurve] = (),
-) -> alt.LayerChart:
-    """Draw ROC curves with bands, the operating points of the first model, published points, and shortcuts' curves.
+) -> Chart:
+    """Draw ROC curves with bands, the operating points of the first curve, baselines and published points.
 
     Parameters
     ----------
-    evaluations : mapping of str to Evaluation
-        By the name to show. Each model keeps its colour and its dash, whichever is first.
-    split : str
-        "test" or "held_out".
-    bands : mapping of str to Band
-        Of sensitivity over the false positive rate.
+    curves : sequence of RateCurve
+        Of the models, the selected one first.
+    bands : sequence of Band
+        One for each curve.
+    baselines : sequence of RateCurve
+        Thin lines.
     published : sequence of PublishedMark
     corner : bool
-        Whether to enlarge the upper left corner.
-    shortcuts : sequence of RateCurve
-        Of baselines that see no lung.
+        Whether to enlarge the corner where good models lie.
     """
-    extent = CORNER["roc"] if corner else (_WHOLE, _WHOLE)
-    across, up = _axes("1 − specificity", "Sensitivity", extent)
-    rows = [row for name, e in evaluations.items() for row in _thinned(_roc_rows(name, e, split), extent)]
-    scales, first = _scales(evaluations, shortcuts), next(iter(evaluations.values()))
-    at = first.metrics[split]["at"]
-    marks = [
-        _place(1 - at[name]["specificity"]["value"], at[name]["recall"]["value"]) | {"point": f"{said} point"}
-        for name, said in operating_point_titles().items()
-    ]
-    points = [_place(1 - mark.specificity, mark.sensitivity) | {"point": mark.title} for mark in published]
-    layers = [
-        _rows([_place(end, end) for end in (0, 1)])
-        .mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3", clip=True)
-        .encode(across, up),
-        *_bands(bands, across, up, scales),
-        *_beside(shortcuts, "roc", across, up, scales),
-        *_lines(rows, across, up, ["threshold", "sensitivity", "specificity"], scales),
-        _marks(_within(marks, extent), across, up),
-    ]
+    extent = CORNER["roc"] if corner else _WHOLE
+    layers = _curves(_ROC, curves, bands, baselines, extent, chance=[_at(end, end) for end in (0, 1)])
+    points = [_at(1 - mark.specificity, mark.sensitivity) | {"point": mark.title} for mark in published]
     if points:
-        layers.append(_diamonds(_within(points, extent), across, up))
+        scales = _scales(_ROC, curves, baselines, extent)
+        diamonds = _rows(_within(points, extent)).mark_point(
+            shape="diamond", size=130, color=_PUBLISHED, stroke=_GROUND, filled=True, opacity=1
+        )
+        layers.append(diamonds.encode(scales.x, scales.y, tooltip=[_point_tip()]))
     return _finished(layers)
 
 
 def precision_recall_chart(
-    evaluations: Mapping[str, Evaluation],
-    split: str,
-    bands: Mapping[str, Band],
+    curves: Sequence[RateCurve],
+    prevalence: float,
+    bands: Sequence[Band],
+    baselines: Sequence[RateCurve] = (),
     corner: bool = False,
-    shortcuts: Sequence[RateCurve] = (),
-) -> alt.LayerChart:
-    """Draw precision-recall curves with bands, the first model's operating points, and shortcuts' curves.
+) -> Chart:
+    """Draw precision-recall curves with bands, the operating points of the first curve, and baselines.
 
     Parameters
     ----------
-    evaluations, split, corner, shortcuts
-        As in :func:`roc_chart`.
-    bands : mapping of str to Band
-        Of precision over recall.
+    curves, bands, baselines, corner
+        As of :func:`roc_chart`.
+    prevalence : float
+        The line of chance, 0..1.
     """
-    extent = CORNER["precision_recall"] if corner else (_WHOLE, _WHOLE)
-    across, up = _axes("Recall (sensitivity)", "Precision", extent)
-    rows = [row for name, e in evaluations.items() for row in _thinned(_precision_rows(name, e, split), extent)]
-    scales, first = _scales(evaluations, shortcuts), next(iter(evaluations.values()))
-    at = first.metrics[split]["at"]
-    marks = [
-        _place(at[name]["recall"]["value"], at[name]["precision"]["value"]) | {"point": f"{said} point"}
-        for name, said in operating_point_titles().items()
-        if at[name]["precision"]["value"] is not None
+    extent = CORNER["precision_recall"] if corner else _WHOLE
+    chance = [_at(end, prevalence) for end in (0, 1)]
+    return _finished(_curves(_PRECISION_RECALL, curves, bands, baselines, extent, chance))
+
+
+def reliability_chart(diagram: Reliability, label: str) -> Chart:
+    """Draw observed shares over mean probabilities with intervals.
+
+    Parameters
+    ----------
+    diagram : Reliability
+    label : str
+        Of the positive class.
+    """
+    x, y = _axes(text("documents.chart.mean_probability"), text("documents.chart.observed_share", label=label), _WHOLE)
+    columns = diagram.mean_probability, diagram.observed, diagram.low, diagram.high
+    rows = [
+        dict(zip(("x", "y", "low", "high"), (round(float(value), 4) for value in row), strict=True))
+        | {"images": round(diagram.images, 1)}
+        for row in zip(*columns, strict=True)
     ]
-    share = float(first.scores[split].labels.mean())
-    chance = _rows([_place(end, share) for end in (0, 1)])
+    tips = [
+        *(
+            alt.Tooltip(f"{key}:Q", title=text(f"web.chart.{name}"), format=".3f")
+            for key, name in {"x": "probability", "y": "observed", "low": "low", "high": "high"}.items()
+        ),
+        alt.Tooltip("images:Q", title=text("web.chart.bin")),
+    ]
+    colour = DARK.line(0)
     return _finished(
         [
-            chance.mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3", clip=True).encode(across, up),
-            *_bands(bands, across, up, scales),
-            *_beside(shortcuts, "precision_recall", across, up, scales),
-            *_lines(rows, across, up, ["threshold", "precision", "sensitivity", "specificity"], scales),
-            _marks(_within(marks, extent), across, up),
+            _chance([_at(end, end) for end in (0, 1)]).encode(x, y),
+            _rows(rows).mark_rule(strokeWidth=2, color=colour, opacity=0.7).encode(x, alt.Y("low:Q"), alt.Y2("high:Q")),
+            _rows(rows).mark_point(size=70, filled=True, opacity=1, color=colour).encode(x, y, tooltip=tips),
         ]
     )
 
 
-def reliability_chart(bins: Reliability, colour: str = COLOURS[DEFAULT_MODEL]) -> alt.LayerChart:
-    """Draw observed against stated shares with intervals, over a histogram of where the bins lie.
-
-    Parameters
-    ----------
-    bins : Reliability
-    colour : str
-    """
-    across, up = _axes("Stated probability, mean of the bin", "Share with pneumonia", (_WHOLE, _WHOLE))
-    rows = [
-        {"x": round(float(s), 4), "y": round(float(o), 4), "low": round(float(a), 4), "high": round(float(b), 4)}
-        | {"images": round(bins.images, 1)}
-        for s, o, a, b in zip(bins.mean_probability, bins.observed, bins.low, bins.high, strict=True)
+def loss_chart(history: TrainingHistory) -> Chart:
+    """Draw the losses of training and held-out images by epoch, and where each of several trainings begins."""
+    lines = {"training_images": history.loss, "held_out_images": history.held_out_loss}
+    titles = [text(f"documents.chart.{name}") for name in lines]
+    rows: Rows = [
+        {"epoch": int(epoch), "size": int(size), "loss": float(loss), "of": title}
+        for title, losses in zip(titles, lines.values(), strict=True)
+        for epoch, size, loss in zip(history.epochs, history.sizes, losses, strict=True)
+        if not np.isnan(loss)
     ]
-    tips = [
-        alt.Tooltip("x:Q", title="stated", format=".3f"),
-        alt.Tooltip("y:Q", title="observed", format=".3f"),
-        alt.Tooltip("low:Q", title="from", format=".3f"),
-        alt.Tooltip("high:Q", title="to", format=".3f"),
-        alt.Tooltip("images:Q", title="images in the bin"),
-    ]
-    layers = [
-        _rows([_place(end, end) for end in (0, 1)])
-        .mark_line(strokeDash=[2, 4], strokeWidth=1, color="#8a97a3")
-        .encode(across, up),
+    highest = max((row["loss"] for row in rows), default=1.0)
+    scale = alt.Scale(domain=[0, highest * (1 + _ROOM)], nice=False)
+    colours, dashes = ([look(place) for place in range(2)] for look in (DARK.line, _dash))
+    line = (
         _rows(rows)
-        .mark_rule(strokeWidth=2, color=colour, opacity=0.7)
-        .encode(across, alt.Y("low:Q"), alt.Y2("high:Q")),
-        _rows(rows).mark_point(size=70, filled=True, opacity=1, color=colour).encode(across, up, tooltip=tips),
+        .mark_line(point=True)
+        .encode(
+            _epoch(history),
+            alt.Y("loss:Q", title=text("documents.chart.loss"), scale=scale),
+            alt.Color("of:N", legend=_LEGEND, scale=alt.Scale(domain=titles, range=colours)),
+            alt.StrokeDash("of:N", legend=_LEGEND, scale=alt.Scale(domain=titles, range=dashes)),
+            tooltip=["epoch:Q", "size:Q", "of:N", "loss:Q"],
+        )
+    )
+    return alt.layer(*_starts(history, 0, 1), line).properties(height=300, width="container")
+
+
+def auc_chart(history: TrainingHistory) -> Chart:
+    """Draw the held-out AUC by epoch, and where each of several trainings begins."""
+    rows: Rows = [
+        {"epoch": int(epoch), "size": int(size), "auc": float(auc)}
+        for epoch, size, auc in zip(history.epochs, history.sizes, history.held_out_auc, strict=True)
+        if not np.isnan(auc)
     ]
-    return _finished(layers)
+    lowest, highest = (edge((row["auc"] for row in rows), default=1.0) for edge in (min, max))
+    scale = alt.Scale(domain=[lowest - _ROOM * (highest - lowest or 0.1), highest], nice=False)
+    tips = ["epoch:Q", "size:Q", alt.Tooltip("auc:Q", format=".4f")]
+    line = (
+        _rows(rows)
+        .mark_line(point={"color": DARK.line(2)}, color=DARK.line(2))
+        .encode(_epoch(history), alt.Y("auc:Q", title=text("documents.chart.held_out_auc"), scale=scale), tooltip=tips)
+    )
+    return alt.layer(*_starts(history, "height", -1), line).properties(height=260, width="container")
 
 
-def _axes(across: str, up: str, extent: tuple[tuple[float, float], tuple[float, float]]) -> tuple[alt.X, alt.Y]:
-    axis = alt.Axis(tickCount=5, format=".2~f")
-    return (
-        alt.X("x:Q", title=across, scale=alt.Scale(domain=list(extent[0]), nice=False), axis=axis),
-        alt.Y("y:Q", title=up, scale=alt.Scale(domain=list(extent[1]), nice=False), axis=axis),
+def randomisation_chart(curves: Sequence[RandomisationCurve]) -> Chart:
+    """Draw the similarity of each method's map while more and more weights are randomised."""
+    stages = [stage or text("documents.chart.trained") for stage in curves[0].stages]
+    rows = [
+        {"method": curve.title, "stage": stage, "similarity": value}
+        for curve in curves
+        for stage, value in zip(stages, curve.similarity, strict=True)
+    ]
+    chart: alt.Chart = (
+        _rows(rows)
+        .mark_line(point=True, strokeWidth=2)
+        .encode(
+            alt.X("stage:N", sort=stages, title=text("documents.chart.randomised_to"), axis=alt.Axis(labelAngle=0)),
+            alt.Y("similarity:Q", title=text("documents.chart.similarity")),
+            alt.Color("method:N", title=None),
+            alt.Shape("method:N", title=None),
+            tooltip=["method:N", "stage:N", alt.Tooltip("similarity:Q", format=".2f")],
+        )
+        .properties(height=320)
+        .configure_legend(orient="bottom", columns=4, labelLimit=260)
+    )
+    return chart
+
+
+def _curves(
+    view: _View,
+    curves: Sequence[RateCurve],
+    bands: Sequence[Band],
+    baselines: Sequence[RateCurve],
+    extent: Extent,
+    chance: Rows,
+) -> list[alt.Chart]:
+    """The layers that both views of rate curves share, the lowest first."""
+    scales = _scales(view, curves, baselines, extent)
+    x, y, colour, dash = scales
+    shaded = [
+        _at(place, low) | {"high": round(float(high), 5), "model": curve.title}
+        for curve, band in zip(curves, bands, strict=True)
+        for place, low, high in zip(*band, strict=True)
+    ]
+    thin = [row for curve in baselines for row in _corners(view, curve)]
+    rows = [row for curve in curves for row in _thinned(_corners(view, curve), extent)]
+    near = alt.selection_point(nearest=True, on="pointerover", clear="pointerout", empty=False)
+    dots = _rows(rows).mark_circle(size=90, clip=True).encode(x, y, colour, tooltip=_tips(*view.tips))
+    layers = [
+        _chance(chance).encode(x, y),
+        _rows(shaded).mark_area(opacity=0.18, clip=True).encode(x, y, alt.Y2("high:Q"), colour),
+    ]
+    if thin:
+        line = _rows(thin).mark_line(strokeWidth=1.5, clip=True)
+        tips = _tips("sensitivity", "specificity", "precision")
+        layers.append(line.encode(x, y, alt.Order("step:Q"), colour, dash, tooltip=tips))
+    return [
+        *layers,
+        _rows(rows).mark_line(strokeWidth=2.5, clip=True).encode(x, y, alt.Order("step:Q"), colour, dash),
+        dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near),
+        _operating_points(view, curves[0], extent).encode(x, y),
+    ]
+
+
+def _scales(view: _View, curves: Sequence[RateCurve], baselines: Sequence[RateCurve], extent: Extent) -> _Scales:
+    models = sorted(curves, key=lambda curve: curve.position)
+    titles = [curve.title for curve in (*models, *baselines)]
+    colours = [DARK.line(curve.position) for curve in models] + [_QUIET] * len(baselines)
+    dashes = [_dash(curve.position) for curve in models]
+    dashes += [_BASELINE_DASHES[curve.position % len(_BASELINE_DASHES)] for curve in baselines]
+    x, y = _axes(text(f"documents.chart.{view.x}"), text(f"documents.chart.{view.y}"), extent)
+    return _Scales(
+        x,
+        y,
+        alt.Color("model:N", legend=_LEGEND, scale=alt.Scale(domain=titles, range=colours)),
+        alt.StrokeDash("model:N", legend=_LEGEND, scale=alt.Scale(domain=titles, range=dashes)),
     )
 
 
-def _place(x: float, y: float) -> dict[str, float]:
+def _dash(position: int) -> list[int]:
+    """Dash of the model at a position of the registry; with many models dashes repeat."""
+    return _DASHES[position % len(_DASHES)]
+
+
+def _axes(x: str, y: str, extent: Extent) -> tuple[alt.X, alt.Y]:
+    axis = alt.Axis(tickCount=5, format=".2~f")
+    across, up = (alt.Scale(domain=list(edges), nice=False) for edges in extent)
+    return alt.X("x:Q", title=x, scale=across, axis=axis), alt.Y("y:Q", title=y, scale=up, axis=axis)
+
+
+def _corners(view: _View, curve: RateCurve) -> Rows:
+    """The corners of a curve, with every rate; a threshold above 1 is written as 1."""
+    rates = {"sensitivity": curve.sensitivity, "specificity": curve.specificity, "precision": curve.precision}
+    x, y = ({"false_positive_rate": 1 - curve.specificity} | rates)[view.x], rates[view.y]
+    rows = []
+    for step, threshold in enumerate(curve.thresholds):
+        row = _at(x[step], y[step]) | {"model": curve.title, "step": step}
+        row |= {name: round(float(values[step]), 4) for name, values in rates.items()}
+        rows.append(row if np.isnan(threshold) else row | {"threshold": round(min(float(threshold), 1.0), 4)})
+    return rows
+
+
+def _operating_points(view: _View, curve: RateCurve, extent: Extent) -> alt.Chart:
+    rows = [
+        (_at(1 - mark.specificity, mark.sensitivity) if view is _ROC else _at(mark.sensitivity, mark.precision))
+        | {"point": _point(mark.name)}
+        for mark in curve.marks
+        if mark.name in _SHAPES and mark.precision is not None
+    ]
+    shape = alt.Scale(domain=[_point(name) for name in _SHAPES], range=list(_SHAPES.values()))
+    mark = _rows(_within(rows, extent)).mark_point(size=130, filled=True, opacity=1, color=_INK, stroke=_GROUND)
+    chart: alt.Chart = mark.encode(alt.Shape("point:N", scale=shape, legend=None), tooltip=[_point_tip()])
+    return chart
+
+
+def _point(name: str) -> str:
+    return text("web.chart.point", point=text(f"documents.point.{name}"))
+
+
+def _point_tip() -> alt.Tooltip:
+    return alt.Tooltip("point:N", title=" ")
+
+
+def _tips(*rates: str) -> list[alt.Tooltip]:
+    formatted = [alt.Tooltip(f"{rate}:Q", title=text(f"web.chart.{rate}"), format=".3f") for rate in rates]
+    return [alt.Tooltip("model:N"), *formatted]
+
+
+def _chance(rows: Rows) -> alt.Chart:
+    chart: alt.Chart = _rows(rows).mark_line(strokeDash=[2, 4], strokeWidth=1, color=_CHANCE, clip=True)
+    return chart
+
+
+def _at(x: float, y: float) -> dict[str, Any]:
     return {"x": round(float(x), 5), "y": round(float(y), 5)}
 
 
-def _rows(rows: list[dict]) -> alt.Chart:
+def _rows(rows: Rows) -> alt.Chart:
     return alt.Chart({"values": rows})
 
 
-def _scales(evaluations: Mapping[str, Evaluation], shortcuts: Sequence[RateCurve]) -> _Scales:
-    names = sorted(evaluations, key=lambda name: MODELS.names.index(evaluations[name].model))
-    models = [evaluations[name].model for name in names]
-    colours = [COLOURS[model] for model in models] + [_SHORTCUT_COLOUR] * len(shortcuts)
-    dashes = [DASHES[model] for model in models] + list(_SHORTCUT_DASHES[: len(shortcuts)])
-    names += [curve.title for curve in shortcuts]
-    return (
-        alt.Color("model:N", legend=LEGEND, scale=alt.Scale(domain=names, range=colours)),
-        alt.StrokeDash("model:N", legend=LEGEND, scale=alt.Scale(domain=names, range=dashes)),
-    )
-
-
-def _bands(bands: Mapping[str, Band], across: alt.X, up: alt.Y, scales: _Scales) -> list:
-    colour, _ = scales
-    rows = [
-        _place(x, low) | {"high": round(float(high), 5), "model": name}
-        for name, band in bands.items()
-        for x, low, high in zip(*band, strict=True)
-    ]
-    return [_rows(rows).mark_area(opacity=0.18, clip=True).encode(across, up, alt.Y2("high:Q"), colour)]
-
-
-def _lines(rows: list[dict], across: alt.X, up: alt.Y, told: list[str], scales: _Scales) -> list:
-    colour, dash = scales
-    near = alt.selection_point(nearest=True, on="pointerover", clear="pointerout", empty=False)
-    tips = ["model:N", *(alt.Tooltip(f"{name}:Q", format=".3f") for name in told)]
-    line = _rows(rows).mark_line(strokeWidth=2.5, clip=True).encode(across, up, alt.Order("step:Q"), colour, dash)
-    dots = _rows(rows).mark_circle(size=90, clip=True).encode(across, up, colour, tooltip=tips)
-    return [line, dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near)]
-
-
-def _beside(shortcuts: Sequence[RateCurve], view: str, across: alt.X, up: alt.Y, scales: _Scales) -> list:
-    """Thin lines of baselines in one quiet colour, told apart by their dashes and the pointer."""
-    rows = [
-        (_place(1 - specificity, sensitivity) if view == "roc" else _place(sensitivity, precision))
-        | {"model": curve.title, "step": step}
-        | {"sensitivity": sensitivity, "specificity": round(specificity, 5), "precision": precision}
-        for curve in shortcuts
-        for step, (sensitivity, specificity, precision) in enumerate(
-            zip(curve.sensitivity.tolist(), curve.specificity.tolist(), curve.precision.tolist(), strict=True)
-        )
-    ]
-    if not rows:
-        return []
-    tips = [
-        "model:N",
-        *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("sensitivity", "specificity", "precision")),
-    ]
-    line = _rows(rows).mark_line(strokeWidth=1.5, clip=True)
-    return [line.encode(across, up, alt.Order("step:Q"), *scales, tooltip=tips)]
-
-
-def _thinned(rows: list[dict], extent: tuple[tuple[float, float], tuple[float, float]]) -> list[dict]:
-    """Leave out places that lie within a pixel or so of the one before, which nobody could see or point at."""
+def _thinned(rows: Rows, extent: Extent) -> Rows:
+    """Leave out corners within about a pixel of the one before, which nobody could see or point at."""
     (left, right), (bottom, top) = extent
     kept = rows[:1]
     for row, following in zip(rows[1:], [*rows[2:], None], strict=True):
@@ -227,46 +344,38 @@ def _thinned(rows: list[dict], extent: tuple[tuple[float, float], tuple[float, f
     return kept
 
 
-def _within(rows: list[dict], extent: tuple[tuple[float, float], tuple[float, float]]) -> list[dict]:
+def _within(rows: Rows, extent: Extent) -> Rows:
     (left, right), (bottom, top) = extent
     return [row for row in rows if left <= row["x"] <= right and bottom <= row["y"] <= top]
 
 
-def _marks(rows: list[dict], across: alt.X, up: alt.Y) -> alt.Chart:
-    shape = alt.Scale(domain=[f"{said} point" for said in operating_point_titles().values()], range=list(_SHAPES))
-    mark = _rows(rows).mark_point(size=130, filled=True, opacity=1, color="#ffffff", stroke="#0e1217")
-    return mark.encode(across, up, alt.Shape("point:N", scale=shape, legend=None), tooltip=[_POINT])
+def _finished(layers: list[alt.Chart]) -> Chart:
+    chart: Chart = alt.layer(*layers, height=430).configure_legend(orient="bottom", columns=2, labelLimit=260)
+    return chart
 
 
-def _diamonds(rows: list[dict], across: alt.X, up: alt.Y) -> alt.Chart:
-    look = {"shape": "diamond", "size": 130, "color": "#f0e442", "stroke": "#0e1217"}
-    return _rows(rows).mark_point(filled=True, opacity=1, **look).encode(across, up, tooltip=[_POINT])
+def _epoch(history: TrainingHistory) -> alt.X:
+    scale, axis = alt.Scale(domain=_epochs(history), nice=False), alt.Axis(tickMinStep=1, format="d")
+    return alt.X("epoch:Q", title=text("documents.chart.epoch"), scale=scale, axis=axis)
 
 
-def _roc_rows(name: str, evaluation: Evaluation, split: str) -> list[dict]:
-    scores = evaluation.scores[split]
-    curve = roc_points(scores.labels, scores.probabilities)
-    return [
-        _place(false, true)
-        | {"model": name, "step": step, "threshold": round(min(float(threshold), 1.0), 4)}
-        | {"sensitivity": round(float(true), 4), "specificity": round(1 - float(false), 4)}
-        for step, (false, true, threshold) in enumerate(zip(*curve, strict=True))
-    ]
+def _epochs(history: TrainingHistory) -> list[float]:
+    return [0.5, float(history.epochs.max()) + 0.5]
 
 
-def _precision_rows(name: str, evaluation: Evaluation, split: str) -> list[dict]:
-    scores = evaluation.scores[split]
-    curve = precision_recall_points(scores.labels, scores.probabilities)
-    roc = roc_points(scores.labels, scores.probabilities)
-    specificity = dict(zip(roc.thresholds.tolist(), 1 - roc.false_positive_rate, strict=True))
-    return [
-        _place(recall, precision)
-        | {"model": name, "step": step, "threshold": round(min(float(threshold), 1.0), 4)}
-        | {"precision": round(float(precision), 4), "sensitivity": round(float(recall), 4)}
-        | {"specificity": round(float(specificity[float(threshold)]), 4)}
-        for step, (precision, recall, threshold) in enumerate(zip(*curve, strict=True))
-    ]
+def _starts(history: TrainingHistory, edge: int | Literal["height"], down: Literal[1, -1]) -> list[alt.Chart]:
+    """A dashed line where each training begins, and its name at an edge of the chart.
 
-
-def _finished(layers: list) -> alt.LayerChart:
-    return alt.layer(*layers).properties(height=430).configure_legend(orient="bottom", columns=2, labelLimit=260)
+    The names are in two rows, so that close ones do not overlap; ``down`` is 1 from the upper edge, -1 from the lower.
+    """
+    first, last = _epochs(history)
+    marks = []
+    for place, start in enumerate(history.starts):
+        late = (start.epoch - first) / (last - first) > _BESIDE_THE_END
+        name = text("documents.training.name", number=start.number)
+        base = _rows([{"epoch": start.epoch, "name": name, "summary": str(start.summary)}])
+        base = base.encode(_epoch(history), tooltip=["name:N", "summary:N"])
+        dx, dy = -4 if late else 4, down * (10 + 14 * (place % 2))
+        words = base.mark_text(align="right" if late else "left", color=DARK.text, dx=dx, dy=dy)
+        marks += [base.mark_rule(strokeDash=[4, 4], color="#aeb9c2"), words.encode(text="name:N", y=alt.value(edge))]
+    return marks

@@ -1,201 +1,202 @@
-"""What a threshold makes of the model: one slider moves everything, in the browser, and asks nothing of the server."""
+"""Decision: what follows from a threshold. A slider moves everything in the browser, without the server."""
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from cxrmodel.evaluation.metrics import significant
 from cxrmodel.evaluation.report.figures import decision_figure
 from cxrmodel.evaluation.report.small_samples import few_findings
-from cxrmodel.evaluation.report.view import labels_of
-from cxrmodel.evaluation.storage import Evaluation
-from cxrmodel.evaluation.thresholds import RATES, ThresholdTable
+from cxrmodel.evaluation.schema import Evaluation
+from cxrmodel.metrics import formatting
 from cxrmodel.metrics.curves import DecisionCurve
-from cxrmodel.metrics.formatting import threshold_percent
+from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.rates import Confusion
+from cxrmodel.metrics.registry import rates_in_order
+from cxrmodel.metrics.thresholds import ThresholdTable
+from cxrmodel.model.spec import Labels
 from cxrmodel.paths import ASSETS
-from cxrmodel.report.wording import operating_point_titles
 from cxrmodel.web.components.downloads import download_menu
-from cxrmodel.web.components.terms import MEANINGS, explain, intervals_sentence
-from cxrmodel.web.evaluation.cache import benefit_of, fingerprint, table_of
-from cxrmodel.web.evaluation.selection import Shown
+from cxrmodel.web.components.terms import explain, intervals_text, term_meaning, term_title
+from cxrmodel.web.evaluation.cache import fingerprint, net_benefit_curve, threshold_table
+from cxrmodel.web.evaluation.selection import Selection
+from cxrmodel.web.text import text
 
-__all__ = ["decision", "payload", "point_rows", "threshold_rows"]
+__all__ = ["browser_data", "decision", "point_rows", "threshold_rows"]
 
 _FOLDER = ASSETS / "decision"
 _html, _css, _js = ((_FOLDER / f"decision.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
 _mount = st.components.v2.component("cxrmodel_decision", html=_html, css=_css, js=_js)
-_COUNTS = {"tp": "True positives", "fn": "Missed", "fp": "False alarms", "tn": "True negatives"}
+_COUNTS = ("tp", "fn", "fp", "tn")
+_TEXTS = (
+    *("benefit_at", "benefit_label", "benefit_note", "cell", "curve", "false_positive_rate", "finding_negative"),
+    *("finding_positive", "fn", "fp", "frequency", "matrix", "matrix_note", "metrics", "metrics_note", "net_benefit"),
+    *("point", "prevalence", "prevalence_note", "prevalence_slider", "roc", "roc_label", "roc_note", "sensitivity"),
+    *("slider", "threshold", "threshold_probability", "tn", "to", "tp"),
+)
+"""Texts of the browser: keys of the catalogue's table ``web.decision.browser``."""
+_FILLED_IN = (
+    *("alarms", "benefit", "found", "high", "low", "missed"),
+    *("negatives", "positives", "share", "threshold", "title"),
+)
+Row = dict[str, Any]
 
 
-def decision(shown: Shown) -> None:
-    """Draw slider, operating points, confusion matrix, figures, curves and predictive values.
+def decision(selection: Selection) -> None:
+    """Draw the part.
 
     Parameters
     ----------
-    shown : Shown
+    selection : Selection
     """
-    evaluation, split = shown.evaluation, shown.split
+    evaluation, split = selection.evaluation, selection.split
+    data = browser_data(evaluation, split)
     with st.container(key="decision"):
-        _mount(data=payload(evaluation, split), key=f"decision {fingerprint(evaluation, split)}", width="stretch")
+        _mount(data=data, key=f"decision {data['key']}", width="stretch")
     with st.container(horizontal=True, gap="small"):
-        download_menu(
-            f"thresholds-{split}", lambda: threshold_rows(evaluation, split), label="Figures at every threshold"
-        )
-        curves = {name: benefit_of(e, split) for name, e in shown.first.items()}
+        every_threshold = text("web.decision.every_threshold")
+        download_menu(f"thresholds-{split}", lambda: threshold_rows(evaluation, split), label=every_threshold)
+        curves = {title: net_benefit_curve(e, split) for title, e in selection.selected_first.items()}
         download_menu(
             f"decision-curve-{split}",
             lambda: _benefit_rows(curves),
             lambda: decision_figure(curves),
-            label="Decision curve",
+            label=text("web.decision.curve"),
         )
-    explain("Net benefit", "Prevalence", "Operating point", "95 % interval", "Few images")
-    st.subheader("At the operating points")
-    rows = point_rows(shown.models, split)
-    chosen = st.segmented_control(
-        "All models at the point",
-        list(operating_point_titles().values()),
-        default=operating_point_titles()["balanced"],
-        required=True,
-    )
-    at_point = [{name: row[name] for name in row if name != "Point"} for row in rows if row["Point"] == chosen]
-    st.table(at_point, hide_index=True)
-    scarce = [f"{name}: {sentence}" for name, sentence in _few_at(shown.models, split, chosen) if sentence]
-    st.caption(" ".join([intervals_sentence(evaluation), *scarce]))
-    download_menu(f"operating-points-{split}", lambda: rows)
+    explain("net_benefit", "prevalence", "operating_point", "interval", "few")
+    _points(selection)
 
 
-def threshold_rows(evaluation: Evaluation, split: str) -> list[dict[str, float | str | None]]:
-    """Counts and figures with intervals at every threshold at which a call changes, one row each."""
-    table = table_of(evaluation, split)
+def threshold_rows(evaluation: Evaluation, split: str) -> list[Row]:
+    """Counts and rates with intervals at every threshold at which a finding changes, one row each."""
+    table = threshold_table(evaluation, split)
     rows = []
-    for i, threshold in enumerate(table.thresholds):
-        row = {"threshold": float(threshold), **{name: int(values[i]) for name, values in table.counts.items()}}
-        for name in RATES:
-            row[name] = _plain(table.values[name][i])
-            row |= {f"{name}_low": _plain(table.lows[name][i]), f"{name}_high": _plain(table.highs[name][i])}
+    for place, threshold in enumerate(table.thresholds):
+        row: Row = {"threshold": float(threshold)} | _counts(table.confusion(place))
+        for rate in rates_in_order():
+            row[rate.name] = _json(table.values[rate.name][place])
+            row[f"{rate.name}_low"] = _json(table.lows[rate.name][place])
+            row[f"{rate.name}_high"] = _json(table.highs[rate.name][place])
         rows.append(row)
     return rows
 
 
-def point_rows(evaluations: Mapping[str, Evaluation], split: str) -> list[dict[str, str]]:
-    """Every figure of every model at each named operating point, in words."""
-    rows = []
-    for point, said in operating_point_titles().items():
-        for name, title in {"threshold": "Threshold", **RATES}.items():
-            row = {"Point": said, "Figure": title}
-            rows.append(row | {model: _said(e, split, point, name) for model, e in evaluations.items()})
-        for name, title in _COUNTS.items():
-            row = {"Point": said, "Figure": title}
-            rows.append(row | {model: str(_counts(e, split, point)[name]) for model, e in evaluations.items()})
-    return rows
-
-
-def _counts(evaluation: Evaluation, split: str, point: str) -> dict[str, int]:
-    table = table_of(evaluation, split)
-    i = table.at(evaluation.operating_points[point])
-    return {name: int(values[i]) for name, values in table.counts.items()}
-
-
-def _few_at(evaluations: Mapping[str, Evaluation], split: str, said: str) -> list[tuple[str, str]]:
-    point = next(name for name, title in operating_point_titles().items() if title == said)
-    tables = {name: table_of(e, split) for name, e in evaluations.items()}
-    return [
-        (name, _few(e, tables[name], tables[name].at(e.operating_points[point]))) for name, e in evaluations.items()
-    ]
-
-
-def _few(evaluation: Evaluation, table: ThresholdTable, place: int) -> str:
-    confusion = Confusion(**{name: int(values[place]) for name, values in table.counts.items()})
-    return str(few_findings(confusion, labels_of(evaluation)) or "")
-
-
-def _said(evaluation: Evaluation, split: str, point: str, name: str) -> str:
-    threshold = evaluation.operating_points[point]
-    if name == "threshold":
-        return threshold_percent(threshold)
-    table = table_of(evaluation, split)
-    i = table.at(threshold)
-    form = ".3g" if name.startswith("lr_") else ".3f"
-    value, low, high = (_words(part[name][i], form) for part in (table.values, table.lows, table.highs))
-    return f"{value} ({low} to {high})" if math.isfinite(table.lows[name][i]) else value
-
-
-def _words(value: float, form: str) -> str:
-    if math.isnan(value):
-        return "not defined"
-    return "no upper bound" if math.isinf(value) else f"{value:{form}}"
-
-
-def _benefit_rows(curves: Mapping[str, DecisionCurve]) -> list[dict[str, float | str]]:
-    return [
-        {"model": name, "threshold": t, "net_benefit": value, "low": low, "high": high, "calling_all": everybody}
-        for name, curve in curves.items()
-        for t, value, low, high, everybody in zip(*(part.tolist() for part in curve), strict=True)
-    ]
-
-
-def payload(evaluation: Evaluation, split: str) -> dict:
-    """Everything that the browser needs to follow the slider.
+def point_rows(evaluations: Mapping[str, Evaluation], split: str, point: str) -> list[Row]:
+    """Threshold, rates and counts of every model at an operating point, in words.
 
     Parameters
     ----------
-    evaluation : Evaluation
-    split : str
+    evaluations : mapping of str to Evaluation
+        By the title of the model.
+    split, point : str
+    """
+    figure = text("web.decision.figure")
+    thresholds = {title: evaluation.operating_points[point] for title, evaluation in evaluations.items()}
+    tables = {title: threshold_table(evaluation, split) for title, evaluation in evaluations.items()}
+    places = {title: table.at(thresholds[title]) for title, table in tables.items()}
+    written = {title: formatting.threshold_percent(threshold) for title, threshold in thresholds.items()}
+    rows = [{figure: text("web.decision.threshold")} | written]
+    for rate in rates_in_order():
+        cells = {
+            t: formatting.estimate(table.estimate(rate.name, places[t]), rate.digits) for t, table in tables.items()
+        }
+        rows.append({figure: str(rate.title)} | cells)
+    for name in _COUNTS:
+        cells = {t: str(getattr(table.confusion(places[t]), name)) for t, table in tables.items()}
+        rows.append({figure: text(f"documents.confusion.{name}")} | cells)
+    return rows
+
+
+def browser_data(evaluation: Evaluation, split: str) -> Row:
+    """Everything that the browser needs to follow the slider, as plain JSON.
 
     Returns
     -------
     dict
-        Plain JSON: counts and figures with intervals at every threshold at which a call changes; null where a figure
-        is not defined, "inf" where it has no bound.
+        Among others counts and metrics with intervals at every threshold at which a finding changes: null where a
+        metric is not defined, "inf" where it has no bound.
     """
-    table, benefit = table_of(evaluation, split), benefit_of(evaluation, split)
+    table, labels = threshold_table(evaluation, split), evaluation.labels
+    confusions = [table.confusion(place) for place in range(len(table.thresholds))]
     return {
-        "key": fingerprint(evaluation, split),
+        "key": f"{split} {fingerprint(evaluation)}",
         "thresholds": table.thresholds.tolist(),
-        "counts": {name: values.tolist() for name, values in table.counts.items()},
-        "figures": [_figure(table, name, title) for name, title in RATES.items()],
+        "counts": {name: [getattr(confusion, name) for confusion in confusions] for name in _COUNTS},
+        "metrics": [_metric(table, rate.name, str(rate.title), rate.digits) for rate in rates_in_order()],
+        "predictive": [
+            {"name": f"{name}_at", "title": term_title(name), "meaning": term_meaning(name)} for name in ("ppv", "npv")
+        ],
         "points": [
             {
                 "name": name,
-                "title": f"{said.capitalize()} ({threshold_percent(evaluation.operating_points[name])})",
-                "threshold": evaluation.operating_points[name],
+                "title": f"{text(f'documents.point.{name}')} ({formatting.threshold_percent(threshold)})",
+                "threshold": threshold,
             }
-            for name, said in operating_point_titles().items()
+            for name, threshold in evaluation.operating_points.items()
         ],
-        "few": [_few(evaluation, table, place) for place in range(len(table.thresholds))],
+        "few": [str(few_findings(confusion, labels) or "") for confusion in confusions],
         "prevalence": evaluation.prevalence,
-        "benefit": _benefit(benefit),
-        "interval": f"{intervals_sentence(evaluation)} Press a name for its meaning.",
-        "meanings": {
-            "ppv": MEANINGS["Precision (PPV)"],
-            "npv": MEANINGS["Negative predictive value"],
-            "benefit": MEANINGS["Net benefit"] + " Line: the model, with its band. Dashes: calling every image. "
-            "Dots: calling none.",
-            "prevalence": "From the likelihood ratios by Bayes' rule. It holds where sensitivity and specificity are "
-            "the same as on these images, with the threshold on the model's own probability left where it is.",
-        },
+        "benefit": _benefit(net_benefit_curve(evaluation, split)),
+        "texts": _texts(evaluation, labels),
     }
 
 
-def _figure(table: ThresholdTable, name: str, title: str) -> dict:
+def _points(selection: Selection) -> None:
+    """A table of all models at a chosen operating point."""
+    st.subheader(text("web.decision.points"))
+    names = list(selection.evaluation.operating_points)
+    point = st.segmented_control(
+        text("web.decision.point"),
+        names,
+        default="balanced",
+        required=True,
+        format_func=lambda name: text(f"documents.point.{name}"),
+        key="operating point",
+    )
+    split, models = selection.split, selection.evaluations
+    st.table(point_rows(models, split, point or "balanced"), hide_index=True)
+    st.caption(intervals_text(selection.evaluation))
+    column = text("web.decision.point")
+    download_menu(
+        f"operating-points-{split}",
+        lambda: [{column: name} | row for name in names for row in point_rows(models, split, name)],
+    )
+
+
+def _counts(confusion: Confusion) -> dict[str, int]:
+    return {name: getattr(confusion, name) for name in ("tn", "fp", "fn", "tp")}
+
+
+def _benefit_rows(curves: Mapping[str, DecisionCurve]) -> list[Row]:
+    return [
+        {"model": title, "threshold": t, "net_benefit": value, "low": low, "high": high, "treat_all": treat_all}
+        for title, curve in curves.items()
+        for t, value, low, high, treat_all in zip(*(part.tolist() for part in curve), strict=True)
+    ]
+
+
+def _metric(table: ThresholdTable, name: str, title: str, digits: int) -> Row:
     columns = {"values": table.values[name], "lows": table.lows[name], "highs": table.highs[name]}
-    return {
-        "key": name,
-        "title": title,
-        "meaning": MEANINGS[title],
-        **{column: [_plain(value) for value in values] for column, values in columns.items()},
-    }
+    written = {column: [_json(value) for value in values] for column, values in columns.items()}
+    return {"name": name, "title": title, "meaning": term_meaning(name), "digits": digits} | written
 
 
 def _benefit(curve: DecisionCurve) -> dict[str, list[float]]:
-    columns = {"all" if name == "treat_all" else name: values for name, values in curve._asdict().items()}
-    return {name: np.round(values, 5).tolist() for name, values in columns.items()}
+    return {name: [round(float(value), 5) for value in values] for name, values in curve._asdict().items()}
 
 
-def _plain(value: float) -> float | str | None:
+def _json(value: float) -> float | str | None:
     if math.isnan(value):
         return None
     return "inf" if math.isinf(value) else significant(float(value), 5)
+
+
+def _texts(evaluation: Evaluation, labels: Labels) -> dict[str, str]:
+    """Texts for the browser, which fills in the values that are left in braces."""
+    values = {name: f"{{{name}}}" for name in _FILLED_IN}
+    values |= {"intervals": intervals_text(evaluation), "meaning": term_meaning("net_benefit")}
+    values |= {"positive": labels.positive, "negative": labels.negative}
+    texts = {name: text(f"web.decision.browser.{name}", **values) for name in _TEXTS}
+    undefined = {"undefined": text("metrics.undefined"), "unbounded": text("metrics.unbounded")}
+    return texts | undefined | {"positive": labels.positive.capitalize(), "negative": labels.negative.capitalize()}

@@ -1,172 +1,141 @@
-"""How the methods of explaining fared in their tests: the part of the Evaluation page about them."""
+"""Explanations: how the attribution methods did in the faithfulness and randomisation tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import altair as alt
 import streamlit as st
 
-from cxrmodel.evaluation.report.charts import RandomisationCurve, randomisation_curves
+from cxrmodel.evaluation.explanations.schema import AdultExplanations, ExplanationAudit, MethodResult
+from cxrmodel.evaluation.report.charts import randomisation_curves
 from cxrmodel.evaluation.report.figures import randomisation_figure
 from cxrmodel.evaluation.report.small_samples import few, image_count
-from cxrmodel.evaluation.report.view import section as section_of
-from cxrmodel.evaluation.storage import Evaluation
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.messages import Message
+from cxrmodel.metrics import formatting
+from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.web.components.chart import draw
 from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.evaluation.charts import randomisation_chart
+from cxrmodel.web.text import text
 
 __all__ = ["explanations"]
 
-_MISSING = (
-    "The methods of explaining have not been tested for these weights. Run python -m cxrmodel evaluate --explanations "
-    "to do so."
-)
+_DIGITS = 2
 
 
-def explanations(evaluation: Evaluation) -> None:
-    """Draw what was found of the methods of explaining, or say that nothing was.
+def explanations(section: ExplanationAudit | None, intervals: str) -> None:
+    """Draw what was measured of the methods.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    section : ExplanationAudit or None
+        None where nothing was measured.
+    intervals : str
+        How the intervals were made.
     """
-    st.subheader("Heatmaps")
-    section = evaluation.sections.get("explanations")
-    if not section:
-        st.markdown(_MISSING)
+    st.subheader(text("web.explanations.title"))
+    if section is None:
+        st.markdown(text("web.evaluation.not_measured"))
         return
-    images, default = section["images"], section["default"]
-    st.markdown(
-        f"{images['how']} Images: {images['test']} for the closed-form map, {images['sample']} in the sample, "
-        f"{images['called']} of these called pneumonia. Default: **{_title(default)}**. {section['default_rule']}"
-    )
-    st.markdown("#### Is the place right?")
-    faithful, sane = ([make(row) for row in section["methods"]] for make in (_faithful, _sane))
-    st.table(faithful, hide_index=True)
-    st.caption(
-        "Deletion: mean score at even prevalence while the hottest places are blurred away, lower is better. "
-        "Insertion: while they are put back on a blurred image, higher is better. Beside each, the same for places in a "
-        "random order. Stability: rank correlation of the map with that under noise too small to see. In brackets "
-        f"{100 * evaluation.bootstrap['level']:.0f} % intervals, resampled by patient. "
-        f"{_few(section['methods'])}"
-    )
-    download_menu("explanations", lambda: faithful)
-    st.markdown("#### Does the map depend on what was learnt?")
-    st.table(sane, hide_index=True)
-    curves = randomisation_curves(section_of(evaluation, "explanations"))
-    cascade = _cascade_rows(curves)
-    st.altair_chart(_cascade(cascade), alt="Likeness of each method's map as more of the network is drawn anew.")
-    st.caption(
-        "Rank correlation of maps with those of the trained network, after its weights were drawn anew from the "
-        "output downwards, and with those of weights trained on shuffled labels (Adebayo et al., NeurIPS 2018). A "
-        "method is marked whose "
-        f"maps stay at {section['sanity_rule']['alike_from']} or more when nothing learnt is left."
-    )
-    download_menu("explanations-sanity", lambda: sane)
-    download_menu(
-        "explanations-cascade", lambda: cascade, lambda: randomisation_figure(curves), label="Download the curves"
-    )
-    st.markdown("#### Do the methods agree?")
-    agreement = _agreement(section)
-    st.table(agreement, hide_index=True)
-    st.caption("Mean rank correlation of two methods' maps within the crop, on the images that both have.")
-    download_menu("explanations-agreement", lambda: agreement)
-    if adults := section.get("adults"):
-        _adults(adults)
+    images = section.images
+    counts = {"test": images.test, "sample": len(images.sample), "positive": images.positive}
+    st.markdown(text("web.explanations.images", default=_title(section.default), **counts))
+    _faithfulness(section.methods, intervals)
+    _randomisation(section)
+    _agreement(section)
+    if section.adults:
+        _adults(section.adults)
 
 
-def _adults(adults: Mapping) -> None:
-    st.markdown("#### Does heat fall where radiologists marked opacities?")
-    st.markdown(
-        f"{adults['images']} images of adults with boxes around opacities: a population that the model never learnt. "
-        f"Boxes cover {100 * adults['expected_by_area']:.0f} % of what the network sees, which is what heat strewn at "
-        "random would reach in both columns."
-    )
+def _faithfulness(methods: Sequence[MethodResult], intervals: str) -> None:
+    st.markdown(text("web.explanations.faithfulness"))
     rows = [
         {
-            "Method": _title(row["name"]),
-            "Images": str(row["images"]),
-            "Peak in a box": _interval(row["peak_in_box"]),
-            "Share of heat in boxes": _interval(row["share"]),
+            text("web.explanations.method"): _title(row.name),
+            text("web.explanations.deletion"): _with_random(row.deletion_auc, row.random_deletion_auc),
+            text("web.explanations.insertion"): _with_random(row.insertion_auc, row.random_insertion_auc),
+            text("web.explanations.in_lungs"): formatting.estimate(row.in_lungs, _DIGITS),
+            text("web.explanations.stability"): formatting.estimate(row.stability, _DIGITS),
+            text("web.explanations.counts"): str(row.images),
         }
-        for row in adults["methods"]
+        for row in methods
     ]
     st.table(rows, hide_index=True)
-    if caveat := few(image_count(adults["images"])):
+    note = text("web.explanations.faithfulness_note", intervals=intervals)
+    caveat = few(*(_count(row) for row in methods))
+    st.caption(f"{note} {caveat}" if caveat else note)
+    download_menu("explanations", lambda: rows)
+
+
+def _count(row: MethodResult) -> Message:
+    return image_count(min(row.images, row.deletion_auc.n))
+
+
+def _randomisation(section: ExplanationAudit) -> None:
+    st.markdown(text("web.explanations.randomisation"))
+    rows = [_randomised(row) for row in section.methods]
+    st.table(rows, hide_index=True)
+    curves = randomisation_curves(section)
+    draw(randomisation_chart, text("web.explanations.randomisation_alt"), curves)
+    st.caption(text("web.explanations.randomisation_note", similar=f"{section.similar_from:g}"))
+    download_menu("explanations-randomisation", lambda: rows)
+    points = [
+        {"method": curve.title, "stage": stage, "similarity": value}
+        for curve in curves
+        for stage, value in zip(curve.stages, curve.similarity, strict=True)
+    ]
+    label = text("web.explanations.curves")
+    download_menu("explanations-curves", lambda: points, lambda: randomisation_figure(curves), label=label)
+
+
+def _randomised(row: MethodResult) -> dict[str, str]:
+    found = row.randomisation
+    return {
+        text("web.explanations.method"): _title(row.name),
+        text("web.explanations.randomised"): formatting.number(found.spearman[-1], _DIGITS),
+        text("web.explanations.shuffled"): formatting.number(found.shuffled_labels, _DIGITS),
+        text("web.explanations.depends"): text(f"web.explanations.{'yes' if found.depends_on_model else 'no'}"),
+        text("web.explanations.counts"): str(found.images),
+    }
+
+
+def _agreement(section: ExplanationAudit) -> None:
+    st.markdown(text("web.explanations.agreement"))
+    titles = [_title(row.name) for row in section.methods]
+    rows = [
+        {text("web.explanations.method"): title}
+        | {
+            other: "" if value is None else formatting.number(value, _DIGITS)
+            for other, value in zip(titles, line, strict=True)
+        }
+        for title, line in zip(titles, section.agreement, strict=True)
+    ]
+    st.table(rows, hide_index=True)
+    st.caption(text("web.explanations.agreement_note"))
+    download_menu("explanations-agreement", lambda: rows)
+
+
+def _adults(adults: AdultExplanations) -> None:
+    st.markdown(text("web.explanations.adults"))
+    share = formatting.share_percent(adults.expected_by_area)
+    st.markdown(text("web.explanations.adults_note", images=adults.images, share=share))
+    rows = [
+        {
+            text("web.explanations.method"): _title(row.name),
+            text("web.explanations.peak"): formatting.estimate(row.peak_in_box, _DIGITS),
+            text("web.explanations.share"): formatting.estimate(row.share, _DIGITS),
+        }
+        for row in adults.methods
+    ]
+    st.table(rows, hide_index=True)
+    if caveat := few(image_count(adults.images)):
         st.caption(str(caveat))
     download_menu("explanations-adults", lambda: rows)
 
 
-def _few(methods: Sequence[Mapping]) -> str:
-    counts = (
-        Message("documents.count.titled", title=row["title"], n=min(row["images"], row["curve_images"]))
-        for row in methods
-    )
-    return str(few(*counts) or "")
+def _with_random(figure: Estimate, random: float) -> str:
+    written = formatting.estimate(figure, _DIGITS)
+    return text("web.explanations.with_random", figure=written, random=formatting.number(random, _DIGITS))
 
 
 def _title(name: str) -> str:
     return METHODS[name].title if name in METHODS else name
-
-
-def _interval(figures: Mapping[str, float | None]) -> str:
-    if figures["value"] is None:
-        return "undefined"
-    if figures["low"] is None:
-        return f"{figures['value']:.2f}"
-    return f"{figures['value']:.2f} ({figures['low']:.2f}–{figures['high']:.2f})"
-
-
-def _faithful(row: Mapping) -> dict[str, str]:
-    return {
-        "Method": row["title"],
-        "Deletion": f"{_interval(row['deletion_auc'])}, random {row['random_deletion_auc']:.2f}",
-        "Insertion": f"{_interval(row['insertion_auc'])}, random {row['random_insertion_auc']:.2f}",
-        "Heat in the lungs": _interval(row["heat_in_lungs"]),
-        "Stability": _interval(row["stability"]),
-        "Images": f"{row['images']}; curves {row['curve_images']}, stability {row['stability_images']}",
-    }
-
-
-def _sane(row: Mapping) -> dict[str, str]:
-    sanity = row["sanity"]
-    shuffled = sanity["shuffled_labels"]
-    return {
-        "Method": row["title"],
-        "All weights drawn anew": f"{sanity['randomised'][-1]:.2f}",
-        "Shuffled labels": shuffled if isinstance(shuffled, str) else f"{shuffled:.2f}",
-        "Depends on the model": "yes" if sanity["depends_on_model"] else "no: do not rely on it",
-        "Images": str(sanity["images"]),
-    }
-
-
-def _agreement(section: Mapping) -> list[dict[str, str]]:
-    titles = [row["title"] for row in section["methods"]]
-    return [
-        {"": title} | {other: "" if x is None else f"{x:.2f}" for other, x in zip(titles, line, strict=True)}
-        for title, line in zip(titles, section["agreement"], strict=True)
-    ]
-
-
-def _cascade_rows(curves: Sequence[RandomisationCurve]) -> list[dict[str, str | float]]:
-    return [
-        {"method": curve.title, "stage": stage or "as trained", "likeness": value}
-        for curve in curves
-        for stage, value in zip(curve.stages, curve.similarity, strict=True)
-    ]
-
-
-def _cascade(rows: list[dict[str, str | float]]) -> alt.Chart:
-    stages = list(dict.fromkeys(row["stage"] for row in rows))
-    return (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_line(point=True, strokeWidth=2)
-        .encode(
-            alt.X("stage:N", sort=stages, title="Drawn anew down to", axis=alt.Axis(labelAngle=0)),
-            alt.Y("likeness:Q", title="Rank correlation"),
-            alt.Color("method:N", title=None),
-            alt.Shape("method:N", title=None),
-            tooltip=["method:N", "stage:N", alt.Tooltip("likeness:Q", format=".2f")],
-        )
-        .properties(height=320)
-        .configure_legend(orient="bottom", columns=4, labelLimit=260)
-    )

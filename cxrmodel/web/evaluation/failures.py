@@ -1,11 +1,10 @@
-"""Where the model fails: groups, disturbances, other people, its surest errors, and what it refuses."""
+"""Failures: where the model is wrong. Groups, errors, ablations, perturbations, adults, checks and explanations."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 import streamlit as st
 
+from cxrmodel.evaluation.audits.schema import Adults, Audits
 from cxrmodel.evaluation.report.figures import forest_figure
 from cxrmodel.evaluation.report.rows import (
     FindingCounts,
@@ -18,156 +17,157 @@ from cxrmodel.evaluation.report.rows import (
     perturbation_rows,
     subgroup_rows,
 )
-from cxrmodel.evaluation.report.small_samples import few, image_count
 from cxrmodel.evaluation.report.verdicts import masked_lungs_verdict
-from cxrmodel.evaluation.report.view import labels_of, section
 from cxrmodel.metrics import formatting
 from cxrmodel.web.components.downloads import download_menu
 from cxrmodel.web.components.forest import forest_html
-from cxrmodel.web.components.terms import explain, intervals_sentence
-from cxrmodel.web.evaluation.cache import strata_of
+from cxrmodel.web.components.terms import explain, intervals_text
+from cxrmodel.web.evaluation.cache import stratum_rows
 from cxrmodel.web.evaluation.checks import checks
-from cxrmodel.web.evaluation.error_images import error_pictures
+from cxrmodel.web.evaluation.error_images import error_images
 from cxrmodel.web.evaluation.explanations import explanations
-from cxrmodel.web.evaluation.figures import band_sentence
-from cxrmodel.web.evaluation.selection import Shown
-from cxrmodel.web.text import plain
+from cxrmodel.web.evaluation.selection import Selection
+from cxrmodel.web.text import plain, text
 
 __all__ = ["failures"]
 
-_NOT_MEASURED = "This has not been measured for these weights. The command that audits them adds it."
+_CHANCE = 0.5
 
 
-def failures(shown: Shown) -> None:
-    """Draw everything that speaks against the model.
+def failures(selection: Selection) -> None:
+    """Draw the part.
 
     Parameters
     ----------
-    shown : Shown
+    selection : Selection
     """
-    audits = section(shown.evaluation, "audits") if shown.ours else None
-    st.subheader("Groups of images")
-    rows = strata_of(shown.evaluation, shown.split)
-    if shown.split == "test":
-        rows += subgroup_rows((audits.subgroups if audits else None) or (), labels_of(shown.evaluation))
-    _forest(f"groups-{shown.split}", rows, 0.5)
-    st.caption(intervals_sentence(shown.evaluation))
-    _findings(shown)
-    _errors(shown)
-    if shown.ours:
-        lungs = (audits.lungs if audits else None) or ()
-        st.subheader("Lungs removed, alone and exchanged")
-        st.markdown(
-            "A reader of lungs should fall to chance where the lungs are gone, and stay as it is where they alone "
-            f"stay. {plain(' '.join(map(str, masked_lungs_verdict(lungs))))}"
-        )
-        _audit("lungs", lung_rows(lungs))
-        st.subheader("Disturbed images")
-        st.markdown("Diamonds have no interval of their own; that of the change stands in words.")
-        _audit("perturbations", perturbation_rows((audits.perturbations if audits else None) or ()))
-        _adults(audits.adults if audits else None)
-        checks(shown.evaluation.sections.get("checks", {}))
-        explanations(shown.evaluation)
-    _refused(shown)
-    explain("AUC", "Sensitivity (recall)", "Specificity", "Operating point", "95 % interval", "Few images")
+    audits = selection.evaluation.audits
+    st.subheader(text("web.failures.groups"))
+    rows = list(stratum_rows(selection.evaluation, selection.split))
+    if audits and selection.split == "test":
+        rows += subgroup_rows(audits.subgroups, selection.labels)
+    _forest(f"groups-{selection.split}", rows)
+    st.caption(intervals_text(selection.evaluation))
+    _findings(selection)
+    _errors(selection)
+    if selection.is_shipped:
+        _lungs(audits)
+        st.subheader(text("web.failures.perturbations"))
+        st.markdown(text("web.failures.perturbations_note"))
+        _audited("perturbations", perturbation_rows(audits.perturbations if audits else ()))
+        _adults(selection, audits.adults if audits else None)
+        checks(selection.evaluation.checks)
+        explanations(selection.evaluation.explanations, intervals_text(selection.evaluation))
+    _refused(selection)
+    explain("auc", "sensitivity", "specificity", "operating_point", "interval", "few")
 
 
-def _audit(name: str, rows: Sequence[Row]) -> None:
+def _audited(name: str, rows: Sequence[Row]) -> None:
     if rows:
-        _forest(name, rows, 0.5)
+        _forest(name, rows)
     else:
-        st.markdown(_NOT_MEASURED)
+        st.markdown(text("web.evaluation.not_measured"))
 
 
-def _forest(name: str, rows: Sequence[Row], mark: float) -> None:
-    values = [value for row in rows for value in (row.estimate.value, row.estimate.low) if value is not None]
-    low = 0.0 if min(values, default=1) < mark else mark
-    st.html(forest_html(rows, low, 1.0, mark if low < mark else None))
-    download_menu(name, lambda: [row.record for row in rows], lambda: forest_figure(rows, "AUC or share", mark))
+def _forest(name: str, rows: Sequence[Row]) -> None:
+    known = [value for row in rows for value in (row.estimate.value, row.estimate.low) if value is not None]
+    low = 0.0 if min(known, default=1.0) < _CHANCE else _CHANCE
+    st.html(forest_html(rows, low, 1.0, _CHANCE if low < _CHANCE else None))
+    axis = text("documents.chart.share_or_auc")
+    download_menu(name, lambda: [row.record for row in rows], lambda: forest_figure(rows, axis, _CHANCE))
 
 
-def _findings(shown: Shown) -> None:
-    st.subheader("What the program calls them")
-    points = shown.evaluation.operating_points
-    rows = _counted(findings_by_label(shown.evaluation, shown.split))
+def _findings(selection: Selection) -> None:
+    st.subheader(text("web.failures.findings"))
+    rows = [_finding_row(group) for group in findings_by_label(selection.evaluation, selection.split)]
     st.table(rows, hide_index=True)
-    st.caption(band_sentence(shown.scores, points))
-    download_menu(f"findings-{shown.split}", lambda: rows)
+    st.caption(_band(selection))
+    download_menu(f"findings-{selection.split}", lambda: rows)
 
 
-def _errors(shown: Shown) -> None:
-    st.subheader("The surest errors")
-    errors = confident_errors(shown.evaluation, shown.split)
+def _finding_row(group: FindingCounts) -> dict[str, str]:
+    """Count of each finding and its share of the group."""
+    title = text("web.failures.findings_group", group=group.group, images=group.images)
+    return {text("web.failures.findings_images"): title} | {
+        text("web.failures.finding", finding=name): formatting.count_share(count, group.images)
+        for name, count in group.counts.items()
+    }
+
+
+def _band(selection: Selection) -> str:
+    """How many images lie in the uncertain band, and how many of them are positive."""
+    scores = selection.scores
+    within = scores.labels[scores.findings(selection.evaluation.operating_points) == "uncertain"]
+    if not within.size:
+        return text("web.failures.band_empty")
+    positives = int(within.sum())
+    share = formatting.share_percent(positives / within.size, 1)
+    values = {"images": int(within.size), "positives": positives, "share": share}
+    return text("web.failures.band", positive=selection.labels.positive, **values)
+
+
+def _errors(selection: Selection) -> None:
+    st.subheader(text("web.failures.errors"))
+    errors = confident_errors(selection.evaluation, selection.split)
     if not errors:
-        st.markdown("At the balanced point no image is called wrongly.")
+        st.markdown(text("web.failures.errors_none"))
         return
-    st.markdown("Images on the wrong side of the balanced threshold, those first of which the model was surest.")
+    st.markdown(text("web.failures.errors_note"))
+    probability = text("web.failures.errors_probability")
     st.dataframe(
         [
             {
-                "Probability": 100 * row.probability,
-                "Label": " ".join(filter(None, (row.label, row.stratum))),
-                "Finding": row.finding,
-                "Image": row.file,
+                probability: 100 * error.probability,
+                text("web.failures.errors_label"): " ".join(filter(None, (error.label, error.stratum))),
+                text("web.failures.errors_finding"): error.finding,
+                text("web.failures.errors_image"): error.file,
             }
-            for row in errors
+            for error in errors
         ],
         hide_index=True,
-        column_config={"Probability": st.column_config.NumberColumn(format="%.2f %%")},
+        column_config={probability: st.column_config.NumberColumn(format="%.2f %%")},
     )
-    download_menu(f"surest-errors-{shown.split}", lambda: [asdict(error) for error in errors])
-    error_pictures(shown, errors)
+    download_menu(f"confident-errors-{selection.split}", lambda: [vars(error) for error in errors])
+    error_images(selection, errors)
 
 
-def _counted(groups: Sequence[FindingCounts]) -> list[dict[str, str]]:
-    return [
-        {"Images": f"{group.group} ({group.images})"}
-        | {f"Finding: {name}": formatting.count_share(count, group.images) for name, count in group.counts.items()}
-        for group in groups
-    ]
+def _lungs(audits: Audits | None) -> None:
+    st.subheader(text("web.failures.lungs"))
+    masked = audits.lungs if audits else ()
+    verdict = (plain(message) for message in masked_lungs_verdict(masked))
+    st.markdown(" ".join([text("web.failures.lungs_note"), *verdict]))
+    _audited("lungs", lung_rows(masked))
 
 
-def _adults(adults: Any) -> None:
-    st.subheader("Adults")
+def _adults(selection: Selection, adults: Adults | None) -> None:
+    st.subheader(text("web.failures.adults"))
     rows = adult_rows(adults.panels) if adults else []
-    if not rows:
-        st.markdown(f"The model knows children alone. {_NOT_MEASURED}")
+    if adults is None or not rows:
+        st.markdown(f"{text('web.failures.adults_none')} {text('web.evaluation.not_measured')}")
         return
-    st.markdown(
-        f"The model knows children alone. Of {adults.images} images of adults {adults.rejected} were refused. Rows "
-        "are of the images that were read; only those that say “refused images included” are of all of them, with the "
-        "checks off. Radiologists have read these again; refusals and warnings, below, are counted on them and on more "
-        "adults whose labels nobody checked."
-    )
-    _forest("adults", rows, 0.5)
-    found = _counted(adult_findings(adults.findings or ()))
-    if found:
-        st.markdown(
-            "What the program calls those adults that it reads, by what radiologists saw on the image; each false "
-            "alarm among them is a reason not to use it on adults."
-        )
-        st.table(found, hide_index=True)
-        download_menu("adult-findings", lambda: found)
-    heat = adults.heat_in_boxes
-    if heat:
-        st.markdown(
-            f"On {heat.images} images with boxes that radiologists drew around opacities, the share of heat within a "
-            f"box is {formatting.estimate(heat.share)}, where {formatting.number(heat.expected_by_area)} would be by "
-            f"area alone; the share of images with the peak in a box is {formatting.estimate(heat.peak_in_box)}. "
-            f"{few(image_count(heat.images)) or ''}"
-        )
+    st.markdown(text("web.failures.adults_note", images=adults.images, rejected=adults.rejected))
+    _forest("adults", rows)
+    if adults.findings:
+        st.markdown(text("web.failures.adults_findings"))
+        counted = [_finding_row(group) for group in adult_findings(adults.findings)]
+        st.table(counted, hide_index=True)
+        download_menu("adult-findings", lambda: counted)
+    if boxes := adults.boxes:
+        values = {"share": boxes.share, "peak": boxes.peak_in_box}
+        figures = {name: formatting.estimate(figure) for name, figure in values.items()}
+        expected = formatting.number(boxes.expected_by_area)
+        st.markdown(text("web.failures.adults_boxes", images=boxes.images, expected=expected, **figures))
 
 
-def _refused(shown: Shown) -> None:
-    st.subheader("Images without a score")
-    refused = shown.evaluation.refused[shown.split]
-    counts = shown.evaluation.data[shown.split]
+def _refused(selection: Selection) -> None:
+    st.subheader(text("web.failures.refused"))
+    refused, images = selection.scores.refused, selection.scores.counts.images
     if not refused:
-        st.markdown(f"All of these {counts['images']} images were scored, with the checks off.")
+        st.markdown(text("web.failures.refused_none", images=images))
         return
-    st.markdown(
-        f"{len(refused)} of {counts['images']} files could not be decoded as an image and are in no figure above."
-    )
-    with st.expander("Which, and why", icon=":material/block:"):
-        st.markdown("\n".join(f"- {plain(row['file'])}: {plain(row['reason'])}" for row in refused))
-    download_menu(f"refused-{shown.split}", lambda: refused)
+    st.markdown(text("web.failures.refused_some", refused=len(refused), images=images))
+    with st.expander(text("web.failures.refused_list"), icon=":material/block:"):
+        lines = [text("web.failures.refused_file", file=plain(row.file), reason=plain(row.reason)) for row in refused]
+        st.markdown("\n".join(lines))
+    rows = [{"file": row.file, "code": row.code, "reason": str(row.reason)} for row in refused]
+    download_menu(f"refused-{selection.split}", lambda: rows)

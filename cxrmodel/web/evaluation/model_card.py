@@ -1,41 +1,39 @@
-"""The model card."""
+"""Model card, made of the evaluations that the page shows."""
 
 import streamlit as st
 
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.documents import DOCUMENTS, card_text
-from cxrmodel.web.evaluation.cache import text_of
-from cxrmodel.web.evaluation.selection import Shown
-from cxrmodel.web.text import plain
+from cxrmodel.evaluation.schema import Evaluation
+from cxrmodel.web.components.downloads import download
+from cxrmodel.web.evaluation.cache import fingerprint
+from cxrmodel.web.evaluation.selection import Selection
+from cxrmodel.web.text import plain, text
 
-__all__ = ["card"]
+__all__ = ["model_card"]
 
 
-def card(shown: Shown) -> None:
-    """Draw the model card of the shipped models, made of their evaluations as they are now.
+def model_card(selection: Selection) -> None:
+    """Draw the card; of a user's own images that of the shipped evaluations.
 
     Parameters
     ----------
-    shown : Shown
+    selection : Selection
     """
     try:
-        text = text_of(lambda: _text(shown), shown.models)
-    except CxrError as error:
-        st.warning(plain(str(error)), icon=":material/warning:")
+        card = (
+            _card(list(selection.evaluations.values())) if selection.is_shipped else DOCUMENTS["model_card"].written()
+        )
+    except (CxrError, OSError) as error:
+        st.warning(plain(error), icon=":material/warning:")
         return
-    if not shown.ours:
-        st.info("The card is of the program as it was shipped, not of your own images.", icon=":material/info:")
-    st.download_button(
-        "Model card as Markdown",
-        text.encode(),
-        "MODEL_CARD.md",
-        "text/markdown",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    if not selection.is_shipped:
+        st.info(text("web.model_card.shipped"), icon=":material/info:")
+    download(text("web.model_card.download"), card.encode, "MODEL_CARD.md", "text/markdown")
     with st.container(width=880, key="card"):
-        st.markdown(text)
+        st.markdown(card)
 
 
-def _text(shown: Shown) -> str:
-    return card_text(list(shown.models.values())) if shown.ours else DOCUMENTS["model_card"].text()
+@st.cache_data(show_spinner=False, max_entries=16, hash_funcs={Evaluation: fingerprint})
+def _card(evaluations: list[Evaluation]) -> str:
+    return card_text(evaluations)

@@ -1,78 +1,64 @@
-"""The evaluation on the page: what is looked at, and the parts of it, each drawn when it is opened."""
+"""The Evaluation page: the choice of images and model, and one tab for each part, drawn when it is opened."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
-from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.report.context import images_summary
 from cxrmodel.evaluation.report.small_samples import few_in_split
-from cxrmodel.evaluation.sections import whole_sections
 from cxrmodel.reading import Reader
-from cxrmodel.web.errors import log_failure
+from cxrmodel.web.components.chart import charts_last
 from cxrmodel.web.evaluation.calibration import calibration
-from cxrmodel.web.evaluation.chart_order import charts_last
-from cxrmodel.web.evaluation.data_flow import origin
+from cxrmodel.web.evaluation.data_flow import data_flow
 from cxrmodel.web.evaluation.decision import decision
 from cxrmodel.web.evaluation.discrimination import discrimination
 from cxrmodel.web.evaluation.failures import failures
-from cxrmodel.web.evaluation.model_card import card
-from cxrmodel.web.evaluation.selection import Shown, choose
-from cxrmodel.web.text import plain
+from cxrmodel.web.evaluation.model_card import model_card
+from cxrmodel.web.evaluation.selection import Selection, choose
+from cxrmodel.web.text import plain, text
 
-__all__ = ["PARTS", "evaluation"]
+__all__ = ["PARTS", "TAB", "evaluation"]
 
-PARTS = {
-    "Discrimination": discrimination,
-    "Decision": decision,
-    "Calibration": calibration,
-    "Where it fails": failures,
-    "What it was made from": origin,
-    "Model card": card,
+PARTS: dict[str, Callable[[Selection], None]] = {
+    "discrimination": discrimination,
+    "decision": decision,
+    "calibration": calibration,
+    "failures": failures,
+    "data_flow": data_flow,
+    "model_card": model_card,
 }
-_PART = "evaluation part"
-"""Key of the part opened. Streamlit forgets it when the page is left."""
+"""Parts of the page by name, in the order of their tabs."""
+TAB = "evaluation part"
+"""Key of the open tab. Streamlit forgets it when the page is left."""
 
 
 def evaluation(reader: Reader | None) -> None:
-    """Draw the evaluation, with a sentence for each part of it that cannot be used.
+    """Draw the page.
 
     Parameters
     ----------
     reader : Reader or None
-        Figures of other weights under its model's name are refused.
+        An evaluation of other weights under its model's name is refused.
     """
-    shown = choose(reader.spec if reader else None)
-    if shown is None:
+    selection = choose(reader.spec if reader else None)
+    if selection is None:
         return
-    _about_the_images(shown)
-    opened = _PART not in st.session_state
-    tabs = st.tabs(list(PARTS), key=_PART, on_change="rerun")
-    for tab, part in zip(tabs, PARTS.values(), strict=True):
+    _images(selection)
+    opened = TAB not in st.session_state
+    titles = [text(f"web.evaluation.part.{name}") for name in PARTS]
+    for tab, part in zip(st.tabs(titles, key=TAB, on_change="rerun"), PARTS.values(), strict=True):
         if tab.open:
-            with tab:
-                _draw(part, shown, opened)
+            with tab, charts_last(opened):
+                part(selection)
 
 
-def _draw(part: Callable[[Shown], None], shown: Shown, opened: bool) -> None:
-    try:
-        with whole_sections(shown.evaluation.model), charts_last(opened):
-            part(shown)
-    except EvaluationError as error:
-        number = log_failure(error.__cause__ or error)
-        st.warning(f"{plain(str(error))} Reference number {number}.", icon=":material/warning:")
-
-
-def _about_the_images(shown: Shown) -> None:
-    st.markdown(plain(" ".join(map(str, images_summary(shown.evaluation, shown.split)))))
-    if caveat := few_in_split(shown.evaluation, shown.split):
+def _images(selection: Selection) -> None:
+    """Say which images these are."""
+    st.markdown(" ".join(plain(message) for message in images_summary(selection.evaluation, selection.split)))
+    if caveat := few_in_split(selection.evaluation, selection.split):
         st.warning(str(caveat), icon=":material/warning:")
-    if shown.split == "held_out":
-        st.info(
-            "Calibration and operating points were chosen on these patients, so their figures flatter. "
-            "The official test images are the ones to judge by.",
-            icon=":material/info:",
-        )
-    if not shown.ours:
-        dataset = shown.evaluation.dataset
-        st.info(f"Images of your own, {plain(dataset['layout'])}. {plain(dataset['patients'])}", icon=":material/info:")
+    if selection.split == "held_out":
+        st.info(text("web.evaluation.held_out_note"), icon=":material/info:")
+    if dataset := selection.evaluation.dataset:
+        words = text("web.evaluation.own_note", folder=plain(dataset.folder), named=dataset.named)
+        st.info(words, icon=":material/info:")

@@ -1,103 +1,109 @@
-"""What the page looks at: which images, which models, which of them first."""
+"""The choice of images and model on the Evaluation page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
 from cxrmodel.errors import CxrError
-from cxrmodel.evaluation.schema import Scores
-from cxrmodel.evaluation.storage import Evaluation, load_evaluation, load_file, own_evaluations
-from cxrmodel.model.spec import ModelSpec
+from cxrmodel.evaluation.schema import SPLITS, Evaluation, SplitScores
+from cxrmodel.evaluation.storage import load_evaluation, load_file, own_evaluations
+from cxrmodel.model.spec import Labels, ModelSpec
 from cxrmodel.models import MODELS, model_title
-from cxrmodel.web.text import plain
+from cxrmodel.web.text import plain, text
 
-__all__ = ["Shown", "choose"]
+__all__ = ["Selection", "choose"]
 
-_SPLITS = {"test": "Official test images", "held_out": "Held-out training patients"}
+_OWN = "own "
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """What is looked at.
+class Selection:
+    """What the page shows.
 
     Attributes
     ----------
-    images : str
-        Name of the images, for the reader.
-    split : str
-        "test" or "held_out".
-    models : dict of str to Evaluation
-        Of the same images, by the name to show.
-    looked_at : str
-        Name of the model whose own figures are shown.
+    split : {"test", "held_out"}
+    evaluations : mapping of str to Evaluation
+        Of the same images, by the title of the model, in the order of the registry.
+    title : str
+        Of the model whose details are shown.
     """
 
-    images: str
     split: str
-    models: dict[str, Evaluation]
-    looked_at: str
+    evaluations: Mapping[str, Evaluation]
+    title: str
 
     @property
     def evaluation(self) -> Evaluation:
-        """Of the model looked at."""
-        return self.models[self.looked_at]
+        """Of the model whose details are shown."""
+        return self.evaluations[self.title]
 
     @property
-    def scores(self) -> Scores:
-        """Of the model looked at, on the images shown."""
-        return self.evaluation.scores[self.split]
+    def selected_first(self) -> dict[str, Evaluation]:
+        """All evaluations, that of the selected model first."""
+        return {self.title: self.evaluation} | dict(self.evaluations)
 
     @property
-    def first(self) -> dict[str, Evaluation]:
-        """All models, the one looked at first."""
-        return {self.looked_at: self.evaluation} | self.models
+    def scores(self) -> SplitScores:
+        """Of the selected model, on these images."""
+        return self.evaluation.splits[self.split]
 
     @property
-    def ours(self) -> bool:
-        """Whether these are the images that the program ships figures of."""
+    def labels(self) -> Labels:
+        """Names of the classes."""
+        return self.evaluation.labels
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether these are the images that the program ships an evaluation of."""
         return self.evaluation.dataset is None
 
 
-def choose(spec: ModelSpec | None) -> Shown | None:
+def choose(spec: ModelSpec | None) -> Selection | None:
     """Draw the choice of images and model, with a sentence for each evaluation that cannot be used.
 
     Parameters
     ----------
     spec : ModelSpec or None
-        Of the model that reads: figures of other weights under its name are refused.
+        Of the model that reads: an evaluation of other weights under its name is refused.
 
     Returns
     -------
-    Shown or None
-        None where there is nothing to look at.
+    Selection or None
+        None where there is no evaluation to show.
     """
     own = own_evaluations()
-    names = {
-        **_SPLITS,
-        **{f"own {name}": f"Own images: {name}" for name in own},
-    }
+    titles = {split: text(f"web.evaluation.split.{split}") for split in SPLITS}
+    titles |= {f"{_OWN}{name}": text("web.evaluation.own", name=name) for name in own}
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        images = st.selectbox("Images", list(names), format_func=names.get, key="images evaluated", width=320)
+        images = st.selectbox(
+            text("web.evaluation.images"),
+            list(titles),
+            format_func=lambda name: titles[name],
+            key="images evaluated",
+            width=320,
+        )
         place = st.container(width="content")
-    own_name = images.removeprefix("own ") if images.startswith("own ") else None
-    if own_name is None:
-        loaders = {model: partial(load_evaluation, model) for model in MODELS.names}
-    else:
-        loaders = {model: partial(load_file, path, model) for model, path in own[own_name].items()}
-    found = _found(loaders, spec)
+    loaders: dict[str, Callable[..., Evaluation]] = {model: partial(load_evaluation, model) for model in MODELS.names}
+    split = images
+    if images.startswith(_OWN):
+        files = own[images.removeprefix(_OWN)]
+        loaders, split = {model: partial(load_file, path, model) for model, path in files.items()}, "test"
+    found = _load(loaders, spec)
     if not found:
         return None
-    looked_at = place.segmented_control("Model", list(found), default=next(iter(found)), required=True)
-    return Shown(names[images], images if own_name is None else "test", found, looked_at)
+    first = next(iter(found))
+    title = place.segmented_control(text("web.evaluation.model"), list(found), default=first, required=True)
+    return Selection(split, found, title or first)
 
 
-def _found(loaders: dict[str, Callable[..., Evaluation]], spec: ModelSpec | None) -> dict[str, Evaluation]:
+def _load(loaders: Mapping[str, Callable[..., Evaluation]], spec: ModelSpec | None) -> dict[str, Evaluation]:
     found = {}
     for model, load in loaders.items():
         try:
             found[model_title(model)] = load(spec=spec if spec is not None and spec.model == model else None)
         except CxrError as error:
-            st.warning(plain(str(error)), icon=":material/warning:")
+            st.warning(plain(error), icon=":material/warning:")
     return found

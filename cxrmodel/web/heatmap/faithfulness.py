@@ -81,7 +81,7 @@ def curves_chart(result: ImageTest, kind: Kind, title: str) -> alt.Chart:
     names, whole = list(orders), alt.Scale(domain=[0, 100])
     colour = alt.Color("order:N", title=None, scale=alt.Scale(domain=names, range=["#7cc4d8", "#e8a85c"]))
     dash = alt.StrokeDash("order:N", title=None, scale=alt.Scale(domain=names, range=[[1, 0], [6, 4]]))
-    return (
+    chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_line(strokeWidth=2.5)
         .encode(
@@ -94,6 +94,7 @@ def curves_chart(result: ImageTest, kind: Kind, title: str) -> alt.Chart:
         .properties(height=260)
         .configure_legend(orient="bottom")
     )
+    return chart
 
 
 def _result(reader: Reader, explained: Explained) -> ImageTest | None:

@@ -97,7 +97,7 @@ def _chosen(tested: Tested) -> Method:
     st.session_state[_WIDGET] = st.session_state.get(_CHOSEN, default)
     name = st.selectbox(
         text("web.method.choose"),
-        list(METHODS.names),
+        METHODS.names,
         format_func=lambda name: _label(name, default, tested),
         key=_WIDGET,
         on_change=lambda: st.session_state.update({_CHOSEN: st.session_state[_WIDGET]}),

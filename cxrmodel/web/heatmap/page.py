@@ -8,7 +8,6 @@ from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web import app, session
 from cxrmodel.web.components.badges import badges
 from cxrmodel.web.components.viewer import viewer
-from cxrmodel.web.engine import labels
 from cxrmodel.web.heatmap.faithfulness import faithfulness
 from cxrmodel.web.heatmap.methods import choose_explanation
 from cxrmodel.web.reading.worklist import choose_image
@@ -46,7 +45,7 @@ def heatmap(reader: Reader | None) -> None:
 
 def _words(reading: Reading) -> None:
     probability = probability_percent(reading.probability, reading.operating_points)
-    named = {"finding": reading.finding, "positive": labels().positive}
+    named = {"finding": reading.finding, "positive": reading.labels.positive}
     st.markdown(text("web.heatmap.finding", probability=probability, **named))
     for warning in dict.fromkeys((*reading.radiograph.notes, *reading.check.warnings)):
         st.warning(plain(warning), icon=":material/priority_high:")
@@ -67,6 +66,6 @@ def _meaning(reading: Reading) -> str:
     """What the finding says of the map; empty for a positive finding."""
     if reading.finding == "uncertain":
         return text("web.heatmap.uncertain")
-    if reading.finding == labels().negative and reading.heat_in_lungs is not None:
-        return text("web.heatmap.negative", positive=labels().positive)
+    if reading.finding == reading.labels.negative and reading.heat_in_lungs is not None:
+        return text("web.heatmap.negative", positive=reading.labels.positive)
     return ""

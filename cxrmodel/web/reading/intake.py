@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -72,7 +73,7 @@ def _read(reader: Reader, files: Iterable[tuple[str, bytes]], total: int) -> Non
 def _release(uploads: list[UploadedFile]) -> None:
     """Free the server's copies of uploaded files, which Streamlit would keep until the session ends."""
     run = get_script_run_ctx()
-    if run is not None:
+    if run is not None and isinstance(run.uploaded_file_mgr, MemoryUploadedFileManager):
         for upload in uploads:
             run.uploaded_file_mgr.remove_file(run.session_id, upload.file_id)
 

@@ -4,7 +4,6 @@ import streamlit as st
 
 from cxrmodel.reading import Reader
 from cxrmodel.web import session
-from cxrmodel.web.engine import labels
 from cxrmodel.web.reading.intake import intake
 from cxrmodel.web.reading.result import result
 from cxrmodel.web.reading.worklist import choose_image, worklist
@@ -28,4 +27,4 @@ def read(reader: Reader | None) -> None:
         result(choose_image(entries))
         worklist()
     else:
-        st.info(text("web.read.empty", positive=labels().positive), icon=":material/arrow_upward:")
+        st.info(text("web.read.empty", positive=reader.spec.labels.positive), icon=":material/arrow_upward:")

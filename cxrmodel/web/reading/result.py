@@ -18,7 +18,7 @@ from cxrmodel.web.components.badges import badges
 from cxrmodel.web.components.downloads import file_title, lazily
 from cxrmodel.web.components.scale import scale_html
 from cxrmodel.web.components.viewer import viewer
-from cxrmodel.web.engine import MODEL, labels
+from cxrmodel.web.engine import MODEL
 from cxrmodel.web.session import Entry
 from cxrmodel.web.text import plain, text
 
@@ -63,26 +63,26 @@ def _image(reading: Reading) -> None:
 
 
 def _number(reading: Reading) -> None:
-    icon, colour = _look(reading.finding)
+    icon, colour = _look(reading)
     probability = probability_percent(reading.probability, reading.operating_points)
     st.subheader(f":{colour}[{icon}] {text('web.result.finding', finding=reading.finding)}")
-    st.metric(text("web.result.probability", positive=labels().positive), probability)
+    st.metric(text("web.result.probability", positive=reading.labels.positive), probability)
     st.markdown(str(frequency_sentence(reading)))
     if evidence := _evidence(reading):
         st.markdown(evidence)
-    st.html(scale_html(reading.probability, reading.operating_points, labels()))
+    st.html(scale_html(reading.probability, reading.operating_points, reading.labels))
     st.markdown(str(reason_for_finding(reading)))
     listed = "".join(f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>" for name, value in facts(reading))
     st.html(f'<dl class="facts">{listed}</dl>')
 
 
-def _look(finding: str) -> tuple[str, str]:
-    """Icon and colour of a finding."""
+def _look(reading: Reading) -> tuple[str, str]:
+    """Icon and colour of the finding."""
     looks = {
-        labels().positive: (":material/report:", "orange"),
-        labels().negative: (":material/check_circle:", "blue"),
+        reading.labels.positive: (":material/report:", "orange"),
+        reading.labels.negative: (":material/check_circle:", "blue"),
     }
-    return looks.get(finding, (":material/help:", "yellow"))
+    return looks.get(reading.finding, (":material/help:", "yellow"))
 
 
 def _evidence(reading: Reading) -> str:
@@ -97,7 +97,7 @@ def _evidence(reading: Reading) -> str:
     low, high = percent(near.low), percent(near.high)
     return text(
         "web.result.nearest",
-        positive=labels().positive,
+        positive=reading.labels.positive,
         positives=near.pneumonia,
         images=near.images,
         between=low if low == high else text("web.result.between", low=low, high=high),
@@ -107,7 +107,7 @@ def _evidence(reading: Reading) -> str:
 
 
 def _adjust_prevalence(reading: Reading) -> None:
-    assumed, positive = round(100 * reading.prevalence), labels().positive
+    assumed, positive = round(100 * reading.prevalence), reading.labels.positive
     with st.expander(text("web.result.prevalence"), icon=":material/tune:"):
         st.session_state.setdefault(_SLIDER, st.session_state.get(_PREVALENCE, assumed))
         wanted = st.slider(text("web.result.prevalence_share", positive=positive), 1, 99, format="%d %%", key=_SLIDER)

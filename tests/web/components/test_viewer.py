@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import PASSED, WARNING, CheckReport, CheckResult
+from cxrmodel.evaluation.explanations.results import OWN_RANGE
+from cxrmodel.explain.methods import METHODS
 from cxrmodel.explain.overlay import LEGEND
-from cxrmodel.messages import Message
+from cxrmodel.messages import Message, catalogue
 from cxrmodel.report.wording import finding_sentence, heat_sentence, provenance
 from cxrmodel.web.components.viewer import assets, badges_of, levels_of, packed
 from tests.support.stand_ins import fake_reading
@@ -81,9 +84,9 @@ def test_range_is_not_stretched_to_the_image():
 def test_another_map_can_be_shown():
     """Another method brings its map and range in the reading, its legend, and whether images can be compared."""
     reading = fake_reading(np.zeros((64, 64)), heat=np.ones((14, 10), np.float32), heat_range=4.0)
-    header = header_of(reading, legend="Occlusion", range_note="Of this image alone.")
+    header = header_of(reading, legend=METHODS["occlusion"].legend, range_note=OWN_RANGE)
     assert header["heat"] == {"width": 10, "height": 14, "range": 4.0, "peak": 1.0}
-    assert (header["title"], header["range"]) == ("Occlusion", "Of this image alone.")
+    assert (header["title"], header["range"]) == (str(METHODS["occlusion"].legend), str(OWN_RANGE))
 
 
 def test_what_a_dicom_file_states():
@@ -99,20 +102,20 @@ def test_what_a_dicom_file_states():
     )
 
 
-def test_badges():
-    """Each note has its word; a word that is unknown is a correction."""
+def test_notes_have_badges():
+    """By their code, with the whole sentence, which a screen reader gets too; an unknown code has a general badge."""
     notes = (
         Message("imaging.note.inverted"),
         Message("imaging.note.rotated_180"),
         Message("imaging.dicom.not_stated", attributes="view"),
-        Message("imaging.dicom.raw_values"),
+        Message("imaging.dicom.zero_width"),
     )
-    sentences = [str(note) for note in notes]
-    assert [word for word, _ in badges_of(notes, CheckReport())] == ["Inverted", "Rotated", "Not stated", "Note"]
-    assert [sentence for _, sentence in badges_of(notes, CheckReport())] == sentences
+    names = ("inverted", "rotated", "unstated", "note")
+    expected = [(str(Message(f"web.badge.{name}")), str(note)) for name, note in zip(names, notes, strict=True)]
+    assert badges_of(notes, CheckReport()) == expected
     header = header_of(of_image(notes=notes[:1]))
-    assert header["badges"] == [["Inverted", sentences[0]]]
-    assert header["description"].endswith(sentences[0]), "a screen reader gets the sentence, too"
+    assert header["badges"] == [list(expected[0])]
+    assert header["description"].endswith(str(notes[0]))
 
 
 def warning(check: str) -> Message:
@@ -126,21 +129,32 @@ def warned(*checks: str) -> CheckReport:
     return CheckReport((CheckResult("contrast", PASSED, None, 1.0, 0.5), *found))
 
 
-@pytest.mark.parametrize(
-    ("rules", "words"),
-    [
-        ((), []),
-        (("mirroring",), ["May be mirrored"]),
-        (("inverted_greyscale", "margins", "lungs_cut_off"), ["Inverted", "Cropped", "Lungs cut off"]),
-        (("lungs_cut_off", "lungs_cut_off", "out_of_distribution"), ["Lungs cut off", "Out of distribution"]),
-    ],
-)
-def test_every_warning_of_the_checks_is_a_badge(rules, words):
-    """Each once with its whole sentence, and for a screen reader too."""
-    header = header_of(fake_reading(np.zeros((64, 64)), check=warned(*rules)))
-    sentences = [str(warning(check)) for check in dict.fromkeys(rules)]
-    assert header["badges"] == [list(pair) for pair in zip(words, sentences, strict=True)]
+@pytest.mark.parametrize("checks", [(), ("mirroring",), ("margins", "lungs_cut_off", "lungs_cut_off")])
+def test_every_warning_of_the_checks_is_a_badge(checks):
+    """The check's title, once, with the whole sentence, which a screen reader gets too."""
+    header = header_of(fake_reading(np.zeros((64, 64)), check=warned(*checks)))
+    names = list(dict.fromkeys(checks))
+    sentences = [str(warning(check)) for check in names]
+    titles = [str(Message(CHECKS[check].title)) for check in names]
+    assert header["badges"] == [list(pair) for pair in zip(titles, sentences, strict=True)]
     assert header["description"] == " ".join([described(64, 64), *sentences])
+
+
+def test_a_correction_is_the_badge_of_its_warning():
+    """Rather than the check's title."""
+    results = (CheckResult("margins", WARNING, warning("margins"), 1.0, 0.5, "cropped"),)
+    header = header_of(fake_reading(np.zeros((64, 64)), check=CheckReport(results)))
+    assert header["badges"] == [[str(Message("web.badge.cropped")), str(warning("margins"))]]
+
+
+def test_a_registered_check_has_a_badge(monkeypatch):
+    """With the title and the message of its entry."""
+    texts = {"title": "Toy check", "warning": "A toy warning."}
+    for name, words in texts.items():
+        monkeypatch.setitem(catalogue().texts, f"checks.toy.{name}", words)
+    with CHECKS.extended(replace(CHECKS["contrast"], name="toy", title="checks.toy.title")):
+        header = header_of(fake_reading(np.zeros((64, 64)), check=warned("toy")))
+    assert header["badges"] == [["Toy check", "A toy warning."]]
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "DICOM"])

@@ -1,93 +1,61 @@
-"""The part of the Evaluation page about explanations: whole, and in plain words where it is missing."""
+"""The Explanations section of the Evaluation page: whole, and in a sentence where it is missing."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
-SECTION = {
-    "images": {"how": "How they were chosen.", "test": 624, "sample": 100, "called": 60},
-    "settings": {"stages": ["output", "stem"]},
-    "methods": [
-        {
-            "name": name,
-            "title": title,
-            "images": 100,
-            "curve_images": 60,
-            "stability_images": 30,
-            "deletion_auc": {"value": 0.51, "low": 0.4, "high": 0.6},
-            "insertion_auc": {"value": 0.8, "low": None, "high": None},
-            "random_deletion_auc": 0.7,
-            "random_insertion_auc": 0.69,
-            "heat_in_lungs": {"value": 0.66, "low": 0.6, "high": 0.7},
-            "stability": {"value": None, "low": None, "high": None},
-            "sanity": {"images": 20, "randomised": [0.8, last], "shuffled_labels": shuffled, "depends_on_model": sane},
-        }
-        for name, title, last, shuffled, sane in (
-            ("gradcam", "Grad-CAM", 0.11, 0.22, True),
-            ("saliency", "Saliency", 0.77, "not rerun", False),
-        )
-    ],
-    "agreement": [[None, 0.33], [0.33, None]],
-    "sanity_rule": {"alike_from": 0.5},
-    "default": "gradcam",
-    "default_rule": "The rule.",
-    "adults": {
-        "images": 68,
-        "expected_by_area": 0.12,
-        "methods": [
-            {
-                "name": "gradcam",
-                "images": 68,
-                "peak_in_box": {"value": 0.5, "low": 0.4, "high": 0.6},
-                "share": {"value": 0.3, "low": 0.2, "high": 0.4},
-            }
-        ],
-    },
-}
+from cxrmodel.evaluation.explanations.schema import AdultAttribution, AdultExplanations
+from cxrmodel.explain.methods import METHODS
+from cxrmodel.metrics import formatting
+from tests.support.made_up_sections import EXPLANATIONS, estimate
+from tests.support.pages import page_of, page_text, words
+
+GRADCAM = EXPLANATIONS.methods[0]
+FAILED = GRADCAM.randomisation.model_copy(update={"depends_on_model": False, "shuffled_labels": 0.22})
+SALIENCY = GRADCAM.model_copy(update={"name": "saliency", "images": 12, "randomisation": FAILED})
+ADULTS = AdultExplanations(
+    images=68,
+    without_lungs=1,
+    expected_by_area=0.12,
+    methods=(AdultAttribution(name="gradcam", peak_in_box=estimate(0.5), share=estimate(0.3)),),
+)
+SECTION = EXPLANATIONS.model_copy(
+    update={"methods": (GRADCAM, SALIENCY), "agreement": ((None, 0.33), (0.33, None)), "adults": ADULTS}
+)
 
 
 def page(section):
-    """The part on a page of its own."""
-    from types import SimpleNamespace as Evaluation
-
     from cxrmodel.web.evaluation.explanations import explanations
 
-    sections = {} if section is None else {"explanations": section}
-    explanations(Evaluation(sections=sections, bootstrap={"level": 0.95}))
-
-
-def draw(section):
-    """The part, drawn."""
-    return AppTest.from_function(page, args=(section,), default_timeout=60).run()
+    explanations(section, "How the intervals were made.")
 
 
 def test_missing():
-    """A plain sentence with the command, and nothing drawn."""
-    app = draw(None)
-    (said,) = app.markdown
-    assert "evaluate --explanations" in said.value
+    """One sentence, and nothing drawn."""
+    app = page_of(page, None).run()
+    assert [element.value for element in app.markdown] == [words("web.evaluation.not_measured")]
     assert not app.table
+    assert not app.exception
 
 
 def test_whole():
-    """Images, rule, and every figure with its interval; a method that fails is named in words."""
-    app = draw(SECTION)
+    """Every method has its figures, the one that fails its test is marked, and the curves are drawn."""
+    app = page_of(page, SECTION).run()
     assert not app.exception
-    assert "624 for the closed-form map, 100 in the sample" in app.markdown[0].value
-    assert "Default: **Grad-CAM**. The rule." in app.markdown[0].value
-    faithful, sane, agreement, adults = (table.value for table in app.table)
-    assert faithful["Deletion"][0] == "0.51 (0.40–0.60), random 0.70"
-    assert faithful["Insertion"][0] == "0.80, random 0.69"
-    assert faithful["Stability"][0] == "undefined"
-    assert list(sane["All weights drawn anew"]) == ["0.11", "0.77"]
-    assert list(sane["Shuffled labels"]) == ["0.22", "not rerun"]
-    assert list(sane["Depends on the model"]) == ["yes", "no: do not rely on it"]
-    assert list(agreement["Saliency"]) == ["0.33", ""]
-    assert adults["Peak in a box"][0] == "0.50 (0.40–0.60)"
+    faithfulness, randomisation, agreement, adults = (shown.value for shown in app.table)
+    titles = [METHODS[name].title for name in ("gradcam", "saliency")]
+    for shown in (faithfulness, randomisation, agreement):
+        assert list(shown.iloc[:, 0]) == titles
+    assert formatting.estimate(GRADCAM.deletion_auc, 2) in faithfulness.iloc[0, 1]
+    assert list(randomisation.iloc[:, -2]) == [words("web.explanations.yes"), words("web.explanations.no")]
+    assert list(randomisation.iloc[:, 2]) == [formatting.number(None), "0.22"]
+    assert list(agreement.iloc[0, 1:]) == ["", "0.33"]
+    assert adults.iloc[0, 1] == formatting.estimate(estimate(0.5), 2)
     assert len(app.get("vega_lite_chart")) == 1
+    assert "12" in page_text(app)
 
 
-@pytest.mark.parametrize("stated", [True, False])
-def test_without_adults(stated):
-    """Whoever has only the public archive sees the rest."""
-    app = draw({**SECTION, "adults": None} if stated else {k: v for k, v in SECTION.items() if k != "adults"})
-    assert len(app.table) == 3
+@pytest.mark.parametrize("adults", [ADULTS, None])
+def test_adults_have_a_table_where_they_were_measured(adults):
+    """Three tables, and a fourth for adults."""
+    app = page_of(page, SECTION.model_copy(update={"adults": adults})).run()
+    assert len(app.table) == 3 + (adults is not None)
+    assert not app.exception

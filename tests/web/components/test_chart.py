@@ -4,16 +4,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cxrmodel.web.evaluation import chart_order
+from cxrmodel.web.components import chart
+from tests.support.pages import page_of
 
 
 def page(opened: bool, fault: bool) -> None:
     import altair as alt
     import streamlit as st
 
-    from cxrmodel.web.evaluation.chart_order import charts_last, draw
+    from cxrmodel.web.components.chart import charts_last, draw
 
-    def bars(name: str) -> alt.Chart:
+    def bars(name: str, run: str) -> alt.Chart:
         st.session_state.made.append(name)
         return alt.Chart({"values": [{"a": name}]}).mark_bar().encode(x="a:N")
 
@@ -21,29 +22,29 @@ def page(opened: bool, fault: bool) -> None:
     try:
         with charts_last(opened):
             st.markdown("above")
-            draw(lambda: bars("first"), "The first", "first", st.session_state.run)
+            draw(bars, "The first", "first", st.session_state.run)
             st.markdown("between")
             if fault:
                 raise ValueError("no more")
-            draw(lambda: bars("second"), "The second", "second", st.session_state.run)
+            draw(bars, "The second", "second", st.session_state.run)
             st.session_state.made.append("words")
     except ValueError as error:
         st.markdown(str(error))
-    draw(lambda: bars("outside"), "Outside", "outside", st.session_state.run)
+    draw(bars, "Outside", "outside", st.session_state.run)
     st.session_state.made.append("end")
 
 
 @pytest.fixture
 def pauses(monkeypatch):
     taken = []
-    monkeypatch.setattr(chart_order, "sleep", taken.append)
+    monkeypatch.setattr(chart, "sleep", taken.append)
     return taken
 
 
 @pytest.fixture
 def run(request):
     def ran(**given: bool) -> AppTest:
-        app = AppTest.from_function(page, kwargs={"opened": False, "fault": False} | given)
+        app = page_of(page, **{"opened": False, "fault": False} | given)
         app.session_state["run"] = f"{request.node.name} {given}"
         app.run()
         assert not app.exception
@@ -78,10 +79,10 @@ def test_charts_are_replaced_at_once(run, pauses):
 def test_a_place_is_kept(monkeypatch, run):
     """While the browser shows the words, something stands where each chart will; nothing of it stays."""
     with monkeypatch.context() as patched:
-        patched.setattr(chart_order, "sleep", lambda _: st.stop())
+        patched.setattr(chart, "sleep", lambda _: st.stop())
         app = run(opened=True)
     assert kinds(app) == ["above", "place", "between", "place"]
-    monkeypatch.setattr(chart_order, "sleep", lambda _: None)
+    monkeypatch.setattr(chart, "sleep", lambda _: None)
     assert "place" not in kinds(run(opened=True))
 
 
@@ -95,6 +96,12 @@ def test_fault_after_a_chart(run, pauses, opened):
 
 
 def test_no_chart_no_pause(pauses):
-    with chart_order.charts_last(opened=True):
+    with chart.charts_last(opened=True):
         pass
     assert pauses == []
+
+
+def test_a_description_is_made_once(run):
+    """A chart of the same series and options is not made again."""
+    assert run(opened=False).session_state["made"] == ["first", "second", "words", "outside", "end"]
+    assert run(opened=False).session_state["made"] == ["words", "end"]

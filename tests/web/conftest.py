@@ -1,1 +1,0 @@
-"""Lets these tests import the stand-ins that lie beside their folder."""

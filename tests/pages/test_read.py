@@ -24,7 +24,7 @@ def image(make_image, png):
     return png(make_image(0, (60, 80)))
 
 
-NO_PICTURE = "The file is no picture that this program reads. Export the image as PNG or JPEG."
+NO_PICTURE = words("imaging.unsupported.pdf")
 """As the stand-in refuses."""
 
 

@@ -90,12 +90,12 @@ class FakeReader:
         """A reading of the decoded picture; b"" and undecodable bytes are refused, b"break" breaks."""
         self.read_names.append(name)
         if not data:
-            raise EmptyFile("The file is empty. Export the image again.")
+            raise EmptyFile("imaging.empty")
         if data == b"break":
             raise RuntimeError(f"inner detail of {name}")
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         if pixels is None:
-            raise UnsupportedFile("The file is no picture that this program reads. Export the image as PNG or JPEG.")
+            raise UnsupportedFile("imaging.unsupported.pdf")
         return fake_reading(pixels.astype(np.float32) / 255, name, self._probability, **self._changes)
 
 

@@ -40,7 +40,7 @@ def test_every_file_gets_an_entry_in_order(coded):
     assert progress == [(1, "a.png"), (2, "b.txt"), (3, "c.png"), (4, "d.png")]
     assert [entry.status for entry in taken] == ["read", "refused", "failed", "refused"]
     assert taken[0].reading.probability == 0.87
-    assert taken[3].reason == Message("The file is empty. Export the image again.")
+    assert taken[3].reason == Message("imaging.empty")
     assert [entry.reading for entry in taken[1:]] == [None, None, None]
 
 

@@ -16,19 +16,13 @@ from cxrmodel.demo import demo_images
 from cxrmodel.training.archive import LABELS
 from cxrmodel.training.recipe import load_recipe
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [
-    "README.md",
-    "MODEL_CARD.md",
-    "CHANGELOG.md",
-    "assets/demo/README.md",
-    "docs/training.md",
-    "docs/audits.md",
-    "docs/performance.md",
-    "docs/explanations.md",
-    "docs/dicom.md",
-    "docs/safety.md",
-]
+PROJECT = Path(__file__).resolve().parents[1]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+REFERENCE = PROJECT / "docs" / "reference"
+DOCUMENTS = sorted(
+    str(path.relative_to(PROJECT))
+    for path in (*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), PROJECT / "assets" / "demo" / "README.md")
+)
 MODELS = ("densenet121", "cnn")
 
 
@@ -130,8 +124,8 @@ def test_paths_named_in_the_readme_exist(project):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_training_described_is_the_one_of_the_weights(project, model):
-    """Recipe, sizes, epochs, seed and image counts of docs/training.md are those kept beside the weights."""
-    text = (project / "docs" / "training.md").read_text(encoding="utf-8")
+    """Recipe, sizes, epochs, seed and image counts of docs/reference/training.md are those kept beside the weights."""
+    text = (REFERENCE / "training.md").read_text(encoding="utf-8")
     kept = json.loads((project / "assets" / "model" / f"{model}.training.json").read_text(encoding="utf-8"))
     recipes = {path.name: load_recipe(path) for path in (project / "cxrmodel" / "training" / "recipes").glob("*.toml")}
     for part in (*kept.get("before", []), kept):
@@ -144,7 +138,7 @@ def test_the_training_described_is_the_one_of_the_weights(project, model):
             assert recipe.options[name] == value
     split, options = kept["split"], kept["recipe"]["options"]
     assert f"{split['train_images'] + split['held_out_images']:,} images" in text
-    assert f"{len(split['repeats_dropped'])} repeated files" in text
+    assert f"{len(split['repeats_dropped'])} duplicate files" in text
     assert f"{options['surroundings']:.0%}".replace("%", " %") in text
 
 
@@ -155,21 +149,22 @@ def test_the_limits_stated_are_those_of_the_program():
     assert f"{MAX_BYTES // 2**20} MiB and {MAX_PIXELS // 10**6} million pixels" in README
 
 
-def test_the_transfer_syntaxes_stated_are_those_that_are_read(project):
+def test_the_transfer_syntaxes_stated_are_those_that_are_read():
     """And every refusal named is one of the program's."""
     from cxrmodel import errors
     from cxrmodel.imaging.dicom.dataset import SYNTAXES
 
-    text = (project / "docs" / "dicom.md").read_text(encoding="utf-8")
+    text = (REFERENCE / "dicom.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\b1\.2\.840\.[\d.]*\d", text)) == SYNTAXES
     assert {name for name in re.findall(r"refused, `(\w+)`", text) if not hasattr(errors, name)} == set()
 
 
 def test_the_keys_of_a_reading_are_those_documented():
-    """The table of the README and the command's columns."""
+    """The table of the reference and the command's columns."""
     from cxrmodel.cli.record import COLUMNS
 
-    rows = re.findall(r"^\| (`.+?`) \|", README, re.MULTILINE)
+    table = (REFERENCE / "command-line.md").read_text(encoding="utf-8").split("| key | value |")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
     assert [key for row in rows for key in re.findall(r"`(\w+)`", row)] == list(COLUMNS)
 
 
@@ -182,9 +177,9 @@ def test_the_version_has_its_place_in_the_changelog(project):
 
 
 def test_the_orientation_training_described_is_the_one_shipped(project):
-    """Size, epochs and seed of docs/training.md are those kept beside the checks."""
+    """Size, epochs and seed of docs/reference/training.md are those kept beside the checks."""
     spec = json.loads((project / "assets" / "checks" / "spec.json").read_text(encoding="utf-8"))
     recipe = spec["orientation"]["recipe"]
     stages = ", ".join(f"{size} px ({epochs})" for size, epochs in recipe["stages"])
-    text = (project / "docs" / "training.md").read_text(encoding="utf-8")
+    text = (REFERENCE / "training.md").read_text(encoding="utf-8")
     assert f"| orientation network | `orientation.toml` | {stages} | {recipe['seed']} |" in text

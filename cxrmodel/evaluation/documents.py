@@ -133,8 +133,8 @@ DOCUMENTS: Registry[Document] = Registry(
     "document",
     Document("readme", "readme_figures.md.j2", ROOT / "README.md", _readme, mark="figures"),
     Document("model_card", "model_card.md.j2", ROOT / "MODEL_CARD.md", _card),
-    Document("safety", "safety_tables.md.j2", ROOT / "docs" / "safety.md", shipped_safety_context, mark="checks"),
-    Document("training", "training_table.md.j2", ROOT / "docs" / "training.md", _training, mark="trainings"),
+    Document("safety", "safety_tables.md.j2", ROOT / "docs" / "reference" / "image-checks.md", shipped_safety_context, mark="checks"),
+    Document("training", "training_table.md.j2", ROOT / "docs" / "reference" / "training.md", _training, mark="trainings"),
 )
 """Documents that ``cxrmodel evaluate`` renews."""
 
@@ -170,7 +170,7 @@ def performance_text(evaluations: Sequence[Evaluation]) -> str:
 
 
 def trainings_text(runs: Iterable[SeedRun]) -> str:
-    """Measured trainings as in docs/training.md."""
+    """Measured trainings as in docs/reference/training.md."""
     return render(DOCUMENTS["training"].template, training_context(runs))
 
 

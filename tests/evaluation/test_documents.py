@@ -68,7 +68,7 @@ def test_the_file_is_what_the_program_generates(document):
 
 @pytest.mark.parametrize("document", [item for item in DOCUMENTS if item.mark], ids=lambda document: document.name)
 def test_no_figure_is_typed_by_hand(document):
-    """Outside the generated part no measured share is stated; docs/training.md tells its recipes."""
+    """Outside the generated part no measured share is stated; docs/reference/training.md tells its recipes."""
     before, _, after = part_between(document.target.read_text(encoding="utf-8"), document.mark, document.name)
     if document.name != "training":
         assert re.findall(FIGURE, before + after) == []

@@ -187,7 +187,7 @@ def test_findings_are_counted_by_label(part, evaluations):
     app, evaluation = part("failures"), stored(evaluations)
     shown = table(app, words("web.failures.finding", finding="uncertain"))
     scores = evaluation.splits["test"]
-    counts = Counter(scores.findings(evaluation.operating_points).tolist())
+    counts = Counter(scores.findings(evaluation.operating_points, evaluation.labels).tolist())
     for finding, count in counts.items():
         column = shown[words("web.failures.finding", finding=finding)]
         assert sum(int(cell.split()[0]) for cell in column) == count

@@ -19,6 +19,7 @@ from cxrmodel.evaluation.report.rows import (
 )
 from cxrmodel.evaluation.report.verdicts import masked_lungs_verdict
 from cxrmodel.metrics import formatting
+from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.web.components.downloads import download_menu
 from cxrmodel.web.components.forest import forest_html
 from cxrmodel.web.components.terms import explain, intervals_text
@@ -96,8 +97,8 @@ def _finding_row(group: FindingCounts) -> dict[str, str]:
 
 def _band(selection: Selection) -> str:
     """How many images lie in the uncertain band, and how many of them are positive."""
-    scores = selection.scores
-    within = scores.labels[scores.findings(selection.evaluation.operating_points) == "uncertain"]
+    scores, evaluation = selection.scores, selection.evaluation
+    within = scores.labels[scores.findings(evaluation.operating_points, evaluation.labels) == UNCERTAIN]
     if not within.size:
         return text("web.failures.band_empty")
     positives = int(within.sum())

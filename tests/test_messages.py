@@ -72,3 +72,20 @@ def test_every_code_in_the_program_has_words(project):
                     found.add(code)
     assert found
     assert found - set(catalogue().texts) == set()
+
+
+def test_every_text_is_used(project):
+    """By a code in the source, in a template, or by one that the source puts together."""
+    codes, patterns = set(), set()
+    for path in (project / "cxrmodel").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                codes.add(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                parts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+                if any(part and re.search(r"\w{4}", part) and "." in part for part in parts):
+                    patterns.add("".join(r"[\w.]+" if part is None else re.escape(part) for part in parts))
+    for path in (project / "cxrmodel").rglob("*.j2"):
+        codes |= set(re.findall(r"""["']([\w.]+)["']""", path.read_text(encoding="utf-8")))
+    composed = re.compile("|".join(sorted(patterns)))
+    assert [code for code in catalogue().texts if code not in codes and not composed.fullmatch(code)] == []

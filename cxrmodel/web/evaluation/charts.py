@@ -308,7 +308,7 @@ def _operating_points(view: _View, curve: RateCurve, extent: Extent) -> alt.Char
 
 
 def _point(name: str) -> str:
-    return text("web.chart.point", point=text(f"documents.point.{name}"))
+    return text("web.chart.point", point=text(f"report.operating_point.{name}"))
 
 
 def _point_tip() -> alt.Tooltip:

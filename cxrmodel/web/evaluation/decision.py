@@ -130,7 +130,7 @@ def browser_data(evaluation: Evaluation, split: str) -> Row:
         "points": [
             {
                 "name": name,
-                "title": f"{text(f'documents.point.{name}')} ({formatting.threshold_percent(threshold)})",
+                "title": f"{text(f'report.operating_point.{name}')} ({formatting.threshold_percent(threshold)})",
                 "threshold": threshold,
             }
             for name, threshold in evaluation.operating_points.items()
@@ -151,7 +151,7 @@ def _points(selection: Selection) -> None:
         names,
         default="balanced",
         required=True,
-        format_func=lambda name: text(f"documents.point.{name}"),
+        format_func=lambda name: text(f"report.operating_point.{name}"),
         key="operating point",
     )
     split, models = selection.split, selection.evaluations

@@ -2,9 +2,10 @@
 
 import pytest
 
-from cxrmodel.evaluation.metrics import confusion_at, rates_at
 from cxrmodel.evaluation.storage import load_evaluation
-from cxrmodel.evaluation.thresholds import further_rates, predictive_values
+from cxrmodel.metrics import formatting, rates
+from cxrmodel.metrics.registry import METRICS
+from tests.support.pages import words
 
 pytestmark = pytest.mark.browser
 
@@ -35,12 +36,12 @@ def counts(tab) -> dict[str, int]:
 
 def test_slider_moves_everything(serve, watched):
     """At any threshold the page says what the images say; the prevalence moves the predictive values alone."""
-    scores = load_evaluation("densenet121").scores["test"]
+    scores = load_evaluation("densenet121").splits["test"]
     points = load_evaluation("densenet121").operating_points
     with serve() as address:
         tab = watched.tab
         tab.goto(f"{address}/evaluation")
-        tab.get_by_role("tab", name="Decision", exact=True).click()
+        tab.get_by_role("tab", name=words("web.evaluation.part.decision"), exact=True).click()
         tab.locator('.decision[data-state="drawn"]').wait_for()
         frames: list[str] = []
         tab.on("websocket", lambda socket: frames.append("new socket"))
@@ -48,28 +49,24 @@ def test_slider_moves_everything(serve, watched):
         places = set()
         for threshold in (0.05, 0.5, 0.93, 1.0, 0.0):
             tab.evaluate(MOVE, ["threshold", round(threshold * 1000)])
-            stated, rates = (
-                confusion_at(scores.labels, scores.probabilities, threshold),
-                rates_at(scores.labels, scores.probabilities, threshold),
-            )
-            assert counts(tab) == stated
-            for name in ("accuracy", "recall", "specificity", "f1"):
-                said = "not defined" if rates[name] is None else f"{rates[name]:.3f}"
-                assert shown(tab, name) == said
+            confusion = rates.confusion_at(scores.labels, scores.probabilities, threshold)
+            assert counts(tab) == {name: getattr(confusion, name) for name in ("tn", "fp", "fn", "tp")}
+            for name in ("accuracy", "sensitivity", "specificity", "f1"):
+                assert shown(tab, name) == formatting.number(float(METRICS[name].measure(confusion.counts)))
             assert shown(tab, "threshold").replace("\u00a0", " ") == f"{100 * threshold:.1f} %"
             places.add((marker.get_attribute("cx"), marker.get_attribute("cy")))
         assert len(places) == 5
         tab.locator('[data-point="balanced"]').click()
-        stated = confusion_at(scores.labels, scores.probabilities, points["balanced"])
-        assert counts(tab) == stated
+        confusion = rates.confusion_at(scores.labels, scores.probabilities, points["balanced"])
         before = counts(tab)
+        assert before == {name: getattr(confusion, name) for name in ("tn", "fp", "fn", "tp")}
         tab.evaluate(MOVE, ["prevalence", 10])
-        ratios = further_rates(**stated)
-        expected = predictive_values(ratios["lr_positive"], ratios["lr_negative"], 0.1)
+        ratios = (measure(confusion.counts) for measure in (rates.lr_positive, rates.lr_negative))
+        expected = rates.predictive_values(*ratios, 0.1)
         for key, value in zip(("ppv_at", "npv_at"), expected, strict=True):
             assert float(shown(tab, key)) == pytest.approx(float(value), abs=6e-4)
         assert counts(tab) == before
         assert frames == []
-        tab.get_by_role("button", name="Matthews correlation (MCC)").click()
-        tab.get_by_text("Correlation of call and truth").wait_for()
+        tab.get_by_role("button", name=str(METRICS["mcc"].title)).click()
+        tab.get_by_text(str(METRICS["mcc"].meaning)).wait_for()
         assert watched.troubles == []

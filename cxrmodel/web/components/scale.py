@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 
 from cxrmodel.metrics.formatting import probability_percent, threshold_percent
-from cxrmodel.model.spec import Labels
+from cxrmodel.model.spec import UNCERTAIN, Labels
 from cxrmodel.report.wording import band
 from cxrmodel.web.text import text
 
@@ -26,7 +26,7 @@ def scale_html(probability: float, operating_points: Mapping[str, float], labels
         Thresholds on it.
     labels : Labels
     """
-    names = {"negative": labels.negative, "uncertain": "uncertain", "positive": labels.positive}
+    names = {"negative": labels.negative, "uncertain": UNCERTAIN, "positive": labels.positive}
     zones = "".join(
         f'<div class="{zone}" style="width:{100 * width:.3f}%">{names[zone] if width >= _LEAST_WIDTH else ""}</div>'
         for zone, width in _zones(operating_points)

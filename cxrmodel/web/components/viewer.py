@@ -12,6 +12,7 @@ from cxrmodel.evaluation.explanations.results import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
 from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import threshold_percent
+from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.paths import ASSETS
 from cxrmodel.reading import Reading
 from cxrmodel.report.wording import (
@@ -188,7 +189,7 @@ def _cautions(reading: Reading) -> list[str]:
     if reading.probability < reading.threshold:
         point = operating_point_titles().get(reading.operating_point, reading.operating_point)
         cautions.append(text("web.viewer.below", point=point, threshold=threshold_percent(reading.threshold)))
-    if reading.finding == "uncertain":
+    if reading.finding == UNCERTAIN:
         cautions.append(text("web.viewer.uncertain"))
     return cautions
 

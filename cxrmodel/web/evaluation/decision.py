@@ -130,7 +130,7 @@ def browser_data(evaluation: Evaluation, split: str) -> Row:
         "points": [
             {
                 "name": name,
-                "title": f"{text(f'report.operating_point.{name}')} ({formatting.threshold_percent(threshold)})",
+                "title": f"{_point(name)} ({formatting.threshold_percent(threshold)})",
                 "threshold": threshold,
             }
             for name, threshold in evaluation.operating_points.items()
@@ -151,7 +151,7 @@ def _points(selection: Selection) -> None:
         names,
         default="balanced",
         required=True,
-        format_func=lambda name: text(f"report.operating_point.{name}"),
+        format_func=_point,
         key="operating point",
     )
     split, models = selection.split, selection.evaluations
@@ -162,6 +162,11 @@ def _points(selection: Selection) -> None:
         f"operating-points-{split}",
         lambda: [{column: name} | row for name in names for row in point_rows(models, split, name)],
     )
+
+
+def _point(name: str) -> str:
+    """Title of an operating point."""
+    return text(f"report.operating_point.{name}").capitalize()
 
 
 def _counts(confusion: Confusion) -> dict[str, int]:

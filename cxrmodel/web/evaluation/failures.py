@@ -97,8 +97,9 @@ def _finding_row(group: FindingCounts) -> dict[str, str]:
 
 def _band(selection: Selection) -> str:
     """How many images lie in the uncertain band, and how many of them are positive."""
-    scores, evaluation = selection.scores, selection.evaluation
-    within = scores.labels[scores.findings(evaluation.operating_points, evaluation.labels) == UNCERTAIN]
+    scores = selection.scores
+    findings = scores.findings(selection.evaluation.operating_points, selection.labels)
+    within = scores.labels[findings == UNCERTAIN]
     if not within.size:
         return text("web.failures.band_empty")
     positives = int(within.sum())

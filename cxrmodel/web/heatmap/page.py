@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxrmodel.metrics.formatting import probability_percent
+from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.reading import Attribution, Reader, Reading
 from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web import app, session
@@ -64,7 +65,7 @@ def _words(reading: Reading) -> None:
 
 def _meaning(reading: Reading) -> str:
     """What the finding says of the map; empty for a positive finding."""
-    if reading.finding == "uncertain":
+    if reading.finding == UNCERTAIN:
         return text("web.heatmap.uncertain")
     if reading.finding == reading.labels.negative and reading.heat_in_lungs is not None:
         return text("web.heatmap.negative", positive=reading.labels.positive)

@@ -32,7 +32,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class Correction:
-    """How a check repairs an image instead of leaving it as it is.
+    """How a check corrects an image.
 
     Attributes
     ----------
@@ -50,10 +50,6 @@ class Correction:
     applies: Callable[[CheckInput, Rules], bool]
     apply: Callable[[CheckInput], CheckInput]
     repeats: tuple[str, ...] = ()
-
-
-def _no_values(image: CheckInput) -> dict[str, Any]:
-    return {}
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ class Check:
     error: type[ImageRefused] = ImageRejected
     rule: Callable[[ModelSpec], Rule] | None = None
     correction: Correction | None = None
-    values: Callable[[CheckInput], dict[str, Any]] = _no_values
+    values: Callable[[CheckInput], dict[str, Any]] = lambda image: {}
 
     def result(self, image: CheckInput, rules: Rules) -> CheckResult | None:
         """Measure an image and apply the check's rule; None where the check does not apply."""

@@ -12,10 +12,9 @@ from tqdm import tqdm
 
 from cxrmodel.checks.image.clipping import clipped_share
 from cxrmodel.checks.image.margins import margin_share
-from cxrmodel.checks.image.rotation import rotation_probability
+from cxrmodel.checks.image.orientation import rotation_probability
 from cxrmodel.checks.lungs.cut_off import edge_share
-from cxrmodel.checks.lungs.distance import horizontal_distance
-from cxrmodel.checks.lungs.level import level_difference
+from cxrmodel.checks.lungs.position import centroid_distance
 from cxrmodel.checks.orientation import ORIENTATIONS, OrientationNetwork
 from cxrmodel.checks.report import Rule
 from cxrmodel.checks.spec import CHECK_FOLDER, CheckSpec, FittedOn, OrientationTraining, save_check_spec
@@ -148,8 +147,8 @@ def _measure(
                 "image_reconstruction": image.reconstruction_error(standardised(one)),
                 "lung_area": lungs["area"],
                 "lung_balance": lungs["balance"],
-                "lung_distance": horizontal_distance(centroids),
-                "lung_level": level_difference(centroids),
+                "lung_distance": centroid_distance(centroids, 0),
+                "lung_level": centroid_distance(centroids, 1),
                 "surroundings_reconstruction": surroundings.reconstruction_error(lung_surroundings(one, mask)),
                 "lungs_cut_off": edge_share(mask),
             }

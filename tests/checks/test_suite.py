@@ -13,15 +13,14 @@ from hypothesis.extra.numpy import arrays
 from cxrmodel.checks.image.clipping import clipped_share
 from cxrmodel.checks.image.margins import margin_share
 from cxrmodel.checks.lungs.cut_off import edge_share
-from cxrmodel.checks.lungs.distance import horizontal_distance
-from cxrmodel.checks.lungs.level import level_difference
+from cxrmodel.checks.lungs.position import centroid_distance
 from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import OUTCOMES, PASSED, REJECTED, WARNING, CheckReport
 from cxrmodel.checks.spec import CHECK_FOLDER
 from cxrmodel.checks.subspace import PrincipalSubspace, lung_surroundings, standardised
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import AlteredWeights, MissingWeights
-from cxrmodel.evaluation.audits.hard_cases import DRAWN, SPOILT
+from cxrmodel.evaluation.audits.hard_cases import CHANGED, SYNTHETIC
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungSegmenter, regions
 from cxrmodel.imaging.margins import image_box
@@ -70,25 +69,25 @@ def test_a_radiograph_passes_every_check(checks, segmenter, image):
     assert report.corrections == ()
 
 
-@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("name", SYNTHETIC)
 def test_drawings_are_rejected(checks, segmenter, name):
     """What is no chest radiograph is rejected, at image size and in grey."""
-    assert examine(checks, segmenter, DRAWN[name][1](np.random.default_rng(0))).outcome == REJECTED
+    assert examine(checks, segmenter, SYNTHETIC[name](np.random.default_rng(0))).outcome == REJECTED
 
 
 @pytest.mark.parametrize(
     ("name", "check"),
     [
-        ("turned left", "rotation"),
-        ("upside down", "rotation"),
-        ("turned right", "rotation"),
+        ("rotated_left", "rotation"),
+        ("upside_down", "rotation"),
+        ("rotated_right", "rotation"),
         ("half", None),
-        ("small on a page", "image_extent"),
+        ("small_on_a_page", "image_extent"),
     ],
 )
 def test_modified_radiographs_are_rejected(checks, segmenter, image, name, check):
     """By the check with the fitting message, where there is one."""
-    report = examine(checks, segmenter, SPOILT[name][1](image, np.random.default_rng(0)))
+    report = examine(checks, segmenter, CHANGED[name](image, np.random.default_rng(0)))
     assert report.outcome == REJECTED
     first = next(result for result in report.results if result.outcome == REJECTED)
     assert check in (first.check, None)
@@ -189,11 +188,11 @@ def test_position_of_lungs_by_hand():
     mask[0:100, 40:80] = True
     mask[4:104, 130:170] = True
     centroids = regions(mask)[1]
-    assert horizontal_distance(centroids) == pytest.approx(90 / 224)
-    assert level_difference(centroids) == pytest.approx(4 / 224)
+    assert centroid_distance(centroids, 0) == pytest.approx(90 / 224)
+    assert centroid_distance(centroids, 1) == pytest.approx(4 / 224)
     assert edge_share(mask) == pytest.approx(40 / (4 * 224 - 4))
-    assert np.isnan(horizontal_distance(centroids[:1]))
-    assert np.isnan(level_difference(centroids[:0]))
+    assert np.isnan(centroid_distance(centroids[:1], 0))
+    assert np.isnan(centroid_distance(centroids[:0], 1))
 
 
 def test_reconstruction_error_by_hand():

@@ -3,9 +3,6 @@
 import numpy as np
 
 from cxrmodel.checks.check import Check, Stage
-from cxrmodel.checks.check_input import CheckInput
-
-__all__ = ["CLIPPING", "clipped_share"]
 
 _BLACK, _WHITE = 1, 254
 
@@ -15,14 +12,10 @@ def clipped_share(image: np.ndarray) -> float:
     return float(((image <= _BLACK) | (image >= _WHITE)).mean())
 
 
-def _clipping(image: CheckInput) -> float:
-    return clipped_share(image.canonical)
-
-
 CLIPPING = Check(
     "clipping",
     Stage.IMAGE,
-    _clipping,
+    lambda image: clipped_share(image.canonical),
     title="checks.clipping.title",
     measures="checks.clipping.measures",
     warning="checks.clipping.warning",

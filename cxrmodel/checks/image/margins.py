@@ -1,12 +1,9 @@
-"""Check of even margins: wide ones are cropped."""
+"""Checks of uniform margins: wide ones are cropped, and a small image on a large page is rejected."""
 
 from cxrmodel.checks.check import Check, Correction, Rules, Stage
 from cxrmodel.checks.check_input import CheckInput
-from cxrmodel.checks.image.image_extent import IMAGE_EXTENT, shorter_extent
 from cxrmodel.checks.image.size import SIZE
 from cxrmodel.imaging.canonical import IMAGE_SIDE
-
-__all__ = ["MARGINS", "margin_share"]
 
 
 def margin_share(box: tuple[int, int, int, int]) -> float:
@@ -15,19 +12,30 @@ def margin_share(box: tuple[int, int, int, int]) -> float:
     return 1.0 - (bottom - top) * (right - left) / IMAGE_SIDE**2
 
 
-def _margins(image: CheckInput) -> float:
-    return margin_share(image.box)
+def _shorter_extent(image: CheckInput) -> float:
+    """Shorter extent of the image inside its margins as a share of the whole, 0..1."""
+    top, left, bottom, right = image.box
+    return min(bottom - top, right - left) / IMAGE_SIDE
 
 
 def _large_enough(image: CheckInput, rules: Rules) -> bool:
     rule = rules[IMAGE_EXTENT.name]
-    return not rule.exceeded(shorter_extent(image), rule.rejection)
+    return not rule.exceeded(_shorter_extent(image), rule.rejection)
 
+
+IMAGE_EXTENT = Check(
+    "image_extent",
+    Stage.IMAGE,
+    _shorter_extent,
+    title="checks.image_extent.title",
+    measures="checks.image_extent.measures",
+    rejection="checks.image_extent.rejected",
+)
 
 MARGINS = Check(
     "margins",
     Stage.IMAGE,
-    _margins,
+    lambda image: margin_share(image.box),
     title="checks.margins.title",
     measures="checks.margins.measures",
     warning="checks.margins.warning",

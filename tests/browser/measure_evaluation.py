@@ -113,7 +113,7 @@ def moves(tab, address: str) -> list[list[float]]:
     return [tab.evaluate(MOVE, (37 * number) % 1000) for number in range(MOVES)]
 
 
-def said(name: str, values: list[float]) -> None:
+def report(name: str, values: list[float]) -> None:
     """Print a median and its spread."""
     print(
         f"{name}: median {statistics.median(values):.0f} ms ({min(values):.0f} to {max(values):.0f}), n {len(values)}"
@@ -131,13 +131,13 @@ def main() -> None:
             tab = browser.new_page(viewport={"width": 1400, "height": 900})
             tab.set_default_timeout(120_000)
             taken = visits(tab, address)
-            said("click to first paint", taken["heading"])
-            said("click to tabs", taken["tabs"])
-            said("click to both curves", taken["curves"])
-            said("click to About, for comparison", taken["words"])
+            report("click to first paint", taken["heading"])
+            report("click to tabs", taken["tabs"])
+            report("click to both curves", taken["curves"])
+            report("click to About, for comparison", taken["words"])
             work, frame = zip(*moves(tab, address), strict=True)
-            said("slider, the work", list(work))
-            said("slider to the next frame", list(frame))
+            report("slider, the work", list(work))
+            report("slider to the next frame", list(frame))
             print(f"load {', '.join(f'{part:.1f}' for part in os.getloadavg())} after")
             browser.close()
     finally:

@@ -84,7 +84,7 @@ def empty_page(browser) -> None:
 
 
 def measure(tab, kind: str) -> None:
-    """Print what each hand takes."""
+    """Print the time of each gesture."""
     box = tab.locator("[data-part=stage]").bounding_box()
     middle = box["x"] + box["width"] * 0.7, box["y"] + box["height"] / 2
     mouse, keyboard = tab.mouse, tab.keyboard
@@ -96,9 +96,9 @@ def measure(tab, kind: str) -> None:
     def drag() -> str:
         mouse.move(*middle)
         mouse.down()
-        said = timed(tab, circle, EVENTS[kind])
+        taken = timed(tab, circle, EVENTS[kind])
         mouse.up()
-        return said
+        return taken
 
     tab.evaluate(WATCH, kind)
     print(f"{kind}: window and level: {drag()}", flush=True)

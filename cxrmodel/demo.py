@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 from cxrmodel.errors import DataError
 from cxrmodel.paths import ASSETS
-from cxrmodel.records import Record, Sha256, first_problem
+from cxrmodel.records import Record, Sha256
 
 __all__ = ["IMAGES_FOLDER", "DemoImage", "DemoIndex", "IndexedImage", "demo_images"]
 
@@ -113,11 +111,7 @@ def demo_images(folder: Path = IMAGES_FOLDER) -> list[DemoImage]:
     DataError
         When the index is missing or damaged.
     """
-    path = folder / "index.json"
-    try:
-        index = DemoIndex.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DataError("training.no_demo_index", path=str(path), problem=str(error.strerror)) from error
-    except ValidationError as error:
-        raise DataError("training.no_demo_index", path=str(path), problem=first_problem(error)) from error
+    index = DemoIndex.load(
+        folder / "index.json", (DataError, "training.no_demo_index"), (DataError, "training.bad_demo_index")
+    )
     return [DemoImage(image.file, image.title, image.kind, folder / image.file) for image in index.images]

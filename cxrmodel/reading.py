@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,22 +71,27 @@ class Attribution(StrEnum):
         return cls.OUTSIDE if inside < HALF else cls.INSIDE
 
 
-class ReadingRecord(TypedDict):
-    """A reading as the JSON object of the command line, without ``file``. ``codes`` go with ``reasons``, in order."""
+@dataclass(frozen=True)
+class ReadingRecord:
+    """Result of one file as plain values: a JSON object of the command line, and a row of its table.
 
-    status: Literal["read"]
-    probability: float
-    finding: str
-    uncertain_from: float
-    uncertain_to: float
-    operating_point: str
-    threshold: float
-    reasons: tuple[str, ...]
-    codes: tuple[str, ...]
-    heat_in_lungs: float | None
-    model: str
-    prevalence: float
-    milliseconds: float
+    The keys are described in README.md; without a reading most are None. ``codes`` go with ``reasons``, in order.
+    """
+
+    file: str
+    status: Literal["read", "refused", "error"]
+    probability: float | None = None
+    finding: str | None = None
+    uncertain_from: float | None = None
+    uncertain_to: float | None = None
+    operating_point: str | None = None
+    threshold: float | None = None
+    reasons: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    heat_in_lungs: float | None = None
+    model: str | None = None
+    prevalence: float | None = None
+    milliseconds: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,23 +167,24 @@ class Reading:
         """Where the attribution lies."""
         return Attribution.of(self.heat_peak, self.heat_in_lungs)
 
-    def as_record(self) -> ReadingRecord:
-        """The reading as one JSON object of the command line, without ``file``."""
-        return {
-            "status": "read",
-            "probability": round(self.probability, 6),
-            "finding": self.finding,
-            "uncertain_from": round(self.operating_points.high_sensitivity, 6),
-            "uncertain_to": round(self.operating_points.high_specificity, 6),
-            "operating_point": self.operating_point,
-            "threshold": round(self.threshold, 6),
-            "reasons": tuple(str(reason) for reason in self.reasons),
-            "codes": tuple(reason.code for reason in self.reasons),
-            "heat_in_lungs": None if self.heat_in_lungs is None else round(self.heat_in_lungs, 4),
-            "model": self.model,
-            "prevalence": round(self.prevalence, 6),
-            "milliseconds": round(self.milliseconds, 1),
-        }
+    def as_record(self, file: str) -> ReadingRecord:
+        """Give the reading of a file as plain values, rounded."""
+        return ReadingRecord(
+            file=file,
+            status="read",
+            probability=round(self.probability, 6),
+            finding=self.finding,
+            uncertain_from=round(self.operating_points.high_sensitivity, 6),
+            uncertain_to=round(self.operating_points.high_specificity, 6),
+            operating_point=self.operating_point,
+            threshold=round(self.threshold, 6),
+            reasons=tuple(str(reason) for reason in self.reasons),
+            codes=tuple(reason.code for reason in self.reasons),
+            heat_in_lungs=None if self.heat_in_lungs is None else round(self.heat_in_lungs, 4),
+            model=self.model,
+            prevalence=round(self.prevalence, 6),
+            milliseconds=round(self.milliseconds, 1),
+        )
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
 """Records: the base of everything that is stored as JSON, strict in both directions."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["Positive", "Record", "Sha256", "Share", "first_problem"]
+from cxrmodel.errors import CxrError
+
+__all__ = ["Failure", "Positive", "Record", "Sha256", "Share", "first_problem"]
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 """A share strictly between 0 and 1."""
@@ -15,14 +18,34 @@ Positive = Annotated[float, Field(gt=0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """A digest as 64 lower-case hexadecimal digits."""
 
+Failure = tuple[type[CxrError], str]
+"""Kind of an error and the code of its message."""
+
 
 class Record(BaseModel):
     """A stored record: immutable, of exactly its fields, without conversion and without NaN.
 
-    It is valid or does not exist. ``model_validate_json`` reads one; ``ValidationError`` names the field at fault.
+    It is valid or does not exist. ``load`` reads one from a file; its error names the field at fault.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def load(cls, path: Path, missing: Failure, damaged: Failure, **values: Any) -> Self:
+        """Read a record from a JSON file.
+
+        Parameters
+        ----------
+        missing, damaged : Failure
+            Raised when the file cannot be read, and when it is no valid record. The messages get ``path``, with
+            ``reason`` or ``problem``, and the other values.
+        """
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise missing[0](missing[1], path=str(path), reason=str(error.strerror), **values) from error
+        except ValidationError as error:
+            raise damaged[0](damaged[1], path=str(path), problem=first_problem(error), **values) from error
 
     def replace(self, **changes: Any) -> Self:
         """Copy the record with other values, checked as new ones are.
@@ -39,7 +62,7 @@ class Record(BaseModel):
 
 
 def first_problem(error: ValidationError) -> str:
-    """Say in one line what is wrong with a record: its field, and what the field should be."""
+    """Describe in one line what is wrong with a record: its field, and what the field should be."""
     found = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = ".".join(str(part) for part in found["loc"])
     return f"{field}: {found['msg']}" if field else found["msg"]

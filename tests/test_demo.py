@@ -55,5 +55,5 @@ def test_a_damaged_index_is_named(tmp_path: Path, content):
         (tmp_path / "index.json").write_text(content)
     with pytest.raises(DataError) as raised:
         demo_images(tmp_path)
-    assert raised.value.message.code == "training.no_demo_index"
+    assert raised.value.message.code == f"training.{'no' if content is None else 'bad'}_demo_index"
     assert raised.value.message.values["path"] == str(tmp_path / "index.json")

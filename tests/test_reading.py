@@ -3,6 +3,7 @@
 import copy
 import shutil
 import threading
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import cv2
@@ -20,7 +21,7 @@ from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.messages import Message
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.preprocess import crop_box
-from cxrmodel.model.spec import MODEL_FOLDER, Labels, OperatingPoints, load_spec, save_spec
+from cxrmodel.model.spec import MODEL_FOLDER, Labels, OperatingPoints, load_spec
 from cxrmodel.pipeline import AHEAD
 from cxrmodel.reading import QUEUE, Attribution, Reader, Score, reasons_of
 
@@ -234,8 +235,9 @@ def test_a_reader_leaves_the_cores_to_its_networks(reader):
 
 def test_record_has_what_the_command_line_promises(reader, demo_image):
     """The keys of one line, with values that JSON can hold."""
-    record = reader.read(demo_image, "x").as_record()
+    record = asdict(reader.read(demo_image, "x").as_record("x"))
     assert set(record) == {
+        "file",
         "status",
         "probability",
         "finding",
@@ -269,7 +271,7 @@ def test_the_specification_names_the_labels(reader, demo_image):
     labels = Labels(positive="effusion", negative="clear")
     reading = Reader(reader.spec.replace(labels=labels), reader._pipeline).read(demo_image, "x")
     assert reading.labels == labels
-    assert reading.as_record()["finding"] == reading.finding
+    assert reading.as_record("x").finding == reading.finding
     before = reader.read(demo_image, "x")
     assert labels.findings.index(reading.finding) == before.labels.findings.index(before.finding)
     assert reading.probability == before.probability
@@ -303,7 +305,8 @@ def test_missing_weights_read_nothing(copied):
 
 def test_another_segmenter_reads_nothing(copied):
     """A model fixed with other lung fields is not used with these."""
-    save_spec(load_spec("densenet121").replace(lungs_sha256="0" * 64), copied)
+    other = load_spec("densenet121").replace(lungs_sha256="0" * 64)
+    (copied / "densenet121.spec.json").write_text(other.to_json(), encoding="utf-8")
     with pytest.raises(AlteredWeights) as caught:
         Reader.load(folder=copied)
     assert caught.value.message.code == "model.other_lungs"

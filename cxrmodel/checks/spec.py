@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
 from cxrmodel.checks.report import Rule
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.paths import ASSETS
-from cxrmodel.records import Record, Sha256, first_problem
+from cxrmodel.records import Record, Sha256
 
-__all__ = ["CHECK_FOLDER", "CheckSpec", "FittedOn", "OrientationTraining", "load_check_spec", "save_check_spec"]
+__all__ = ["CHECK_FOLDER", "CheckSpec", "FittedOn", "OrientationTraining", "load_check_spec"]
 
 CHECK_FOLDER = ASSETS / "checks"
 
@@ -62,15 +60,5 @@ def load_check_spec(folder: Path = CHECK_FOLDER) -> CheckSpec:
     MissingWeights, AlteredWeights
         When it is absent, damaged, or of another format.
     """
-    path = folder / "spec.json"
-    try:
-        return CheckSpec.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise MissingWeights("checks.missing_file", path=str(path)) from error
-    except ValidationError as error:
-        raise AlteredWeights("checks.damaged_spec", path=str(path), problem=first_problem(error)) from error
-
-
-def save_check_spec(spec: CheckSpec, folder: Path = CHECK_FOLDER) -> None:
-    """Write the specification of the checks."""
-    (folder / "spec.json").write_text(spec.to_json(), encoding="utf-8")
+    missing, damaged = (MissingWeights, "checks.missing_file"), (AlteredWeights, "checks.damaged_spec")
+    return CheckSpec.load(folder / "spec.json", missing, damaged)

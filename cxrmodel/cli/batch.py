@@ -1,28 +1,49 @@
 """Read many images: paths in, one line each out, in the order given."""
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
 from cxrmodel.cli.command import Status, say
-from cxrmodel.cli.files import InputFile, list_files
-from cxrmodel.cli.record import Record, make_record
-from cxrmodel.cli.table import Table
+from cxrmodel.cli.table import Table, make_record
 from cxrmodel.errors import OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import percent, probability_percent, threshold_percent
 from cxrmodel.model.spec import ModelSpec
-from cxrmodel.reading import Reader, Reading
+from cxrmodel.reading import Reader, Reading, ReadingRecord
 from cxrmodel.report.wording import DISCLAIMER, figure_caption
 
-__all__ = ["OVERLAY_SUFFIX", "read_files"]
+__all__ = ["OVERLAY_SUFFIX", "list_files", "read_files"]
 
 OVERLAY_SUFFIX = ".heatmap.png"
 """Added to the name of an image to name its overlay."""
+
+
+class InputFile(NamedTuple):
+    """A file to be read.
+
+    Attributes
+    ----------
+    path : Path
+        As given, or the given folder and the path within it. The file need not exist.
+    relative : Path
+        Path relative to the argument that named it.
+    """
+
+    path: Path
+    relative: Path
+
+    @property
+    def name(self) -> str:
+        """The path as text, with escapes for bytes that are not UTF-8."""
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
 
 
 def read_files(
@@ -84,11 +105,28 @@ def read_files(
             if heatmaps and isinstance(outcome, Reading):
                 _write_overlay(outcome, _overlay_path(heatmaps, file))
             all_read &= record.status == "read"
-            print(json.dumps(record.as_json(), ensure_ascii=False) if as_json else _line(record, outcome), flush=True)
+            print(json.dumps(asdict(record), ensure_ascii=False) if as_json else _line(record, outcome), flush=True)
             if append:
                 append(record)
             bar.update()
     return Status.DONE if all_read else Status.NOT_ALL_READ
+
+
+def list_files(paths: Sequence[Path]) -> Iterator[InputFile]:
+    """List the files to be read, in the order of the arguments.
+
+    Folders are walked recursively in sorted order, without hidden files and folders. A missing file and a broken link
+    are listed too, so that they are reported.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield InputFile(path, Path(path.name))
+            continue
+        for child in sorted(path.rglob("*")):
+            relative = child.relative_to(path)
+            broken = child.is_symlink() and not child.exists()
+            if (child.is_file() or broken) and not any(part.startswith(".") for part in relative.parts):
+                yield InputFile(child, relative)
 
 
 def _notice(spec: ModelSpec) -> Message:
@@ -126,7 +164,7 @@ def _write_overlay(reading: Reading, path: Path) -> None:
     overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range, caption=caption).savefig(path, dpi=150)
 
 
-def _line(record: Record, outcome: Reading | Exception) -> str:
+def _line(record: ReadingRecord, outcome: Reading | Exception) -> str:
     """One file's result as a sentence."""
     reasons = " ".join(record.reasons)
     if not isinstance(outcome, Reading):

@@ -1,15 +1,12 @@
-"""What a command of the command line is, and how it ends and speaks."""
+"""Command of the command line: its entry in the registry, its exit status, and messages on standard error."""
 
 import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
-from cxrmodel.messages import Message
-
-__all__ = ["Command", "Status", "say", "wrong_usage"]
+__all__ = ["Command", "Status", "say"]
 
 
 class Status(IntEnum):
@@ -32,7 +29,7 @@ class Command:
     add_arguments : callable
         Adds the command's arguments to its parser. Imports nothing heavy: help and wrong usage answer at once.
     run : callable
-        Does the work and gives the exit status. Raises ``argparse.ArgumentError`` for arguments that do not belong
+        Does the work and gives the exit status. Raises ``argparse.ArgumentError`` for arguments that do not fit
         together.
     epilog : str
         Text below the arguments in ``--help``.
@@ -48,8 +45,3 @@ class Command:
 def say(message: object) -> None:
     """Print a message on standard error; standard output is for results."""
     print(message, file=sys.stderr)
-
-
-def wrong_usage(code: str, **values: Any) -> argparse.ArgumentError:
-    """Make the error for arguments that do not belong together."""
-    return argparse.ArgumentError(None, str(Message(code, **values)))

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from cxrmodel.cli.command import Command, Status, wrong_usage
+from cxrmodel.cli.command import Command, Status
+from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
 __all__ = ["COMMAND"]
@@ -25,7 +26,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> Status:
     if arguments.resume and not arguments.csv:
-        raise wrong_usage("cli.read.resume_without_table")
+        raise argparse.ArgumentError(None, str(Message("cli.read.resume_without_table")))
     from cxrmodel.cli.batch import read_files
     from cxrmodel.reading import Reader
 

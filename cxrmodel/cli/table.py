@@ -1,15 +1,46 @@
-"""The CSV table of ``read --csv``: grows row by row, and an interrupted run continues it."""
+"""Results of ``read``: the record of each file (keys of ``--json``, columns of ``--csv``), and the CSV table."""
 
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
+from typing import Literal
 
-from cxrmodel.cli.record import COLUMNS, Record
-from cxrmodel.errors import OutputRefused
+from cxrmodel.errors import ImageRefused, OutputRefused
+from cxrmodel.messages import Message
+from cxrmodel.reading import Reading, ReadingRecord
 
-__all__ = ["Table"]
+__all__ = ["COLUMNS", "Table", "make_record"]
+
+
+COLUMNS = tuple(field.name for field in fields(ReadingRecord))
+"""Keys and columns, in order."""
+
+
+def make_record(file: str, outcome: Reading | Exception, model: str) -> ReadingRecord:
+    """Make the record of a file.
+
+    Parameters
+    ----------
+    file : str
+        Path as printed.
+    outcome : Reading or Exception
+        The reading, or why there is none.
+    model : str
+        Version of the model.
+    """
+    if isinstance(outcome, Reading):
+        return outcome.as_record(file)
+    if isinstance(outcome, ImageRefused):
+        reason = outcome.message
+    elif isinstance(outcome, OSError):
+        reason = Message("cli.read.unreadable", reason=outcome.strerror or str(outcome))
+    else:
+        reason = Message("cli.read.unexpected", error=type(outcome).__name__)
+    status: Literal["refused", "error"] = "refused" if isinstance(outcome, ImageRefused) else "error"
+    return ReadingRecord(file, status, reasons=(str(reason),), codes=(reason.code,), model=model)
 
 
 class Table:
@@ -72,7 +103,7 @@ class Table:
         return all(row["status"] == "read" for row in self._rows)
 
     @contextmanager
-    def open(self) -> Iterator[Callable[[Record], None]]:
+    def open(self) -> Iterator[Callable[[ReadingRecord], None]]:
         """Open the table and give a function that appends a record, on disk at once."""
         draft = self.path.with_name(f"{self.path.name}.part")
         with draft.open("w", newline="", encoding="utf-8") as stream:
@@ -83,8 +114,13 @@ class Table:
         with self.path.open("a", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, COLUMNS)
 
-            def append(record: Record) -> None:
-                writer.writerow(record.as_row())
+            def append(record: ReadingRecord) -> None:
+                writer.writerow(
+                    {
+                        name: "; ".join(value) if isinstance(value, tuple) else value
+                        for name, value in vars(record).items()
+                    }
+                )
                 stream.flush()
 
             yield append

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.paths import ASSETS
-from cxrmodel.records import Record, Sha256, first_problem
+from cxrmodel.records import Record, Sha256
 
 __all__ = ["LUNGS_FOLDER", "LungBounds", "LungSpec", "load_lung_spec"]
 
@@ -60,10 +60,5 @@ def load_lung_spec(folder: Path = LUNGS_FOLDER) -> LungSpec:
     MissingWeights, AlteredWeights
         When it is absent, damaged, or of another format.
     """
-    path = folder / "spec.json"
-    try:
-        return LungSpec.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise MissingWeights("imaging.missing_lungs", path=str(path)) from error
-    except ValidationError as error:
-        raise AlteredWeights("imaging.damaged_lungs", path=str(path), problem=first_problem(error)) from error
+    missing, damaged = (MissingWeights, "imaging.missing_lungs"), (AlteredWeights, "imaging.damaged_lungs")
+    return LungSpec.load(folder / "spec.json", missing, damaged)

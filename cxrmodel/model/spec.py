@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypedDict
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from cxrmodel.artefacts import read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.messages import Message
 from cxrmodel.paths import ASSETS
-from cxrmodel.records import Positive, Record, Sha256, Share, first_problem
+from cxrmodel.records import Positive, Record, Sha256, Share
 
 __all__ = [
     "FORMAT",
@@ -28,7 +28,6 @@ __all__ = [
     "read_features",
     "read_graph",
     "read_weights",
-    "save_spec",
 ]
 
 MODEL_FOLDER = ASSETS / "model"
@@ -227,18 +226,8 @@ def load_spec(model: str, folder: Path = MODEL_FOLDER) -> ModelSpec:
     AlteredWeights
         When it is damaged, incomplete or of another format; the message names the field.
     """
-    path = folder / f"{model}.spec.json"
-    try:
-        return ModelSpec.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise MissingWeights("model.missing_spec", model=model, path=str(path)) from error
-    except ValidationError as error:
-        raise AlteredWeights("model.damaged_spec", path=str(path), problem=first_problem(error)) from error
-
-
-def save_spec(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> None:
-    """Write a model's specification beside its weights."""
-    (folder / f"{spec.model}.spec.json").write_text(spec.to_json(), encoding="utf-8")
+    missing, damaged = (MissingWeights, "model.missing_spec"), (AlteredWeights, "model.damaged_spec")
+    return ModelSpec.load(folder / f"{model}.spec.json", missing, damaged, model=model)
 
 
 def read_features(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:

@@ -1,12 +1,11 @@
 """Fit the checks: subspaces on training images, thresholds on validation images."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
-import keras
 import numpy as np
 from tqdm import tqdm
 
@@ -17,15 +16,15 @@ from cxrmodel.checks.lungs.cut_off import edge_share
 from cxrmodel.checks.lungs.position import centroid_distance
 from cxrmodel.checks.orientation import ORIENTATIONS, OrientationNetwork
 from cxrmodel.checks.report import Rule
-from cxrmodel.checks.spec import CHECK_FOLDER, CheckSpec, FittedOn, OrientationTraining, save_check_spec
+from cxrmodel.checks.spec import CHECK_FOLDER, CheckSpec, FittedOn, OrientationTraining
 from cxrmodel.checks.subspace import PrincipalSubspace, lung_surroundings, standardised
-from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
 from cxrmodel.imaging.lungs import LungSegmenter, plausibility, regions
 from cxrmodel.imaging.margins import image_box
 from cxrmodel.training.archive import load_images, training_split
 from cxrmodel.training.augment import random_affine
-from cxrmodel.training.export import to_onnx
+from cxrmodel.training.export import load_network, to_onnx, write_files
+from cxrmodel.training.record import BAD_RECORD, UNFINISHED
 
 __all__ = ["export_checks", "fit_rules", "fit_subspace"]
 
@@ -58,15 +57,11 @@ def export_checks(run: Path, root: Path, out: Path = CHECK_FOLDER) -> CheckSpec:
     ------
     DataError, ModelError, TrainingError
     """
-    try:
-        report = json.loads((run / "report.json").read_text(encoding="utf-8"))
-        weights = (run / "orientation.keras").read_bytes()
-    except OSError as error:
-        raise TrainingError("checks.unfinished_training", path=str(error.filename), folder=str(run)) from error
-    network = keras.models.load_model(run / "orientation.keras", compile=False)
+    training_record = OrientationTraining.load(run / "report.json", UNFINISHED, BAD_RECORD)
+    network, weights = load_network(run, "orientation")
     side = network.input_shape[1]
     graph = to_onnx(network, np.random.default_rng(0).normal(size=(8, side, side, 1)).astype(np.float32))
-    split, segmenter = training_split(root, report["recipe"]["seed"]), LungSegmenter.load()
+    split, segmenter = training_split(root, training_record.recipe["seed"]), LungSegmenter.load()
     training, validation = load_images(split.train), load_images(split.held_out)
     rng = np.random.default_rng(split.seed)
     image = fit_subspace(
@@ -89,13 +84,10 @@ def export_checks(run: Path, root: Path, out: Path = CHECK_FOLDER) -> CheckSpec:
         lungs_sha256=segmenter.sha256,
         rules=fit_rules(measured),
         fitted_on=FittedOn(training_images=len(training), validation_images=len(validation), split_seed=split.seed),
-        orientation=OrientationTraining(**{key: report[key] for key in OrientationTraining.model_fields}),
+        orientation=training_record,
     )
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "orientation.onnx").write_bytes(graph)
-    (out / "orientation.keras").write_bytes(weights)
-    (out / "subspaces.npz").write_bytes(subspaces.getvalue())
-    save_check_spec(spec, out)
+    files = {"orientation.onnx": graph, "orientation.keras": weights, "subspaces.npz": subspaces.getvalue()}
+    write_files(out, files | {"spec.json": spec.to_json().encode()})
     return spec
 
 
@@ -175,53 +167,49 @@ def fit_rules(measured: Mapping[str, np.ndarray]) -> dict[str, Rule]:
     at_99_8 = "0.5, or the 99.8th percentile of validation images if larger"
     half = IMAGE_SIDE / 2
     return {
-        "size": _below(IMAGE_SIDE, half, "side of the training images; half of it"),
-        "contrast": _below(
+        "size": _rule("below", IMAGE_SIDE, half, "side of the training images; half of it"),
+        "contrast": _rule(
+            "below",
             percentile("contrast", 0.5),
             percentile("contrast", 0) / 1.25,
             f"0.5th percentile of validation images; {smallest}",
         ),
-        "image_extent": _below(None, _MIN_EXTENT, "set by hand"),
-        "margins": _above(1.5 * percentile("margins", 100), None, "1.5 times the largest validation value"),
-        "inverted_greyscale": _above(
+        "image_extent": _rule("below", None, _MIN_EXTENT, "set by hand"),
+        "margins": _rule("above", 1.5 * percentile("margins", 100), None, "1.5 times the largest validation value"),
+        "inverted_greyscale": _rule(
+            "above",
             min(0.9, probability("inverse", 1)),
             None,
             "1st percentile of inverted validation images, limited to 0.5 to 0.9",
         ),
-        "greyscale_polarity": _above(None, probability("greyscale_polarity", 99.8), at_99_8),
-        "rotation": _above(None, probability("rotation", 99.8), at_99_8),
-        "mirroring": _above(
-            probability("mirroring", 99), None, "0.5, or the 99th percentile of validation images if larger"
+        "greyscale_polarity": _rule("above", None, probability("greyscale_polarity", 99.8), at_99_8),
+        "rotation": _rule("above", None, probability("rotation", 99.8), at_99_8),
+        "mirroring": _rule(
+            "above", probability("mirroring", 99), None, "0.5, or the 99th percentile of validation images if larger"
         ),
-        "projection": _above(
-            None, max(0.99, percentile("projection", 100)), "0.99, or the largest validation value if larger"
+        "projection": _rule(
+            "above", None, max(0.99, percentile("projection", 100)), "0.99, or the largest validation value if larger"
         ),
-        "clipping": _above(
-            percentile("clipping", 99.5), 0.5, "99.5th percentile of validation images; half of the image"
+        "clipping": _rule(
+            "above", percentile("clipping", 99.5), 0.5, "99.5th percentile of validation images; half of the image"
         ),
-        "image_reconstruction": _above(
+        "image_reconstruction": _rule(
+            "above",
             None,
             1.25 * percentile("image_reconstruction", 99.5),
             "1.25 times the 99.5th percentile of validation images",
         ),
-        "lung_area": _below(None, percentile("lung_area", 0) / 1.25, smallest),
-        "lung_balance": _below(None, percentile("lung_balance", 0) / 1.25, smallest),
-        "lung_distance": _below(None, percentile("lung_distance", 0) / 1.25, smallest),
-        "lung_level": _above(None, 1.25 * percentile("lung_level", 100), largest),
-        "surroundings_reconstruction": _above(
-            None, percentile("surroundings_reconstruction", 99.8), "99.8th percentile of validation images"
+        "lung_area": _rule("below", None, percentile("lung_area", 0) / 1.25, smallest),
+        "lung_balance": _rule("below", None, percentile("lung_balance", 0) / 1.25, smallest),
+        "lung_distance": _rule("below", None, percentile("lung_distance", 0) / 1.25, smallest),
+        "lung_level": _rule("above", None, 1.25 * percentile("lung_level", 100), largest),
+        "surroundings_reconstruction": _rule(
+            "above", None, percentile("surroundings_reconstruction", 99.8), "99.8th percentile of validation images"
         ),
-        "lungs_cut_off": _above(percentile("lungs_cut_off", 99), None, "99th percentile of validation images"),
+        "lungs_cut_off": _rule("above", percentile("lungs_cut_off", 99), None, "99th percentile of validation images"),
     }
 
 
-def _above(warning: float | None, rejection: float | None, source: str) -> Rule:
-    return Rule(side="above", warning=_rounded(warning), rejection=_rounded(rejection), source=source)
-
-
-def _below(warning: float | None, rejection: float | None, source: str) -> Rule:
-    return Rule(side="below", warning=_rounded(warning), rejection=_rounded(rejection), source=source)
-
-
-def _rounded(threshold: float | None) -> float | None:
-    return None if threshold is None else round(threshold, 5)
+def _rule(side: Literal["above", "below"], warning: float | None, rejection: float | None, source: str) -> Rule:
+    limits = {name: value and round(value, 5) for name, value in (("warning", warning), ("rejection", rejection))}
+    return Rule(side=side, source=source, **limits)

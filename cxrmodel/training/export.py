@@ -7,7 +7,7 @@ held-out patients of its training.
 import hashlib
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -26,16 +26,16 @@ from cxrmodel.metrics.thresholds import choose_operating_points
 from cxrmodel.model.calibration import probability
 from cxrmodel.model.network import for_reading
 from cxrmodel.model.preprocess import prepare
-from cxrmodel.model.spec import FORMAT, MODEL_FOLDER, ModelSpec, OperatingPoints, OutOfDistribution, save_spec
+from cxrmodel.model.spec import FORMAT, MODEL_FOLDER, ModelSpec, OperatingPoints, OutOfDistribution
 from cxrmodel.models import MODELS
 from cxrmodel.records import first_problem
 from cxrmodel.training.archive import ARCHIVE, Image, load_images, training_split
 from cxrmodel.training.calibration import choose_calibration
 from cxrmodel.training.onnx_rewrite import rewrite_graph
-from cxrmodel.training.record import TrainingRecord, load_training_record
+from cxrmodel.training.record import BAD_RECORD, UNFINISHED, TrainingRecord, load_training_record
 from cxrmodel.training.segmenter import SegmenterRecord
 
-__all__ = ["export_lungs", "export_reader", "load_network", "to_onnx"]
+__all__ = ["export_lungs", "export_reader", "load_network", "to_onnx", "write_files"]
 
 PROBES = 64
 """Held-out images on which the exported graph must agree with the network."""
@@ -108,6 +108,13 @@ def load_network(run: Path, name: str) -> tuple[keras.Model, bytes]:
         raise TrainingError("training.damaged_weights", path=str(path)) from error
 
 
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by name into a folder, which is created."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+
+
 def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> LungSpec:
     """Export a trained segmenter: ``lungs.onnx``, ``lungs.keras`` and ``spec.json``.
 
@@ -127,13 +134,7 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> LungSpec:
         When a file of the run is missing or damaged, or the graph disagrees with the network.
     """
     network, weights = load_network(run, "lungs")
-    path = run / "report.json"
-    try:
-        record = SegmenterRecord.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise TrainingError("training.unfinished", path=str(path), reason=str(error.strerror)) from error
-    except ValidationError as error:
-        raise TrainingError("training.bad_record", path=str(path), problem=first_problem(error)) from error
+    record = SegmenterRecord.load(run / "report.json", UNFINISHED, BAD_RECORD)
     size = network.input_shape[1]
     graph = to_onnx(network, np.random.default_rng(0).random((8, size, size, 1), np.float32))
     minimum = {name: round(LEAST_SHARE * value, 4) for name, value in record.held_out.least.items()}
@@ -144,10 +145,7 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> LungSpec:
         parameters=network.count_params(),
         **record.model_dump(mode="json"),
     )
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "lungs.onnx").write_bytes(graph)
-    (out / "lungs.keras").write_bytes(weights)
-    (out / "spec.json").write_text(spec.to_json(), encoding="utf-8")
+    write_files(out, {"lungs.onnx": graph, "lungs.keras": weights, "spec.json": spec.to_json().encode()})
     return spec
 
 
@@ -190,12 +188,14 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     except (ValueError, DataError) as error:
         reason = first_problem(error) if isinstance(error, ValidationError) else str(error)
         raise TrainingError("training.not_usable", run=str(run), reason=reason) from error
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{model}.keras").write_bytes(weights)
-    (out / f"{model}.onnx").write_bytes(graph)
-    (out / f"{model}.features.npz").write_bytes(stored)
-    (out / f"{model}.training.json").write_text(record.to_json(), encoding="utf-8")
-    save_spec(spec, out)
+    files = {
+        "keras": weights,
+        "onnx": graph,
+        "features.npz": stored,
+        "training.json": record.to_json().encode(),
+        "spec.json": spec.to_json().encode(),
+    }
+    write_files(out, {f"{model}.{kind}": data for kind, data in files.items()})
     return spec
 
 

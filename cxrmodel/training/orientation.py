@@ -1,6 +1,5 @@
 """Train the orientation network on images rotated, mirrored and inverted by code, and on synthetic negatives."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import keras
 import numpy as np
 
 from cxrmodel.checks.orientation import ORIENTATION_SIDE, ORIENTATIONS, as_orientation_input
+from cxrmodel.checks.spec import OrientationTraining
 from cxrmodel.model.network import build_orientation
 from cxrmodel.training.archive import load_images, training_split
 from cxrmodel.training.augment import match_histogram, perturb_intensity, random_affine
@@ -49,13 +49,13 @@ def oriented(image: np.ndarray, orientation: str, rng: np.random.Generator) -> n
     return np.ascontiguousarray(np.rot90(image, quarters))
 
 
-def train_orientation(root: Path, recipe: Recipe, folder: Path, resume: bool = False) -> dict[str, float]:
+def train_orientation(root: Path, recipe: Recipe, folder: Path, resume: bool = False) -> OrientationTraining:
     """Train the network; write ``orientation.keras`` and ``report.json`` into ``folder``.
 
     Returns
     -------
-    dict
-        Accuracy on validation images, by orientation and over all.
+    OrientationTraining
+        As in ``report.json``, with the accuracy on validation images, by orientation and over all.
 
     Raises
     ------
@@ -92,9 +92,9 @@ def train_orientation(root: Path, recipe: Recipe, folder: Path, resume: bool = F
     model.save(folder / "orientation.keras")
     accuracy = score(model, ORIENTATION_SIDE)
     epochs = [epoch.model_dump() for epoch in history]
-    report = {"recipe": recipe.describe(), "validation": accuracy, "history": epochs}
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    return accuracy
+    record = OrientationTraining(recipe=recipe.describe(), validation=accuracy, history=epochs)
+    (folder / "report.json").write_text(record.to_json(), encoding="utf-8")
+    return record
 
 
 def _small(images: np.ndarray) -> list[np.ndarray]:

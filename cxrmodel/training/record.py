@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from cxrmodel.errors import TrainingError
 from cxrmodel.messages import Message
-from cxrmodel.records import Record, Sha256, first_problem
+from cxrmodel.records import Failure, Record, Sha256
 from cxrmodel.training.recipe import ClassifierOptions, Recipe
 
 __all__ = [
+    "BAD_RECORD",
+    "UNFINISHED",
     "ClassifierEpoch",
     "Epoch",
     "HeldOutScore",
@@ -20,6 +22,9 @@ __all__ = [
     "load_training_record",
     "summarise",
 ]
+
+UNFINISHED: Failure = (TrainingError, "training.unfinished")
+BAD_RECORD: Failure = (TrainingError, "training.bad_record")
 
 
 class Epoch(Record, extra="allow", allow_inf_nan=True):
@@ -187,9 +192,4 @@ def load_training_record(path: Path) -> TrainingRecord:
     TrainingError
         When the file is missing or damaged; the message names the field at fault.
     """
-    try:
-        return TrainingRecord.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise TrainingError("training.unfinished", path=str(path), reason=str(error.strerror)) from error
-    except ValidationError as error:
-        raise TrainingError("training.bad_record", path=str(path), problem=first_problem(error)) from error
+    return TrainingRecord.load(path, UNFINISHED, BAD_RECORD)

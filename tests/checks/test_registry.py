@@ -46,7 +46,7 @@ def test_a_registered_check_reaches_reading_evaluation_page_and_documents(demo_i
         message = Message("checks.toy.warning", height=reading.radiograph.pixels.shape[0])
         assert message in reading.check.warnings
         assert message in reading.reasons
-        assert "checks.toy.warning" in reading.as_record()["codes"]
+        assert "checks.toy.warning" in reading.as_record("image").codes
         assert ("Toy", str(message)) in badges_of((), reading.check)
         counted = tally("made", [reader.examine(lambda: demo_image, "image")])
         assert counted.warned_by["toy"] == counted.images == 1

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxrmodel.cli.files import list_files
+from cxrmodel.cli.batch import list_files
 from cxrmodel.cli.main import main
-from cxrmodel.cli.record import COLUMNS, make_record
+from cxrmodel.cli.table import COLUMNS, make_record
 from cxrmodel.errors import EmptyFile
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec

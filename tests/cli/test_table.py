@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from cxrmodel.cli.main import main
-from cxrmodel.cli.record import COLUMNS
-from cxrmodel.cli.table import Table
+from cxrmodel.cli.table import COLUMNS, Table
 from cxrmodel.errors import OutputRefused
 from cxrmodel.messages import Message
 

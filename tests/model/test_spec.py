@@ -19,7 +19,6 @@ from cxrmodel.model.spec import (
     read_features,
     read_graph,
     read_weights,
-    save_spec,
 )
 from cxrmodel.models import MODELS
 
@@ -53,7 +52,7 @@ SPEC = ModelSpec(
 
 def test_what_is_saved_is_loaded(tmp_path):
     """Round trip."""
-    save_spec(SPEC, tmp_path)
+    (tmp_path / f"{SPEC.model}.spec.json").write_text(SPEC.to_json(), encoding="utf-8")
     assert load_spec("cnn", tmp_path) == SPEC
 
 

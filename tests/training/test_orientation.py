@@ -88,8 +88,8 @@ def run(project, make_archive, tmp_path_factory):
 
 def test_training_reports_every_orientation(run):
     """Accuracy on validation images."""
-    assert set(ORIENTATIONS) < set(run[2])
-    assert all(0 <= share <= 1 for share in run[2].values())
+    assert set(ORIENTATIONS) < set(run[2].validation)
+    assert all(0 <= share <= 1 for share in run[2].validation.values())
 
 
 def test_export_gives_checks_that_load(run, tmp_path):
@@ -107,7 +107,7 @@ def test_export_without_a_training_names_what_is_missing(run, tmp_path):
     """By its path, and nothing is written."""
     with pytest.raises(TrainingError) as raised:
         export_checks(tmp_path, run[0], tmp_path / "check")
-    assert raised.value.message.code == "checks.unfinished_training"
+    assert raised.value.message.code == "training.unfinished"
     assert raised.value.message.values["path"].endswith("report.json")
     assert not (tmp_path / "check").exists()
 

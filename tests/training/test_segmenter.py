@@ -1,13 +1,13 @@
 """Training and export of the lung segmenter."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 
 from cxrmodel.errors import DataError, TrainingError
-from cxrmodel.imaging.lungs import BOUNDS, LungSegmenter
+from cxrmodel.imaging.lung_spec import LungBounds, load_lung_spec
+from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.paths import RECIPES
 from cxrmodel.training.export import export_lungs
 from cxrmodel.training.recipe import load_recipe
@@ -46,7 +46,7 @@ def test_a_run_leaves_its_record(trained):
     folder, record = trained
     assert SegmenterRecord.model_validate_json((folder / "report.json").read_bytes()) == record
     assert record.test.images == 8
-    assert set(record.held_out.least) == set(BOUNDS)
+    assert set(record.held_out.least) == set(LungBounds.model_fields)
     assert record.history[-1].scores["dice"] == pytest.approx(record.held_out.dice_mean, abs=0.01)
 
 
@@ -55,10 +55,10 @@ def test_an_exported_segmenter_loads(trained, tmp_path):
     folder, record = trained
     spec = export_lungs(folder, tmp_path)
     segmenter = LungSegmenter.load(tmp_path)
-    assert json.loads((tmp_path / "spec.json").read_text()) == spec
+    assert load_lung_spec(tmp_path) == spec
     assert segmenter.size == 32
     for bound, value in record.held_out.least.items():
-        assert segmenter.least[bound] == pytest.approx(0.8 * value, abs=1e-4)
+        assert getattr(segmenter.minimum, bound) == pytest.approx(0.8 * value, abs=1e-4)
 
 
 def test_no_masks_are_an_error(make_archive, recipe, tmp_path):

@@ -9,33 +9,33 @@ from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.metrics.calibration import log_odds
 from cxrmodel.metrics.validation import Values
 
-__all__ = ["NEAREST", "Alike", "alike"]
+__all__ = ["NEAREST", "NearestImages", "nearest_images"]
 
 NEAREST = 40
-"""Images that are counted: enough for a share, few enough to lie near."""
+"""Number of images: enough for a share, few enough to be near."""
 _LEAST = 1e-9
 
 
 @dataclass(frozen=True)
-class Alike:
+class NearestImages:
     """The test images whose probability is nearest to a given one.
 
     Attributes
     ----------
-    images, pneumonia : int
-        How many there are, and how many of them show pneumonia.
+    images, positives : int
+        Their number, and the number of positive ones.
     low, high : float
         Least and greatest probability among them, 0..1.
     """
 
     images: int
-    pneumonia: int
+    positives: int
     low: float
     high: float
 
 
-def alike(evaluation: Evaluation, probability: float) -> Alike:
-    """Count the test images that were scored like an image.
+def nearest_images(evaluation: Evaluation, probability: float) -> NearestImages:
+    """Count the positive ones among the test images whose probability is nearest.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def alike(evaluation: Evaluation, probability: float) -> Alike:
     distance = np.abs(_log_odds(scores.probabilities) - _log_odds(probability))
     nearest = np.argsort(distance, kind="stable")[:NEAREST]
     near = scores.probabilities[nearest]
-    return Alike(len(nearest), int(scores.labels[nearest].sum()), float(near.min()), float(near.max()))
+    return NearestImages(len(nearest), int(scores.labels[nearest].sum()), float(near.min()), float(near.max()))
 
 
 def _log_odds(probabilities: ArrayLike) -> Values:

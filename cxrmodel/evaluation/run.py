@@ -241,7 +241,8 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[bytes, str]]:
 def _stored(probability: float, thresholds: Sequence[float]) -> float:
     """Round to six significant digits of the probability and of its complement.
 
-    More digits are kept where fewer would carry an image across an operating point, which is often an image's own score.
+    More digits are kept where fewer would move an image across an operating point, which is often an image's own
+    score.
     """
     small = min(probability, 1 - probability)
     if small <= 0:

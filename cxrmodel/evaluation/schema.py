@@ -5,14 +5,13 @@ A document is valid only when its figures follow from the scores that it holds.
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from cxrmodel.errors import CxrError, DataError
-from cxrmodel.evaluation import legacy
 from cxrmodel.evaluation.audits.schema import Audits, CheckAudit
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit
 from cxrmodel.messages import Message
@@ -55,13 +54,6 @@ class Bootstrap(Record):
     seed: int
     level: float
     unit: Literal["patient"] = "patient"
-
-    def __getitem__(self, name: str) -> Any:  # TRANSITION
-        return getattr(self, name)
-
-    def items(self) -> Any:  # TRANSITION
-        """Format 1."""
-        return self.model_dump().items()
 
 
 class Provenance(Record):
@@ -342,42 +334,6 @@ class Evaluation(Record):
     def resampling(self) -> dict[str, int]:
         """``resamples`` and ``seed`` of the intervals, for whatever is computed anew from the scores."""
         return {"resamples": self.bootstrap.resamples, "seed": self.bootstrap.seed}
-
-    # TRANSITION: format 1 views, until every consumer uses the typed records.
-    @property
-    def scores(self) -> dict[str, SplitScores]:
-        """Format 1."""
-        return self.splits
-
-    @property
-    def data(self) -> dict[str, dict[str, int]]:
-        """Format 1."""
-        names = {"negative": "normal", "positive": "pneumonia"}
-        return {
-            split: {
-                names.get(name, name): value
-                for name, value in (part.counts.model_dump(exclude={"strata"}) | part.counts.strata).items()
-            }
-            for split, part in self.splits.items()
-        }
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """Format 1."""
-        return {split: legacy.metrics(part.performance) for split, part in self.splits.items()}
-
-    @property
-    def refused(self) -> dict[str, list[dict[str, str]]]:
-        """Format 1."""
-        return {
-            split: [{"file": row.file, "reason": str(row.reason)} for row in part.refused]
-            for split, part in self.splits.items()
-        }
-
-    @property
-    def sections(self) -> dict[str, Any]:
-        """Format 1."""
-        return legacy.sections(self)
 
 
 def _compare(name: str, stored: Estimate, computed: float) -> None:

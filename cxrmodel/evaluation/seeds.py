@@ -1,9 +1,9 @@
 """Spread over training seeds: trained runs measured on the test images, stored in ``seeds.json``.
 
 Runs of one model and one form (recipe except for the seed) belong together. The seed also draws the held-out patients,
-so the spread contains that of the threshold which they fix. The threshold of a run is fixed on the logits of its training
-record, at even prevalence; `cxrmodel export` fixes the shipped thresholds on whole readings, so accuracies of the
-shipped weights differ a little from those of their evaluation.
+so the spread contains that of the threshold which they fix. The threshold of a run is fixed on the logits of its
+training record, at even prevalence; `cxrmodel export` fixes the shipped thresholds on whole readings, so accuracies of
+the shipped weights differ a little from those of their evaluation.
 """
 
 import hashlib

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from cxrmodel.evaluation.nearest import NEAREST, alike
+from cxrmodel.evaluation.nearest import NEAREST, nearest_images
 
 
 def _evaluation(probabilities, labels):
@@ -20,27 +20,27 @@ def _graded():
 
 
 @pytest.mark.parametrize(
-    ("probability", "pneumonia", "low", "high"),
+    ("probability", "positives", "low", "high"),
     [
         (0.0, 0, 0.0025, 0.1975),
         (1.0, NEAREST, 0.8025, 0.9975),
         (0.5, NEAREST // 2, 0.4025, 0.5975),
     ],
 )
-def test_the_nearest_images_are_counted(probability, pneumonia, low, high):
+def test_the_nearest_images_are_counted(probability, positives, low, high):
     """Forty of them, at both ends of the scale too, with the range that they span."""
-    found = alike(_graded(), probability)
-    assert (found.images, found.pneumonia) == (NEAREST, pneumonia)
+    found = nearest_images(_graded(), probability)
+    assert (found.images, found.positives) == (NEAREST, positives)
     assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
 
 
 def test_nearness_is_that_of_the_log_odds():
     """99.9 % is farther from 99 % than 95 % is, although the difference is less."""
     images = [0.95] * NEAREST + [0.999] * NEAREST
-    found = alike(_evaluation(images, [0] * NEAREST + [1] * NEAREST), 0.99)
-    assert found.pneumonia == 0
+    found = nearest_images(_evaluation(images, [0] * NEAREST + [1] * NEAREST), 0.99)
+    assert found.positives == 0
 
 
 def test_few_images_are_all_counted():
     """Fewer than forty."""
-    assert alike(_evaluation([0.2, 0.9], [0, 1]), 0.5).images == 2
+    assert nearest_images(_evaluation([0.2, 0.9], [0, 1]), 0.5).images == 2

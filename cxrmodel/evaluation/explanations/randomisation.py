@@ -12,7 +12,7 @@ Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018.
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -21,6 +21,7 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.methods.gradcam import closed_form
 from cxrmodel.explain.similarity import spearman, ssim
+from cxrmodel.model.engine import Engine
 from cxrmodel.model.mirroring import mean_of_views, mirrored
 from cxrmodel.model.network import build
 from cxrmodel.model.spec import ModelSpec
@@ -68,7 +69,8 @@ class NetworkEngine:
 
 def explainer_of(network: keras.Model, spec: ModelSpec) -> Explainer:
     """Every method over a network in memory."""
-    return Explainer(spec, NetworkEngine(network, spec.cam_layer), lambda: network, many=True)
+    engine = cast(Engine, NetworkEngine(network, spec.cam_layer))  # methods only run an engine
+    return Explainer(spec, engine, lambda: network, many=True)
 
 
 def renew(network: keras.Model, starts: Sequence[str], seed: int) -> None:

@@ -78,8 +78,8 @@ def favoured(measured: Mapping[str, Measured], rows: Mapping[str, MethodResult],
 
     It is Grad-CAM, which every reading brings along, unless another method of at most one pass of the network depends
     on the model, does not have clearly less attribution in the lungs (by intervals), and on the same images exceeds it
-    in insertion minus deletion area by a mean whose interval lies above zero. Of several, the one with the highest mean.
-    Should Grad-CAM not depend on the model, any other of these that does comes before it.
+    in insertion minus deletion area by a mean whose interval lies above zero. Of several, the one with the highest
+    mean. Should Grad-CAM not depend on the model, any other of these that does comes before it.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from html import escape
 import streamlit as st
 
 from cxrmodel.errors import CxrError
-from cxrmodel.evaluation.nearest import alike
+from cxrmodel.evaluation.nearest import nearest_images
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.metrics.formatting import percent, probability_percent
 from cxrmodel.model.calibration import at_prevalence
@@ -93,12 +93,12 @@ def _evidence(reading: Reading) -> str:
         return ""
     if evaluation.version != reading.model:
         return ""
-    near, truths = alike(evaluation, reading.probability), evaluation.scores["test"].labels
+    near, truths = nearest_images(evaluation, reading.probability), evaluation.splits["test"].labels
     low, high = percent(near.low), percent(near.high)
     return text(
         "web.result.nearest",
         positive=reading.labels.positive,
-        positives=near.pneumonia,
+        positives=near.positives,
         images=near.images,
         between=low if low == high else text("web.result.between", low=low, high=high),
         total=len(truths),

@@ -158,7 +158,7 @@ def test_own_lungs_change_nothing(image, match):
     ids=["larger", "smaller", "moved"],
 )
 def test_lungs_land_where_the_others_were(donor_mask):
-    """The donor's lungs fill those of the image, whatever their size and place; far from them the image is as it was."""
+    """The donor's lungs fill those of the image, whatever their size and place; far from them nothing changes."""
     mask = blocks()
     image = np.where(mask, 20, 200).astype(np.uint8)
     donor = np.where(donor_mask, 120, 240).astype(np.uint8)

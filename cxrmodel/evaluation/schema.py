@@ -16,9 +16,9 @@ from cxrmodel.evaluation.audits.schema import Audits, CheckAudit
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit
 from cxrmodel.messages import Message
 from cxrmodel.metrics import validation
-from cxrmodel.metrics.bootstrap import WeightedSamples, weighted
+from cxrmodel.metrics.bootstrap import weighted
 from cxrmodel.metrics.estimate import Estimate
-from cxrmodel.metrics.performance import Performance
+from cxrmodel.metrics.performance import Performance, evaluate_scores
 from cxrmodel.metrics.rates import confusion_at
 from cxrmodel.metrics.registry import rates_in_order, score_metrics
 from cxrmodel.model.calibration import finding
@@ -208,31 +208,37 @@ class SplitScores(Record):
         Raises
         ------
         ValueError
-            When they do not, or a registered metric is missing.
+            When they do not.
         """
         counts = self.counts
         if not len(self.images) == counts.images - counts.refused == counts.images - len(self.refused):
             raise ValueError("the number of images is not the one stated")
-        if list(self.performance.overall) != [metric.name for metric in score_metrics()]:
-            raise ValueError("the metrics are not those that this version reports")
         labels, probabilities = validation.of_both_classes(self.labels, self.probabilities)
         whole = weighted(labels, probabilities, np.ones((1, len(labels))))
         for metric in score_metrics():
-            _compare(metric.name, self.performance.overall[metric.name], float(metric.measure(whole)[0]))
+            if metric.name in self.performance.overall:
+                _compare(metric.name, self.performance.overall[metric.name], float(metric.measure(whole)[0]))
         if list(self.performance.at) != list(operating_points):
             raise ValueError("the operating points are not those of the model")
         for point, threshold in operating_points.items():
-            self._check_point(point, threshold, whole)
+            self._check_point(point, threshold)
 
-    def _check_point(self, point: str, threshold: float, whole: WeightedSamples) -> None:
+    def _check_point(self, point: str, threshold: float) -> None:
         stored = self.performance.at[point]
         counted = confusion_at(self.labels, self.probabilities, threshold)
         if stored.threshold != threshold or stored.confusion != counted:
             raise ValueError(f"counts at {point} do not follow from the images")
-        if list(stored.rates) != [rate.name for rate in rates_in_order()]:
-            raise ValueError("the rates are not those that this version reports")
         for rate in rates_in_order():
-            _compare(f"{rate.name} at {point}", stored.rates[rate.name], float(rate.measure(counted.counts)))
+            if rate.name in stored.rates:
+                _compare(f"{rate.name} at {point}", stored.rates[rate.name], float(rate.measure(counted.counts)))
+
+    @property
+    def has_every_metric(self) -> bool:
+        """Whether the performance holds exactly the registered metrics, in their order."""
+        points = self.performance.at.values()
+        return list(self.performance.overall) == [metric.name for metric in score_metrics()] and all(
+            list(point.rates) == [rate.name for rate in rates_in_order()] for point in points
+        )
 
 
 class Difference(Record):
@@ -334,6 +340,18 @@ class Evaluation(Record):
     def resampling(self) -> dict[str, int]:
         """``resamples`` and ``seed`` of the intervals, for whatever is computed anew from the scores."""
         return {"resamples": self.bootstrap.resamples, "seed": self.bootstrap.seed}
+
+    def completed(self) -> Self:
+        """Compute the performance again from the scores where a metric was registered or removed since."""
+        if all(split.has_every_metric for split in self.splits.values()):
+            return self
+        splits = {}
+        for name, split in self.splits.items():
+            scores = (split.labels, split.probabilities, split.patients)
+            made = self.bootstrap
+            performance = evaluate_scores(*scores, self.operating_points, made.resamples, made.seed)
+            splits[name] = split.replace(performance=performance)
+        return self.replace(splits=splits)
 
 
 def _compare(name: str, stored: Estimate, computed: float) -> None:

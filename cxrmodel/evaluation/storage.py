@@ -107,7 +107,7 @@ def earlier_evaluation(model: str, version: str, folder: Path = EVALUATION_FOLDE
 
 
 def parse_evaluation(data: bytes, model: str) -> Evaluation:
-    """Check a document against the schema.
+    """Check a document against the schema. Metrics that were registered since are computed from its scores.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def parse_evaluation(data: bytes, model: str) -> Evaluation:
     if found != FORMAT:
         raise EvaluationError("evaluation.error.format", model=model, found=str(found), expected=FORMAT)
     try:
-        evaluation = Evaluation.model_validate_json(data)
+        evaluation = Evaluation.model_validate_json(data).completed()
     except ValidationError as error:
         raise EvaluationError("evaluation.error.damaged", model=model, what=first_problem(error)) from error
     if evaluation.model != model:

@@ -7,6 +7,7 @@ import pytest
 
 from cxrmodel.errors import EvaluationError, MissingWeights
 from cxrmodel.evaluation.storage import earlier_evaluation, load_evaluation, parse_evaluation, save_evaluation, text_of
+from cxrmodel.metrics.registry import METRICS, Rate
 
 
 def refused(call, *given) -> str:
@@ -127,8 +128,6 @@ DAMAGE = {
     "no logit of an image": (without(*TEST, "images", 4, "logit"), "images.4.logit"),
     "no balanced point": (without("operating_points", "balanced"), "operating points"),
     "no interval": (without(*OVERALL, "auc", "low"), "auc.low"),
-    "no metric": (without(*OVERALL, "auc"), "metrics"),
-    "no rate at a point": (without(*BALANCED, "rates", "f1"), "rates"),
     "no point": (without(*BALANCED), "operating points"),
     "images are a word": (put("lost", *TEST, "images"), "images"),
     "a score is a word": (put("high", *TEST, "images", 4, "logit"), "images.4.logit"),
@@ -170,6 +169,19 @@ def test_another_format(change, found, make_evaluation):
     with pytest.raises(EvaluationError) as caught:
         parse_evaluation(json.dumps(document).encode(), "densenet121")
     assert caught.value.message.values == {"model": "densenet121", "found": found, "expected": 2}
+
+
+def test_metrics_that_a_file_lacks_are_computed_from_its_scores(make_evaluation):
+    """A new metric needs no new measurement, and one that was removed goes."""
+    evaluation = make_evaluation()
+    document = json.loads(text_of(evaluation))
+    without(*OVERALL, "auc")(document)
+    without(*BALANCED, "rates", "f1")(document)
+    put(document["splits"]["test"]["performance"]["overall"]["ece"], *OVERALL, "removed")(document)
+    assert parse_evaluation(json.dumps(document).encode(), "densenet121") == evaluation
+    with METRICS.extended(Rate("toy", measure=lambda counts: counts.tp * 0 + 0.125)):
+        found = parse_evaluation(text_of(evaluation).encode(), "densenet121")
+        assert found.splits["test"].performance.at["balanced"].rates["toy"].value == 0.125
 
 
 def test_another_model(make_evaluation):

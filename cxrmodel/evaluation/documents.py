@@ -133,8 +133,16 @@ DOCUMENTS: Registry[Document] = Registry(
     "document",
     Document("readme", "readme_figures.md.j2", ROOT / "README.md", _readme, mark="figures"),
     Document("model_card", "model_card.md.j2", ROOT / "MODEL_CARD.md", _card),
-    Document("safety", "safety_tables.md.j2", ROOT / "docs" / "reference" / "image-checks.md", shipped_safety_context, mark="checks"),
-    Document("training", "training_table.md.j2", ROOT / "docs" / "reference" / "training.md", _training, mark="trainings"),
+    Document(
+        "safety",
+        "safety_tables.md.j2",
+        ROOT / "docs" / "reference" / "image-checks.md",
+        shipped_safety_context,
+        mark="checks",
+    ),
+    Document(
+        "training", "training_table.md.j2", ROOT / "docs" / "reference" / "training.md", _training, mark="trainings"
+    ),
 )
 """Documents that ``cxrmodel evaluate`` renews."""
 

@@ -338,7 +338,7 @@ class Evaluation(Record):
 
     @property
     def resampling(self) -> dict[str, int]:
-        """``resamples`` and ``seed`` of the intervals, for whatever is computed anew from the scores."""
+        """``resamples`` and ``seed`` of the intervals, for figures computed again from the scores."""
         return {"resamples": self.bootstrap.resamples, "seed": self.bootstrap.seed}
 
     def completed(self) -> Self:

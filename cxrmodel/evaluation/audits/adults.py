@@ -25,7 +25,7 @@ from cxrmodel.model.spec import Labels
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader, Score
 
-__all__ = ["Adult", "adult_panel", "find_adults", "heat_in_boxes", "parse_boxes"]
+__all__ = ["Adult", "adult_panel", "find_adults", "attribution_in_boxes", "parse_boxes"]
 
 TABLE = "adult_rsna.csv"
 Group = Literal["normal", "abnormal_no_opacity", "opacity"]
@@ -39,7 +39,7 @@ Boxes = tuple[tuple[float, float, float, float], ...]
 
 @dataclass(frozen=True)
 class Adult:
-    """One image of the panel: where it is, its group, whose it is, and its boxes as x, y, width, height."""
+    """One image of the panel: file, group, patient, and boxes as x, y, width, height."""
 
     path: Path
     group: str
@@ -95,7 +95,7 @@ def find_adults(root: Path) -> list[Adult]:
     return rows
 
 
-def heat_in_boxes(heat: np.ndarray, boxes: Boxes, shape: tuple[int, int]) -> tuple[float, bool, np.ndarray]:
+def attribution_in_boxes(heat: np.ndarray, boxes: Boxes, shape: tuple[int, int]) -> tuple[float, bool, np.ndarray]:
     """Compare a heatmap with boxes.
 
     Parameters
@@ -110,7 +110,7 @@ def heat_in_boxes(heat: np.ndarray, boxes: Boxes, shape: tuple[int, int]) -> tup
     Returns
     -------
     share : float
-        Of the heat that lies within the boxes, 0..1.
+        Of the attribution inside the boxes, 0..1.
     peak : bool
         Whether the hottest place does.
     within : ndarray of bool, shape (224, 224)
@@ -136,7 +136,7 @@ def adult_panel(
     Parameters
     ----------
     step : callable (images)
-        Told of the images that have been read.
+        Gets the number of images read since the last call.
     """
     kept: list[tuple[Adult, str | None]] = []
     logits: list[float] = []
@@ -201,7 +201,7 @@ def _compared(
     """Compare a map with boxes; None where the map is empty."""
     if not heat.sum() > 0:
         return None
-    share, peak, within = heat_in_boxes(heat, boxes, shape)
+    share, peak, within = attribution_in_boxes(heat, boxes, shape)
     top, left, bottom, right = crop
     by_lungs = within[lungs].mean() if lungs.any() else within.mean()
     return Compared(share, peak, float(within[top:bottom, left:right].mean()), float(by_lungs))

@@ -131,7 +131,7 @@ def perturbation_rows(
     Parameters
     ----------
     showing : callable (name)
-        Told of each perturbation before it is measured.
+        Called with each perturbation before it is measured.
     """
     before = probability(panel.logits, **reader.spec.calibration)
     rows = []

@@ -77,7 +77,7 @@ def shortcut_baselines(
     train, test : sequence of Image
         To fit on, and to test on.
     step : callable (images)
-        Told of the images that have been read.
+        Gets the number of images read since the last call.
     """
     rows, missing = [], []
     sizes = original_sizes(root)

@@ -24,7 +24,7 @@ BATCH = 32
 DECODERS = 4
 
 Step = Callable[[int], object]
-"""Told of the images that have been read since it was last called."""
+"""Called with the number of images read since the last call."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,7 +47,7 @@ def of_maps(explainer: Explainer, method: str, images: Sequence[Case], noisy: in
     -------
     dict of lists, one item an image
         ``grids``: the map, coarsened for comparison; ``orders``: its cells from hottest to coldest; ``in_lungs``: share
-        of heat or None; ``stability``: rank correlation with the map under noise, of the first ones only; ``seconds``:
+        of attribution or None; ``stability``: rank correlation with the map under noise, of the first ones only; ``seconds``:
         that one map took.
     """
     found: dict[str, list[Any]] = {name: [] for name in ("grids", "orders", "in_lungs", "stability", "seconds")}
@@ -108,13 +108,13 @@ def heat_range(explainer: Explainer, method: str, images: Sequence[Case], tick: 
 
 
 def in_boxes(explainer: Explainer, method: str, images: Sequence[Case], tick: Tick) -> dict[str, list[Any]]:
-    """Where heat falls on images with boxes.
+    """Where attribution falls on images with boxes.
 
     Returns
     -------
     dict of lists, one item an image
         ``peak``: whether the hottest pixel lies in a box (the pointing game of Zhang et al., ECCV 2016), never for
-        an empty map; ``share``: share of heat in boxes, or None for an empty map.
+        an empty map; ``share``: share of attribution in boxes, or None for an empty map.
     """
     found: dict[str, list[Any]] = {"peak": [], "share": []}
     for start in range(0, len(images), BATCH):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import DataError, NoLungsFound
-from cxrmodel.evaluation.audits.adults import adult_panel, find_adults, heat_in_boxes, parse_boxes
+from cxrmodel.evaluation.audits.adults import adult_panel, find_adults, attribution_in_boxes, parse_boxes
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.metrics.estimate import Estimate
@@ -43,16 +43,16 @@ def test_heat_by_hand():
     """A quarter of a 512 px image is a quarter of the canonical one; overlapping boxes count once."""
     heat = np.zeros((224, 224), np.float32)
     heat[:112, :112], heat[200, 200] = 3.0, 4.0
-    share, peak, within = heat_in_boxes(heat, ((0, 0, 256, 256), (0, 0, 128, 128)), (512, 512))
+    share, peak, within = attribution_in_boxes(heat, ((0, 0, 256, 256), (0, 0, 128, 128)), (512, 512))
     assert within.sum() == 112**2
     assert share == pytest.approx(3 * 112**2 / (3 * 112**2 + 4), rel=1e-6)
     assert not peak
-    assert heat_in_boxes(heat, ((448, 448, 64, 64),), (512, 512))[1]
+    assert attribution_in_boxes(heat, ((448, 448, 64, 64),), (512, 512))[1]
 
 
 def test_boxes_follow_the_shape_of_the_image():
     """Height and width are squashed each by its own factor."""
-    _, _, within = heat_in_boxes(np.ones((224, 224), np.float32), ((100, 0, 100, 50),), (100, 400))
+    _, _, within = attribution_in_boxes(np.ones((224, 224), np.float32), ((100, 0, 100, 50),), (100, 400))
     assert within[:112, 56:112].all()
     assert within.sum() == 112 * 56
 

@@ -25,7 +25,7 @@ from cxrmodel.model.spec import Labels
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader, Score
 
-__all__ = ["Adult", "adult_panel", "find_adults", "attribution_in_boxes", "parse_boxes"]
+__all__ = ["Adult", "adult_panel", "attribution_in_boxes", "find_adults", "parse_boxes"]
 
 TABLE = "adult_rsna.csv"
 Group = Literal["normal", "abnormal_no_opacity", "opacity"]

@@ -47,8 +47,8 @@ def of_maps(explainer: Explainer, method: str, images: Sequence[Case], noisy: in
     -------
     dict of lists, one item an image
         ``grids``: the map, coarsened for comparison; ``orders``: its cells from hottest to coldest; ``in_lungs``: share
-        of attribution or None; ``stability``: rank correlation with the map under noise, of the first ones only; ``seconds``:
-        that one map took.
+        of attribution inside the lungs, or None; ``stability``: rank correlation with the map under noise, of the first
+        ones only; ``seconds``: time of one map.
     """
     found: dict[str, list[Any]] = {name: [] for name in ("grids", "orders", "in_lungs", "stability", "seconds")}
     for start in range(0, len(images), BATCH):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import DataError, NoLungsFound
-from cxrmodel.evaluation.audits.adults import adult_panel, find_adults, attribution_in_boxes, parse_boxes
+from cxrmodel.evaluation.audits.adults import adult_panel, attribution_in_boxes, find_adults, parse_boxes
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.metrics.estimate import Estimate

@@ -104,8 +104,6 @@ class Catalogue:
         KeyError
             When the catalogue has no such code, or the text names a value that the message lacks.
         """
-        if " " in message.code:  # TRANSITION: a sentence of a module that has no codes yet
-            return message.code
         return self._formatter.vformat(self.texts[message.code], (), message.values)
 
 

@@ -1,6 +1,6 @@
 """Documents that follow from stored evaluations: one registry entry each, and the HTML report.
 
-To add a document, add an entry to `DOCUMENTS` and its template to ``evaluation/templates``.
+To add a document, add its template to ``evaluation/templates``, and an entry to `DOCUMENTS` that renders it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,24 +9,17 @@ from pathlib import Path
 
 from cxrmodel.errors import EvaluationError, ModelError
 from cxrmodel.evaluation.published import published
-from cxrmodel.evaluation.report.context import (
-    CardContext,
-    ReadmeContext,
-    TrainingContext,
-    card_context,
-    performance_table,
-    training_context,
-)
+from cxrmodel.evaluation.report.context import make_card, of_the_same_images
 from cxrmodel.evaluation.report.html import html_report, write_report
 from cxrmodel.evaluation.report.render import part_between, render, replace_between
-from cxrmodel.evaluation.report.safety import shipped_safety_context
+from cxrmodel.evaluation.report.safety import shipped_safety_text
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.seeds import SeedRun, load_seeds
+from cxrmodel.evaluation.seeds import SeedRun, load_seeds, spread
 from cxrmodel.evaluation.storage import OWN_FOLDER, load_evaluation, load_file, own_evaluations
 from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
-from cxrmodel.models import DEFAULT_MODEL, MODELS
+from cxrmodel.models import MODELS
 from cxrmodel.paths import ROOT
 from cxrmodel.registry import Registry
 
@@ -50,32 +43,19 @@ class Document:
     Attributes
     ----------
     name : str
-    template : str
-        File in ``evaluation/templates``.
     target : Path
         File that holds it.
-    context : callable
-        Collects the values of the template from what is shipped. It raises EvaluationError or ModelError where
-        something cannot be used.
+    text : callable
+        Generates the document or its part from what is shipped. It raises EvaluationError or ModelError where
+        something that it follows from cannot be used.
     mark : str
         Name of the marks between which the generated part stands; empty where the whole file is generated.
     """
 
     name: str
-    template: str
     target: Path
-    context: Callable[[], object]
+    text: Callable[[], str]
     mark: str = ""
-
-    def text(self) -> str:
-        """Generate the document or its part.
-
-        Raises
-        ------
-        EvaluationError, ModelError
-            When something that it follows from cannot be used.
-        """
-        return render(self.template, self.context())
 
     def written(self) -> str:
         """Read what stands in the file.
@@ -99,7 +79,7 @@ class Document:
         Raises
         ------
         EvaluationError, ModelError, OSError
-            As :meth:`text` and :meth:`written`; the file is left as it is.
+            As ``text`` and :meth:`written`; the file stays unchanged.
         """
         text = self.text()
         if self.mark:
@@ -113,35 +93,17 @@ class Document:
         return True
 
 
-def _card() -> CardContext:
-    return card_context(_shipped(), load_spec(DEFAULT_MODEL), load_training_record(DEFAULT_MODEL), published())
-
-
-def _readme() -> ReadmeContext:
-    return ReadmeContext(performance_table(_shipped()))
-
-
-def _training() -> TrainingContext:
-    return training_context(load_seeds())
-
-
 def _shipped() -> list[Evaluation]:
     return [load_evaluation(model) for model in MODELS.names]
 
 
 DOCUMENTS: Registry[Document] = Registry(
     "document",
-    Document("readme", "readme_figures.md.j2", ROOT / "README.md", _readme, mark="figures"),
-    Document("model_card", "model_card.md.j2", ROOT / "MODEL_CARD.md", _card),
+    Document("readme", ROOT / "README.md", lambda: performance_text(_shipped()), mark="figures"),
+    Document("model_card", ROOT / "MODEL_CARD.md", lambda: card_text(_shipped())),
+    Document("safety", ROOT / "docs" / "reference" / "image-checks.md", shipped_safety_text, mark="checks"),
     Document(
-        "safety",
-        "safety_tables.md.j2",
-        ROOT / "docs" / "reference" / "image-checks.md",
-        shipped_safety_context,
-        mark="checks",
-    ),
-    Document(
-        "training", "training_table.md.j2", ROOT / "docs" / "reference" / "training.md", _training, mark="trainings"
+        "training", ROOT / "docs" / "reference" / "training.md", lambda: trainings_text(load_seeds()), mark="trainings"
     ),
 )
 """Documents that ``cxrmodel evaluate`` renews."""
@@ -174,12 +136,12 @@ def performance_text(evaluations: Sequence[Evaluation]) -> str:
     EvaluationError
         When there is none, or they are of different images.
     """
-    return render(DOCUMENTS["readme"].template, ReadmeContext(performance_table(evaluations)))
+    return render("readme_figures.md.j2", evaluations=of_the_same_images(evaluations))
 
 
 def trainings_text(runs: Iterable[SeedRun]) -> str:
     """Measured trainings as in docs/reference/training.md."""
-    return render(DOCUMENTS["training"].template, training_context(runs))
+    return render("training_table.md.j2", groups=spread(runs))
 
 
 def card_text(evaluations: Sequence[Evaluation]) -> str:
@@ -196,8 +158,8 @@ def card_text(evaluations: Sequence[Evaluation]) -> str:
         When they are of different images, or something beside the weights cannot be used.
     """
     first = evaluations[0].model
-    context = card_context(evaluations, load_spec(first), load_training_record(first), published())
-    return render(DOCUMENTS["model_card"].template, context)
+    card = make_card(evaluations, load_spec(first), load_training_record(first), published())
+    return render("model_card.md.j2", **vars(card))
 
 
 def report_text(evaluations: Sequence[Evaluation]) -> str:

@@ -13,12 +13,11 @@ from sklearn.metrics import f1_score, matthews_corrcoef, precision_score, recall
 from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import Rule
 from cxrmodel.errors import EvaluationError
-from cxrmodel.evaluation import documents
 from cxrmodel.evaluation.documents import DOCUMENTS, Document, card_text, performance_text, trainings_text
 from cxrmodel.evaluation.published import published
-from cxrmodel.evaluation.report.context import card_context
+from cxrmodel.evaluation.report.context import images_summary, make_card
 from cxrmodel.evaluation.report.render import TEMPLATES, part_between, render
-from cxrmodel.evaluation.report.safety import refusals, safety_context, shipped_safety_context
+from cxrmodel.evaluation.report.safety import refusals, safety_text
 from cxrmodel.evaluation.schema import Refusal
 from cxrmodel.evaluation.seeds import MEASURES, SeedRun, TrainingForm
 from cxrmodel.evaluation.storage import load_evaluation
@@ -51,7 +50,7 @@ FIGURE = r"\b0\.\d\d+|\d(?:\.\d+)?[ \u00a0]?%"
 
 def card_of(evaluations, spec) -> str:
     """The card of evaluations with a spec."""
-    return render("model_card.md.j2", card_context(evaluations, spec, load_training_record("cnn"), published()))
+    return render("model_card.md.j2", **vars(make_card(evaluations, spec, load_training_record("cnn"), published())))
 
 
 @pytest.fixture
@@ -80,15 +79,14 @@ def test_no_figure_stands_in_a_template():
         assert re.findall(FIGURE, path.read_text(encoding="utf-8")) == [], path.name
 
 
-def test_a_document_is_written_only_when_it_changes(tmp_path, monkeypatch):
+def test_a_document_is_written_only_when_it_changes(tmp_path):
     """Wholly or between its marks."""
-    monkeypatch.setattr(documents, "render", lambda template, context: "# Card\n")
     path = tmp_path / "MODEL_CARD.md"
-    assert [Document("card", "", path, lambda: None).renew() for _ in range(2)] == [True, False]
+    assert [Document("card", path, lambda: "# Card\n").renew() for _ in range(2)] == [True, False]
     assert path.read_text() == "# Card\n"
     part = tmp_path / "README.md"
     part.write_text("a\n<!-- b:start -->\nold\n<!-- b:end -->\nc\n")
-    assert [Document("part", "", part, lambda: None, mark="b").renew() for _ in range(2)] == [True, False]
+    assert [Document("part", part, lambda: "# Card\n", mark="b").renew() for _ in range(2)] == [True, False]
     assert part.read_text() == "a\n<!-- b:start -->\n# Card\n<!-- b:end -->\nc\n"
 
 
@@ -114,17 +112,15 @@ class TestModelCard:
     def test_every_figure_can_be_traced(self, make_evaluation, make_spec):
         """To estimates, thresholds, publications or the spec: no other number with three decimals stands in it."""
         evaluation, spec = make_evaluation(), make_spec(temperature=1.234)
-        context = card_context([evaluation], spec, None, published())
-        text = render("model_card.md.j2", context)
+        card, performance = make_card([evaluation], spec, None, published()), evaluation.splits["test"].performance
+        text = render("model_card.md.j2", **vars(card))
         known = [spec.temperature, spec.intercept, *evaluation.operating_points.values()]
-        known += [bound for row in (*context.areas, *context.group_rows) for bound in numbers(row.estimate)]
-        known += [bound for rates in context.points for rate in rates.rates.values() for bound in numbers(rate)]
-        known += [bound for row in context.performance.overall for cell in row.cells for bound in numbers(cell)]
-        known += [
-            bound for part in (context.before, context.after) for bound in numbers(part.ece) + numbers(part.brier)
-        ]
+        figures = [row.estimate for row in (*card.areas, *card.groups)]
+        figures += [rate for point in performance.at.values() for rate in point.rates.values()]
+        figures += [*performance.overall.values(), card.before.ece, card.before.brier, card.after.ece, card.after.brier]
+        known += [bound for figure in figures for bound in numbers(figure)]
         known += [figure.auc_deviation for figure in published() if figure.auc_deviation]
-        words = " ".join(map(str, context.verdict))
+        words = " ".join(map(str, card.verdict))
         traced = {f"{number:.3f}" for number in known} | set(re.findall(r"\d\.\d{3}", words))
         assert set(re.findall(r"(?<![\d.])\d\.\d{3}(?!\d)", text)) <= traced
 
@@ -201,7 +197,7 @@ class TestReadmeFigures:
         """The counts are of scored images; the first five others are named."""
         refused = tuple(Refusal(file=name, code="imaging.unreadable") for name in left_out)
         evaluation = with_counts(make_evaluation(), images=60 + len(left_out), refused=refused)
-        *_, last = documents.performance_table([evaluation]).images
+        *_, last = images_summary(evaluation, "test")
         assert last.code == f"documents.images.{code}"
         assert last.values.get("names", ()) == tuple(left_out[:5])
         assert "60 images of 30 patients" in performance_text([evaluation])
@@ -221,17 +217,19 @@ class TestSafetyTables:
     def test_every_refusal_and_every_message_is_there(self):
         """Each refusal by name; each check by title, with the outcomes that it has."""
         text = DOCUMENTS["safety"].text()
-        for refusal in refusals():
-            assert f"| {refusal.name} |" in text
+        for name in refusals():
+            assert f"| {name} |" in text
         for check in CHECKS:
             for outcome in ("warning", "rejected"):
                 assert (f"| {Message(check.title)} | {outcome} |" in text) == (check.code(outcome) is not None)
 
     def test_rates_of_three_collections_stand_beside_each_check(self):
         """They were measured with the shipped checks."""
-        context = shipped_safety_context()
-        assert len(context.shown) == 3
-        assert all(len(check.rates) == 3 for check in context.checks)
+        table = DOCUMENTS["safety"].text().split("### Checks")[1].split("### Messages")[0]
+        rows = [line.split("|")[1:-1] for line in table.splitlines() if line.startswith("|")]
+        assert len(rows) == 2 + len(CHECKS)
+        assert {len(row) for row in rows} == {5 + 3}
+        assert all(cell.strip() for row in rows[2:] for cell in row[5:])
 
 
 class TestTrainingTable:
@@ -279,7 +277,7 @@ class TestNewEntries:
         """In the safety tables, with its thresholds."""
         rule = Rule(side="above", warning=0.25, rejection=None, source="made up")
         with CHECKS.extended(replace(CHECKS["margins"], name="toy")):
-            text = render("safety_tables.md.j2", safety_context({"toy": rule}, make_spec(), None))
+            text = safety_text({"toy": rule}, make_spec(), None)
         assert "| over 0.25 |  | made up |" in text
 
 

@@ -1,6 +1,7 @@
-"""Rendering of the documents: a Jinja template and a record of values give a text."""
+"""Rendering of the documents: a Jinja template and values give a text."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,34 +9,59 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation import data_flow
+from cxrmodel.evaluation.report import context, rows, small_samples, verdicts
+from cxrmodel.explain.methods import METHODS
 from cxrmodel.messages import Message
-from cxrmodel.metrics import formatting
+from cxrmodel.metrics import formatting, registry
 from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.metrics.registry import METRICS
 from cxrmodel.models import model_title
 from cxrmodel.paths import PACKAGE
 
 __all__ = ["TEMPLATES", "marks", "part_between", "render", "replace_between"]
 
 TEMPLATES = PACKAGE / "evaluation" / "templates"
+_FUNCTIONS: tuple[Callable[..., object], ...] = (
+    context.finding_counts,
+    context.images_summary,
+    context.overall_figure,
+    data_flow.flow,
+    data_flow.hashes,
+    data_flow.training_summaries,
+    registry.rates_in_order,
+    registry.score_metrics,
+    rows.adult_findings,
+    rows.adult_rows,
+    rows.lung_rows,
+    rows.perturbation_rows,
+    small_samples.few,
+    small_samples.few_findings,
+    small_samples.few_in_bins,
+    small_samples.few_in_split,
+    small_samples.image_count,
+    verdicts.masked_lungs_verdict,
+)
+"""What templates may call, by name."""
 _SPARE_LINES = re.compile(r"\n{3,}")
 
 
-def render(template: str, context: object) -> str:
+def render(template: str, **values: object) -> str:
     """Render a template.
 
     Parameters
     ----------
     template : str
         File name in `TEMPLATES`.
-    context : dataclass instance
-        Its attributes are the names that the template uses.
+    **values
+        By the names that the template uses.
 
     Returns
     -------
     str
-        Ends with one line break. The same context always gives the same text.
+        Ends with one line break. The same values always give the same text.
     """
-    text = _environment().get_template(template).render(vars(context))
+    text = _environment().get_template(template).render(values)
     return _SPARE_LINES.sub("\n\n", text).strip() + "\n"
 
 
@@ -92,7 +118,8 @@ def _environment() -> Environment:
         "percent": formatting.share_percent,
         "spread": formatting.spread,
     }
-    environment.globals["text"] = _text
+    environment.globals |= {function.__name__: function for function in _FUNCTIONS}
+    environment.globals |= {"METHODS": METHODS, "METRICS": METRICS, "text": _text}
     return environment
 
 

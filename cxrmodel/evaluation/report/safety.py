@@ -1,7 +1,6 @@
 """Values of the safety tables: refusals, checks with thresholds and measured rates, collections of images."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from cxrmodel import errors
 from cxrmodel.checks.registry import CHECKS
@@ -9,15 +8,15 @@ from cxrmodel.checks.report import OUTCOMES, Rule
 from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.checks.suite import check_rules
 from cxrmodel.errors import EvaluationError, ImageRefused, ImageRejected
-from cxrmodel.evaluation.audits.schema import CheckSet, Inversion
+from cxrmodel.evaluation.report.render import render
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.imaging.radiograph import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MIN_SIDE
-from cxrmodel.messages import Message
+from cxrmodel.messages import catalogue
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.models import DEFAULT_MODEL
 
-__all__ = ["CheckRow", "Refusal", "SafetyContext", "refusals", "safety_context", "shipped_safety_context"]
+__all__ = ["refusals", "safety_text", "shipped_safety_text"]
 
 _SHOWN = ("test", "not_chest_grey", "adults")
 """Collections whose rates stand beside each check."""
@@ -28,65 +27,8 @@ _LIMITS = {
 }
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """A refusal before any check: name of the error, what it means, and its limit where it has one."""
-
-    name: str
-    meaning: str
-    limit: str
-
-
-@dataclass(frozen=True)
-class CheckRow:
-    """A check.
-
-    Attributes
-    ----------
-    title, measures : Message
-        Name, and what it measures.
-    source : str
-        Where its thresholds come from.
-    warning, rejection : str
-        Thresholds; empty where there is none.
-    rates : tuple of str
-        Shares warned and rejected of each shown collection, per hundred.
-    messages : tuple of (str, Message)
-        Outcome, and what is said then.
-    """
-
-    title: Message
-    measures: Message
-    source: str
-    warning: str
-    rejection: str
-    rates: tuple[str, ...]
-    messages: tuple[tuple[str, Message], ...]
-
-
-@dataclass(frozen=True)
-class SafetyContext:
-    """Values of the safety tables; without a measured section there are no collections.
-
-    Attributes
-    ----------
-    refusals : tuple of Refusal
-    shown : tuple of CheckSet
-        Collections whose rates stand beside each check.
-    checks : tuple of CheckRow
-    collections : tuple of CheckSet
-    inversion : Inversion or None
-    """
-
-    refusals: tuple[Refusal, ...]
-    shown: tuple[CheckSet, ...]
-    checks: tuple[CheckRow, ...]
-    collections: tuple[CheckSet, ...]
-    inversion: Inversion | None
-
-
-def safety_context(rules: Mapping[str, Rule], spec: ModelSpec, evaluation: Evaluation | None) -> SafetyContext:
-    """Collect the values of the safety tables.
+def safety_text(rules: Mapping[str, Rule], spec: ModelSpec, evaluation: Evaluation | None) -> str:
+    """Write the safety tables. Messages are given with the ages; measured values stay in braces.
 
     Parameters
     ----------
@@ -95,22 +37,24 @@ def safety_context(rules: Mapping[str, Rule], spec: ModelSpec, evaluation: Evalu
     spec : ModelSpec
         Whose ages the messages name.
     evaluation : Evaluation or None
-        Whose section ``checks`` holds the rates.
+        Whose section ``checks`` holds the rates; without it only thresholds are given.
     """
     measured = evaluation.checks if evaluation else None
-    sets = measured.sets if measured else ()
-    shown = tuple(found for found in sets if found.name in _SHOWN)
-    return SafetyContext(
-        refusals=tuple(refusals()),
-        shown=shown,
-        checks=tuple(_check(name, rule, spec, shown) for name, rule in rules.items()),
-        collections=sets,
-        inversion=measured.inversion if measured else None,
+    return render(
+        "safety_tables.md.j2",
+        refusals=refusals(),
+        limits=_LIMITS,
+        checks=[(CHECKS[name], rule) for name, rule in rules.items()],
+        outcomes=OUTCOMES,
+        texts=catalogue().texts,
+        ages=str(spec.ages),
+        measured=measured,
+        shown=[found for found in measured.sets if found.name in _SHOWN] if measured else [],
     )
 
 
-def shipped_safety_context() -> SafetyContext:
-    """Values of the shipped checks, default model and evaluation.
+def shipped_safety_text() -> str:
+    """Write the safety tables of the shipped checks, default model and evaluation.
 
     Raises
     ------
@@ -120,39 +64,17 @@ def shipped_safety_context() -> SafetyContext:
     spec = load_spec(DEFAULT_MODEL)
     rules = check_rules(load_check_spec(), spec)
     try:
-        return safety_context(rules, spec, load_evaluation(DEFAULT_MODEL))
+        evaluation = load_evaluation(DEFAULT_MODEL)
     except EvaluationError:
-        return safety_context(rules, spec, None)
+        evaluation = None
+    return safety_text(rules, spec, evaluation)
 
 
-def refusals() -> list[Refusal]:
-    """List every refusal that comes before the checks."""
-    kinds = [getattr(errors, name) for name in sorted(errors.__all__)]
-    named = [kind for kind in kinds if issubclass(kind, ImageRefused) and kind is not ImageRefused]
-    before = [kind for kind in named if not issubclass(kind, ImageRejected)]
-    return [
-        Refusal(kind.__name__, str(kind.__doc__).splitlines()[0], _LIMITS.get(kind.__name__, "")) for kind in before
-    ]
-
-
-def _check(name: str, rule: Rule, spec: ModelSpec, shown: Iterable[CheckSet]) -> CheckRow:
-    check, sign = CHECKS[name], "over" if rule.side == "above" else "under"
-    warning, rejection = ("" if value is None else f"{sign} {value:.4g}" for value in (rule.warning, rule.rejection))
-    codes = ((outcome, check.code(outcome)) for outcome in OUTCOMES)
-    return CheckRow(
-        Message(check.title),
-        Message(check.measures),
-        rule.source,
-        warning,
-        rejection,
-        tuple(_rates(name, rule, found) for found in shown),
-        tuple((outcome, Message(code, ages=str(spec.ages))) for outcome, code in codes if code),
-    )
-
-
-def _rates(name: str, rule: Rule, row: CheckSet) -> str:
-    shares = []
-    for letter, counts, threshold in (("W", row.warned_by, rule.warning), ("R", row.rejected_by, rule.rejection)):
-        if threshold is not None:
-            shares.append(f"{letter} {100 * counts.get(name, 0) / row.images:.1f}")
-    return ", ".join(shares)
+def refusals() -> dict[str, str]:
+    """Give every refusal that comes before the checks: name of the error, and what it means."""
+    kinds = {name: getattr(errors, name) for name in sorted(errors.__all__)}
+    return {
+        name: str(kind.__doc__).splitlines()[0]
+        for name, kind in kinds.items()
+        if issubclass(kind, ImageRefused) and kind is not ImageRefused and not issubclass(kind, ImageRejected)
+    }

@@ -49,7 +49,11 @@ def test_roc_figure_draws_the_curves(pair):
         assert line.get_xdata().tolist() == (1 - curve.specificity).tolist()
         assert line.get_ydata().tolist() == curve.sensitivity.tolist()
         assert f"{curve.auc.value:.3f} ({curve.auc.low:.3f} to {curve.auc.high:.3f})" in label
-    places = [(line.get_xdata()[0], line.get_ydata()[0]) for label, line in lines.items() if label.startswith("Threshold 0.500")]
+    places = [
+        (line.get_xdata()[0], line.get_ydata()[0])
+        for label, line in lines.items()
+        if label.startswith("Threshold 0.500")
+    ]
     marks = [curve.mark("balanced") for curve in pair]
     assert [(1 - mark.specificity, mark.sensitivity) for mark in marks][-1] in places
 

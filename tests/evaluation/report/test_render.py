@@ -1,6 +1,4 @@
-"""Templates are rendered from records; a generated part stands between its marks and nowhere else."""
-
-from dataclasses import dataclass
+"""Templates are rendered from values; a generated part stands between its marks and nowhere else."""
 
 import pytest
 from jinja2 import UndefinedError
@@ -11,16 +9,11 @@ from cxrmodel.evaluation.report.render import TEMPLATES, marks, part_between, re
 START, END = marks("figures")
 
 
-@dataclass(frozen=True)
-class Nothing:
-    """A context without values."""
-
-
 @pytest.mark.parametrize("template", sorted(path.name for path in TEMPLATES.glob("[!_]*.j2")))
 def test_a_missing_value_is_an_error(template):
     """Never an empty place in a document."""
     with pytest.raises(UndefinedError):
-        render(template, Nothing())
+        render(template)
 
 
 def test_only_the_part_between_the_marks_changes(tmp_path):

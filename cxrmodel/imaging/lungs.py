@@ -32,11 +32,6 @@ class LungFields:
     mask: np.ndarray
 
     @property
-    def area(self) -> float:
-        """Share of the image that is lung, 0..1."""
-        return float(self.mask.mean())
-
-    @property
     def box(self) -> tuple[int, int, int, int]:
         """Smallest box around the lungs: top, left, bottom, right (exclusive), in canonical pixels."""
         rows, columns = np.flatnonzero(self.mask.any(1)), np.flatnonzero(self.mask.any(0))

@@ -4,14 +4,14 @@ Untrusted bytes stop here: no other part of the program decodes a file.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from cxrmodel.errors import EmptyFile, ImageTooLarge, ImageTooSmall, ImplausibleShape, MultipleImages
 from cxrmodel.imaging.decoder_logs import silence_decoders
-from cxrmodel.imaging.formats import find_format
-from cxrmodel.imaging.formats.image_format import Header
+from cxrmodel.imaging.formats.image_format import Header, Metadata
+from cxrmodel.imaging.formats.registry import find_format
 from cxrmodel.messages import Message
 
 __all__ = ["MAX_ASPECT", "MAX_BYTES", "MAX_PIXELS", "MIN_SIDE", "Radiograph", "read_radiograph"]
@@ -23,8 +23,8 @@ MAX_ASPECT = 4.0
 
 
 @dataclass(frozen=True, eq=False)
-class Radiograph:
-    """One image, upright and on one scale.
+class Radiograph(Metadata):
+    """One image, upright and on one scale, with the metadata of its file.
 
     Attributes
     ----------
@@ -42,21 +42,6 @@ class Radiograph:
         What was done to the image that its viewer should know.
     inverted : bool
         The file stores white as its lowest values, and the image was inverted.
-    view_position : str or None
-        "AP", "PA", or "frontal" where the file does not say which. This and what follows is known from DICOM alone.
-    laterality : str or None
-        "L", "R", "B" (both) or "U" (unpaired).
-    pixel_spacing : (float, float) or None
-        Millimetres between rows and between columns of ``pixels``.
-    spacing_from : str or None
-        Where that was measured: "calibrated" (in the patient), "imager" (at the detector, where an image is larger
-        than the patient), "scanned" (on a digitised image), "unstated".
-    age_years : float or None
-        Age of the patient.
-    stored_range : (int, int) or None
-        Lowest and highest stored value of the image.
-    study_uid, series_uid, instance_uid : str or None
-        Of the DICOM objects, for reports. Never shown without a request.
 
     Raises
     ------
@@ -71,15 +56,6 @@ class Radiograph:
     bits: int
     notes: tuple[Message, ...] = ()
     inverted: bool = False
-    view_position: str | None = None
-    laterality: str | None = None
-    pixel_spacing: tuple[float, float] | None = None
-    spacing_from: str | None = None
-    age_years: float | None = field(default=None, repr=False)
-    stored_range: tuple[int, int] | None = None
-    study_uid: str | None = field(default=None, repr=False)
-    series_uid: str | None = field(default=None, repr=False)
-    instance_uid: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype != np.float32 or not self.pixels.size:

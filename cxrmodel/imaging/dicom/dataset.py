@@ -83,8 +83,7 @@ class DataSet:
 
     def text(self, keyword: str) -> str:
         """The first value in capitals; empty where there is none."""
-        first = self._items(keyword)[:1]
-        return str(first[0]).strip().upper() if first else ""
+        return next(iter(self.texts(keyword)), "")
 
     def texts(self, keyword: str) -> list[str]:
         """Every value in capitals."""
@@ -102,10 +101,6 @@ class DataSet:
         """The first value as an integer; the default where there is none."""
         values = self.numbers(keyword)
         return int(values[0]) if values and values[0] == int(values[0]) else default
-
-    def words(self, keyword: str) -> np.ndarray | None:
-        """Values as uint16, however they are encoded; None where there are none."""
-        return words_of(self.values, keyword, self.little_endian)
 
     def sequence(self, keyword: str) -> list[Dataset]:
         """Items of a sequence; empty where it is absent."""
@@ -215,16 +210,9 @@ def open_data_set(data: bytes) -> DataSet:
         The file is damaged, or takes too much time or memory.
     UnsupportedFile
         Its transfer syntax is not supported.
+    Exception
+        Anything that the library raises on damaged bytes.
     """
-    try:
-        return _open(data)
-    except (UnreadableFile, UnsupportedFile):
-        raise
-    except Exception as error:  # the library raises anything on damaged bytes
-        raise damaged_dicom() from error
-
-
-def _open(data: bytes) -> DataSet:
     start = 132 if data[128:132] == b"DICM" else 0
     stream = _Bounded(data)
     stream.seek(start)
@@ -241,18 +229,12 @@ def _open(data: bytes) -> DataSet:
     values = read_dataset(stream, implicit, not big, stop_when=lambda tag, *_: tag > _PIXEL_DATA, specific_tags=_TAGS)
     values.update({element.tag: element for element in meta})
     if not syntax:
-        syntax = _guessed(values, big)
+        raw: Any = values.get_item("PixelData") if "PixelData" in values else None
+        encapsulated = raw is not None and raw.length == _UNDEFINED
+        syntax = _ENCAPSULATED_RAW if encapsulated else _BIG if big else _EXPLICIT
     if syntax not in SYNTAXES:
         raise UnsupportedFile("imaging.dicom.transfer_syntax")
     return DataSet(values, syntax, not big)
-
-
-def _guessed(values: Dataset, big: bool) -> str:
-    """The transfer syntax of a file that does not state it."""
-    raw: Any = values.get_item("PixelData") if "PixelData" in values else None
-    if raw is not None and raw.length == _UNDEFINED:
-        return _ENCAPSULATED_RAW
-    return _BIG if big else _EXPLICIT
 
 
 def _inflated(data: bytes) -> bytes:

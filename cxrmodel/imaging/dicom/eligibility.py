@@ -159,16 +159,14 @@ def frontal_view(data: DataSet, not_stated: list[Message]) -> str | None:
     ------
     WrongView
     """
-    refusal = WrongView("imaging.dicom.wrong_view")
     position = data.text("ViewPosition")
     words = re.findall("[A-Z]+", position.replace("ANTERO-P", "ANTEROP").replace("POSTERO-A", "POSTEROA"))
     codes = [_code(item) for item in data.sequence("ViewCodeSequence")]
     coded = [value for scheme, value in codes if scheme in _STANDARD_SCHEMES]
     rows_and_columns = [value[:1] for value in data.texts("PatientOrientation")[:2]]
-    if any(_NOT_FRONTAL.fullmatch(word) for word in words) or any(code not in _VIEW_CODES for code in coded):
-        raise refusal
-    if {"A", "P"} & set(rows_and_columns):
-        raise refusal
+    lateral = any(_NOT_FRONTAL.fullmatch(word) for word in words) or {"A", "P"} & set(rows_and_columns)
+    if lateral or any(code not in _VIEW_CODES for code in coded):
+        raise WrongView("imaging.dicom.wrong_view")
     named = [_FRONTAL[word] for word in words if word in _FRONTAL] + [_VIEW_CODES[code] for code in coded]
     if not named and {"L", "R"} & set(rows_and_columns) and {"F", "H"} & set(rows_and_columns):
         named = ["frontal"]  # rows and columns lie in the plane of a frontal view

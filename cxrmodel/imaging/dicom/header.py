@@ -8,89 +8,71 @@ from dataclasses import dataclass
 from datetime import date
 
 from cxrmodel.errors import ColourImage, MissingPixelData, MultipleImages, WrongModality
-from cxrmodel.imaging.dicom.dataset import DataSet, damaged_dicom
+from cxrmodel.imaging.dicom.dataset import DataSet, damaged_dicom, open_data_set
 from cxrmodel.imaging.dicom.eligibility import check_body_part, check_kind, check_modality, frontal_view
+from cxrmodel.imaging.formats.image_format import Header, Metadata
 from cxrmodel.messages import Message, listed
 
-__all__ = ["ImageAttributes", "PixelDescription", "read_attributes"]
+__all__ = ["DicomHeader", "read_dicom_header"]
 
 
-@dataclass(frozen=True)
-class PixelDescription:
-    """How the pixels of one frame are stored (PS3.3 C.7.6.3).
+_MAX_ASPECT = 1e6
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class DicomHeader(Header):
+    """A DICOM image that its attributes do not rule out, not decoded yet.
+
+    ``bits`` are those of a stored value (PS3.3 C.7.6.3).
 
     Attributes
     ----------
-    rows, columns : int
-    bits_allocated, bits_stored, high_bit : int
-        Bits of a sample, 8 or 16; bits of its value; position of the topmost of these.
+    data : DataSet
+    bits_allocated, high_bit : int
+        Bits of a sample, 8 or 16, and position of the topmost bit of its value.
     signed : bool
     monochrome1 : bool
         The lowest value is shown white.
-    """
-
-    rows: int
-    columns: int
-    bits_allocated: int
-    bits_stored: int
-    high_bit: int
-    signed: bool
-    monochrome1: bool
-
-
-@dataclass(frozen=True, repr=False)
-class ImageAttributes:
-    """What else a file states about its image.
-
-    Attributes
-    ----------
-    view_position : str or None
-        "AP", "PA", or "frontal" where the file does not state which.
-    laterality : str or None
-        "L", "R", "B" (both) or "U" (unpaired).
-    pixel_spacing : (float, float) or None
-        Millimetres between rows and between columns.
-    spacing_from : str or None
-        Where it was measured: "calibrated" (in the patient), "imager" (at the detector, where an image is larger
-        than the patient), "scanned" (on a digitised image), "unstated".
-    aspect : float
-        Distance of rows over distance of columns.
+    square : (int, int)
+        Width and height in square pixels.
     orientation : (str, str) or None
         Direction of the rows and of the columns in the patient, one of L, R, F and H each.
-    age_years : float or None
-    study_uid, series_uid, instance_uid : str or None
+    metadata : Metadata
     notes : tuple of Message
     """
 
-    view_position: str | None
-    laterality: str | None
-    pixel_spacing: tuple[float, float] | None
-    spacing_from: str | None
-    aspect: float
+    data: DataSet
+    bits_allocated: int
+    high_bit: int
+    signed: bool
+    monochrome1: bool
+    square: tuple[int, int]
     orientation: tuple[str, str] | None
-    age_years: float | None
-    study_uid: str | None
-    series_uid: str | None
-    instance_uid: str | None
+    metadata: Metadata
     notes: tuple[Message, ...]
 
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Width and height as stored and in square pixels."""
+        return (self.width, self.height), self.square
 
-def read_attributes(data: DataSet) -> tuple[PixelDescription, ImageAttributes]:
-    """Read the attributes of an image, and refuse what they rule out.
+
+def read_dicom_header(file: bytes) -> DicomHeader:
+    """Read the attributes of a DICOM file and refuse what they rule out.
 
     Parameters
     ----------
-    data : DataSet
-
-    Returns
-    -------
-    PixelDescription, ImageAttributes
+    file : bytes
+        A whole file, with or without preamble.
 
     Raises
     ------
     ImageRefused
         One of its subclasses.
+    Exception
+        Anything that the library raises on damaged bytes.
     """
+    data = open_data_set(file)
     check_kind(data)
     notes: list[Message] = []
     not_stated: list[Message] = []
@@ -98,25 +80,40 @@ def read_attributes(data: DataSet) -> tuple[PixelDescription, ImageAttributes]:
     check_body_part(data, not_stated)
     view = frontal_view(data, not_stated)
     orientation = _orientation(data)
-    pixels = _pixel_description(data)
+    columns, rows, bits, allocated, high_bit = _pixel_format(data)
     age = _age(data)
     if age is None:
         not_stated.append(Message("imaging.dicom.attribute.age"))
     if not_stated:
         notes.append(Message("imaging.dicom.not_stated", attributes=listed(not_stated)))
     spacing, spacing_from, aspect = _spacing(data)
+    if spacing and aspect != 1:
+        spacing = (min(spacing), min(spacing))
+    # The coarser direction is stretched, so that no detail is lost.
+    width = columns if aspect > 1 else round(columns * min(1 / aspect, _MAX_ASPECT))
+    height = round(rows * min(aspect, _MAX_ASPECT)) if aspect > 1 else rows
     laterality = data.text("ImageLaterality") or data.text("Laterality")
-    return pixels, ImageAttributes(
-        view_position=view,
-        laterality=laterality if laterality in ("L", "R", "B", "U") else None,
-        pixel_spacing=spacing,
-        spacing_from=spacing_from,
-        aspect=aspect,
+    return DicomHeader(
+        width=columns,
+        height=rows,
+        bits=bits,
+        data=data,
+        bits_allocated=allocated,
+        high_bit=high_bit,
+        signed=data.integer("PixelRepresentation", 0) == 1,
+        monochrome1=data.text("PhotometricInterpretation") == "MONOCHROME1",
+        square=(width, height),
         orientation=orientation,
-        age_years=age,
-        study_uid=_uid(data, "StudyInstanceUID"),
-        series_uid=_uid(data, "SeriesInstanceUID"),
-        instance_uid=_uid(data, "SOPInstanceUID"),
+        metadata=Metadata(
+            view_position=view,
+            laterality=laterality if laterality in ("L", "R", "B", "U") else None,
+            pixel_spacing=spacing,
+            spacing_from=spacing_from,
+            age_years=age,
+            study_uid=_uid(data, "StudyInstanceUID"),
+            series_uid=_uid(data, "SeriesInstanceUID"),
+            instance_uid=_uid(data, "SOPInstanceUID"),
+        ),
         notes=tuple(notes),
     )
 
@@ -132,7 +129,8 @@ def _orientation(data: DataSet) -> tuple[str, str] | None:
     return (row, column) if {_ALONG.get(row), _ALONG.get(column)} == {"LR", "FH"} else None
 
 
-def _pixel_description(data: DataSet) -> PixelDescription:
+def _pixel_format(data: DataSet) -> tuple[int, int, int, int, int]:
+    """Columns, rows, bits stored, bits allocated, and the highest bit."""
     if data.integer("NumberOfFrames", 1) > 1:
         raise MultipleImages("imaging.dicom.multiple_frames")
     if data.has("FloatPixelData") or data.has("DoubleFloatPixelData"):
@@ -149,17 +147,7 @@ def _pixel_description(data: DataSet) -> PixelDescription:
     if not photometric or rows < 1 or columns < 1 or allocated not in (8, 16) or not 8 <= stored <= allocated:
         raise damaged_dicom()
     high = data.integer("HighBit", stored - 1)
-    if not stored - 1 <= high < allocated:
-        high = stored - 1
-    return PixelDescription(
-        rows=rows,
-        columns=columns,
-        bits_allocated=allocated,
-        bits_stored=stored,
-        high_bit=high,
-        signed=data.integer("PixelRepresentation", 0) == 1,
-        monochrome1=photometric == "MONOCHROME1",
-    )
+    return columns, rows, stored, allocated, high if stored - 1 <= high < allocated else stored - 1
 
 
 def _spacing(data: DataSet) -> tuple[tuple[float, float] | None, str | None, float]:
@@ -195,9 +183,8 @@ def _age(data: DataSet) -> float | None:
         age = int(stated[1]) / _PER_YEAR[stated[2]]
         return age if age <= _MAX_AGE else None
     born, studied = (_date(data.text(keyword)) for keyword in ("PatientBirthDate", "StudyDate"))
-    if born and studied and 0 <= (studied - born).days / 365.25 <= _MAX_AGE:
-        return (studied - born).days / 365.25
-    return None
+    years = (studied - born).days / 365.25 if born and studied else -1.0
+    return years if 0 <= years <= _MAX_AGE else None
 
 
 def _date(text: str) -> date | None:

@@ -4,9 +4,9 @@ The decoder reports no error when its data end early. The number of bits follows
 difference of each sample from its prediction has a code of known length (ITU T.81 annex H).
 """
 
-import struct
-
 import numpy as np
+
+from cxrmodel.imaging.dicom.codestreams import segments
 
 __all__ = ["has_all_bits"]
 
@@ -32,9 +32,17 @@ def has_all_bits(codestream: bytes, samples: np.ndarray, bits: int) -> bool:
     bool
         Also True where this is unknown: with restarts, or with a point transform.
     """
-    tables, scan, body = _segments(codestream)
+    tables: dict[int, np.ndarray] = {}
+    for marker, body, _, end in segments(codestream, 2):
+        if marker == _RESTART and any(body):
+            return True
+        if marker == _HUFFMAN:
+            tables |= _code_lengths(body)
+        if marker == _SCAN:
+            scan, coded = body, codestream[end:-2]
+            break
     predictor, shift = scan[3], scan[5] & 0x0F
-    if tables is None or shift:
+    if shift:
         return True
     counts = np.zeros(2**16, np.int64)
     for start in range(0, len(samples), _ROWS):
@@ -44,33 +52,23 @@ def has_all_bits(codestream: bytes, samples: np.ndarray, bits: int) -> bool:
     # A difference is coded modulo 2**16 by its category, the number of its bits, and by as many further bits.
     signed = np.arange(2**16, dtype=np.uint16).view(np.int16).astype(np.float64)
     category = np.frexp(np.abs(signed))[1]
-    costs = (tables[scan[2] >> 4] + [*range(16), 0])[category]
-    return bool(counts @ costs <= 8 * (len(body) - body.count(b"\xff\x00")))
+    costs = (tables[scan[2] >> 4] + np.array([*range(16), 0]))[category]
+    return bool(counts @ costs <= 8 * (len(coded) - coded.count(b"\xff\x00")))
 
 
-def _segments(codestream: bytes) -> tuple[dict[int, np.ndarray] | None, bytes, bytes]:
-    """Code lengths of categories 0..16 by table (None with restarts), the scan header, and the coded data."""
-    position = 2
-    tables: dict[int, np.ndarray] | None = {}
-    while True:
-        marker = codestream[position + 1]
-        (length,) = struct.unpack_from(">H", codestream, position + 2)
-        body = codestream[position + 4 : position + 2 + length]
-        position += 2 + length
-        if marker == _SCAN:
-            return tables, body, codestream[position:-2]
-        if marker == _RESTART and any(body):
-            tables = None
-        if marker == _HUFFMAN and tables is not None:
-            while body:
-                counts = np.frombuffer(body, np.uint8, 16, 1)
-                symbols = np.frombuffer(body, np.uint8, int(counts.sum()), 17)
-                # A category without a code cannot occur.
-                lengths = np.full(17, 2**31, np.int64)
-                known = symbols <= 16
-                lengths[symbols[known]] = np.repeat(np.arange(1, 17), counts)[known]
-                tables[body[0] & 0x0F] = lengths
-                body = body[17 + len(symbols) :]
+def _code_lengths(body: bytes) -> dict[int, np.ndarray]:
+    """Code lengths of categories 0..16, by the number of the Huffman table."""
+    tables = {}
+    while body:
+        counts = np.frombuffer(body, np.uint8, 16, 1)
+        symbols = np.frombuffer(body, np.uint8, int(counts.sum()), 17)
+        # A category without a code cannot occur.
+        lengths = np.full(17, 2**31, np.int64)
+        known = symbols <= 16
+        lengths[symbols[known]] = np.repeat(np.arange(1, 17), counts)[known]
+        tables[body[0] & 0x0F] = lengths
+        body = body[17 + len(symbols) :]
+    return tables
 
 
 def _prediction(x: np.ndarray, predictor: int, bits: int) -> np.ndarray:

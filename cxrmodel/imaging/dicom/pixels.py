@@ -1,6 +1,5 @@
 """Decode the pixel data of a DICOM file to stored values."""
 
-from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
 
@@ -12,12 +11,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from cxrmodel.errors import MissingPixelData, UnsupportedFile
 from cxrmodel.imaging.dicom.codestreams import Codestream, read_codestream
-from cxrmodel.imaging.dicom.dataset import RLE, DataSet, damaged_dicom
-from cxrmodel.imaging.dicom.header import PixelDescription
+from cxrmodel.imaging.dicom.dataset import RLE, damaged_dicom
+from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.formats.raster import ended_early
 
-__all__ = ["StoredValues", "stored_values"]
+__all__ = ["stored_values"]
 
 gdcm.Trace.DebugOff()
 gdcm.Trace.WarningOff()
@@ -27,116 +26,98 @@ _UINT8, _LITTLE, _BIG = np.dtype("u1"), np.dtype("<u2"), np.dtype(">u2")
 _TRUNCATED = "imaging.dicom.truncated"
 
 
-@dataclass(frozen=True, eq=False)
-class StoredValues:
-    """The stored values of one frame.
-
-    Attributes
-    ----------
-    codes : ndarray of uint16, shape (rows, columns)
-        Unsigned numbers of ``bits_stored`` bits; a negative value is its two's complement.
-    signed : bool
-        Codes with the topmost bit set are negative values.
-    unused : int
-        Surplus bytes of pixel data, beyond one byte of padding.
-    """
-
-    codes: np.ndarray
-    signed: bool
-    unused: int = 0
-
-
-def stored_values(data: DataSet, description: PixelDescription) -> StoredValues:
+def stored_values(header: DicomHeader) -> tuple[np.ndarray, bool, int]:
     """Decode the one frame of a DICOM file.
 
     Bits outside the stored value (overlays, encoder leftovers) are cleared. Safe to call from several threads.
 
     Parameters
     ----------
-    data : DataSet
-    description : PixelDescription
+    header : DicomHeader
         Within limits.
 
     Returns
     -------
-    StoredValues
+    codes : ndarray of uint16, shape (H, W)
+        Unsigned numbers of ``header.bits`` bits; a negative value is its two's complement.
+    signed : bool
+        Codes with the topmost bit set are negative values.
+    surplus : int
+        Bytes of pixel data after the frame and its byte of padding.
 
     Raises
     ------
     ImageRefused
-        The pixel data are missing, truncated, or contradict the description.
+        The pixel data are missing, truncated, or contradict the header.
     """
+    data = header.data
     frame, words = data.pixel_bytes()
     found = None if data.is_native else read_codestream(frame)
     samples: np.ndarray
     if found:
-        samples = _decompressed(found, description)
-        signed = description.signed or found.signed
-        if signed and not found.signed and found.bits < description.bits_stored:
+        samples = _decompressed(found, header)
+        signed = header.signed or found.signed
+        if signed and not found.signed and found.bits < header.bits:
             # The encoder took two's complements of fewer bits than described for unsigned numbers.
             sign = np.int32(1 << found.bits - 1)
             samples = (samples.astype(np.int32) ^ sign) - sign
-        elif data.is_lossy and not signed and found.bits > description.bits_stored:
-            samples = _without_overshoot(samples, description)
-        return StoredValues(_masked(samples, description, 0), signed)
-    unused = 0
+        elif data.is_lossy and not signed and found.bits > header.bits:
+            samples = _without_overshoot(samples, header.bits)
+        return _masked(samples, header.bits, 0), signed, 0
+    surplus = 0
     if data.syntax == RLE:
-        samples = _unpacked(frame, description)
+        samples = _unpacked(frame, header)
     elif data.is_native or data.is_encapsulated_raw:
-        samples, unused = _uncompressed(frame, description, data.little_endian, words)
+        samples, surplus = _uncompressed(frame, header, words)
     else:
         raise damaged_dicom()
-    return StoredValues(
-        _masked(samples, description, description.high_bit + 1 - description.bits_stored), description.signed, unused
-    )
+    return _masked(samples, header.bits, header.high_bit + 1 - header.bits), header.signed, surplus
 
 
 # Lossy coding in more bits than are stored may exceed white slightly.
 _OVERSHOOT = 1.125
 
 
-def _without_overshoot(samples: np.ndarray, description: PixelDescription) -> np.ndarray:
+def _without_overshoot(samples: np.ndarray, bits: int) -> np.ndarray:
     """Clip values slightly above white: masked, they would be black."""
-    white = 2**description.bits_stored - 1
+    white = 2**bits - 1
     return np.minimum(samples, white) if samples.max() < _OVERSHOOT * white else samples
 
 
-def _masked(samples: np.ndarray, description: PixelDescription, shift: int) -> np.ndarray:
+def _masked(samples: np.ndarray, bits: int, shift: int) -> np.ndarray:
     """The stored value without the bits above and below it."""
     codes: np.ndarray = samples.astype(np.uint16, copy=False)
     if shift:
         codes = codes >> shift
-    return codes & np.uint16(2**description.bits_stored - 1) if description.bits_stored < 16 else codes
+    return codes & np.uint16(2**bits - 1) if bits < 16 else codes
 
 
-def _uncompressed(
-    frame: bytes, description: PixelDescription, little_endian: bool, words: bool
-) -> tuple[np.ndarray, int]:
-    dtype = _UINT8 if description.bits_allocated == 8 else _LITTLE if little_endian else _BIG
-    size = description.rows * description.columns * dtype.itemsize
+def _uncompressed(frame: bytes, header: DicomHeader, words: bool) -> tuple[np.ndarray, int]:
+    little_endian, count = header.data.little_endian, header.height * header.width
+    dtype = _UINT8 if header.bits_allocated == 8 else _LITTLE if little_endian else _BIG
+    size = count * dtype.itemsize
     if len(frame) < size:
         raise MissingPixelData(_TRUNCATED)
-    if description.bits_allocated == 8 and words and not little_endian:
+    if header.bits_allocated == 8 and words and not little_endian:
         # PS3.5 annex D: two samples to a word, the first in its less significant byte.
         swapped = np.frombuffer(frame, _BIG, len(frame) // 2).astype(_LITTLE).view(_UINT8)
         samples = np.append(swapped, np.frombuffer(frame[-1:], _UINT8)) if len(frame) % 2 else swapped
     else:
-        samples = np.frombuffer(frame, dtype, description.rows * description.columns)
-    samples = samples[: description.rows * description.columns].reshape(description.rows, description.columns)
-    return samples, max(0, len(frame) - size - size % 2)
+        samples = np.frombuffer(frame, dtype, count)
+    return samples[:count].reshape(header.height, header.width), max(0, len(frame) - size - size % 2)
 
 
-def _unpacked(frame: bytes, description: PixelDescription) -> np.ndarray:
+def _unpacked(frame: bytes, header: DicomHeader) -> np.ndarray:
     """PS3.5 annex G: one run-length coded segment for each byte of a sample, the most significant first."""
-    planes = description.bits_allocated // 8
-    header = np.frombuffer(frame, "<u4", 16)
-    starts = [*header[1 : 1 + planes].tolist(), len(frame)]
-    if header[0] != planes or starts[0] < 64 or starts != sorted(starts):
+    planes = header.bits_allocated // 8
+    number, *offsets = np.frombuffer(frame, "<u4", 16).tolist()
+    starts = [*offsets[:planes], len(frame)]
+    if number != planes or starts[0] < 64 or starts != sorted(starts):
         raise damaged_dicom()
-    samples: np.ndarray = np.zeros(description.rows * description.columns, np.uint16)
+    samples: np.ndarray = np.zeros(header.height * header.width, np.uint16)
     for start, end in pairwise(starts):
         samples = samples << 8 | np.frombuffer(_run_lengths(frame[start:end], samples.size), _UINT8)
-    return samples.reshape(description.rows, description.columns)
+    return samples.reshape(header.height, header.width)
 
 
 def _run_lengths(packed: bytes, size: int) -> bytearray:
@@ -158,11 +139,8 @@ def _run_lengths(packed: bytes, size: int) -> bytearray:
     return plain
 
 
-def _decompressed(found: Codestream, description: PixelDescription) -> np.ndarray:
-    if (found.height, found.width) != (
-        description.rows,
-        description.columns,
-    ) or found.bits > description.bits_allocated:
+def _decompressed(found: Codestream, header: DicomHeader) -> np.ndarray:
+    if (found.height, found.width) != (header.height, header.width) or found.bits > header.bits_allocated:
         raise damaged_dicom()
     if found.kind == "JPEG 2000":
         samples = _jpeg2000(found)

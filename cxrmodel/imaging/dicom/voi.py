@@ -12,10 +12,10 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from cxrmodel.imaging.dicom.dataset import DataSet, words_of
-from cxrmodel.imaging.dicom.header import PixelDescription
+from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.messages import Message
 
-__all__ = ["GreyLevels", "GreyscaleTransform", "Lut", "Window", "grey_levels", "greyscale_transform"]
+__all__ = ["GreyLevels", "Lut", "grey_levels"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,56 +42,6 @@ class Lut:
         return looked_up
 
 
-@dataclass(frozen=True)
-class Window:
-    """A window (PS3.3 C.11.2.1.2), with a width that its function allows."""
-
-    centre: float
-    width: float
-    function: str
-
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """Map values to 0..1."""
-        if self.function == "SIGMOID":
-            with np.errstate(over="ignore"):
-                return 1 / (1 + np.exp(-4 * (values - self.centre) / self.width))
-        if self.function == "LINEAR_EXACT":
-            return np.clip((values - self.centre) / self.width + 0.5, 0, 1)
-        if self.width == 1:
-            return (values > self.centre - 0.5).astype(np.float64)
-        return np.clip((values - (self.centre - 0.5)) / (self.width - 1) + 0.5, 0, 1)
-
-
-@dataclass(frozen=True, eq=False)
-class GreyscaleTransform:
-    """How a file requires its stored values to be displayed.
-
-    Attributes
-    ----------
-    slope, intercept : float
-    modality : Lut or None
-        Instead of slope and intercept.
-    voi : Lut or None
-        Instead of a window.
-    window : Window or None
-        The first of the file.
-    padding : (int, int) or None
-        Lowest and highest stored value that mark pixels outside the image.
-    inverse : bool
-        The lowest value is shown white.
-    notes : tuple of Message
-    """
-
-    slope: float
-    intercept: float
-    modality: Lut | None
-    voi: Lut | None
-    window: Window | None
-    padding: tuple[int, int] | None
-    inverse: bool
-    notes: tuple[Message, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class GreyLevels:
     """An image after its greyscale transformation.
@@ -100,40 +50,90 @@ class GreyLevels:
     ----------
     pixels : ndarray of float32, shape (H, W)
         0..1, black to white.
-    notes : tuple of Message
+    inverse : bool
+        The lowest value is shown white.
     stored_range : (int, int)
         Lowest and highest stored value.
+    notes : tuple of Message
     """
 
     pixels: np.ndarray
-    notes: tuple[Message, ...]
+    inverse: bool
     stored_range: tuple[int, int]
+    notes: tuple[Message, ...]
 
 
-def greyscale_transform(data: DataSet, description: PixelDescription) -> GreyscaleTransform:
-    """Read the greyscale transformation of a file; an invalid part counts as absent.
+_MIN_CONTRAST = 0.1
+_ROWS = 128
+
+
+def grey_levels(header: DicomHeader, codes: np.ndarray, signed: bool) -> GreyLevels:
+    """Apply the greyscale transformation of a file; an invalid part of it counts as absent.
+
+    Where the file has neither a VOI LUT nor a window, black and white are the ends of the widest of these ranges of
+    which the image uses at least half, without its outermost 0.5 % at either end: all possible values; all that occur;
+    all that occur without that 0.5 %. The first gives exactly level / 255 for an 8-bit image; the others add a note. A
+    window that shows almost nothing of the image counts as absent.
 
     Parameters
     ----------
-    data : DataSet
-    description : PixelDescription
+    header : DicomHeader
+    codes : ndarray of uint16, shape (H, W)
+        Stored values as unsigned numbers of ``header.bits`` bits.
+    signed : bool
+        Codes with the topmost bit set are negative values.
     """
     notes: list[Message] = []
-    modality = _first_lut(data, "ModalityLUTSequence", description.signed)
-    slope, intercept = (data.numbers("RescaleSlope") or [1.0])[0], (data.numbers("RescaleIntercept") or [0.0])[0]
+    values = np.arange(2**header.bits, dtype=np.int64)
+    if signed:
+        values[2 ** (header.bits - 1) :] -= 2**header.bits
+    counts = np.zeros(len(values), np.int64)
+    for block in _blocks(codes):
+        counts += np.bincount(block.ravel(), minlength=len(values))
+    present = values[counts > 0]
+    outputs, ends, negative = _modality_outputs(header, values, notes)
+    voi = _first_lut(header.data, "VOILUTSequence", negative)
+    levels = voi.apply(outputs) / voi.top if voi else _windowed(header.data, outputs, notes)
+    inverse = _inverse(header, notes)
+    padding = _padding(header, values)
+    counts = np.where(padding, 0, counts) if counts[~padding].any() else counts
+    if levels is not None and np.ptp(_inner(levels, counts)) < _MIN_CONTRAST < np.ptp(outputs[counts > 0]):
+        levels = None
+        notes.append(Message("imaging.dicom.window_outside"))
+    if levels is None:
+        levels = _spread(outputs, counts, ends, notes)
+    table = np.clip(1 - levels if inverse else levels, 0, 1).astype(np.float32)
+    pixels = np.empty(codes.shape, np.float32)
+    for block, into in zip(_blocks(codes), _blocks(pixels), strict=True):
+        into[:] = table[block]
+    return GreyLevels(pixels, inverse, (int(present.min()), int(present.max())), tuple(notes))
+
+
+def _modality_outputs(
+    header: DicomHeader, values: np.ndarray, notes: list[Message]
+) -> tuple[np.ndarray, tuple[float, float], bool]:
+    """Values after modality LUT or rescale, the ends of their range, and whether a VOI LUT may begin below 0."""
+    slope, intercept = (
+        (header.data.numbers(keyword) or [default])[0]
+        for keyword, default in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
+    )
     if slope == 0:
         slope, intercept = 1.0, 0.0
         notes.append(Message("imaging.dicom.zero_slope"))
-    below_zero = description.signed if modality is None else False
-    voi = _first_lut(data, "VOILUTSequence", below_zero or (modality is None and (intercept < 0 or slope < 0)))
-    window = None if voi else _window(data, notes)
-    shape = data.text("PresentationLUTShape")
-    inverse = shape == "INVERSE" if shape in ("INVERSE", "IDENTITY") else description.monochrome1
-    if inverse != description.monochrome1:
+    lut = _first_lut(header.data, "ModalityLUTSequence", header.signed)
+    if lut:
+        return lut.apply(values), (0.0, lut.top), False
+    outputs = values * slope + intercept
+    return outputs, (float(outputs.min()), float(outputs.max())), header.signed or intercept < 0 or slope < 0
+
+
+def _inverse(header: DicomHeader, notes: list[Message]) -> bool:
+    """Whether the lowest value is shown white."""
+    shape = header.data.text("PresentationLUTShape")
+    inverse = shape == "INVERSE" if shape in ("INVERSE", "IDENTITY") else header.monochrome1
+    if inverse != header.monochrome1:
         notes.append(Message("imaging.dicom.polarity_contradiction"))
-    return GreyscaleTransform(
-        slope, intercept, modality, voi, window, _padding(data, description), inverse, tuple(notes)
-    )
+    return inverse
 
 
 def _first_lut(data: DataSet, keyword: str, signed: bool) -> Lut | None:
@@ -171,89 +171,40 @@ def _lut(item: Dataset, little_endian: bool, signed: bool) -> Lut | None:
     return Lut(first, entries, 2.0 ** (bits if used <= bits < used + _UNUSED_BITS else used) - 1)
 
 
-def _window(data: DataSet, notes: list[Message]) -> Window | None:
-    """The first window; later ones are alternatives for other tissues."""
+def _windowed(data: DataSet, values: np.ndarray, notes: list[Message]) -> np.ndarray | None:
+    """Levels 0..1 by the first window (PS3.3 C.11.2.1.2); later ones are alternatives for other tissues."""
     centres, widths = data.numbers("WindowCenter"), data.numbers("WindowWidth")
     if not centres or not widths:
         return None
-    function = data.text("VOILUTFunction")
-    function = function if function in ("SIGMOID", "LINEAR_EXACT") else "LINEAR"
-    if widths[0] <= 0 or (function == "LINEAR" and widths[0] < 1):
+    centre, width, function = centres[0], widths[0], data.text("VOILUTFunction")
+    if width <= 0 or (function not in ("SIGMOID", "LINEAR_EXACT") and width < 1):
         notes.append(Message("imaging.dicom.zero_width"))
         return None
-    return Window(centres[0], widths[0], function)
+    if function == "SIGMOID":
+        with np.errstate(over="ignore"):
+            return 1 / (1 + np.exp(-4 * (values - centre) / width))
+    if function == "LINEAR_EXACT":
+        return np.clip((values - centre) / width + 0.5, 0, 1)
+    if width == 1:
+        return (values > centre - 0.5).astype(np.float64)
+    return np.clip((values - (centre - 0.5)) / (width - 1) + 0.5, 0, 1)
 
 
-def _padding(data: DataSet, description: PixelDescription) -> tuple[int, int] | None:
-    ends = [data.words(keyword) for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
-    values = [int(end[0]) - (2**16 if description.signed and end[0] >= 2**15 else 0) for end in ends if end is not None]
-    return (min(values), max(values)) if ends[0] is not None else None
+def _padding(header: DicomHeader, values: np.ndarray) -> np.ndarray:
+    """Which stored values mark pixels outside the image: bool, one for each value."""
+    words = [
+        words_of(header.data.values, keyword, header.data.little_endian)
+        for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
+    ]
+    if words[0] is None:
+        return np.zeros(len(values), bool)
+    ends = [int(word[0]) - (2**16 if header.signed and word[0] >= 2**15 else 0) for word in words if word is not None]
+    return (values >= min(ends)) & (values <= max(ends))
 
 
 # Share of values at either end that may be outliers, and share of the range that the others must use.
 _TAIL = 0.005
 _USED = 0.5
-_MIN_CONTRAST = 0.1
-_ROWS = 128
-
-
-def grey_levels(
-    codes: np.ndarray, description: PixelDescription, signed: bool, transform: GreyscaleTransform
-) -> GreyLevels:
-    """Apply a greyscale transformation.
-
-    Where the file has neither a VOI LUT nor a window, black and white are the ends of the widest of these ranges of
-    which the image uses at least half, without its outermost 0.5 % at either end: all possible values; all that occur;
-    all that occur without that 0.5 %. The first gives exactly level / 255 for an 8-bit image; the others add a note. A
-    window that shows almost nothing of the image counts as absent.
-
-    Parameters
-    ----------
-    codes : ndarray of uint16, shape (H, W)
-        Stored values as unsigned numbers of ``bits_stored`` bits.
-    description : PixelDescription
-    signed : bool
-        Codes with the topmost bit set are negative values.
-    transform : GreyscaleTransform
-
-    Returns
-    -------
-    GreyLevels
-    """
-    values = np.arange(2**description.bits_stored, dtype=np.int64)
-    if signed:
-        values[2 ** (description.bits_stored - 1) :] -= 2**description.bits_stored
-    counts = np.zeros(len(values), np.int64)
-    for block in _blocks(codes):
-        counts += np.bincount(block.ravel(), minlength=len(values))
-    present = values[counts > 0]
-    notes = list(transform.notes)
-    if transform.padding:
-        inside = (values >= transform.padding[0]) & (values <= transform.padding[1])
-        counts = np.where(inside, 0, counts) if counts[~inside].any() else counts
-    if transform.modality:
-        outputs, ends = transform.modality.apply(values), (0.0, transform.modality.top)
-    else:
-        outputs = values * transform.slope + transform.intercept
-        ends = (float(outputs.min()), float(outputs.max()))
-    if transform.voi:
-        levels = transform.voi.apply(outputs) / transform.voi.top
-    elif transform.window:
-        levels = transform.window.apply(outputs)
-    else:
-        levels = None
-    if levels is not None and np.ptp(_inner(levels, counts)) < _MIN_CONTRAST < np.ptp(outputs[counts > 0]):
-        levels = None
-        notes.append(Message("imaging.dicom.window_outside"))
-    if levels is None:
-        levels = _spread(outputs, counts, ends, notes)
-    if transform.inverse:
-        levels = 1 - levels
-    table = np.clip(levels, 0, 1).astype(np.float32)
-    pixels = np.empty(codes.shape, np.float32)
-    for block, into in zip(_blocks(codes), _blocks(pixels), strict=True):
-        into[:] = table[block]
-    return GreyLevels(pixels, tuple(notes), (int(present.min()), int(present.max())))
 
 
 def _blocks(samples: np.ndarray) -> Iterator[np.ndarray]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFormat
 
 if TYPE_CHECKING:
-    from cxrmodel.imaging.dicom.image import DicomHeader
+    from cxrmodel.imaging.dicom.header import DicomHeader
 
 __all__ = ["DICOM", "is_dicom"]
 
@@ -65,16 +65,17 @@ def _leading_elements(data: bytes, order: str, explicit: bool) -> int:
 
 # The DICOM libraries take half a second to import, which no other image needs.
 def _read_header(data: bytes) -> "DicomHeader":
-    from cxrmodel.imaging.dicom.image import read_dicom_header
+    from cxrmodel.imaging.dicom.header import read_dicom_header
 
     return read_dicom_header(data)
 
 
 def _decode(data: bytes, header: Header) -> DecodedImage:
-    from cxrmodel.imaging.dicom.image import DicomHeader, decode_dicom
+    from cxrmodel.imaging.dicom.header import DicomHeader
+    from cxrmodel.imaging.dicom.image import decode_dicom
 
     assert isinstance(header, DicomHeader)
     return decode_dicom(header)
 
 
-DICOM = ImageFormat("DICOM", ("dcm",), is_dicom, _read_header, _decode)
+DICOM = ImageFormat("DICOM", ("dcm",), is_dicom, _read_header, _decode, damaged="imaging.dicom.damaged")

@@ -1,8 +1,8 @@
 """What a file format is: a signature, a header that is read without decoding a pixel, and a decoder."""
 
-import struct
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,19 +37,38 @@ class Header:
         return ((self.width, self.height),)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Metadata:
-    """What only some formats state; see the attributes of ``Radiograph``."""
+    """What only some formats state: of those registered, DICOM alone.
+
+    Attributes
+    ----------
+    view_position : str or None
+        "AP", "PA", or "frontal" where the file does not say which.
+    laterality : str or None
+        "L", "R", "B" (both) or "U" (unpaired).
+    pixel_spacing : (float, float) or None
+        Millimetres between rows and between columns of the pixels.
+    spacing_from : str or None
+        Where that was measured: "calibrated" (in the patient), "imager" (at the detector, where an image is larger
+        than the patient), "scanned" (on a digitised image), "unstated".
+    age_years : float or None
+        Age of the patient.
+    stored_range : (int, int) or None
+        Lowest and highest stored value of the image.
+    study_uid, series_uid, instance_uid : str or None
+        For reports. Never shown without a request.
+    """
 
     view_position: str | None = None
     laterality: str | None = None
     pixel_spacing: tuple[float, float] | None = None
     spacing_from: str | None = None
-    age_years: float | None = None
+    age_years: float | None = field(default=None, repr=False)
     stored_range: tuple[int, int] | None = None
-    study_uid: str | None = None
-    series_uid: str | None = None
-    instance_uid: str | None = None
+    study_uid: str | None = field(default=None, repr=False)
+    series_uid: str | None = field(default=None, repr=False)
+    instance_uid: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +113,8 @@ class ImageFormat:
         Reads the header and checks, as far as lengths and checksums tell, that the file is complete.
     decode : callable
         Decodes a file whose header is within limits. Safe to call from several threads.
+    damaged : str
+        Code of the refusal of a file on which one of these raises anything but a refusal.
     """
 
     name: str
@@ -101,6 +122,7 @@ class ImageFormat:
     matches: Callable[[bytes], bool]
     read_header: Callable[[bytes], Header]
     decode: Callable[[bytes, Header], DecodedImage]
+    damaged: str = "imaging.damaged"
 
     def header(self, data: bytes) -> Header:
         """Read the header.
@@ -110,10 +132,8 @@ class ImageFormat:
         ImageRefused
             The file is damaged, truncated, or of a variety that is not supported.
         """
-        try:
+        with self._refusing_damage():
             return self.read_header(data)
-        except (struct.error, IndexError, ValueError, ArithmeticError) as error:
-            raise damaged(self.name) from error
 
     def image(self, data: bytes, header: Header) -> DecodedImage:
         """Decode the image.
@@ -122,9 +142,14 @@ class ImageFormat:
         ------
         ImageRefused
         """
-        try:
+        with self._refusing_damage():
             return self.decode(data, header)
+
+    @contextmanager
+    def _refusing_damage(self) -> Iterator[None]:
+        try:
+            yield
         except ImageRefused:
             raise
-        except Exception as error:  # decoders raise anything on damaged bytes
-            raise damaged(self.name) from error
+        except Exception as error:  # libraries and decoders raise anything on damaged bytes
+            raise UnreadableFile(self.damaged, format=self.name) from error

@@ -15,10 +15,6 @@ _MAX_SCANS = 100
 """Each scan of a progressive JPEG covers every pixel: encoders use about ten, decompression bombs thousands."""
 
 
-def _matches(data: bytes) -> bool:
-    return data.startswith(b"\xff\xd8\xff")
-
-
 def _read_header(data: bytes) -> Header:
     """Read the one frame header before the first scan."""
     position, frame, multiple, one_scan = 2, None, False, False
@@ -55,4 +51,4 @@ def _decode(data: bytes, header: Header) -> DecodedImage:
     return to_greyscale(stored, header)
 
 
-JPEG = ImageFormat("JPEG", ("jpg", "jpeg"), _matches, _read_header, _decode)
+JPEG = ImageFormat("JPEG", ("jpg", "jpeg"), lambda data: data.startswith(b"\xff\xd8\xff"), _read_header, _decode)

@@ -5,16 +5,12 @@ import zlib
 
 from PIL.PngImagePlugin import PngImageFile
 
-from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFormat, damaged
+from cxrmodel.imaging.formats.image_format import Header, ImageFormat, damaged
 from cxrmodel.imaging.formats.raster import decode_raster, to_greyscale
 
 __all__ = ["PNG"]
 
 _MAX_CHUNKS = 200_000
-
-
-def _matches(data: bytes) -> bool:
-    return data.startswith(b"\x89PNG")
 
 
 def _read_header(data: bytes) -> Header:
@@ -35,8 +31,10 @@ def _read_header(data: bytes) -> Header:
     raise damaged("PNG")
 
 
-def _decode(data: bytes, header: Header) -> DecodedImage:
-    return to_greyscale(decode_raster(data, header, PngImageFile, "PNG"), header)
-
-
-PNG = ImageFormat("PNG", ("png",), _matches, _read_header, _decode)
+PNG = ImageFormat(
+    "PNG",
+    ("png",),
+    lambda data: data.startswith(b"\x89PNG"),
+    _read_header,
+    lambda data, header: to_greyscale(decode_raster(data, header, PngImageFile, "PNG"), header),
+)

@@ -35,10 +35,6 @@ class TiffHeader(Header):
     neutral: tuple[tuple[int, str], ...] = ()
 
 
-def _matches(data: bytes) -> bool:
-    return data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
-
-
 # TIFF 6.0 field types and those of BigTIFF: bytes per value.
 _FIELD_BYTES = dict.fromkeys((1, 2, 6, 7), 1) | dict.fromkeys((3, 8), 2) | dict.fromkeys((4, 9, 11, 13), 4)
 _FIELD_BYTES |= dict.fromkeys((5, 10, 12, 16, 17, 18), 8)
@@ -147,4 +143,10 @@ def _neutralised(data: bytes, header: TiffHeader) -> bytes:
     return bytes(copy)
 
 
-TIFF = ImageFormat("TIFF", ("tif", "tiff"), _matches, _read_header, _decode)
+TIFF = ImageFormat(
+    "TIFF",
+    ("tif", "tiff"),
+    lambda data: data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    _read_header,
+    _decode,
+)

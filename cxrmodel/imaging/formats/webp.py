@@ -5,14 +5,10 @@ import struct
 from PIL.WebPImagePlugin import WebPImageFile
 
 from cxrmodel.errors import UnsupportedFile
-from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFormat, damaged
+from cxrmodel.imaging.formats.image_format import Header, ImageFormat, damaged
 from cxrmodel.imaging.formats.raster import decode_raster, to_greyscale
 
 __all__ = ["WEBP"]
-
-
-def _matches(data: bytes) -> bool:
-    return data.startswith(b"RIFF")
 
 
 def _read_header(data: bytes) -> Header:
@@ -36,8 +32,10 @@ def _read_header(data: bytes) -> Header:
     raise damaged("WebP")
 
 
-def _decode(data: bytes, header: Header) -> DecodedImage:
-    return to_greyscale(decode_raster(data, header, WebPImageFile, "WebP"), header)
-
-
-WEBP = ImageFormat("WebP", ("webp",), _matches, _read_header, _decode)
+WEBP = ImageFormat(
+    "WebP",
+    ("webp",),
+    lambda data: data.startswith(b"RIFF"),
+    _read_header,
+    lambda data, header: to_greyscale(decode_raster(data, header, WebPImageFile, "WebP"), header),
+)

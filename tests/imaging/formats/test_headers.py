@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import UnreadableFile, UnsupportedFile
-from cxrmodel.imaging.formats import find_format
 from cxrmodel.imaging.formats.image_format import Header
+from cxrmodel.imaging.formats.registry import find_format
 from cxrmodel.messages import Message
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxrmodel.errors import ImageTooSmall, UnreadableFile, UnsupportedFile
-from cxrmodel.imaging.formats import FORMATS, extensions, find_format, format_names
 from cxrmodel.imaging.formats.dicom import is_dicom
 from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFormat
+from cxrmodel.imaging.formats.registry import FORMATS, extensions, find_format, format_names
 from cxrmodel.imaging.formats.unsupported import unsupported_code
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.messages import catalogue

@@ -1,4 +1,4 @@
-"""Downloads: files made only when the user asks for them, and the menu of a figure's or table's files."""
+"""Downloads of figures and tables: files made only when the user asks for them, and the menus that list them."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from cxrmodel.web.text import text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["download", "download_menu", "file_title", "lazily", "table_csv"]
+__all__ = ["download", "download_menu", "file_title", "lazily", "table", "table_csv"]
 
 _IMAGE_TYPES = {"SVG": "image/svg+xml", "PNG": "image/png"}
 Row = Mapping[str, Any]
@@ -99,6 +99,27 @@ def download_menu(
                 _file(name, kind, mime, partial(_drawn, figure, kind.lower()))
         if svg is not None:
             _file(name, "SVG", _IMAGE_TYPES["SVG"], lambda: svg().encode())
+
+
+def table(
+    name: str, rows: Sequence[Row], caption: str = "", records: Callable[[], Sequence[Row]] | None = None
+) -> None:
+    """Draw a table with its caption and its downloads.
+
+    Parameters
+    ----------
+    name : str
+        Of the files, as for :func:`download_menu`.
+    rows : sequence of mapping
+    caption : str
+        Nothing is drawn where it is empty.
+    records : callable or None
+        Gives the rows of the files where they differ from those shown.
+    """
+    st.table(rows, hide_index=True)
+    if caption:
+        st.caption(caption)
+    download_menu(name, records or (lambda: rows))
 
 
 def table_csv(rows: Sequence[Row]) -> bytes:

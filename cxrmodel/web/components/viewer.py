@@ -41,6 +41,8 @@ _SCRIPTS = (
     "interaction",
     "viewer",
 )
+_CORRECTIONS = {"cropped": ":material/crop:", "inverted": ":material/invert_colors:"}
+"""Icon of each correction that a check can make."""
 _SPACING = {
     "imager": "web.viewer.spacing_imager",
     "scanned": "web.viewer.spacing_scanned",
@@ -87,7 +89,7 @@ def badges_of(notes: Sequence[Message], check: CheckReport) -> list[tuple[str, s
 def viewer(
     reading: Reading, *, overlay: bool, legend: Message | str = LEGEND, range_note: Message = FIXED_RANGE
 ) -> None:
-    """Draw the viewer of one image.
+    """Draw the viewer of one image, and a badge for each correction that a check made to it.
 
     Parameters
     ----------
@@ -102,6 +104,8 @@ def viewer(
     levels = session.keep_latest(reading.radiograph.sha256, lambda: levels_of(reading))
     # One key for all images: the next image replaces the last in the same viewer.
     _component()(key="image viewer", data=packed(reading, levels, overlay, legend, range_note))
+    for correction in reading.check.corrections:
+        st.badge(text(f"web.correction.{correction}"), icon=_CORRECTIONS[correction], color="orange")
 
 
 def levels_of(reading: Reading) -> ImageLevels:

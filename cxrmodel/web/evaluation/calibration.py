@@ -10,7 +10,7 @@ from cxrmodel.metrics.calibration import Reliability
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.registry import METRICS
 from cxrmodel.web.components.chart import draw
-from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.components.downloads import download_menu, table
 from cxrmodel.web.components.terms import explain, intervals_text
 from cxrmodel.web.evaluation.cache import calibration_verdict, reliability_at, reliability_before_after
 from cxrmodel.web.evaluation.charts import reliability_chart
@@ -102,9 +102,7 @@ def _table(selection: Selection, before: Reliability, after: Reliability, audit:
         _row(text("web.calibration.after"), after.ece, after.brier),
         *(_audit_rows(selection, audit) if audit else []),
     ]
-    st.table(rows, hide_index=True)
-    st.caption(intervals_text(selection.evaluation))
-    download_menu(f"calibration-{selection.split}", lambda: rows)
+    table(f"calibration-{selection.split}", rows, intervals_text(selection.evaluation))
 
 
 def _audit_rows(selection: Selection, audit: CalibrationAudit) -> list[dict[str, str]]:

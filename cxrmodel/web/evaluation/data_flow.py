@@ -21,7 +21,7 @@ from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import load_spec
 from cxrmodel.models import model_title
 from cxrmodel.web.components.chart import draw
-from cxrmodel.web.components.downloads import download, download_menu
+from cxrmodel.web.components.downloads import download, download_menu, table
 from cxrmodel.web.evaluation.charts import auc_chart, loss_chart
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
@@ -146,8 +146,7 @@ def _configuration(model: str, record: TrainingRecord | None) -> None:
         for name, value in settings.items()
     ]
     with st.expander(text("web.data_flow.settings"), icon=":material/tune:"):
-        st.table(rows, hide_index=True)
-        download_menu("configuration", lambda: rows)
+        table("configuration", rows)
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -12,12 +12,11 @@ from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.curves import DecisionCurve
 from cxrmodel.metrics.estimate import significant
-from cxrmodel.metrics.rates import Confusion
-from cxrmodel.metrics.registry import rates_in_order
+from cxrmodel.metrics.registry import Metric, rates_in_order
 from cxrmodel.metrics.thresholds import ThresholdTable
 from cxrmodel.model.spec import Labels
 from cxrmodel.paths import ASSETS
-from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.components.downloads import download_menu, table
 from cxrmodel.web.components.terms import explain, intervals_text, term_meaning, term_title
 from cxrmodel.web.evaluation.cache import fingerprint, net_benefit_curve, threshold_table
 from cxrmodel.web.evaluation.selection import Selection
@@ -70,16 +69,18 @@ def decision(selection: Selection) -> None:
 
 def threshold_rows(evaluation: Evaluation, split: str) -> list[Row]:
     """Counts and rates with intervals at every threshold at which a finding changes, one row each."""
-    table = threshold_table(evaluation, split)
-    rows = []
-    for place, threshold in enumerate(table.thresholds):
-        row: Row = {"threshold": float(threshold)} | _counts(table.confusion(place))
-        for rate in rates_in_order():
-            row[rate.name] = _json(table.values[rate.name][place])
-            row[f"{rate.name}_low"] = _json(table.lows[rate.name][place])
-            row[f"{rate.name}_high"] = _json(table.highs[rate.name][place])
-        rows.append(row)
-    return rows
+    found = threshold_table(evaluation, split)
+    parts = {"": found.values, "_low": found.lows, "_high": found.highs}
+    return [
+        {"threshold": float(threshold)}
+        | {name: getattr(found.confusion(place), name) for name in ("tn", "fp", "fn", "tp")}
+        | {
+            f"{rate.name}{ending}": _json(part[rate.name][place])
+            for rate in rates_in_order()
+            for ending, part in parts.items()
+        }
+        for place, threshold in enumerate(found.thresholds)
+    ]
 
 
 def point_rows(evaluations: Mapping[str, Evaluation], split: str, point: str) -> list[Row]:
@@ -92,20 +93,22 @@ def point_rows(evaluations: Mapping[str, Evaluation], split: str, point: str) ->
     split, point : str
     """
     figure = text("web.decision.figure")
-    thresholds = {title: evaluation.operating_points[point] for title, evaluation in evaluations.items()}
-    tables = {title: threshold_table(evaluation, split) for title, evaluation in evaluations.items()}
-    places = {title: table.at(thresholds[title]) for title, table in tables.items()}
-    written = {title: formatting.threshold_percent(threshold) for title, threshold in thresholds.items()}
-    rows = [{figure: text("web.decision.threshold")} | written]
-    for rate in rates_in_order():
-        cells = {
-            t: formatting.estimate(table.estimate(rate.name, places[t]), rate.digits) for t, table in tables.items()
-        }
-        rows.append({figure: str(rate.title)} | cells)
-    for name in _COUNTS:
-        cells = {t: str(getattr(table.confusion(places[t]), name)) for t, table in tables.items()}
-        rows.append({figure: text(f"documents.confusion.{name}")} | cells)
-    return rows
+    columns = {title: _figures(evaluation, split, point) for title, evaluation in evaluations.items()}
+    return [
+        {figure: name} | {title: column[name] for title, column in columns.items()}
+        for name in next(iter(columns.values()))
+    ]
+
+
+def _figures(evaluation: Evaluation, split: str, point: str) -> dict[str, str]:
+    """Threshold, rates and counts of one model by their titles."""
+    found, threshold = threshold_table(evaluation, split), evaluation.operating_points[point]
+    place = found.at(threshold)
+    rates = {
+        str(rate.title): formatting.estimate(found.estimate(rate.name, place), rate.digits) for rate in rates_in_order()
+    }
+    counts = {text(f"documents.confusion.{name}"): str(getattr(found.confusion(place), name)) for name in _COUNTS}
+    return {text("web.decision.threshold"): formatting.threshold_percent(threshold)} | rates | counts
 
 
 def browser_data(evaluation: Evaluation, split: str) -> Row:
@@ -117,13 +120,13 @@ def browser_data(evaluation: Evaluation, split: str) -> Row:
         Among others counts and metrics with intervals at every threshold at which a finding changes: null where a
         metric is not defined, "inf" where it has no bound.
     """
-    table, labels = threshold_table(evaluation, split), evaluation.labels
-    confusions = [table.confusion(place) for place in range(len(table.thresholds))]
+    found, labels = threshold_table(evaluation, split), evaluation.labels
+    confusions = [found.confusion(place) for place in range(len(found.thresholds))]
     return {
         "key": f"{split} {fingerprint(evaluation)}",
-        "thresholds": table.thresholds.tolist(),
+        "thresholds": found.thresholds.tolist(),
         "counts": {name: [getattr(confusion, name) for confusion in confusions] for name in _COUNTS},
-        "metrics": [_metric(table, rate.name, str(rate.title), rate.digits) for rate in rates_in_order()],
+        "metrics": [_metric(found, rate) for rate in rates_in_order()],
         "predictive": [
             {"name": f"{name}_at", "title": term_title(name), "meaning": term_meaning(name)} for name in ("ppv", "npv")
         ],
@@ -137,7 +140,10 @@ def browser_data(evaluation: Evaluation, split: str) -> Row:
         ],
         "few": [str(few_findings(confusion, labels) or "") for confusion in confusions],
         "prevalence": evaluation.prevalence,
-        "benefit": _benefit(net_benefit_curve(evaluation, split)),
+        "benefit": {
+            name: [round(float(value), 5) for value in values]
+            for name, values in net_benefit_curve(evaluation, split)._asdict().items()
+        },
         "texts": _texts(evaluation, labels),
     }
 
@@ -155,11 +161,11 @@ def _points(selection: Selection) -> None:
         key="operating point",
     )
     split, models = selection.split, selection.evaluations
-    st.table(point_rows(models, split, point or "balanced"), hide_index=True)
-    st.caption(intervals_text(selection.evaluation))
     column = text("web.decision.point")
-    download_menu(
+    table(
         f"operating-points-{split}",
+        point_rows(models, split, point or "balanced"),
+        intervals_text(selection.evaluation),
         lambda: [{column: name} | row for name in names for row in point_rows(models, split, name)],
     )
 
@@ -167,10 +173,6 @@ def _points(selection: Selection) -> None:
 def _point(name: str) -> str:
     """Title of an operating point."""
     return text(f"report.operating_point.{name}").capitalize()
-
-
-def _counts(confusion: Confusion) -> dict[str, int]:
-    return {name: getattr(confusion, name) for name in ("tn", "fp", "fn", "tp")}
 
 
 def _benefit_rows(curves: Mapping[str, DecisionCurve]) -> list[Row]:
@@ -181,14 +183,10 @@ def _benefit_rows(curves: Mapping[str, DecisionCurve]) -> list[Row]:
     ]
 
 
-def _metric(table: ThresholdTable, name: str, title: str, digits: int) -> Row:
-    columns = {"values": table.values[name], "lows": table.lows[name], "highs": table.highs[name]}
-    written = {column: [_json(value) for value in values] for column, values in columns.items()}
-    return {"name": name, "title": title, "meaning": term_meaning(name), "digits": digits} | written
-
-
-def _benefit(curve: DecisionCurve) -> dict[str, list[float]]:
-    return {name: [round(float(value), 5) for value in values] for name, values in curve._asdict().items()}
+def _metric(found: ThresholdTable, rate: Metric) -> Row:
+    columns = {name: map(_json, getattr(found, name)[rate.name]) for name in ("values", "lows", "highs")}
+    words = {"name": rate.name, "title": str(rate.title), "meaning": term_meaning(rate.name), "digits": rate.digits}
+    return words | {name: list(values) for name, values in columns.items()}
 
 
 def _json(value: float) -> float | str | None:

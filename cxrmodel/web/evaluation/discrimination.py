@@ -17,7 +17,7 @@ from cxrmodel.metrics import formatting
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.registry import METRICS, score_metrics
 from cxrmodel.web.components.chart import draw
-from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.components.downloads import download_menu, table
 from cxrmodel.web.components.forest import forest_html
 from cxrmodel.web.components.terms import explain, intervals_text
 from cxrmodel.web.evaluation.cache import curve_bands, rate_curve
@@ -140,14 +140,12 @@ def _overall(selection: Selection) -> None:
         }
         for metric in score_metrics()
     ]
-    st.table(rows, hide_index=True)
     versions = "; ".join(
         text("web.discrimination.version", version=evaluation.version, created=evaluation.created)
         for evaluation in selection.evaluations.values()
     )
     measured = text("web.discrimination.measured", versions=versions)
-    st.caption(f"{intervals_text(selection.evaluation)} {measured}")
-    download_menu(f"figures-{selection.split}", lambda: rows)
+    table(f"figures-{selection.split}", rows, f"{intervals_text(selection.evaluation)} {measured}")
 
 
 def _written(figure: Estimate | Message, digits: int) -> str:

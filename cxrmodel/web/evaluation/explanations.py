@@ -9,11 +9,10 @@ from cxrmodel.evaluation.report.charts import randomisation_curves
 from cxrmodel.evaluation.report.figures import randomisation_figure
 from cxrmodel.evaluation.report.small_samples import few, image_count
 from cxrmodel.explain.methods import METHODS
-from cxrmodel.messages import Message
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.web.components.chart import draw
-from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.components.downloads import download_menu, table
 from cxrmodel.web.evaluation.charts import randomisation_chart
 from cxrmodel.web.text import text
 
@@ -32,7 +31,6 @@ def explanations(section: ExplanationAudit | None, intervals: str) -> None:
     intervals : str
         How the intervals were made.
     """
-    st.subheader(text("web.explanations.title"))
     if section is None:
         st.markdown(text("web.evaluation.not_measured"))
         return
@@ -59,20 +57,25 @@ def _faithfulness(methods: Sequence[MethodResult], intervals: str) -> None:
         }
         for row in methods
     ]
-    st.table(rows, hide_index=True)
     note = text("web.explanations.faithfulness_note", intervals=intervals)
-    caveat = few(*(_count(row) for row in methods))
-    st.caption(f"{note} {caveat}" if caveat else note)
-    download_menu("explanations", lambda: rows)
-
-
-def _count(row: MethodResult) -> Message:
-    return image_count(min(row.images, row.deletion_auc.n))
+    caveat = few(*(image_count(min(row.images, row.deletion_auc.n)) for row in methods))
+    table("explanations", rows, f"{note} {caveat}" if caveat else note)
 
 
 def _randomisation(section: ExplanationAudit) -> None:
     st.markdown(text("web.explanations.randomisation"))
-    rows = [_randomised(row) for row in section.methods]
+    rows = [
+        {
+            text("web.explanations.method"): _title(row.name),
+            text("web.explanations.randomised"): formatting.number(row.randomisation.spearman[-1], _DIGITS),
+            text("web.explanations.shuffled"): formatting.number(row.randomisation.shuffled_labels, _DIGITS),
+            text("web.explanations.depends"): text(
+                f"web.explanations.{'yes' if row.randomisation.depends_on_model else 'no'}"
+            ),
+            text("web.explanations.counts"): str(row.randomisation.images),
+        }
+        for row in section.methods
+    ]
     st.table(rows, hide_index=True)
     curves = randomisation_curves(section)
     draw(randomisation_chart, text("web.explanations.randomisation_alt"), curves)
@@ -87,17 +90,6 @@ def _randomisation(section: ExplanationAudit) -> None:
     download_menu("explanations-curves", lambda: points, lambda: randomisation_figure(curves), label=label)
 
 
-def _randomised(row: MethodResult) -> dict[str, str]:
-    found = row.randomisation
-    return {
-        text("web.explanations.method"): _title(row.name),
-        text("web.explanations.randomised"): formatting.number(found.spearman[-1], _DIGITS),
-        text("web.explanations.shuffled"): formatting.number(found.shuffled_labels, _DIGITS),
-        text("web.explanations.depends"): text(f"web.explanations.{'yes' if found.depends_on_model else 'no'}"),
-        text("web.explanations.counts"): str(found.images),
-    }
-
-
 def _agreement(section: ExplanationAudit) -> None:
     st.markdown(text("web.explanations.agreement"))
     titles = [_title(row.name) for row in section.methods]
@@ -109,9 +101,7 @@ def _agreement(section: ExplanationAudit) -> None:
         }
         for title, line in zip(titles, section.agreement, strict=True)
     ]
-    st.table(rows, hide_index=True)
-    st.caption(text("web.explanations.agreement_note"))
-    download_menu("explanations-agreement", lambda: rows)
+    table("explanations-agreement", rows, text("web.explanations.agreement_note"))
 
 
 def _adults(adults: AdultExplanations) -> None:
@@ -126,10 +116,7 @@ def _adults(adults: AdultExplanations) -> None:
         }
         for row in adults.methods
     ]
-    st.table(rows, hide_index=True)
-    if caveat := few(image_count(adults.images)):
-        st.caption(str(caveat))
-    download_menu("explanations-adults", lambda: rows)
+    table("explanations-adults", rows, str(few(image_count(adults.images)) or ""))
 
 
 def _with_random(figure: Estimate, random: float) -> str:

@@ -1,26 +1,14 @@
 """Failures: where the model is wrong. Groups, errors, ablations, perturbations, adults, checks and explanations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import streamlit as st
 
-from cxrmodel.evaluation.audits.schema import Adults, Audits
-from cxrmodel.evaluation.report.figures import forest_figure
-from cxrmodel.evaluation.report.rows import (
-    FindingCounts,
-    Row,
-    adult_findings,
-    adult_rows,
-    confident_errors,
-    findings_by_label,
-    lung_rows,
-    perturbation_rows,
-    subgroup_rows,
-)
-from cxrmodel.evaluation.report.verdicts import masked_lungs_verdict
+from cxrmodel.evaluation.audits.schema import Audits
+from cxrmodel.evaluation.report import figures, rows, verdicts
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import UNCERTAIN
-from cxrmodel.web.components.downloads import download_menu
+from cxrmodel.web.components.downloads import download_menu, table
 from cxrmodel.web.components.forest import forest_html
 from cxrmodel.web.components.terms import explain, intervals_text
 from cxrmodel.web.evaluation.cache import stratum_rows
@@ -42,57 +30,60 @@ def failures(selection: Selection) -> None:
     ----------
     selection : Selection
     """
-    audits = selection.evaluation.audits
-    st.subheader(text("web.failures.groups"))
-    rows = list(stratum_rows(selection.evaluation, selection.split))
-    if audits and selection.split == "test":
-        rows += subgroup_rows(audits.subgroups, selection.labels)
-    _forest(f"groups-{selection.split}", rows)
-    st.caption(intervals_text(selection.evaluation))
-    _findings(selection)
-    _errors(selection)
+    evaluation = selection.evaluation
+    parts: dict[str, Callable[[], None]] = {
+        "failures.groups": lambda: _groups(selection),
+        "failures.findings": lambda: _findings(selection),
+        "failures.errors": lambda: _errors(selection),
+    }
     if selection.is_shipped:
-        _lungs(audits)
-        st.subheader(text("web.failures.perturbations"))
-        st.markdown(text("web.failures.perturbations_note"))
-        _audited("perturbations", perturbation_rows(audits.perturbations if audits else ()))
-        _adults(selection, audits.adults if audits else None)
-        checks(selection.evaluation.checks)
-        explanations(selection.evaluation.explanations, intervals_text(selection.evaluation))
-    _refused(selection)
+        parts |= {
+            "failures.lungs": lambda: _lungs(evaluation.audits),
+            "failures.perturbations": lambda: _perturbations(evaluation.audits),
+            "failures.adults": lambda: _adults(evaluation.audits),
+            "checks.title": lambda: checks(evaluation.checks),
+            "explanations.title": lambda: explanations(evaluation.explanations, intervals_text(evaluation)),
+        }
+    parts["failures.refused"] = lambda: _refused(selection)
+    for title, part in parts.items():
+        st.subheader(text(f"web.{title}"))
+        part()
     explain("auc", "sensitivity", "specificity", "operating_point", "interval", "few")
 
 
-def _audited(name: str, rows: Sequence[Row]) -> None:
-    if rows:
-        _forest(name, rows)
-    else:
+def _forest(name: str, figured: Sequence[rows.Row]) -> None:
+    if not figured:
         st.markdown(text("web.evaluation.not_measured"))
-
-
-def _forest(name: str, rows: Sequence[Row]) -> None:
-    known = [value for row in rows for value in (row.estimate.value, row.estimate.low) if value is not None]
+        return
+    known = [value for row in figured for value in (row.estimate.value, row.estimate.low) if value is not None]
     low = 0.0 if min(known, default=1.0) < _CHANCE else _CHANCE
-    st.html(forest_html(rows, low, 1.0, _CHANCE if low < _CHANCE else None))
+    st.html(forest_html(figured, low, 1.0, _CHANCE if low < _CHANCE else None))
     axis = text("documents.chart.share_or_auc")
-    download_menu(name, lambda: [row.record for row in rows], lambda: forest_figure(rows, axis, _CHANCE))
+    download_menu(name, lambda: [row.record for row in figured], lambda: figures.forest_figure(figured, axis, _CHANCE))
+
+
+def _groups(selection: Selection) -> None:
+    audits = selection.evaluation.audits if selection.split == "test" else None
+    subgroups = rows.subgroup_rows(audits.subgroups, selection.labels) if audits else []
+    _forest(f"groups-{selection.split}", [*stratum_rows(selection.evaluation, selection.split), *subgroups])
+    st.caption(intervals_text(selection.evaluation))
 
 
 def _findings(selection: Selection) -> None:
-    st.subheader(text("web.failures.findings"))
-    rows = [_finding_row(group) for group in findings_by_label(selection.evaluation, selection.split)]
-    st.table(rows, hide_index=True)
-    st.caption(_band(selection))
-    download_menu(f"findings-{selection.split}", lambda: rows)
+    groups = rows.findings_by_label(selection.evaluation, selection.split)
+    table(f"findings-{selection.split}", _counts(groups), _band(selection))
 
 
-def _finding_row(group: FindingCounts) -> dict[str, str]:
+def _counts(groups: Iterable[rows.FindingCounts]) -> list[dict[str, str]]:
     """Count of each finding and its share of the group."""
-    title = text("web.failures.findings_group", group=group.group, images=group.images)
-    return {text("web.failures.findings_images"): title} | {
-        text("web.failures.finding", finding=name): formatting.count_share(count, group.images)
-        for name, count in group.counts.items()
-    }
+    return [
+        {text("web.failures.findings_images"): text("web.failures.findings_group", group=row.group, images=row.images)}
+        | {
+            text("web.failures.finding", finding=name): formatting.count_share(count, row.images)
+            for name, count in row.counts.items()
+        }
+        for row in groups
+    ]
 
 
 def _band(selection: Selection) -> str:
@@ -109,8 +100,7 @@ def _band(selection: Selection) -> str:
 
 
 def _errors(selection: Selection) -> None:
-    st.subheader(text("web.failures.errors"))
-    errors = confident_errors(selection.evaluation, selection.split)
+    errors = rows.confident_errors(selection.evaluation, selection.split)
     if not errors:
         st.markdown(text("web.failures.errors_none"))
         return
@@ -134,35 +124,34 @@ def _errors(selection: Selection) -> None:
 
 
 def _lungs(audits: Audits | None) -> None:
-    st.subheader(text("web.failures.lungs"))
     masked = audits.lungs if audits else ()
-    verdict = (plain(message) for message in masked_lungs_verdict(masked))
+    verdict = (plain(message) for message in verdicts.masked_lungs_verdict(masked))
     st.markdown(" ".join([text("web.failures.lungs_note"), *verdict]))
-    _audited("lungs", lung_rows(masked))
+    _forest("lungs", rows.lung_rows(masked))
 
 
-def _adults(selection: Selection, adults: Adults | None) -> None:
-    st.subheader(text("web.failures.adults"))
-    rows = adult_rows(adults.panels) if adults else []
-    if adults is None or not rows:
+def _perturbations(audits: Audits | None) -> None:
+    st.markdown(text("web.failures.perturbations_note"))
+    _forest("perturbations", rows.perturbation_rows(audits.perturbations if audits else ()))
+
+
+def _adults(audits: Audits | None) -> None:
+    adults = audits.adults if audits else None
+    if adults is None or not adults.panels:
         st.markdown(f"{text('web.failures.adults_none')} {text('web.evaluation.not_measured')}")
         return
     st.markdown(text("web.failures.adults_note", images=adults.images, rejected=adults.rejected))
-    _forest("adults", rows)
+    _forest("adults", rows.adult_rows(adults.panels))
     if adults.findings:
         st.markdown(text("web.failures.adults_findings"))
-        counted = [_finding_row(group) for group in adult_findings(adults.findings)]
-        st.table(counted, hide_index=True)
-        download_menu("adult-findings", lambda: counted)
+        table("adult-findings", _counts(rows.adult_findings(adults.findings)))
     if boxes := adults.boxes:
-        values = {"share": boxes.share, "peak": boxes.peak_in_box}
-        figures = {name: formatting.estimate(figure) for name, figure in values.items()}
+        shares = {"share": formatting.estimate(boxes.share), "peak": formatting.estimate(boxes.peak_in_box)}
         expected = formatting.number(boxes.expected_by_area)
-        st.markdown(text("web.failures.adults_boxes", images=boxes.images, expected=expected, **figures))
+        st.markdown(text("web.failures.adults_boxes", images=boxes.images, expected=expected, **shares))
 
 
 def _refused(selection: Selection) -> None:
-    st.subheader(text("web.failures.refused"))
     refused, images = selection.scores.refused, selection.scores.counts.images
     if not refused:
         st.markdown(text("web.failures.refused_none", images=images))
@@ -171,5 +160,5 @@ def _refused(selection: Selection) -> None:
     with st.expander(text("web.failures.refused_list"), icon=":material/block:"):
         lines = [text("web.failures.refused_file", file=plain(row.file), reason=plain(row.reason)) for row in refused]
         st.markdown("\n".join(lines))
-    rows = [{"file": row.file, "code": row.code, "reason": str(row.reason)} for row in refused]
-    download_menu(f"refused-{selection.split}", lambda: rows)
+    listed = [{"file": row.file, "code": row.code, "reason": str(row.reason)} for row in refused]
+    download_menu(f"refused-{selection.split}", lambda: listed)

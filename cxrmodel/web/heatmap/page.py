@@ -7,7 +7,6 @@ from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.reading import Attribution, Reader, Reading
 from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web import app, session
-from cxrmodel.web.components.badges import badges
 from cxrmodel.web.components.viewer import viewer
 from cxrmodel.web.heatmap.faithfulness import faithfulness
 from cxrmodel.web.heatmap.methods import choose_explanation
@@ -38,7 +37,6 @@ def heatmap(reader: Reader | None) -> None:
     explained = choose_explanation(reader, chosen)
     reading = explained.reading
     viewer(reading, overlay=True, legend=explained.legend, range_note=explained.range_note)
-    badges(reading)
     st.caption(text("web.heatmap.image", name=plain(reading.name)))
     _words(reading)
     faithfulness(reader, explained)

@@ -14,7 +14,6 @@ from cxrmodel.reading import Reading
 from cxrmodel.report.pdf import pdf_report
 from cxrmodel.report.wording import facts, frequency_sentence, reason_for_finding
 from cxrmodel.web import app
-from cxrmodel.web.components.badges import badges
 from cxrmodel.web.components.downloads import file_title, lazily
 from cxrmodel.web.components.scale import scale_html
 from cxrmodel.web.components.viewer import viewer
@@ -55,7 +54,6 @@ def result(entry: Entry) -> None:
 
 def _image(reading: Reading) -> None:
     viewer(reading, overlay=False)
-    badges(reading)
     image = reading.radiograph
     height, width = image.pixels.shape
     facts_of_file = {"file_format": image.file_format, "width": width, "height": height, "bits": image.bits}

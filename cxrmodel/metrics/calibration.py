@@ -32,7 +32,6 @@ __all__ = [
     "calibration_bins",
     "calibration_change",
     "calibration_error",
-    "calibration_scores",
     "log_odds",
     "reliability",
 ]
@@ -42,7 +41,7 @@ BINS = 15
 
 
 class CalibrationScores(NamedTuple):
-    """Expected calibration error and Brier score, each 0..1, lower is better; or the change of each."""
+    """Change of the expected calibration error and of the Brier score; above 0 is worse."""
 
     ece: Estimate
     brier: Estimate
@@ -119,39 +118,6 @@ def calibration_error(samples: WeightedSamples, bins: int = BINS) -> Values:
     return errors
 
 
-def calibration_scores(
-    labels: ArrayLike,
-    probabilities: ArrayLike,
-    patients: Sequence[str] | NDArray[np.str_],
-    prevalence: float | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> CalibrationScores:
-    """Estimate expected calibration error and Brier score.
-
-    Parameters
-    ----------
-    labels, probabilities : array-like, shape (N,)
-        0 negative, 1 positive, both of which must occur; 0..1.
-    patients : sequence of str, length N
-    prevalence : float or None
-        Positive share to which the images are weighted; None leaves them as they are.
-    resamples, seed : int
-        Of the bootstrap.
-
-    Raises
-    ------
-    DataError
-        When the arrays differ in length, are empty, hold anything else, or hold one class only.
-    """
-    found, values = of_both_classes(labels, probabilities)
-    samples = resampled(found, values, patients, resamples, seed, _class_weights(found, prevalence))
-    return CalibrationScores(
-        estimate(calibration_error(samples), len(found)),
-        estimate(brier(samples), len(found)),
-    )
-
-
 def calibration_change(
     labels: ArrayLike,
     before: ArrayLike,
@@ -165,14 +131,9 @@ def calibration_change(
     Parameters
     ----------
     labels, patients, resamples, seed
-        As of :func:`calibration_scores`.
+        As in :func:`reliability`.
     before, after : array-like, shape (N,)
         Probabilities, 0..1.
-
-    Returns
-    -------
-    CalibrationScores
-        Above 0 is worse.
     """
     pairs = []
     for probabilities in (before, after):
@@ -197,20 +158,25 @@ def reliability(
 
     Parameters
     ----------
-    labels, probabilities, patients, prevalence, resamples, seed
-        As of :func:`calibration_scores`.
+    labels, probabilities : array-like, shape (N,)
+        0 negative, 1 positive, both of which must occur; 0..1.
+    patients : sequence of str, length N
+    prevalence : float or None
+        Positive share to which the images are weighted; None weights all images equally.
+    resamples, seed : int
+        Of the bootstrap.
     bins : int
         Of equal weight.
 
     Raises
     ------
     DataError
-        As :func:`calibration_scores`.
+        When the arrays differ in length, are empty, hold anything else, or hold one class only.
     """
     found, values = of_both_classes(labels, probabilities)
     image_weights = _class_weights(found, prevalence)
     samples = resampled(found, values, patients, resamples, seed, image_weights)
-    parts = calibration_bins(samples, bins)
+    parts = calibration_bins(WeightedSamples(samples.scores, samples.negative[:1], samples.positive[:1]), bins)
     weight, observed = parts.weight[0], np.clip(parts.observed[0], 0, 1)
     squares = observed * image_weights[found == 1][0] + (1 - observed) * image_weights[found == 0][0]
     low, high = wilson(observed, weight / squares)

@@ -1,9 +1,8 @@
 """Estimate: a figure with its confidence interval and the number of images behind it."""
 
 import math
-from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, model_validator
+from pydantic import ConfigDict, NonNegativeInt, model_validator
 from pydantic.dataclasses import dataclass
 
 __all__ = ["DIGITS", "Estimate", "significant"]
@@ -15,15 +14,6 @@ DIGITS = 6
 def significant(number: float, digits: int = DIGITS) -> float:
     """Round to a number of significant digits."""
     return float(f"{number:.{digits}g}")
-
-
-def _number(value: float) -> float:
-    if math.isnan(value):
-        raise ValueError("not a number; an undefined figure is None")
-    return value
-
-
-Figure = Annotated[float, AfterValidator(_number)]
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", ser_json_inf_nan="strings"))
@@ -46,21 +36,19 @@ class Estimate:
         When a number is NaN, one bound is missing, the bounds cross, or n is negative.
     """
 
-    value: Figure | None
-    low: Figure | None
-    high: Figure | None
-    n: int
+    value: float | None
+    low: float | None
+    high: float | None
+    n: NonNegativeInt
 
     @model_validator(mode="after")
     def _consistent(self) -> "Estimate":
-        if (self.low is None) != (self.high is None):
-            raise ValueError("an interval has two bounds")
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise ValueError("an interval ends below where it begins")
-        if self.value is None and self.low is not None:
-            raise ValueError("an interval needs a value")
-        if self.n < 0:
-            raise ValueError("n is 0 or more")
+        if any(part is not None and math.isnan(part) for part in (self.value, self.low, self.high)):
+            raise ValueError("not a number; an undefined figure is None")
+        if (self.low is None) != (self.high is None) or (self.value is None and self.low is not None):
+            raise ValueError("an interval has a value and two bounds")
+        if self.interval is not None and self.interval[0] > self.interval[1]:
+            raise ValueError("the lower bound is above the upper bound")
         return self
 
     @classmethod
@@ -70,7 +58,7 @@ class Estimate:
 
     @classmethod
     def rounded(cls, value: float, low: float, high: float, n: int, digits: int = DIGITS) -> "Estimate":
-        """Make an estimate as it is stored: with so many significant digits, and None for NaN."""
+        """Make an estimate as it is stored: rounded to significant digits, with None for NaN."""
         if math.isnan(value):
             return cls.undefined(n)
         if math.isnan(low) or math.isnan(high):

@@ -5,6 +5,7 @@ An interval is written with "to", as a dash could be read as a minus: ``0.988 (0
 
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 from cxrmodel.messages import Message
 from cxrmodel.metrics.estimate import Estimate
@@ -29,23 +30,23 @@ _ROUNDING = 1e-9
 """More than the rounding error of a product: 100 * 0.29 is 28.999999999999996."""
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """Write a number: ``0.988``."""
+def number(value: float | None, digits: int = 3, sign: Literal["", "+"] = "") -> str:
+    """Write a number: ``0.988``. With ``sign="+"`` a sign is always written, except before a zero."""
     if value is None or math.isnan(value):
         return str(UNDEFINED)
-    return str(UNBOUNDED) if math.isinf(value) else f"{value:.{digits}f}"
+    text = str(UNBOUNDED) if math.isinf(value) else f"{value:{sign}.{digits}f}"
+    return f"{0:.{digits}f}" if sign and abs(value) < math.inf and float(text) == 0 else text
 
 
-def estimate(figure: Estimate, digits: int = 3) -> str:
+def estimate(figure: Estimate, digits: int = 3, sign: Literal["", "+"] = "") -> str:
     """Write an estimate: ``0.988 (0.980 to 0.994)``, or ``0.988`` where there is no interval."""
-    return _with_interval(*(number(part, digits) for part in (figure.value, figure.low, figure.high)))
+    value, low, high = (number(part, digits, sign) for part in (figure.value, figure.low, figure.high))
+    return value if figure.interval is None else f"{value} ({low} to {high})"
 
 
 def change(figure: Estimate | float | None, digits: int = 3) -> str:
     """Write a change with its sign: ``+0.012 (+0.003 to +0.021)``. One too small to show has no sign."""
-    if not isinstance(figure, Estimate):
-        return _signed(figure, digits)
-    return _with_interval(*(_signed(part, digits) for part in (figure.value, figure.low, figure.high)))
+    return estimate(figure, digits, "+") if isinstance(figure, Estimate) else number(figure, digits, "+")
 
 
 def spread(mean: float, deviation: float | None, digits: int = 4) -> str:
@@ -103,15 +104,15 @@ def probability_percent(probability: float, operating_points: Mapping[str, float
     str
         As :func:`percent`, with a decimal where a whole number would fall on the wrong side of a threshold.
     """
-    said = percent(probability)
-    if said[0] in "<>":
-        return said
-    whole = int(said.split(NO_BREAK)[0])
+    rounded = percent(probability)
+    if rounded[0] in "<>":
+        return rounded
+    whole = int(rounded.split(NO_BREAK)[0])
     for threshold in operating_points.values():
         shown = float(threshold_percent(threshold).split(NO_BREAK)[0])
         if whole == shown or (whole > shown) != (probability >= threshold):
             return share_percent(probability, 1)
-    return said
+    return rounded
 
 
 def threshold_percent(threshold: float) -> str:
@@ -128,14 +129,3 @@ def threshold_percent(threshold: float) -> str:
     while float(f"{threshold * 100:.{decimals}f}") in (0.0, 100.0) and decimals < 12:
         decimals += 1
     return share_percent(threshold, decimals)
-
-
-def _signed(value: float | None, digits: int) -> str:
-    if value is None or math.isnan(value):
-        return str(UNDEFINED)
-    said = f"{value:+.{digits}f}"
-    return f"{0:.{digits}f}" if float(said) == 0 else said
-
-
-def _with_interval(value: str, low: str, high: str) -> str:
-    return value if str(UNDEFINED) in (value, low) else f"{value} ({low} to {high})"

@@ -15,7 +15,7 @@ from cxrmodel.metrics.bootstrap import LEVEL, RESAMPLES, SEED, patient_weights, 
 from cxrmodel.metrics.estimate import DIGITS, Estimate
 from cxrmodel.metrics.validation import Values, checked_patients
 
-__all__ = ["column_intervals", "estimate", "mean", "percentile_interval", "wilson"]
+__all__ = ["column_intervals", "estimate", "mean", "wilson"]
 
 _NORMAL_QUANTILE = 1.959963984540054
 
@@ -40,10 +40,10 @@ def estimate(samples: Values, n: int, patients: int | None = None, digits: int =
     Estimate
         Without an interval where fewer than half of the resamples are defined.
     """
-    low, high = percentile_interval(samples[1:]) or (np.nan, np.nan)
+    low, high = column_intervals(samples[1:, None])
     if patients and low == high:
-        low, high = (float(bound) for bound in wilson(samples[0], patients))
-    return Estimate.rounded(float(samples[0]), low, high, n, digits)
+        low, high = wilson(samples[:1], patients)
+    return Estimate.rounded(float(samples[0]), float(low[0]), float(high[0]), n, digits)
 
 
 def mean(
@@ -71,39 +71,21 @@ def mean(
     return estimate(ratio(weights @ found, weights.sum(axis=1)), len(found), digits=digits)
 
 
-def percentile_interval(values: Values, level: float = LEVEL) -> tuple[float, float] | None:
-    """Central interval of the resamples in which a figure is defined.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (B,)
-        NaN marks a resample in which the figure is undefined, for example one without a negative image.
-    level : float
-        Share of resamples inside, 0..1.
-
-    Returns
-    -------
-    low, high : float
-        None where fewer than half of the resamples are defined, as the sample is too small.
-    """
-    low, high = column_intervals(values[:, None], level)
-    return None if np.isnan(low[0]) else (float(low[0]), float(high[0]))
-
-
 def column_intervals(values: Values, level: float = LEVEL) -> tuple[Values, Values]:
-    """Central interval of each column.
+    """Central interval of each column: of the resamples in which its figure is defined.
 
     Parameters
     ----------
     values : ndarray of float64, shape (B, K)
-        NaN is left out; infinity counts.
+        NaN marks a resample in which the figure is undefined, for example one without a negative image; it is left out.
+        Infinity counts.
     level : float
         Share of each column inside, 0..1.
 
     Returns
     -------
     low, high : ndarray of float64, shape (K,)
-        NaN where fewer than half of the column is defined.
+        NaN where fewer than half of the resamples are defined, as the sample is too small.
     """
     ordered = np.sort(values, axis=0)
     defined = len(values) - np.isnan(values).sum(axis=0)

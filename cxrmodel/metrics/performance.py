@@ -7,12 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
-from cxrmodel.metrics.bootstrap import RESAMPLES, SEED, WeightedSamples, resampled
+from cxrmodel.metrics.bootstrap import RESAMPLES, SEED, resampled
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.intervals import estimate
-from cxrmodel.metrics.rates import Confusion, confusion_at, counts_at
-from cxrmodel.metrics.registry import Rate, rates_in_order, score_metrics
-from cxrmodel.metrics.validation import Labels, Values, checked_patients, of_both_classes
+from cxrmodel.metrics.rates import Confusion
+from cxrmodel.metrics.registry import score_metrics
+from cxrmodel.metrics.thresholds import rates_at
+from cxrmodel.metrics.validation import checked_patients, checked_threshold, of_both_classes
 
 __all__ = ["OperatingPoint", "Performance", "evaluate_scores"]
 
@@ -85,22 +86,14 @@ def evaluate_scores(
     found, values = of_both_classes(labels, probabilities)
     people = checked_patients(patients, len(found))
     samples = resampled(found, values, people, resamples, seed)
+    thresholds = [checked_threshold(point) for point in operating_points.values()]
+    table = rates_at(found, values, people, samples, np.array(thresholds))
     return Performance(
         {metric.name: estimate(metric.measure(samples), len(found)) for metric in score_metrics()},
-        {name: _at(found, values, people, float(point), samples) for name, point in operating_points.items()},
+        {
+            name: OperatingPoint(
+                thresholds[row], table.confusion(row), {rate: table.estimate(rate, row) for rate in table.values}
+            )
+            for row, name in enumerate(operating_points)
+        },
     )
-
-
-def _at(
-    labels: Labels, values: Values, patients: NDArray[np.str_], threshold: float, samples: WeightedSamples
-) -> OperatingPoint:
-    confusion, counts = confusion_at(labels, values, threshold), counts_at(samples, [threshold])
-
-    def estimated(rate: Rate) -> Estimate:
-        measured = rate.measure(counts)[:, 0]
-        if rate.denominator is None:
-            return estimate(measured, len(labels))
-        chosen = rate.denominator(labels == 1, values >= threshold)
-        return estimate(measured, int(chosen.sum()), len(np.unique(patients[chosen])))
-
-    return OperatingPoint(threshold, confusion, {rate.name: estimated(rate) for rate in rates_in_order()})

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxrmodel.errors import DataError
-from cxrmodel.metrics.bootstrap import RESAMPLES, SEED, resampled
+from cxrmodel.metrics.bootstrap import RESAMPLES, SEED, WeightedSamples, resampled
 from cxrmodel.metrics.calibration import log_odds
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.intervals import column_intervals, wilson
@@ -16,7 +16,7 @@ from cxrmodel.metrics.rates import Confusion, Counts, counts_at
 from cxrmodel.metrics.registry import rates_in_order
 from cxrmodel.metrics.validation import Labels, Values, checked_patients, of_both_classes
 
-__all__ = ["ThresholdTable", "choose_operating_points", "threshold_table"]
+__all__ = ["ThresholdTable", "choose_operating_points", "rates_at", "threshold_table"]
 
 STEPS = 1000
 _LARGEST = 40.0
@@ -73,12 +73,12 @@ def choose_operating_points(
 
 @dataclass(frozen=True, eq=False)
 class ThresholdTable:
-    """Counts and rates at each threshold at which a finding changes.
+    """Counts and rates at thresholds.
 
     Attributes
     ----------
     thresholds : ndarray of float64, shape (K,)
-        Rising, from 0. An image is positive at or above; between two of them nothing changes.
+        An image is positive at or above. :func:`threshold_table` gives rising ones, between which nothing changes.
     counts : Counts
         Arrays of int64, shape (K,).
     values, lows, highs : dict of str to ndarray of float64, shape (K,)
@@ -106,6 +106,37 @@ class ThresholdTable:
         """A rate in a row."""
         value, low, high = (float(part[rate][row]) for part in (self.values, self.lows, self.highs))
         return Estimate.rounded(value, low, high, int(self.denominators[rate][row]))
+
+
+def rates_at(
+    labels: Labels, probabilities: Values, patients: NDArray[np.str_], samples: WeightedSamples, thresholds: Values
+) -> ThresholdTable:
+    """Compute all rates at thresholds, with 95 % intervals.
+
+    Parameters
+    ----------
+    labels, probabilities, patients : ndarray, shape (N,)
+        As checked by :mod:`cxrmodel.metrics.validation`.
+    samples : WeightedSamples
+        These images, then their resamples.
+    thresholds : ndarray of float64, shape (K,)
+    """
+    counts = counts_at(samples, thresholds)
+    whole = Counts(*(part[0].astype(np.int64) for part in counts))
+    table = ThresholdTable(thresholds, whole, values={}, lows={}, highs={}, denominators={})
+    for rate in rates_in_order():
+        figures = rate.measure(counts)
+        low, high = column_intervals(figures[1:])
+        low[np.isnan(figures[0])] = high[np.isnan(figures[0])] = np.nan
+        images = np.full(len(thresholds), len(labels))
+        if rate.denominator is not None:
+            masks = [rate.denominator(labels == 1, probabilities >= threshold) for threshold in thresholds]
+            images = np.array([mask.sum() for mask in masks])
+            for row in np.flatnonzero(low == high):
+                low[row], high[row] = wilson(figures[0][row], len(np.unique(patients[masks[row]])))
+        table.values[rate.name], table.lows[rate.name], table.highs[rate.name] = figures[0], low, high
+        table.denominators[rate.name] = images
+    return table
 
 
 def threshold_table(
@@ -143,20 +174,4 @@ def threshold_table(
     samples = resampled(found, values, people, resamples, seed)
     wanted = np.unique(np.r_[np.arange(STEPS + 1) / STEPS, np.asarray(list(points), np.float64)])
     _, kept = np.unique(np.searchsorted(samples.scores, wanted, side="left"), return_index=True)
-    thresholds = wanted[kept]
-    counts = counts_at(samples, thresholds)
-    whole = Counts(*(part[0].astype(np.int64) for part in counts))
-    table = ThresholdTable(thresholds, whole, values={}, lows={}, highs={}, denominators={})
-    for rate in rates_in_order():
-        figures = rate.measure(counts)
-        low, high = column_intervals(figures[1:])
-        low[np.isnan(figures[0])] = high[np.isnan(figures[0])] = np.nan
-        images = np.full(len(thresholds), len(found))
-        if rate.denominator is not None:
-            masks = [rate.denominator(found == 1, values >= threshold) for threshold in thresholds]
-            images = np.array([mask.sum() for mask in masks])
-            for row in np.flatnonzero(low == high):
-                low[row], high[row] = wilson(figures[0][row], len(np.unique(people[masks[row]])))
-        table.values[rate.name], table.lows[rate.name], table.highs[rate.name] = figures[0], low, high
-        table.denominators[rate.name] = images
-    return table
+    return rates_at(found, values, people, samples, wanted[kept])

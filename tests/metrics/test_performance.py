@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 from sklearn import metrics as reference
 
 from cxrmodel.errors import DataError
-from cxrmodel.metrics.calibration import calibration_scores, reliability
+from cxrmodel.metrics.calibration import reliability
 from cxrmodel.metrics.discrimination import precision_recall_points, roc_points
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.performance import Performance, evaluate_scores
@@ -21,7 +21,7 @@ POINTS = {"high_sensitivity": 0.2, "balanced": 0.5, "high_specificity": 0.85}
 
 
 def evaluated(labels, probabilities, patients=None, resamples=40) -> Performance:
-    """Performance with one patient an image unless told otherwise."""
+    """Performance with one patient for each image unless given."""
     patients = [str(index) for index in range(len(labels))] if patients is None else patients
     return evaluate_scores(labels, probabilities, patients, POINTS, resamples)
 
@@ -148,7 +148,6 @@ def test_unusable_input_is_refused(labels, probabilities):
         lambda: roc_points(labels, probabilities),
         lambda: precision_recall_points(labels, probabilities),
         lambda: confusion_at(labels, probabilities, 0.5),
-        lambda: calibration_scores(labels, probabilities, patients),
         lambda: reliability(labels, probabilities, patients),
         lambda: threshold_table(labels, probabilities, patients),
         lambda: choose_operating_points(labels, probabilities),

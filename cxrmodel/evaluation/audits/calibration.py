@@ -13,7 +13,7 @@ from cxrmodel.evaluation.audits.schema import (
     SourceFigures,
 )
 from cxrmodel.evaluation.schema import SPLITS, Evaluation, SplitScores
-from cxrmodel.metrics.calibration import BINS, calibration_scores
+from cxrmodel.metrics.calibration import BINS, reliability
 from cxrmodel.metrics.discrimination import auc
 from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.intervals import mean
@@ -67,7 +67,7 @@ def _probabilities(scores: SplitScores, spec: ModelSpec, prevalence: float) -> V
 
 
 def _measured(scores: SplitScores, probabilities: Values, prevalence: float) -> CalibrationFigures:
-    found = calibration_scores(scores.labels, probabilities, scores.patients)
+    found = reliability(scores.labels, probabilities, scores.patients)
     losses = mean(log_loss(scores.labels, probabilities), scores.patients)
     return CalibrationFigures(prevalence=significant(prevalence), log_loss=losses, ece=found.ece, brier=found.brier)
 
@@ -75,12 +75,12 @@ def _measured(scores: SplitScores, probabilities: Values, prevalence: float) -> 
 def _method(name: str, held: SplitScores) -> CalibrationMethod:
     fitted = cross_fitted(METHODS[name], held.labels, held.logits, held.patients)
     losses = mean(log_loss(held.labels, fitted), held.patients)
-    found = calibration_scores(held.labels, fitted, held.patients)
+    found = reliability(held.labels, fitted, held.patients)
     return CalibrationMethod(name=name, log_loss=losses, ece=found.ece, brier=found.brier)
 
 
 def _at_prevalence(test: SplitScores, spec: ModelSpec, share: float) -> PrevalenceFigures:
-    found = calibration_scores(test.labels, _probabilities(test, spec, share), test.patients, share)
+    found = reliability(test.labels, _probabilities(test, spec, share), test.patients, share)
     return PrevalenceFigures(prevalence=share, ece=found.ece, brier=found.brier)
 
 
@@ -92,9 +92,7 @@ def _mixed(evaluation: Evaluation, spec: ModelSpec, negative: str, positive: str
         labels.append(scores.labels[chosen])
         values.append(_probabilities(scores, spec, spec.prevalence)[chosen])
         patients.append(np.array(scores.patients, str)[chosen])
-    found = calibration_scores(
-        np.concatenate(labels), np.concatenate(values), np.concatenate(patients), spec.prevalence
-    )
+    found = reliability(np.concatenate(labels), np.concatenate(values), np.concatenate(patients), spec.prevalence)
     return SourceFigures(negative=negative, positive=positive, ece=found.ece)
 
 

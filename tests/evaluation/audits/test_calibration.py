@@ -8,7 +8,7 @@ import pytest
 from cxrmodel.errors import DataError
 from cxrmodel.evaluation.audits.calibration import PREVALENCES, audit_calibration
 from cxrmodel.metrics import bootstrap, intervals
-from cxrmodel.metrics.calibration import calibration_scores
+from cxrmodel.metrics.calibration import reliability
 from cxrmodel.model.calibration import probability
 from cxrmodel.training.calibration import METHODS, cross_fitted
 
@@ -65,7 +65,7 @@ def test_methods_are_measured_cross_fitted(make_audited):
     for row in found.methods:
         fitted = cross_fitted(METHODS[row.name], held.labels, held.logits, held.patients)
         assert row.ece.value == pytest.approx(
-            calibration_scores(held.labels, fitted, held.patients).ece.value, rel=1e-4, abs=1e-6
+            reliability(held.labels, fitted, held.patients).ece.value, rel=1e-4, abs=1e-6
         )
         assert row.ece.low <= row.ece.value <= row.ece.high
     assert (found.temperature, found.intercept, found.prevalence) == (2.0, 0.5, 0.5)

@@ -7,6 +7,7 @@ deployed default. Whatever belongs to one set of weights stands in the model's s
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from cxrmodel.paths import RECIPES
@@ -62,16 +63,9 @@ class ModelEntry:
         return self.recipe or RECIPES / f"{self.name}.toml"
 
 
-def _densenet121(size: int | None, init: str) -> tuple["keras.KerasTensor", "keras.KerasTensor"]:
-    from cxrmodel.model.network import densenet121_body
-
-    return densenet121_body(size, init)
-
-
-def _cnn(size: int | None, init: str) -> tuple["keras.KerasTensor", "keras.KerasTensor"]:
-    from cxrmodel.model.network import cnn_body
-
-    return cnn_body(size, init)
+def _lazy(name: str) -> "Body":
+    """Give a function of ``cxrmodel.model.network``, which imports Keras, once it is called."""
+    return lambda size, init: resolve_name(f"cxrmodel.model.network:{name}")(size, init)
 
 
 MODELS = Registry[ModelEntry](
@@ -79,7 +73,7 @@ MODELS = Registry[ModelEntry](
     ModelEntry(
         name="densenet121",
         title="DenseNet-121",
-        body=_densenet121,
+        body=_lazy("densenet121_body"),
         cam_layer="relu",
         feature_layers=("pool3_pool", "pool4_pool"),
         fine_layer="pool3_relu",
@@ -96,7 +90,7 @@ MODELS = Registry[ModelEntry](
     ModelEntry(
         name="cnn",
         title="Plain CNN",
-        body=_cnn,
+        body=_lazy("cnn_body"),
         cam_layer="last_features",
         feature_layers=("block2_pool", "block3_pool"),
         fine_layer="block2_b",

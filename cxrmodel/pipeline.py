@@ -123,8 +123,7 @@ class Pipeline:
         engine: Engine,
         checks: Checks,
     ) -> None:
-        self.spec, self._segmenter, self._engine = spec, segmenter, engine
-        self.checks = checks
+        self.spec, self._segmenter, self.engine, self.checks = spec, segmenter, engine, checks
         self._single_threaded: Pipeline | None = None
         self._opening = threading.Lock()
 
@@ -132,7 +131,7 @@ class Pipeline:
         """The same pipeline, made once, with networks that keep to the thread that calls them."""
         with self._opening:
             if self._single_threaded is None:
-                segmenter, engine = self._segmenter.single_threaded(), self._engine.single_threaded()
+                segmenter, engine = self._segmenter.single_threaded(), self.engine.single_threaded()
                 self._single_threaded = Pipeline(self.spec, segmenter, engine, self.checks)
             return self._single_threaded
 
@@ -199,7 +198,7 @@ class Pipeline:
         if not images:
             return []
         start = time.perf_counter()
-        logits, maps, features = self._engine.read(np.stack([image.model_input.tensor for image in images]))
+        logits, maps, features = self.engine.read(np.stack([image.model_input.tensor for image in images]))
         pairs = zip(images, features, strict=True)
         results = [self.checks.examine_features(item.image, row) for item, row in pairs]
         seconds = (time.perf_counter() - start) / len(images)
@@ -219,7 +218,7 @@ class Pipeline:
         lungs = self._segmenter.masks(images) if lungs is None else lungs
         boxes = [LungFields(mask).box if mask.any() else (0, 0, IMAGE_SIDE, IMAGE_SIDE) for mask in lungs]
         inputs = [prepare(image, box, **self.spec.preparation) for image, box in zip(images, boxes, strict=True)]
-        logits, maps = self._engine.run(np.stack([item.tensor for item in inputs]))
+        logits, maps = self.engine.run(np.stack([item.tensor for item in inputs]))
         heat = np.stack([item.to_image(heat) for item, heat in zip(inputs, maps, strict=True)])
         plausible = np.array(
             [self._segmenter.plausible(image, mask) for image, mask in zip(images, lungs, strict=True)]
@@ -273,8 +272,3 @@ class Pipeline:
         except ImageRefused as refusal:
             return refusal
         return image, prediction
-
-    @property
-    def engine(self) -> Engine:
-        """The network."""
-        return self._engine

@@ -75,7 +75,8 @@ class Attribution(StrEnum):
 class ReadingRecord:
     """Result of one file as plain values: a JSON object of the command line, and a row of its table.
 
-    The keys are described in docs/reference/command-line.md; without a reading most are None. ``codes`` go with ``reasons``, in order.
+    docs/reference/command-line.md describes the keys. Without a reading most are None. ``codes`` and ``reasons`` are in
+    the same order.
     """
 
     file: str

@@ -2,21 +2,18 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrmodel.explain.method import Context, Floats
+from cxrmodel.explain.method import Context, Floats, Network
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.messages import Message
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
-
-if TYPE_CHECKING:
-    import keras
 
 __all__ = ["Explainer", "Report"]
 
@@ -26,44 +23,22 @@ Report = Callable[[float, Message], None]
 """Takes the share done, 0..1, and what is being done. What it raises stops the work."""
 
 
-class Explainer:
-    """Every method over one set of weights; shared by all threads, one image at a time.
+@dataclass(eq=False)
+class Explainer(Context):
+    """Every method over one set of weights; shared by all threads, one image at a time."""
 
-    Parameters
-    ----------
-    spec : ModelSpec
-    engine : Engine
-        The fast one, of those weights.
-    network : callable
-        Gives the Keras network of those weights; called once, when a method first needs it.
-    many : bool
-        Whether many images will be explained, so that tracing the gradients first saves time.
-    """
-
-    def __init__(
-        self, spec: ModelSpec, engine: Engine, network: Callable[[], "keras.Model"], many: bool = False
-    ) -> None:
-        self._context, self._running = Context(spec, engine, network, many), threading.Lock()
+    _running: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @classmethod
     def shipped(cls, spec: ModelSpec, engine: Engine, folder: Path = MODEL_FOLDER, many: bool = False) -> "Explainer":
         """Explainer of the weights in a folder that a specification names."""
 
-        def network() -> "keras.Model":
+        def load() -> Network:
             from cxrmodel.model.keras_engine import KerasEngine
 
             return KerasEngine(spec, folder).network
 
-        return cls(spec, engine, network, many)
-
-    @property
-    def spec(self) -> ModelSpec:
-        """Of the weights."""
-        return self._context.spec
-
-    def logits(self, inputs: Floats) -> NDArray[np.float64]:
-        """Logits on the fast engine: (N, size, size, 1) float32 -> (N,) float64."""
-        return self._context.logits(inputs)
+        return cls(spec, engine, load, many)
 
     def scores(self, inputs: Floats) -> NDArray[np.float64]:
         """Scores at even prevalence, 0..1: the logistic function of the logits.
@@ -103,10 +78,10 @@ class Explainer:
         while not self._running.acquire(timeout=POLL_SECONDS):
             report(0.0, "explain.progress.waiting")
         try:
-            if chosen.tensorflow and not self._context.loaded:
+            if chosen.tensorflow and not self.loaded:
                 report(0.0, "explain.progress.loading")
             return chosen.explain(
-                self._context, tensors, lambda share: report(share, "explain.progress.done", percent=100 * share)
+                self, tensors, lambda share: report(share, "explain.progress.done", percent=100 * share)
             )
         finally:
             self._running.release()

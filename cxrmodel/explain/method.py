@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,37 +13,37 @@ from cxrmodel.model.mirroring import mean_of_views, mirrored
 from cxrmodel.models import MODELS, ModelEntry
 
 if TYPE_CHECKING:
-    import keras
-
     from cxrmodel.model.engine import Engine
     from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["Context", "Floats", "Method", "Progress"]
+__all__ = ["Context", "Floats", "Method", "Network", "Progress"]
 
 Floats = NDArray[np.float32]
 Progress = Callable[[float], None]
 """Takes the share done, 0..1. What it raises stops the work."""
+Network = Any
+"""A ``keras.Model``, for which there are no types: input (N, size, size, 1), output (N, 1), the logit."""
 
 
+@dataclass(eq=False)
 class Context:
     """A network to explain: on the fast engine, and under Keras once a method asks for it.
 
-    Parameters
+    Attributes
     ----------
     spec : ModelSpec
     engine : Engine
-        Of those weights.
+        The fast one, of those weights.
     load : callable
         Gives the Keras network of those weights; called once.
     many : bool
         Whether many images will be explained, so that tracing the gradients first saves time.
     """
 
-    def __init__(
-        self, spec: "ModelSpec", engine: "Engine", load: Callable[[], "keras.Model"], many: bool = False
-    ) -> None:
-        self.spec, self.engine, self.many, self._load = spec, engine, many, load
-        self._network: keras.Model | None = None
+    spec: "ModelSpec"
+    engine: "Engine"
+    load: Callable[[], Network]
+    many: bool = False
 
     @property
     def model(self) -> ModelEntry:
@@ -52,14 +53,12 @@ class Context:
     @property
     def loaded(self) -> bool:
         """Whether the Keras network is loaded."""
-        return self._network is not None
+        return "network" in vars(self)
 
-    @property
-    def network(self) -> "keras.Model":
-        """The Keras network: input (N, size, size, 1), output (N, 1), the logit. Loads TensorFlow the first time."""
-        if self._network is None:
-            self._network = self._load()
-        return self._network
+    @cached_property
+    def network(self) -> Network:
+        """The Keras network. Loads TensorFlow the first time."""
+        return self.load()
 
     def logits(self, inputs: Floats) -> NDArray[np.float64]:
         """Logits on the fast engine: (N, size, size, 1) float32 -> (N,) float64."""

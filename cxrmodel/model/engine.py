@@ -22,7 +22,7 @@ Logits = NDArray[np.float64]
 
 
 class Engine(Protocol):
-    """A backend; safe to call from several threads at once."""
+    """A backend; safe to call from several threads at once. Backends inherit ``run``."""
 
     def run(self, inputs: Floats) -> tuple[Logits, Floats]:
         """Logits and maps of a batch.
@@ -37,6 +37,7 @@ class Engine(Protocol):
         maps : ndarray of float32, shape (N, h, w)
             Grad-CAM of the logit, zero or above, in units of the logit.
         """
+        return self.read(inputs)[:2]
 
     def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
         """Logits, maps and features of a batch, in the time of ``run``.
@@ -53,7 +54,7 @@ class Engine(Protocol):
         """The same network for callers with threads of their own: where possible, a call keeps to its thread."""
 
 
-class OnnxEngine:
+class OnnxEngine(Engine):
     """The exported graph under ONNX Runtime.
 
     Parameters
@@ -77,10 +78,6 @@ class OnnxEngine:
         except Exception as error:  # the runtime's own exceptions have no common base class
             raise AlteredWeights("model.unusable_graph", path=str(folder / f"{spec.model}.onnx")) from error
         self._input = self._session.get_inputs()[0].name
-
-    def run(self, inputs: Floats) -> tuple[Logits, Floats]:
-        """Logits and maps of a batch; see ``Engine``."""
-        return self.read(inputs)[:2]
 
     def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
         """Logits, maps and features of a batch; see ``Engine``."""

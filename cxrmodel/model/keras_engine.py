@@ -7,14 +7,14 @@ import keras
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights
-from cxrmodel.model.engine import Floats, Logits
+from cxrmodel.model.engine import Engine, Floats, Logits
 from cxrmodel.model.network import for_reading
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_weights
 
 __all__ = ["KerasEngine"]
 
 
-class KerasEngine:
+class KerasEngine(Engine):
     """The Keras network, from which the exported graph is derived.
 
     Attributes
@@ -35,10 +35,6 @@ class KerasEngine:
             raise AlteredWeights("model.unusable_graph", path=str(path)) from error
         self._all = for_reading(self.network, spec.model)
         self._lock = threading.Lock()  # Keras guarantees no thread safety
-
-    def run(self, inputs: Floats) -> tuple[Logits, Floats]:
-        """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
-        return self.read(inputs)[:2]
 
     def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
         """Logits, maps and features of a batch; see ``cxrmodel.model.engine.Engine``."""

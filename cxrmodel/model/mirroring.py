@@ -14,11 +14,9 @@ Tensor = TypeVar("Tensor")
 
 def mirrored(views: Tensor) -> Tensor:
     """Exchange left and right of tensors of shape (N, H, W, ...)."""
-    result: Tensor = views[:, :, ::-1]  # type: ignore[index]  # no common type for NumPy's and Keras's tensors
-    return result
+    return views[:, :, ::-1]  # type: ignore[index,no-any-return]  # NumPy's and Keras's tensors have no common type
 
 
 def mean_of_views(maps: Tensor, of_mirrored: Tensor) -> Tensor:
     """Mean of maps of images and, mirrored back, those of their mirror images; shape (N, H, W, ...)."""
-    result: Tensor = (maps + mirrored(of_mirrored)) / 2  # type: ignore[operator]  # as above
-    return result
+    return (maps + mirrored(of_mirrored)) / 2  # type: ignore[operator,no-any-return]  # as above

@@ -14,7 +14,7 @@ gradient is needed, and the exported graph computes the map together with the lo
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrmodel.explain.method import Context, Floats, Method, Progress
+from cxrmodel.explain.method import Floats, Method
 from cxrmodel.messages import Message
 
 __all__ = ["METHOD", "closed_form"]
@@ -40,10 +40,6 @@ def closed_form(features: NDArray[np.floating], weights: NDArray[np.floating]) -
     return maps
 
 
-def _compute(context: Context, tensors: Floats, progress: Progress) -> Floats:
-    return context.engine.run(tensors)[1]
-
-
 METHOD = Method(
     name="gradcam",
     title="Grad-CAM",
@@ -53,7 +49,7 @@ METHOD = Method(
     cannot=Message("explain.gradcam.cannot"),
     unit=Message("explain.gradcam.unit"),
     passes=0,
-    compute=_compute,
+    compute=lambda context, tensors, _: context.engine.run(tensors)[1],
     backwards=False,
     tensorflow=False,
     single_view=False,

@@ -1,18 +1,12 @@
 """Grad-CAM++: features of an earlier layer, weighted by gradients of first to third order."""
 
-from typing import TYPE_CHECKING
-
-from cxrmodel.explain.method import Context, Floats, Method, Progress
+from cxrmodel.explain.method import Floats, Method, Network
 from cxrmodel.messages import Message
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 __all__ = ["METHOD", "gradcam_plus_plus"]
 
 
-def gradcam_plus_plus(network: "keras.Model", layer: str, inputs: Floats) -> Floats:
+def gradcam_plus_plus(network: Network, layer: str, inputs: Floats) -> Floats:
     """Grad-CAM++ of the logit (Chattopadhay et al., WACV 2018), as raw values.
 
     The published weights carry the factor exp(logit), the same at every position of an image, which would set images
@@ -21,7 +15,6 @@ def gradcam_plus_plus(network: "keras.Model", layer: str, inputs: Floats) -> Flo
     Parameters
     ----------
     network : keras.Model
-        Input (N, size, size, 1), output (N, 1), the logit.
     layer : str
         Name of the layer whose output is weighted. At the last layer before pooling the map equals LayerCAM's up to
         scale.
@@ -32,19 +25,13 @@ def gradcam_plus_plus(network: "keras.Model", layer: str, inputs: Floats) -> Flo
     ndarray of float32, shape (N, h, w)
         Zero or above.
     """
-    import tensorflow as tf
+    from tensorflow import stop_gradient
     from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus
 
-    from cxrmodel.explain.methods import keras_vis
+    from cxrmodel.explain.methods.keras_vis import cam, logit
 
-    def score(output: "tf.Tensor") -> "tf.Tensor":
-        return keras_vis.logit(output) - tf.stop_gradient(keras_vis.logit(output))
-
-    return keras_vis.cam(GradcamPlusPlus(network, clone=False), layer, inputs, score)
-
-
-def _compute(context: Context, tensors: Floats, progress: Progress) -> Floats:
-    return gradcam_plus_plus(context.network, context.model.fine_layer, tensors)
+    method = GradcamPlusPlus(network, clone=False)
+    return cam(method, layer, inputs, lambda output: logit(output) - stop_gradient(logit(output)))
 
 
 METHOD = Method(
@@ -56,5 +43,5 @@ METHOD = Method(
     cannot=Message("explain.gradcam_plus_plus.cannot"),
     unit=Message("explain.gradcam_plus_plus.unit"),
     passes=1,
-    compute=_compute,
+    compute=lambda context, tensors, _: gradcam_plus_plus(context.network, context.model.fine_layer, tensors),
 )

@@ -1,23 +1,17 @@
 """LayerCAM: features of an earlier layer, each weighted by its own positive gradient."""
 
-from typing import TYPE_CHECKING
-
-from cxrmodel.explain.method import Context, Floats, Method, Progress
+from cxrmodel.explain.method import Floats, Method, Network
 from cxrmodel.messages import Message
-
-if TYPE_CHECKING:
-    import keras
 
 __all__ = ["METHOD", "layercam"]
 
 
-def layercam(network: "keras.Model", layer: str, inputs: Floats) -> Floats:
+def layercam(network: Network, layer: str, inputs: Floats) -> Floats:
     """LayerCAM of the logit (Jiang et al., IEEE TIP 2021), as raw values.
 
     Parameters
     ----------
     network : keras.Model
-        Input (N, size, size, 1), output (N, 1), the logit.
     layer : str
         Name of the layer whose output is weighted.
     inputs : ndarray of float32, shape (N, size, size, 1)
@@ -34,10 +28,6 @@ def layercam(network: "keras.Model", layer: str, inputs: Floats) -> Floats:
     return keras_vis.cam(Layercam(network, clone=False), layer, inputs)
 
 
-def _compute(context: Context, tensors: Floats, progress: Progress) -> Floats:
-    return layercam(context.network, context.model.fine_layer, tensors)
-
-
 METHOD = Method(
     name="layercam",
     title="LayerCAM",
@@ -47,5 +37,5 @@ METHOD = Method(
     cannot=Message("explain.layercam.cannot"),
     unit=Message("explain.layercam.unit"),
     passes=1,
-    compute=_compute,
+    compute=lambda context, tensors, _: layercam(context.network, context.model.fine_layer, tensors),
 )

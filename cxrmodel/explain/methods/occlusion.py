@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrmodel.explain.grid import blurred, cell_numbers
-from cxrmodel.explain.method import Context, Floats, Method, Progress
+from cxrmodel.explain.method import Floats, Method, Progress
 from cxrmodel.messages import Message
 
 __all__ = ["CELLS", "COVERS", "METHOD", "WINDOW", "occlusion"]
@@ -70,10 +70,6 @@ def occlusion(
     return np.maximum(fall / covers, 0.0).astype(np.float32)
 
 
-def _compute(context: Context, tensors: Floats, progress: Progress) -> Floats:
-    return np.stack([occlusion(context.logits, tensor, blurred(tensor), progress=progress) for tensor in tensors])
-
-
 METHOD = Method(
     name="occlusion",
     title="Occlusion sensitivity",
@@ -83,7 +79,9 @@ METHOD = Method(
     cannot=Message("explain.occlusion.cannot"),
     unit=Message("explain.occlusion.unit"),
     passes=COVERS + 1,
-    compute=_compute,
+    compute=lambda context, tensors, progress: np.stack(
+        [occlusion(context.logits, tensor, blurred(tensor), progress=progress) for tensor in tensors]
+    ),
     backwards=False,
     tensorflow=False,
     single_view=False,

@@ -1,23 +1,17 @@
 """Saliency: the absolute gradient of the logit by each pixel."""
 
-from typing import TYPE_CHECKING
-
-from cxrmodel.explain.method import Context, Floats, Method, Progress
+from cxrmodel.explain.method import Floats, Method, Network
 from cxrmodel.messages import Message
-
-if TYPE_CHECKING:
-    import keras
 
 __all__ = ["METHOD", "saliency"]
 
 
-def saliency(network: "keras.Model", inputs: Floats, traced: bool = False) -> Floats:
+def saliency(network: Network, inputs: Floats, traced: bool = False) -> Floats:
     """Absolute gradient of the logit by each pixel (Simonyan et al., ICLR workshop 2014).
 
     Parameters
     ----------
     network : keras.Model
-        Input (N, size, size, 1), output (N, 1), the logit.
     inputs : ndarray of float32, shape (N, size, size, 1)
     traced : bool
         Whether to compile the gradients into a graph first; for many images.
@@ -32,10 +26,6 @@ def saliency(network: "keras.Model", inputs: Floats, traced: bool = False) -> Fl
     return keras_vis.pixel_gradients(network, inputs, traced)
 
 
-def _compute(context: Context, tensors: Floats, progress: Progress) -> Floats:
-    return saliency(context.network, tensors, context.many)
-
-
 METHOD = Method(
     name="saliency",
     title="Saliency",
@@ -45,5 +35,5 @@ METHOD = Method(
     cannot=Message("explain.saliency.cannot"),
     unit=Message("explain.saliency.unit"),
     passes=1,
-    compute=_compute,
+    compute=lambda context, tensors, _: saliency(context.network, tensors, context.many),
 )

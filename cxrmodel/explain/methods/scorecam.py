@@ -1,17 +1,13 @@
 """Score-CAM: features of an earlier layer, each channel weighted by the score of the image masked with it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrmodel.explain.method import Context, Floats, Method, Progress
+from cxrmodel.explain.method import Floats, Method, Network, Progress
 from cxrmodel.messages import Message
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
 
 __all__ = ["CHANNELS", "METHOD", "scorecam"]
 
@@ -20,7 +16,7 @@ CHANNELS = 16
 
 
 def scorecam(
-    network: "keras.Model",
+    network: Network,
     layer: str,
     inputs: Floats,
     channels: int,
@@ -36,7 +32,6 @@ def scorecam(
     Parameters
     ----------
     network : keras.Model
-        Input (N, size, size, 1), output (N, 1), the logit.
     layer : str
         Name of the layer whose output is weighted.
     inputs : ndarray of float32, shape (1, size, size, 1)
@@ -52,10 +47,10 @@ def scorecam(
         Zero or above.
     """
     import keras
-    import tensorflow as tf
+    from tensorflow import math
     from tf_keras_vis.scorecam import Scorecam
 
-    from cxrmodel.explain.methods import keras_vis
+    from cxrmodel.explain.methods.keras_vis import cam
 
     blank = float(logits(np.zeros_like(inputs))[0])
 
@@ -71,17 +66,14 @@ def scorecam(
             values = np.concatenate(found)
             return np.stack([np.zeros_like(values), values], axis=1).astype(np.float32)
 
-    def raised(shares: "tf.Tensor") -> "tf.Tensor":
-        return tf.math.log(shares[:, 1]) - tf.math.log(shares[:, 0]) - blank
-
-    batched = Scorecam(Batched(network.inputs, network.outputs), clone=False)
-    return keras_vis.cam(batched, layer, inputs, raised, max_N=channels, batch_size=8)
-
-
-def _compute(context: Context, tensors: Floats, progress: Progress) -> Floats:
-    network, layer = context.network, context.model.score_layer
-    maps = [scorecam(network, layer, tensor[None], CHANNELS, context.logits, progress) for tensor in tensors]
-    return np.concatenate(maps)
+    return cam(
+        Scorecam(Batched(network.inputs, network.outputs), clone=False),
+        layer,
+        inputs,
+        lambda shares: math.log(shares[:, 1]) - math.log(shares[:, 0]) - blank,
+        max_N=channels,
+        batch_size=8,
+    )
 
 
 METHOD = Method(
@@ -93,6 +85,11 @@ METHOD = Method(
     cannot=Message("explain.scorecam.cannot"),
     unit=Message("explain.scorecam.unit"),
     passes=2 * (CHANNELS + 1) + 1,
-    compute=_compute,
+    compute=lambda context, tensors, progress: np.concatenate(
+        [
+            scorecam(context.network, context.model.score_layer, tensor[None], CHANNELS, context.logits, progress)
+            for tensor in tensors
+        ]
+    ),
     backwards=False,
 )

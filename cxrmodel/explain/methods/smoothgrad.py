@@ -1,15 +1,10 @@
 """SmoothGrad: the mean saliency of noisy copies of the image."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from cxrmodel.explain.method import Context, Floats, Method, Progress
-from cxrmodel.explain.methods import saliency as single
+from cxrmodel.explain.method import Floats, Method, Network, Progress
+from cxrmodel.explain.methods.saliency import saliency
 from cxrmodel.messages import Message
-
-if TYPE_CHECKING:
-    import keras
 
 __all__ = ["COPIES", "METHOD", "smoothgrad"]
 
@@ -22,7 +17,7 @@ BATCH = 4
 
 
 def smoothgrad(
-    network: "keras.Model",
+    network: Network,
     inputs: Floats,
     copies: int = COPIES,
     noise: float = NOISE,
@@ -36,7 +31,6 @@ def smoothgrad(
     Parameters
     ----------
     network : keras.Model
-        Input (N, size, size, 1), output (N, 1), the logit.
     inputs : ndarray of float32, shape (N, size, size, 1)
     copies : int
         Noisy copies of each image.
@@ -60,13 +54,9 @@ def smoothgrad(
             progress(start / copies)
         count = min(together, copies - start)
         noisy = [inputs + spread * rng.standard_normal(inputs.shape) for _ in range(count)]
-        found = single.saliency(network, np.concatenate(noisy).astype(np.float32), traced)
+        found = saliency(network, np.concatenate(noisy).astype(np.float32), traced)
         total += found.reshape(count, *total.shape).sum(0)
     return total / np.float32(copies)
-
-
-def _compute(context: Context, tensors: Floats, progress: Progress) -> Floats:
-    return smoothgrad(context.network, tensors, progress=progress, traced=context.many)
 
 
 METHOD = Method(
@@ -78,5 +68,7 @@ METHOD = Method(
     cannot=Message("explain.smoothgrad.cannot"),
     unit=Message("explain.saliency.unit"),
     passes=COPIES,
-    compute=_compute,
+    compute=lambda context, tensors, progress: smoothgrad(
+        context.network, tensors, progress=progress, traced=context.many
+    ),
 )

@@ -14,9 +14,11 @@ from typing import Any
 
 from cxrmodel.paths import PACKAGE
 
-__all__ = ["TEXTS_FOLDER", "Catalogue", "Message", "catalogue", "listed"]
+__all__ = ["LANGUAGE", "TEXTS_FOLDER", "Catalogue", "Message", "catalogue", "listed"]
 
 TEXTS_FOLDER = PACKAGE / "texts"
+LANGUAGE = "en"
+"""Folder of ``TEXTS_FOLDER`` from which every text comes."""
 
 
 class Message:
@@ -83,7 +85,7 @@ class Catalogue:
         self._formatter = _Formatter()
 
     @classmethod
-    def load(cls, language: str = "en", folder: Path = TEXTS_FOLDER) -> "Catalogue":
+    def load(cls, language: str = LANGUAGE, folder: Path = TEXTS_FOLDER) -> "Catalogue":
         """Read every file of a language.
 
         Raises
@@ -124,7 +126,7 @@ def listed(items: Sequence[str | Message]) -> Message:
 
 
 @cache
-def catalogue(language: str = "en") -> Catalogue:
+def catalogue(language: str = LANGUAGE) -> Catalogue:
     """The shipped catalogue of a language, read once."""
     return Catalogue.load(language)
 

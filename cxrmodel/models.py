@@ -1,6 +1,6 @@
 """Models: the one table of networks that the program can train, read with, evaluate and compare.
 
-To add a model, add its entry here and its files to ``assets/model``; nothing else changes. The first entry is the
+To add a model, add its entry here and its files to ``assets/model``. The first entry is the
 deployed default. Whatever belongs to one set of weights stands in the model's specification (``model/spec.py``).
 """
 

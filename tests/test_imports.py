@@ -21,7 +21,6 @@ RANKS = {
     "artefacts": 2,
     "extras": 2,
     "demo": 2,
-    "reasons": 2,
     "imaging": 2,
     "model": 3,
     "checks": 4,

@@ -19,12 +19,19 @@ from cxrmodel.metrics.validation import Labels, Values, checked_patients, of_bot
 __all__ = ["ThresholdTable", "choose_operating_points", "rates_at", "threshold_table"]
 
 STEPS = 1000
+TARGET_SENSITIVITY = 0.98
+"""What the high-sensitivity threshold reaches on the images that fix it."""
+TARGET_SPECIFICITY = 0.98
+"""What the high-specificity threshold reaches on the images that fix it."""
 _LARGEST = 40.0
 """Log-odds of a probability that is 1 in float64."""
 
 
 def choose_operating_points(
-    labels: ArrayLike, probabilities: ArrayLike, sensitivity: float = 0.98, specificity: float = 0.98
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    sensitivity: float = TARGET_SENSITIVITY,
+    specificity: float = TARGET_SPECIFICITY,
 ) -> dict[str, float]:
     """Fix the three operating points on held-out patients.
 

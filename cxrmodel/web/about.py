@@ -13,7 +13,7 @@ from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.evaluation.training_record import TrainingSplit, load_training_record
 from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, load_lung_spec
-from cxrmodel.messages import TEXTS_FOLDER
+from cxrmodel.messages import LANGUAGE, TEXTS_FOLDER
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 from cxrmodel.reading import Reader
@@ -41,7 +41,10 @@ def about(reader: Reader | None) -> None:
 @cache
 def _template() -> Any:
     environment = Environment(
-        loader=FileSystemLoader(TEXTS_FOLDER / "en"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEXTS_FOLDER / LANGUAGE),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.get_template("about.md.jinja")
 

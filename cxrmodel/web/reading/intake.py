@@ -9,6 +9,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cxrmodel.demo import DemoImage, demo_images
 from cxrmodel.errors import DataError
+from cxrmodel.imaging.formats.registry import format_names
 from cxrmodel.reading import Reader
 from cxrmodel.web import session
 from cxrmodel.web.text import plain, text
@@ -34,7 +35,7 @@ def intake(reader: Reader) -> None:
             text("web.read.drop"),
             accept_multiple_files=True,
             key=f"drop zone {st.session_state.get(_ROUND, 0)}",
-            help=text("web.read.drop_help"),
+            help=text("web.read.drop_help", formats=format_names()),
         )
     with demo:
         picked = _demo_image()

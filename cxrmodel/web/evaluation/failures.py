@@ -32,21 +32,21 @@ def failures(selection: Selection) -> None:
     """
     evaluation = selection.evaluation
     parts: dict[str, Callable[[], None]] = {
-        "failures.groups": lambda: _groups(selection),
-        "failures.findings": lambda: _findings(selection),
-        "failures.errors": lambda: _errors(selection),
+        "web.failures.groups": lambda: _groups(selection),
+        "web.failures.findings": lambda: _findings(selection),
+        "web.failures.errors": lambda: _errors(selection),
     }
     if selection.is_shipped:
         parts |= {
-            "failures.lungs": lambda: _lungs(evaluation.audits),
-            "failures.perturbations": lambda: _perturbations(evaluation.audits),
-            "failures.adults": lambda: _adults(evaluation.audits),
-            "checks.title": lambda: checks(evaluation.checks),
-            "explanations.title": lambda: explanations(evaluation.explanations, intervals_text(evaluation)),
+            "web.failures.lungs": lambda: _lungs(evaluation.audits),
+            "web.failures.perturbations": lambda: _perturbations(evaluation.audits),
+            "web.failures.adults": lambda: _adults(evaluation.audits),
+            "web.checks.title": lambda: checks(evaluation.checks),
+            "web.explanations.title": lambda: explanations(evaluation.explanations, intervals_text(evaluation)),
         }
-    parts["failures.refused"] = lambda: _refused(selection)
+    parts["web.failures.refused"] = lambda: _refused(selection)
     for title, part in parts.items():
-        st.subheader(text(f"web.{title}"))
+        st.subheader(text(title))
         part()
     explain("auc", "sensitivity", "specificity", "operating_point", "interval", "few")
 

@@ -12,7 +12,7 @@ from cxrmodel.evaluation.report.render import render
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.imaging.radiograph import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MIN_SIDE
-from cxrmodel.messages import catalogue
+from cxrmodel.messages import Message, catalogue
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.models import DEFAULT_MODEL
 
@@ -70,11 +70,12 @@ def shipped_safety_text() -> str:
     return safety_text(rules, spec, evaluation)
 
 
-def refusals() -> dict[str, str]:
+def refusals() -> dict[str, Message]:
     """Give every refusal that comes before the checks: name of the error, and what it means."""
-    kinds = {name: getattr(errors, name) for name in sorted(errors.__all__)}
     return {
-        name: str(kind.__doc__).splitlines()[0]
-        for name, kind in kinds.items()
-        if issubclass(kind, ImageRefused) and kind is not ImageRefused and not issubclass(kind, ImageRejected)
+        name: Message(f"refusals.{name}")
+        for name in sorted(errors.__all__)
+        if issubclass(kind := getattr(errors, name), ImageRefused)
+        and kind is not ImageRefused
+        and not issubclass(kind, ImageRejected)
     }

@@ -4,9 +4,8 @@ Only aggregates leave this module: no name, label, box or score of a single imag
 """
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -23,9 +22,9 @@ from cxrmodel.model.calibration import finding
 from cxrmodel.model.spec import Labels
 
 if TYPE_CHECKING:
-    from cxrmodel.reading import Reader, Score
+    from cxrmodel.reading import Reader
 
-__all__ = ["Adult", "adult_panel", "attribution_in_boxes", "find_adults", "parse_boxes"]
+__all__ = ["Adult", "Boxes", "adult_panel", "box_mask", "find_adults", "parse_boxes"]
 
 TABLE = "adult_rsna.csv"
 Group = Literal["normal", "abnormal_no_opacity", "opacity"]
@@ -47,13 +46,22 @@ class Adult:
     boxes: Boxes
 
 
-class Compared(NamedTuple):
-    """Share of a map inside boxes, whether its peak is, and the boxes' share of the crop and of the lungs."""
+class InBoxes(NamedTuple):
+    """Share of a map inside boxes, whether its peak is inside, and the boxes' share of the crop and of the lungs."""
 
     share: float
     peak: bool
     by_area: float
     by_lungs: float
+
+
+class Outcome(NamedTuple):
+    """An image with its logit, its finding (None where a check rejects it), and its map (None where it is empty)."""
+
+    adult: Adult
+    logit: float
+    finding: str | None
+    in_boxes: InBoxes | None
 
 
 def parse_boxes(text: str) -> Boxes:
@@ -95,34 +103,27 @@ def find_adults(root: Path) -> list[Adult]:
     return rows
 
 
-def attribution_in_boxes(heat: np.ndarray, boxes: Boxes, shape: tuple[int, int]) -> tuple[float, bool, np.ndarray]:
-    """Compare a heatmap with boxes.
+def box_mask(boxes: Boxes, height: int, width: int, side: int = IMAGE_SIDE) -> np.ndarray:
+    """Boxes of an image as a mask of its canonical form.
 
     Parameters
     ----------
-    heat : ndarray of float32, shape (224, 224)
-        Zero or above, not all zero.
-    boxes : of (x, y, width, height)
+    boxes : tuple of (x, y, width, height)
         In pixels of the original image.
-    shape : tuple of int
-        Height and width of the original image.
+    height, width : int
+        Of the original image.
 
     Returns
     -------
-    share : float
-        Of the attribution inside the boxes, 0..1.
-    peak : bool
-        Whether the hottest place does.
-    within : ndarray of bool, shape (224, 224)
-        The boxes on the canonical image; a pixel belongs to a box that holds its centre.
+    ndarray of bool, shape (side, side)
+        True where the centre of a pixel is in a box.
     """
-    rows, columns = (np.arange(IMAGE_SIDE) + 0.5)[:, None], (np.arange(IMAGE_SIDE) + 0.5)[None]
-    within = np.zeros(heat.shape, bool)
-    for x, y, width, height in boxes:
-        down, right = IMAGE_SIDE / shape[0], IMAGE_SIDE / shape[1]
-        inside_rows = (rows >= y * down) & (rows < (y + height) * down)
-        within |= inside_rows & (columns >= x * right) & (columns < (x + width) * right)
-    return float(heat[within].sum() / heat.sum()), bool(within.ravel()[heat.argmax()]), within
+    y = (np.arange(side)[:, None] + 0.5) * height / side
+    x = (np.arange(side)[None, :] + 0.5) * width / side
+    mask = np.zeros((side, side), bool)
+    for left, top, wide, high in boxes:
+        mask |= (x >= left) & (x < left + wide) & (y >= top) & (y < top + high)
+    return mask
 
 
 def adult_panel(
@@ -138,48 +139,47 @@ def adult_panel(
     step : callable (images)
         Gets the number of images read since the last call.
     """
-    kept: list[tuple[Adult, str | None]] = []
-    logits: list[float] = []
-    maps: list[tuple[str, Compared | None]] = []
+    rows: list[Outcome] = []
     for start in range(0, len(adults), BATCH):
         part = adults[start : start + BATCH]
-        images = [(adult, open_image(adult.path)) for adult in part]
-        read = [(adult, image) for adult, image in images if image is not None]
-        if read:
-            found = reader.unchecked(np.stack([canonical_image(image.pixels) for _, image in read]))
-            scores = reader.score_many((adult.path.read_bytes(), "image") for adult, _ in read)
-            kept += zip((adult for adult, _ in read), (_finding(reader, score) for score in scores), strict=True)
-            logits += found.logits.tolist()
-            for place, (adult, image) in enumerate(read):
-                if adult.boxes:
-                    measure = partial(_compared, found.heat[place], found.boxes[place], found.lungs[place])
-                    maps.append((adult.patient, measure(adult.boxes, image.pixels.shape)))
+        rows += _outcomes(reader, part)
         step(len(part))
-    groups = np.array([adult.group for adult, _ in kept], str)
-    patients = np.array([adult.patient for adult, _ in kept], str)
-    passed = np.array([name is not None for _, name in kept], bool)
-    subsets = [("", passed)] + ([] if passed.all() else [("_all", np.ones(len(kept), bool))])
+    groups = np.array([row.adult.group for row in rows], str)
+    patients = np.array([row.adult.patient for row in rows], str)
+    logits = np.array([row.logit for row in rows])
+    passed = np.array([row.finding is not None for row in rows], bool)
+    subsets = [("", passed)] + ([] if passed.all() else [("_all", np.ones(len(rows), bool))])
     return Adults(
-        images=len(kept),
-        unreadable=len(adults) - len(kept),
-        rejected=len(kept) - int(passed.sum()),
+        images=len(rows),
+        unreadable=len(adults) - len(rows),
+        rejected=len(rows) - int(passed.sum()),
         panels=tuple(
-            _panel(name + suffix, members, groups[chosen], np.array(logits)[chosen], patients[chosen])
+            _panel(name + suffix, members, groups[chosen], logits[chosen], patients[chosen])
             for suffix, chosen in subsets
             for name, members in PANELS.items()
         ),
         findings=tuple(
-            _counted(group, [name for adult, name in kept if name and adult.group == group], reader.spec.labels)
+            _counted(
+                group, [row.finding for row in rows if row.finding and row.adult.group == group], reader.spec.labels
+            )
             for group in GROUPS
         ),
-        boxes=_summary(maps),
+        boxes=_summary([row for row in rows if row.adult.boxes]),
     )
 
 
-def _finding(reader: "Reader", verdict: "Score | ImageRefused") -> str | None:
-    if isinstance(verdict, ImageRefused):
-        return None
-    return finding(verdict.probability, reader.spec.operating_points, reader.spec.labels)
+def _outcomes(reader: "Reader", adults: Sequence[Adult]) -> Iterator[Outcome]:
+    images = [(adult, image) for adult in adults if (image := open_image(adult.path)) is not None]
+    if not images:
+        return
+    found = reader.unchecked(np.stack([canonical_image(image.pixels) for _, image in images]))
+    scores = reader.score_many((adult.path.read_bytes(), "image") for adult, _ in images)
+    points, labels = reader.spec.operating_points, reader.spec.labels
+    for place, ((adult, image), score) in enumerate(zip(images, scores, strict=True)):
+        name = None if isinstance(score, ImageRefused) else finding(score.probability, points, labels)
+        within = box_mask(adult.boxes, *image.pixels.shape)
+        in_boxes = _in_boxes(found.heat[place], found.boxes[place], found.lungs[place], within)
+        yield Outcome(adult, float(found.logits[place]), name, in_boxes)
 
 
 def _counted(group: Group, findings: Sequence[str], labels: Labels) -> AdultFindings:
@@ -195,25 +195,25 @@ def _panel(
     return AdultPanel(name=name, positives=int(labels.sum()), auc=auc(labels, scores[chosen], patients[chosen]))
 
 
-def _compared(
-    heat: np.ndarray, crop: tuple[int, int, int, int], lungs: np.ndarray, boxes: Boxes, shape: tuple[int, int]
-) -> Compared | None:
-    """Compare a map with boxes; None where the map is empty."""
+def _in_boxes(
+    heat: np.ndarray, crop: tuple[int, int, int, int], lungs: np.ndarray, within: np.ndarray
+) -> InBoxes | None:
+    """Compare a map with a mask of boxes; None where the map is empty."""
     if not heat.sum() > 0:
         return None
-    share, peak, within = attribution_in_boxes(heat, boxes, shape)
     top, left, bottom, right = crop
     by_lungs = within[lungs].mean() if lungs.any() else within.mean()
-    return Compared(share, peak, float(within[top:bottom, left:right].mean()), float(by_lungs))
+    share, peak = float(heat[within].sum() / heat.sum()), bool(within.ravel()[heat.argmax()])
+    return InBoxes(share, peak, float(within[top:bottom, left:right].mean()), float(by_lungs))
 
 
-def _summary(maps: Sequence[tuple[str, Compared | None]]) -> BoxAttribution:
-    found = [(patient, compared) for patient, compared in maps if compared is not None]
+def _summary(rows: Sequence[Outcome]) -> BoxAttribution:
+    found = [(row.adult.patient, row.in_boxes) for row in rows if row.in_boxes is not None]
     patients = [patient for patient, _ in found]
-    shares, peaks, by_area, by_lungs = (np.array([compared[k] for _, compared in found], float) for k in range(4))
+    shares, peaks, by_area, by_lungs = (np.array([part[k] for _, part in found], float) for k in range(4))
     return BoxAttribution(
         images=len(found),
-        empty=len(maps) - len(found),
+        empty=len(rows) - len(found),
         share=mean(shares, patients),
         peak_in_box=mean(peaks, patients),
         expected_by_area=significant(float(by_area.mean())) if found else None,

@@ -15,7 +15,7 @@ from cxrmodel.evaluation.audits.schema import (
 from cxrmodel.evaluation.schema import SPLITS, Evaluation, SplitScores
 from cxrmodel.metrics.calibration import BINS, reliability
 from cxrmodel.metrics.discrimination import auc
-from cxrmodel.metrics.estimate import significant
+from cxrmodel.metrics.estimate import Estimate, significant
 from cxrmodel.metrics.intervals import mean
 from cxrmodel.metrics.validation import Values
 from cxrmodel.model.calibration import probability
@@ -52,7 +52,12 @@ def audit_calibration(evaluation: Evaluation, spec: ModelSpec) -> CalibrationAud
         intercept=significant(spec.intercept),
         prevalence=spec.prevalence,
         chosen=choose_calibration(held.labels, held.logits, held.patients, float(held.labels.mean()))[0],
-        methods=tuple(_method(name, held) for name in METHODS.names),
+        methods=tuple(
+            CalibrationMethod(
+                name=method.name, **_figures(held, cross_fitted(method, held.labels, held.logits, held.patients))
+            )
+            for method in METHODS
+        ),
         test_as_read=_measured(test, _probabilities(test, spec, spec.prevalence), spec.prevalence),
         test_at_its_own_prevalence=_measured(test, _probabilities(test, spec, prevalence), prevalence),
         test_refitted=_measured(test, refitted, prevalence),
@@ -66,17 +71,14 @@ def _probabilities(scores: SplitScores, spec: ModelSpec, prevalence: float) -> V
     return np.asarray(probability(scores.logits, spec.temperature, prevalence, spec.intercept))
 
 
-def _measured(scores: SplitScores, probabilities: Values, prevalence: float) -> CalibrationFigures:
+def _figures(scores: SplitScores, probabilities: Values) -> dict[str, Estimate]:
     found = reliability(scores.labels, probabilities, scores.patients)
     losses = mean(log_loss(scores.labels, probabilities), scores.patients)
-    return CalibrationFigures(prevalence=significant(prevalence), log_loss=losses, ece=found.ece, brier=found.brier)
+    return {"log_loss": losses, "ece": found.ece, "brier": found.brier}
 
 
-def _method(name: str, held: SplitScores) -> CalibrationMethod:
-    fitted = cross_fitted(METHODS[name], held.labels, held.logits, held.patients)
-    losses = mean(log_loss(held.labels, fitted), held.patients)
-    found = reliability(held.labels, fitted, held.patients)
-    return CalibrationMethod(name=name, log_loss=losses, ece=found.ece, brier=found.brier)
+def _measured(scores: SplitScores, probabilities: Values, prevalence: float) -> CalibrationFigures:
+    return CalibrationFigures(prevalence=significant(prevalence), **_figures(scores, probabilities))
 
 
 def _at_prevalence(test: SplitScores, spec: ModelSpec, share: float) -> PrevalenceFigures:
@@ -85,14 +87,14 @@ def _at_prevalence(test: SplitScores, spec: ModelSpec, share: float) -> Prevalen
 
 
 def _mixed(evaluation: Evaluation, spec: ModelSpec, negative: str, positive: str) -> SourceFigures:
-    labels, values, patients = [], [], []
-    for label, split in ((0, negative), (1, positive)):
-        scores = evaluation.splits[split]
-        chosen = scores.labels == label
-        labels.append(scores.labels[chosen])
-        values.append(_probabilities(scores, spec, spec.prevalence)[chosen])
-        patients.append(np.array(scores.patients, str)[chosen])
-    found = reliability(np.concatenate(labels), np.concatenate(values), np.concatenate(patients), spec.prevalence)
+    splits = [evaluation.splits[split] for split in (negative, positive)]
+    parts = [(scores, scores.labels == label) for label, scores in enumerate(splits)]
+    found = reliability(
+        np.concatenate([scores.labels[chosen] for scores, chosen in parts]),
+        np.concatenate([_probabilities(scores, spec, spec.prevalence)[chosen] for scores, chosen in parts]),
+        np.concatenate([np.array(scores.patients, str)[chosen] for scores, chosen in parts]),
+        spec.prevalence,
+    )
     return SourceFigures(negative=negative, positive=positive, ece=found.ece)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cxrmodel.evaluation.audits import schema
 from cxrmodel.evaluation.audits.lung_masking import (
     FILLS_OUTSIDE,
     FILLS_WITHIN,
@@ -18,9 +17,8 @@ from cxrmodel.evaluation.audits.lung_masking import (
     only_lungs,
     remove_lungs,
 )
-from cxrmodel.evaluation.audits.perturbations import Change as Perturb
-from cxrmodel.evaluation.audits.perturbations import perturbations
-from cxrmodel.evaluation.audits.schema import LungMasking
+from cxrmodel.evaluation.audits.perturbations import Change, perturbations
+from cxrmodel.evaluation.audits.schema import LungMasking, Perturbation
 from cxrmodel.evaluation.audits.test_set import Panel, Step, score
 from cxrmodel.metrics.discrimination import auc, auc_change
 from cxrmodel.metrics.estimate import significant
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["CONDITIONS", "donors", "lung_rows", "perturbation_rows"]
 
 SEED = 0
-Change = Callable[[np.ndarray, np.ndarray, Fill, np.random.Generator], np.ndarray]
+Masking = Callable[[np.ndarray, np.ndarray, Fill, np.random.Generator], np.ndarray]
 EXCHANGES = (
     ("exchanged_between_classes", True, False),
     ("exchanged_between_classes_matched", True, True),
@@ -85,61 +83,53 @@ def lung_rows(reader: "Reader", panel: Panel, masks: np.ndarray, step: Step) -> 
     masks : ndarray of bool, shape (N, 224, 224)
         Their lungs, as they are masked, kept or exchanged.
     """
-    rows = []
-    interventions: tuple[tuple[Literal["removed", "only"], tuple[Fill, ...], Change], ...] = (
-        ("removed", FILLS_WITHIN, remove_lungs),
-        ("only", FILLS_OUTSIDE, only_lungs),
-    )
-    for kind, fills, change in interventions:
-        for fill in fills:
 
-            def make(place: int, fill: Fill = fill, change: Change = change) -> np.ndarray:
-                return change(panel.pixels[place], masks[place], fill, np.random.default_rng((SEED, place)))
+    def masked(kind: Literal["removed", "only"], fill: Fill, change: Masking) -> LungMasking:
+        def make(place: int) -> np.ndarray:
+            return change(panel.pixels[place], masks[place], fill, np.random.default_rng((SEED, place)))
 
-            logits, _ = score(reader, make, len(panel.images), step, panel.lungs)
-            found = auc(panel.labels, logits, panel.patients)
-            rows.append(LungMasking(name=fill.name, kind=kind, seen_in_training=fill.seen_in_training, auc=found))
-    return rows + [_exchange(reader, panel, masks, step, exchange) for exchange in EXCHANGES]
+        logits, _ = score(reader, make, len(panel.images), step, panel.lungs)
+        found = auc(panel.labels, logits, panel.patients)
+        return LungMasking(name=fill.name, kind=kind, seen_in_training=fill.seen_in_training, auc=found)
 
+    def exchanged(name: str, across: bool, match: bool) -> LungMasking:
+        chosen = donors(panel.labels, panel.patients, across)
 
-def _exchange(
-    reader: "Reader", panel: Panel, masks: np.ndarray, step: Step, exchange: tuple[str, bool, bool]
-) -> LungMasking:
-    name, across, match = exchange
-    chosen = donors(panel.labels, panel.patients, across)
+        def make(place: int) -> np.ndarray:
+            donor = chosen[place]
+            return exchange_lungs(panel.pixels[place], masks[place], panel.pixels[donor], masks[donor], match)
 
-    def make(place: int) -> np.ndarray:
-        donor = chosen[place]
-        return exchange_lungs(panel.pixels[place], masks[place], panel.pixels[donor], masks[donor], match)
+        logits, _ = score(reader, make, len(panel.images), step, panel.lungs)
+        givers = panel.patients[chosen]
+        found, surroundings = auc(panel.labels[chosen], logits, givers), auc(panel.labels, logits, givers)
+        return LungMasking(
+            name=name, kind="exchange", seen_in_training=False, auc=found, auc_of_surroundings=surroundings
+        )
 
-    logits, _ = score(reader, make, len(panel.images), step, panel.lungs)
-    givers = panel.patients[chosen]
-    return LungMasking(
-        name=name,
-        kind="exchange",
-        seen_in_training=False,
-        auc=auc(panel.labels[chosen], logits, givers),
-        auc_of_surroundings=auc(panel.labels, logits, givers),
-    )
+    return [
+        *(masked("removed", fill, remove_lungs) for fill in FILLS_WITHIN),
+        *(masked("only", fill, only_lungs) for fill in FILLS_OUTSIDE),
+        *(exchanged(*exchange) for exchange in EXCHANGES),
+    ]
 
 
 def perturbation_rows(
     reader: "Reader", panel: Panel, step: Step, showing: Callable[[str], object] = lambda name: None
-) -> list[schema.Perturbation]:
+) -> list[Perturbation]:
     """Measure every perturbation against the intact images.
 
     Parameters
     ----------
     showing : callable (name)
-        Called with each perturbation before it is measured.
+        Gets the name of each perturbation before it is measured.
     """
     before = probability(panel.logits, **reader.spec.calibration)
-    rows = []
-    for name, change in perturbations(panel.pixels):
+
+    def perturbed(name: str, change: Change) -> Perturbation:
         showing(name)
         changed = np.zeros(len(panel.images), bool)
 
-        def make(place: int, change: Perturb = change, changed: np.ndarray = changed) -> np.ndarray:
+        def make(place: int) -> np.ndarray:
             image = panel.pixels[place]
             made = change(image, panel.lungs[place], np.random.default_rng((SEED, place)))
             changed[place] = (made != image).any()
@@ -147,14 +137,13 @@ def perturbation_rows(
 
         logits, plausible = score(reader, make, len(panel.images), step)
         after = probability(logits, **reader.spec.calibration)
-        rows.append(
-            schema.Perturbation(
-                name=name,
-                changed=int(changed.sum()),
-                without_lungs=int((~plausible).sum()),
-                auc=auc(panel.labels, logits, panel.patients),
-                auc_change=auc_change(panel.labels, panel.logits, logits, panel.patients),
-                mean_probability_change=significant(float(np.abs(after - before).mean())),
-            )
+        return Perturbation(
+            name=name,
+            changed=int(changed.sum()),
+            without_lungs=int((~plausible).sum()),
+            auc=auc(panel.labels, logits, panel.patients),
+            auc_change=auc_change(panel.labels, panel.logits, logits, panel.patients),
+            mean_probability_change=significant(float(np.abs(after - before).mean())),
         )
-    return rows
+
+    return [perturbed(name, change) for name, change in perturbations(panel.pixels).items()]

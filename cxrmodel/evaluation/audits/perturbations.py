@@ -3,9 +3,8 @@
 Pure functions on canonical images (uint8, 224 x 224), and the list of those that are measured.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ from cxrmodel.imaging.canonical import canonical_image
 
 __all__ = [
     "COUNT",
-    "Perturbation",
+    "Change",
     "add_marker",
     "blur",
     "clahe",
@@ -38,13 +37,7 @@ COUNT = 20
 """How many perturbations there are."""
 
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
-
-
-class Perturbation(NamedTuple):
-    """A perturbation of an image whose lungs are known: ``change(image, lungs, rng) -> image``."""
-
-    name: str
-    change: Change
+"""A perturbation of an image with known lungs: ``change(image, lungs, rng) -> image``."""
 
 
 def histogram(images: np.ndarray) -> np.ndarray:
@@ -171,8 +164,8 @@ def move_marker(image: np.ndarray, lungs: np.ndarray) -> np.ndarray:
     return np.maximum(result, letter)
 
 
-def perturbations(images: np.ndarray) -> Sequence[Perturbation]:
-    """List everything that is measured.
+def perturbations(images: np.ndarray) -> dict[str, Change]:
+    """List the perturbations that are measured, by name.
 
     Parameters
     ----------
@@ -180,28 +173,28 @@ def perturbations(images: np.ndarray) -> Sequence[Perturbation]:
         Whose pooled histogram is the common reference.
     """
     reference = histogram(images)
-    return [
-        Perturbation("histogram_matched", _alone(partial(match_histogram, reference=reference))),
-        Perturbation("clahe", _alone(clahe)),
-        Perturbation("gamma_0_6", _alone(partial(gamma, exponent=0.6))),
-        Perturbation("gamma_1_6", _alone(partial(gamma, exponent=1.6))),
-        Perturbation("aspect_wider", _alone(partial(squeeze, rows=0.8, columns=1.0))),
-        Perturbation("aspect_narrower", _alone(partial(squeeze, rows=1.0, columns=0.8))),
-        Perturbation("rotated_left", _alone(partial(rotate, degrees=10))),
-        Perturbation("rotated_right", _alone(partial(rotate, degrees=-10))),
-        Perturbation("shifted_right", _alone(partial(shift, rows=0.0, columns=0.1))),
-        Perturbation("shifted_left", _alone(partial(shift, rows=0.0, columns=-0.1))),
-        Perturbation("shifted_down", _alone(partial(shift, rows=0.1, columns=0.0))),
-        Perturbation("shifted_up", _alone(partial(shift, rows=-0.1, columns=0.0))),
-        Perturbation("border_cropped", _alone(partial(crop_border, share=0.08))),
-        Perturbation("jpeg_30", _alone(partial(jpeg, quality=30))),
-        Perturbation("blurred", _alone(partial(blur, sigma=1.0))),
-        Perturbation("marker_added", _alone(add_marker)),
-        Perturbation("resampled", _alone(resample)),
-        Perturbation("noise", lambda image, lungs, rng: noise(image, 8, rng)),
-        Perturbation("marker_erased", lambda image, lungs, rng: erase_marker(image, lungs)),
-        Perturbation("marker_moved", lambda image, lungs, rng: move_marker(image, lungs)),
-    ]
+    return {
+        "histogram_matched": _alone(partial(match_histogram, reference=reference)),
+        "clahe": _alone(clahe),
+        "gamma_0_6": _alone(partial(gamma, exponent=0.6)),
+        "gamma_1_6": _alone(partial(gamma, exponent=1.6)),
+        "aspect_wider": _alone(partial(squeeze, rows=0.8, columns=1.0)),
+        "aspect_narrower": _alone(partial(squeeze, rows=1.0, columns=0.8)),
+        "rotated_left": _alone(partial(rotate, degrees=10)),
+        "rotated_right": _alone(partial(rotate, degrees=-10)),
+        "shifted_right": _alone(partial(shift, rows=0.0, columns=0.1)),
+        "shifted_left": _alone(partial(shift, rows=0.0, columns=-0.1)),
+        "shifted_down": _alone(partial(shift, rows=0.1, columns=0.0)),
+        "shifted_up": _alone(partial(shift, rows=-0.1, columns=0.0)),
+        "border_cropped": _alone(partial(crop_border, share=0.08)),
+        "jpeg_30": _alone(partial(jpeg, quality=30)),
+        "blurred": _alone(partial(blur, sigma=1.0)),
+        "marker_added": _alone(add_marker),
+        "resampled": _alone(resample),
+        "noise": lambda image, lungs, rng: noise(image, 8, rng),
+        "marker_erased": lambda image, lungs, rng: erase_marker(image, lungs),
+        "marker_moved": lambda image, lungs, rng: move_marker(image, lungs),
+    }
 
 
 def _alone(change: Callable[[np.ndarray], np.ndarray]) -> Change:

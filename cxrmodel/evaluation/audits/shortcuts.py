@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_curve
 
@@ -23,8 +24,6 @@ GREYS = 64
 OUTLINE_SIDE = 28
 CHUNK = 256
 SIZES = "chest_xray.csv"
-
-Sizes = Mapping[str, tuple[int, int]]
 
 
 def original_sizes(root: Path) -> dict[str, tuple[int, int]]:
@@ -80,33 +79,25 @@ def shortcut_baselines(
         Gets the number of images read since the last call.
     """
     rows, missing = [], []
-    sizes = original_sizes(root)
-    sides = [_of_sizes(images, sizes) for images in (train, test)]
-    if all(len(found) for _, found in sides):
-        shapes = [np.array(values, np.float64) for values, _ in sides]
-        known = [images for _, images in sides]
+    shapes, known = _features(original_sizes(root), train, test)
+    if all(known):
         rows.append(_measured("file_size", shapes, *known))
         rows.append(_measured("aspect", [shape[:, :1] / shape[:, 1:] for shape in shapes], *known))
     else:
         missing += [NotMeasured(name=name, reason="audits.reason.no_sizes") for name in ("file_size", "aspect")]
     rows.append(_measured("grey_levels", [_greys(images, step) for images in (train, test)], train, test))
-    outlines = [load_masks(root, images, OUTLINE_SIDE) for images in (train, test)]
-    if all(outlines):
-        pairs = list(zip(outlines, (train, test), strict=True))
-        known = [[image for image in images if image.name in masks] for masks, images in pairs]
-        shapes = [
-            np.stack([masks[image.name].ravel() for image in images])
-            for masks, images in zip(outlines, known, strict=True)
-        ]
-        rows.append(_measured("lung_outline", shapes, *known))
+    outlines, known = _features(load_masks(root, [*train, *test], OUTLINE_SIDE), train, test)
+    if all(known):
+        rows.append(_measured("lung_outline", outlines, *known))
     else:
         missing.append(NotMeasured(name="lung_outline", reason="audits.reason.no_masks"))
     return rows, missing
 
 
-def _of_sizes(images: Sequence[Image], sizes: Sizes) -> tuple[list[tuple[int, int]], list[Image]]:
-    known = [image for image in images if image.name in sizes]
-    return [sizes[image.name] for image in known], known
+def _features(table: Mapping[str, ArrayLike], *sets: Sequence[Image]) -> tuple[list[np.ndarray], list[list[Image]]]:
+    """Features of each set as arrays of shape (N, K), and the images that the table has."""
+    known = [[image for image in images if image.name in table] for images in sets]
+    return [np.array([np.ravel(table[image.name]) for image in images], np.float64) for images in known], known
 
 
 def _greys(images: Sequence[Image], step: Callable[[int], object]) -> np.ndarray:

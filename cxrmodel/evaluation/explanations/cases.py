@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cxrmodel.errors import DataError
-from cxrmodel.evaluation.audits.adults import Boxes, find_adults
+from cxrmodel.evaluation.audits.adults import box_mask, find_adults
 from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import read_radiograph
@@ -15,7 +15,7 @@ from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.reading import Reader
 from cxrmodel.training.archive import Image, load_images
 
-__all__ = ["Case", "adult_images", "box_mask", "cases", "stratified"]
+__all__ = ["Case", "adult_images", "cases", "stratified"]
 
 BATCH = 8
 WHOLE = (0, 0, IMAGE_SIDE, IMAGE_SIDE)
@@ -99,38 +99,14 @@ def adult_images(reader: Reader, root: Path) -> tuple[list[Case], int]:
     if not boxed:
         return [], 0
     images = [read_radiograph(adult.path.read_bytes(), "").pixels for adult in boxed]
-    found = _cases(
-        reader, np.stack([canonical_image(image) for image in images]), [("", adult.patient) for adult in boxed]
-    )
+    pixels = np.stack([canonical_image(image) for image in images])
+    found = _cases(reader, pixels, [("", adult.patient) for adult in boxed])
     marked = [
         replace(case, boxes=box_mask(adult.boxes, *image.shape))
         for adult, image, case in zip(boxed, images, found, strict=True)
         if case is not None
     ]
     return marked, len(boxed) - len(marked)
-
-
-def box_mask(boxes: Boxes, height: int, width: int, side: int = IMAGE_SIDE) -> np.ndarray:
-    """Boxes of an image as a mask of its canonical form.
-
-    Parameters
-    ----------
-    boxes : tuple of (x, y, width, height)
-        In the image's own pixels.
-    height, width : int
-        Of the image.
-
-    Returns
-    -------
-    ndarray of bool, shape (side, side)
-        True where the middle of a pixel lies in a box.
-    """
-    y = (np.arange(side)[:, None] + 0.5) * height / side
-    x = (np.arange(side)[None, :] + 0.5) * width / side
-    mask = np.zeros((side, side), bool)
-    for left, top, wide, high in boxes:
-        mask |= (x >= left) & (x < left + wide) & (y >= top) & (y < top + high)
-    return mask
 
 
 def _cases(reader: Reader, pixels: np.ndarray, names: Sequence[tuple[str, str]]) -> list[Case | None]:

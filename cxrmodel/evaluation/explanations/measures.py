@@ -1,7 +1,7 @@
 """Measures of one method's maps, image by image, and their means."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,11 +99,7 @@ def curve_areas(
 
 def heat_range(explainer: Explainer, method: str, images: Sequence[Case], tick: Tick) -> float:
     """Top of a method's colour range: the percentile of its values that ranges the map of every reading."""
-    values = []
-    for start in range(0, len(images), BATCH):
-        part = images[start : start + BATCH]
-        values.append(explainer.crop_maps(method, np.stack([case.ready.tensor for case in part])).ravel())
-        tick(len(part))
+    values = [heat.ravel() for _, heat in _maps(explainer, method, images, tick)]
     return float(np.percentile(np.concatenate(values), explainer.spec.heat_percentile))
 
 
@@ -117,14 +113,10 @@ def in_boxes(explainer: Explainer, method: str, images: Sequence[Case], tick: Ti
         an empty map; ``share``: share of attribution in boxes, or None for an empty map.
     """
     found: dict[str, list[Any]] = {"peak": [], "share": []}
-    for start in range(0, len(images), BATCH):
-        part = images[start : start + BATCH]
-        maps = explainer.crop_maps(method, np.stack([case.ready.tensor for case in part]))
-        for case, heat in zip(part, maps, strict=True):
-            image, boxes = case.ready.to_image(heat), case.marked
-            found["peak"].append(bool(image.max() > 0 and boxes.ravel()[image.argmax()]))
-            found["share"].append(heat_in_lungs(image, boxes))
-        tick(len(part))
+    for case, heat in _maps(explainer, method, images, tick):
+        image, boxes = case.ready.to_image(heat), case.marked
+        found["peak"].append(bool(image.max() > 0 and boxes.ravel()[image.argmax()]))
+        found["share"].append(heat_in_lungs(image, boxes))
     return found
 
 
@@ -140,3 +132,10 @@ def mean_of(values: Sequence[float | None], patients: Sequence[str]) -> Estimate
     """
     kept = [(value, patient) for value, patient in zip(values, patients, strict=True) if value is not None]
     return mean([value for value, _ in kept], [patient for _, patient in kept], digits=4)
+
+
+def _maps(explainer: Explainer, method: str, images: Sequence[Case], tick: Tick) -> Iterator[tuple[Case, np.ndarray]]:
+    for start in range(0, len(images), BATCH):
+        part = images[start : start + BATCH]
+        yield from zip(part, explainer.crop_maps(method, np.stack([case.ready.tensor for case in part])), strict=True)
+        tick(len(part))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import DataError, NoLungsFound
-from cxrmodel.evaluation.audits.adults import adult_panel, attribution_in_boxes, find_adults, parse_boxes
+from cxrmodel.evaluation.audits.adults import adult_panel, box_mask, find_adults, parse_boxes
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.metrics.estimate import Estimate
@@ -39,20 +39,14 @@ def test_half_a_box_is_none(text):
         parse_boxes(text)
 
 
-def test_heat_by_hand():
-    """A quarter of a 512 px image is a quarter of the canonical one; overlapping boxes count once."""
-    heat = np.zeros((224, 224), np.float32)
-    heat[:112, :112], heat[200, 200] = 3.0, 4.0
-    share, peak, within = attribution_in_boxes(heat, ((0, 0, 256, 256), (0, 0, 128, 128)), (512, 512))
-    assert within.sum() == 112**2
-    assert share == pytest.approx(3 * 112**2 / (3 * 112**2 + 4), rel=1e-6)
-    assert not peak
-    assert attribution_in_boxes(heat, ((448, 448, 64, 64),), (512, 512))[1]
+def test_boxes_as_a_mask():
+    """A quarter of a 512 pixel image is a quarter of the canonical one; overlapping boxes count once."""
+    assert box_mask(((0, 0, 256, 256), (0, 0, 128, 128)), 512, 512).sum() == 112**2
 
 
 def test_boxes_follow_the_shape_of_the_image():
-    """Height and width are squashed each by its own factor."""
-    _, _, within = attribution_in_boxes(np.ones((224, 224), np.float32), ((100, 0, 100, 50),), (100, 400))
+    """Height and width are scaled each by its own factor."""
+    within = box_mask(((100, 0, 100, 50),), 100, 400)
     assert within[:112, 56:112].all()
     assert within.sum() == 112 * 56
 
@@ -98,7 +92,7 @@ def panel(tmp_path, png) -> Path:
 def test_panel_by_hand(panel):
     """Rejected images are left out of the first pair of rows and scored for the second; boxes give the expectations."""
     heat = np.zeros((224, 224), np.float32)
-    heat[:, :112], heat[0, 200] = 1.0, 2.0
+    heat[:, :112], heat[0, 200], heat[:, 150] = 1.0, 2.0, 0.5
     steps = []
     found = adult_panel(Judge(heat), find_adults(panel), steps.append)
     assert (found.images, found.unreadable, found.rejected) == (14, 1, 1)
@@ -112,7 +106,7 @@ def test_panel_by_hand(panel):
         ("opacity", 4, 3, 1, 0),
     ]
     assert (found.boxes.images, found.boxes.empty) == (5, 0)
-    assert found.boxes.share.value == pytest.approx(1.0, abs=1e-3)
+    assert found.boxes.share.value == pytest.approx(224 * 112 / (224 * 112.5 + 2), rel=1e-5)
     assert found.boxes.peak_in_box == Estimate(0.0, 0.0, 0.0, 5)
     assert (found.boxes.expected_by_area, found.boxes.expected_in_lungs) == (1.0, 0.5)
 

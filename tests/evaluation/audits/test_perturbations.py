@@ -41,8 +41,8 @@ def test_every_one_listed_changes_images_and_keeps_their_form(image):
     """uint8, 224 x 224, another picture, the same each time; the letter's two on an image that has one."""
     marked = p.add_marker(image)
     listed = p.perturbations(image[None] // 2)
-    assert len(listed) == p.COUNT == len({item.name for item in listed})
-    for name, change in listed:
+    assert len(listed) == p.COUNT
+    for name, change in listed.items():
         made = change(marked, NOWHERE, np.random.default_rng(0))
         assert made.shape == (224, 224)
         assert made.dtype == np.uint8

@@ -11,7 +11,6 @@ from cxrmodel.errors import DataError, EvaluationError, NoLungsFound
 from cxrmodel.evaluation.audits import lungs as lung_audit
 from cxrmodel.evaluation.audits.lung_masking import fade
 from cxrmodel.evaluation.audits.lungs import CONDITIONS, donors, lung_rows, perturbation_rows
-from cxrmodel.evaluation.audits.perturbations import Perturbation
 from cxrmodel.evaluation.audits.run import audit, subgroups
 from cxrmodel.evaluation.audits.schema import NotMeasured
 from cxrmodel.evaluation.audits.test_set import Panel, load_panel, score
@@ -135,11 +134,11 @@ def test_perturbations_are_measured_against_the_intact_images(make_spec, monkeyp
     """One that does nothing changes nothing; one that inverts turns the AUC over; blank images count as refused."""
     reader = GreyReader(make_spec())
     panel = panel_of(reader, (60, 120), (200, 200))
-    listed = [
-        Perturbation("noise", lambda image, lungs, rng: image),
-        Perturbation("clahe", lambda image, lungs, rng: 255 - image),
-        Perturbation("resampled", lambda image, lungs, rng: np.zeros_like(image)),
-    ]
+    listed = {
+        "noise": lambda image, lungs, rng: image,
+        "clahe": lambda image, lungs, rng: 255 - image,
+        "resampled": lambda image, lungs, rng: np.zeros_like(image),
+    }
     monkeypatch.setattr(lung_audit, "perturbations", lambda images: listed)
     shown, steps = [], []
     nothing, inverted, blank = perturbation_rows(reader, panel, steps.append, shown.append)

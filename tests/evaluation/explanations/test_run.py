@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import EvaluationError
+from cxrmodel.evaluation.audits.adults import box_mask
 from cxrmodel.evaluation.explanations import results
 from cxrmodel.evaluation.explanations import run as explanations
-from cxrmodel.evaluation.explanations.cases import adult_images, box_mask, cases, stratified
+from cxrmodel.evaluation.explanations.cases import adult_images, cases, stratified
 from cxrmodel.evaluation.explanations.measures import BATCH, affordable, in_boxes, mean_of, of_maps
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit, ShuffledLabels, Similarity
 from cxrmodel.evaluation.explanations.section import audit_of, favoured

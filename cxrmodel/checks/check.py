@@ -11,8 +11,6 @@ from cxrmodel.errors import ImageRefused, ImageRejected
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["Check", "Correction", "Rules", "Stage"]
-
 Rules = Mapping[str, Rule]
 """Rules by the name of their check."""
 

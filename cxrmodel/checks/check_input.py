@@ -14,8 +14,6 @@ from cxrmodel.imaging.margins import image_box
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.spec import AgeRange
 
-__all__ = ["CheckInput", "CheckModels"]
-
 
 @dataclass(frozen=True, eq=False)
 class CheckModels:

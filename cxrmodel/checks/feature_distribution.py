@@ -16,9 +16,7 @@ import numpy as np
 from cxrmodel.errors import AlteredWeights
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_features
 
-__all__ = ["FeatureDistribution", "fit_feature_distribution", "load_feature_distribution"]
-
-COMPONENTS = 64
+_COMPONENTS = 64
 _MIN_SCALE = 1e-3
 """Standard deviation, against the mean of all, below which a channel counts as constant on training images."""
 
@@ -89,7 +87,7 @@ class FeatureDistribution:
         return cls(**arrays | {name: float(arrays[name]) for name in ("mean_within", "mean_residual")})
 
 
-def fit_feature_distribution(features: np.ndarray, components: int = COMPONENTS) -> FeatureDistribution:
+def fit_feature_distribution(features: np.ndarray, components: int = _COMPONENTS) -> FeatureDistribution:
     """Fit the distribution of training images.
 
     Parameters

@@ -9,8 +9,6 @@ import numpy as np
 
 from cxrmodel.artefacts import open_graph
 
-__all__ = ["ORIENTATIONS", "ORIENTATION_SIDE", "OrientationNetwork", "as_orientation_input"]
-
 ORIENTATION_SIDE = 64
 ORIENTATIONS = ("upright", "mirrored", "rotated left", "upside down", "rotated right", "inverted", "other")
 """Classes: an upright image; mirrored left to right; rotated by 90 degrees anticlockwise, by 180, or by 90 clockwise,

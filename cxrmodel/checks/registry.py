@@ -18,8 +18,6 @@ from cxrmodel.checks.out_of_distribution import OUT_OF_DISTRIBUTION
 from cxrmodel.checks.reconstruction import IMAGE_RECONSTRUCTION, SURROUNDINGS_RECONSTRUCTION
 from cxrmodel.registry import Registry
 
-__all__ = ["CHECKS"]
-
 CHECKS: Registry[Check] = Registry(
     "check",
     AGE,

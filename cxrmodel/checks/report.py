@@ -9,8 +9,6 @@ from cxrmodel.errors import ImageRefused, ImageRejected
 from cxrmodel.messages import Message
 from cxrmodel.records import Record
 
-__all__ = ["OUTCOMES", "PASSED", "REJECTED", "WARNING", "CheckReport", "CheckResult", "Outcome", "Rule"]
-
 Outcome = Literal["passed", "warning", "rejected"]
 PASSED: Outcome = "passed"
 WARNING: Outcome = "warning"

@@ -8,8 +8,6 @@ from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.paths import ASSETS
 from cxrmodel.records import Record, Sha256
 
-__all__ = ["CHECK_FOLDER", "CheckSpec", "FittedOn", "OrientationTraining", "load_check_spec"]
-
 CHECK_FOLDER = ASSETS / "checks"
 
 

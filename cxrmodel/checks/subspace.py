@@ -10,8 +10,6 @@ import numpy as np
 
 from cxrmodel.imaging.lungs import LungFields
 
-__all__ = ["SUBSPACE_SIDE", "PrincipalSubspace", "lung_surroundings", "standardised"]
-
 SUBSPACE_SIDE = 32
 _MARGIN = 10
 _MIN_SPREAD = 8.0

@@ -21,8 +21,6 @@ from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 
-__all__ = ["Checks", "check_rules"]
-
 
 def check_rules(checks: CheckSpec, model: ModelSpec) -> dict[str, Rule]:
     """Rules of all registered checks by name, in order.

@@ -9,8 +9,6 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-__all__ = ["IMAGE_SIDE", "canonical_image", "contrast"]
-
 IMAGE_SIDE = 224
 _BLOCK = 8
 """Rows of the result computed together: enough for a matrix product, with few weights of zero."""

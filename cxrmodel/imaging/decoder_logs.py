@@ -7,8 +7,6 @@ the time of a call.
 import logging
 import warnings
 
-__all__ = ["silence_decoders"]
-
 # A warning counts as coming from the caller of the function that warns.
 _MODULES = r"(PIL|pydicom|openjpeg|jpeg_ls|cxrmodel\.imaging)\b"
 

@@ -5,8 +5,6 @@ import numpy as np
 
 from cxrmodel.errors import ColourImage, UnreadableFile
 
-__all__ = ["full_scale", "single_channel"]
-
 # Depths at which radiographs are digitised; 10 to 14 bits are commonly stored in 16.
 _DEPTHS = (8, 10, 12, 14, 16)
 

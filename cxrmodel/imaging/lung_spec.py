@@ -9,8 +9,6 @@ from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.paths import ASSETS
 from cxrmodel.records import Record, Sha256
 
-__all__ = ["LUNGS_FOLDER", "LungBounds", "LungSpec", "load_lung_spec"]
-
 LUNGS_FOLDER = ASSETS / "lungs"
 
 

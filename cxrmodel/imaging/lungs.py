@@ -16,8 +16,6 @@ from cxrmodel.errors import NoLungsFound
 from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
 from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, LungBounds, load_lung_spec
 
-__all__ = ["LungFields", "LungSegmenter", "as_input", "balance", "fields_from_scores", "plausibility", "regions"]
-
 
 @dataclass(frozen=True, eq=False)
 class LungFields:

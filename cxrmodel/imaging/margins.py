@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["image_box"]
-
 _LEVELS = 6
 _UNIFORM_SHARE = 0.8
 _MIN_LINES = 8

@@ -14,8 +14,6 @@ from cxrmodel.imaging.formats.image_format import Header, Metadata
 from cxrmodel.imaging.formats.registry import find_format
 from cxrmodel.messages import Message
 
-__all__ = ["MAX_ASPECT", "MAX_BYTES", "MAX_PIXELS", "MIN_SIDE", "Radiograph", "read_radiograph"]
-
 MAX_BYTES = 64 * 2**20
 MAX_PIXELS = 50_000_000
 MIN_SIDE = 64

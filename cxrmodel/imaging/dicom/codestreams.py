@@ -12,8 +12,6 @@ from math import ceil
 
 from cxrmodel.errors import UnreadableFile
 
-__all__ = ["Codestream", "read_codestream", "segments"]
-
 
 @dataclass(frozen=True)
 class Codestream:

@@ -19,8 +19,6 @@ from pydicom.tag import BaseTag
 from cxrmodel.errors import MissingPixelData, UnreadableFile, UnsupportedFile
 from cxrmodel.imaging.dicom.elements import ELEMENTS
 
-__all__ = ["RLE", "SYNTAXES", "DataSet", "damaged_dicom", "open_data_set", "words_of"]
-
 # Values are validated here: the library's own warnings quote them.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 

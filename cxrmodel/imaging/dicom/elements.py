@@ -3,8 +3,6 @@
 No names, no patient identifiers, no free text. The date of birth only gives the age and is not kept.
 """
 
-__all__ = ["ELEMENTS"]
-
 ELEMENTS = (
     "MediaStorageSOPClassUID",
     "TransferSyntaxUID",

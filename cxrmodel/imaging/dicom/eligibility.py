@@ -11,8 +11,6 @@ from cxrmodel.errors import NotAnImage, WrongBodyPart, WrongModality, WrongView
 from cxrmodel.imaging.dicom.dataset import DataSet
 from cxrmodel.messages import Message
 
-__all__ = ["check_body_part", "check_kind", "check_modality", "frontal_view"]
-
 # PS3.4 B.5 and PS3.6 A: prefixes of the class UIDs of objects that hold no image, and the code of the refusal.
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _NOT_IMAGES = (

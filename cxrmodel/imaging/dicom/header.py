@@ -13,9 +13,6 @@ from cxrmodel.imaging.dicom.eligibility import check_body_part, check_kind, chec
 from cxrmodel.imaging.formats.image_format import Header, Metadata
 from cxrmodel.messages import Message, listed
 
-__all__ = ["DicomHeader", "read_dicom_header"]
-
-
 _MAX_ASPECT = 1e6
 
 

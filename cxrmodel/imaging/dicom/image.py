@@ -14,8 +14,6 @@ from cxrmodel.imaging.dicom.voi import grey_levels
 from cxrmodel.imaging.formats.image_format import DecodedImage
 from cxrmodel.messages import Message
 
-__all__ = ["decode_dicom"]
-
 
 def decode_dicom(header: DicomHeader) -> DecodedImage:
     """Decode an image whose size is within limits, and display it as its file requires.

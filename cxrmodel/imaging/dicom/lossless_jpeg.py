@@ -8,8 +8,6 @@ import numpy as np
 
 from cxrmodel.imaging.dicom.codestreams import segments
 
-__all__ = ["has_all_bits"]
-
 _HUFFMAN, _RESTART, _SCAN = 0xC4, 0xDD, 0xDA
 # Rows processed at a time, so that they stay in the processor's cache.
 _ROWS = 128

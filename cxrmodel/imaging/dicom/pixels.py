@@ -16,8 +16,6 @@ from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.formats.raster import ended_early
 
-__all__ = ["stored_values"]
-
 gdcm.Trace.DebugOff()
 gdcm.Trace.WarningOff()
 gdcm.Trace.ErrorOff()

@@ -15,8 +15,6 @@ from cxrmodel.imaging.dicom.dataset import DataSet, words_of
 from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.messages import Message
 
-__all__ = ["GreyLevels", "Lut", "grey_levels"]
-
 
 @dataclass(frozen=True, eq=False)
 class Lut:

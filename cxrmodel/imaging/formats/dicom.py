@@ -8,8 +8,6 @@ from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFor
 if TYPE_CHECKING:
     from cxrmodel.imaging.dicom.header import DicomHeader
 
-__all__ = ["DICOM", "is_dicom"]
-
 # Value representations of explicit DICOM encodings; those on the second line have a length of four bytes.
 _SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
 _LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())

@@ -9,8 +9,6 @@ import numpy as np
 from cxrmodel.errors import ImageRefused, UnreadableFile
 from cxrmodel.messages import Message
 
-__all__ = ["DecodedImage", "Header", "ImageFormat", "Metadata", "damaged"]
-
 
 @dataclass(frozen=True)
 class Header:

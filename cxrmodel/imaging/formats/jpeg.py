@@ -8,8 +8,6 @@ from cxrmodel.errors import UnsupportedFile
 from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFormat, damaged
 from cxrmodel.imaging.formats.raster import decode_raster, ended_early, to_greyscale
 
-__all__ = ["JPEG"]
-
 _MAX_SEGMENTS = 200_000
 _MAX_SCANS = 100
 """Each scan of a progressive JPEG covers every pixel: encoders use about ten, decompression bombs thousands."""

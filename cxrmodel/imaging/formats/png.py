@@ -8,8 +8,6 @@ from PIL.PngImagePlugin import PngImageFile
 from cxrmodel.imaging.formats.image_format import Header, ImageFormat, damaged
 from cxrmodel.imaging.formats.raster import decode_raster, to_greyscale
 
-__all__ = ["PNG"]
-
 _MAX_CHUNKS = 200_000
 
 

@@ -12,8 +12,6 @@ from cxrmodel.imaging.formats.image_format import DecodedImage, Header, damaged
 from cxrmodel.imaging.greyscale import full_scale, single_channel
 from cxrmodel.messages import Message
 
-__all__ = ["StoredImage", "decode_raster", "ended_early", "to_greyscale"]
-
 _PLAIN_MODES = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
 
 # Rows at the bottom of a JPEG that show whether data are missing.

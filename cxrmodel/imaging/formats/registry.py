@@ -14,8 +14,6 @@ from cxrmodel.imaging.formats.webp import WEBP
 from cxrmodel.messages import Message, listed
 from cxrmodel.registry import Registry
 
-__all__ = ["FORMATS", "extensions", "find_format", "format_names"]
-
 FORMATS: Registry[ImageFormat] = Registry("file format", DICOM, PNG, JPEG, TIFF, WEBP)
 
 

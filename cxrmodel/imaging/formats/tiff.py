@@ -12,8 +12,6 @@ from cxrmodel.errors import UnreadableFile
 from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFormat, damaged
 from cxrmodel.imaging.formats.raster import decode_raster, to_greyscale
 
-__all__ = ["TIFF", "TiffHeader"]
-
 
 @dataclass(frozen=True)
 class TiffHeader(Header):

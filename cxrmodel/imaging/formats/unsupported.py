@@ -1,7 +1,5 @@
 """Formats that are recognised but not supported, so that the refusal can name them."""
 
-__all__ = ["unsupported_code"]
-
 _SIGNATURES = (
     (0, b"%PDF", "imaging.unsupported.pdf"),
     (0, b"PK\x03\x04", "imaging.unsupported.zip"),

@@ -8,8 +8,6 @@ from cxrmodel.errors import UnsupportedFile
 from cxrmodel.imaging.formats.image_format import Header, ImageFormat, damaged
 from cxrmodel.imaging.formats.raster import decode_raster, to_greyscale
 
-__all__ = ["WEBP"]
-
 
 def _read_header(data: bytes) -> Header:
     """Read the first chunk, which is of one of three kinds."""

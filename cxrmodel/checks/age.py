@@ -8,7 +8,7 @@ from cxrmodel.model.spec import AgeRange
 
 
 def years_outside(age_years: float, ages: AgeRange) -> float:
-    """How far an age lies from a range of ages, in years; 0 within it."""
+    """Distance of an age from a range of ages in years; 0 within it."""
     return 0.0 if ages.contains(age_years) else max(ages.low - age_years, age_years - ages.high)
 
 

@@ -1,4 +1,4 @@
-"""Distribution of the training images in a network's features, and how far an image lies from it.
+"""Distribution of the training images in a network's features, and the distance of an image from it.
 
 Pooled activations of two depths, scaled by their standard deviation over training images, are split into the principal
 directions of the training images and the rest. The score adds the squared Mahalanobis distance within those directions
@@ -97,7 +97,7 @@ def fit_feature_distribution(features: np.ndarray, components: int = _COMPONENTS
         Principal directions kept; at most N - 2.
     """
     mean, scale = features.mean(0), features.std(0)
-    # A channel that is constant on training images tells nothing.
+    # A channel that is constant on training images carries no information.
     scale = np.where(scale > _MIN_SCALE * scale.mean(), scale, np.inf)
     scaled = ((features - mean) / scale).astype(np.float64)
     _, lengths, directions = np.linalg.svd(scaled, full_matrices=False)

@@ -1,4 +1,4 @@
-"""Network that tells the orientation of a canonical image.
+"""Network that classifies the orientation of a canonical image.
 
 A small convolutional network (``assets/checks/orientation.onnx``), trained on training images rotated, mirrored and
 inverted by code and on synthetic images of other kinds, and run by ONNX Runtime.
@@ -12,7 +12,7 @@ from cxrmodel.artefacts import open_graph
 ORIENTATION_SIDE = 64
 ORIENTATIONS = ("upright", "mirrored", "rotated left", "upside down", "rotated right", "inverted", "other")
 """Classes: an upright image; mirrored left to right; rotated by 90 degrees anticlockwise, by 180, or by 90 clockwise,
-mirrored or not; with inverted greyscale, in any orientation; and anything that is no whole chest radiograph."""
+mirrored or not; with inverted greyscale, in any orientation; and anything but a whole chest radiograph."""
 
 
 def as_orientation_input(image: np.ndarray) -> np.ndarray:
@@ -56,7 +56,7 @@ class OrientationNetwork:
         -------
         dict of str to float
             0..1 for each of ``ORIENTATIONS``. "other" is weighed against all the rest; the rest are weighed among
-            themselves and sum to 1, so that they are told apart on an unusual image as well.
+            themselves and sum to 1, so that they remain distinguishable on an unusual image.
         """
         logits = self._session.run(None, {self._input: as_orientation_input(image)[None]})[0][0].astype(np.float64)
         shares = np.exp(logits - logits.max())

@@ -52,7 +52,7 @@ def full_scale(samples: np.ndarray) -> tuple[float, int]:
         return 255.0, 8
     low, high = samples.min(), samples.max()
     if np.issubdtype(samples.dtype, np.floating):
-        # this form rejects NaN as well
+        # This form rejects NaN as well.
         if low >= 0 and high <= 1:
             return 1.0, 0
         raise UnreadableFile("imaging.float_range")

@@ -58,9 +58,9 @@ class Radiograph(Metadata):
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype != np.float32 or not self.pixels.size:
             raise ValueError("the pixels of a radiograph are two-dimensional float32")
-        # this form rejects NaN as well
+        # This form rejects NaN as well.
         if not (self.pixels.min() >= 0 and self.pixels.max() <= 1):
-            raise ValueError("the pixels of a radiograph lie between 0 and 1")
+            raise ValueError("the pixels of a radiograph are between 0 and 1")
         pixels = np.ascontiguousarray(self.pixels).view()
         pixels.flags.writeable = False
         object.__setattr__(self, "pixels", pixels)

@@ -46,7 +46,7 @@ def test_training_images_score_one_on_average(features):
 
 
 def test_images_out_of_distribution_score_more(features):
-    """Far along a component, and a little off all of them; a constant feature tells nothing."""
+    """Far along a component, and a little off all of them; a constant feature is ignored."""
     distribution = fit_feature_distribution(features, 3)
     largest = distribution.scores(features).max()
     far = features[:1] + 6 * (features[1:2] - features[:1])
@@ -77,7 +77,7 @@ def test_round_trip_through_bytes(features):
 
 @pytest.mark.parametrize("model", MODELS.names)
 def test_shipped_distributions_load(model):
-    """Each shipped model has its own, which rejects beyond its warning."""
+    """Each shipped model has its own; the rejection threshold is at least the warning threshold."""
     spec = load_spec(model)
     load_feature_distribution(spec)
     rule = OUT_OF_DISTRIBUTION.rule(spec)

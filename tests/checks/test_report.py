@@ -53,7 +53,7 @@ def result(name: str, value: float, rule: Rule):
     ],
 )
 def test_a_value_is_compared_with_both_thresholds(rule, value, outcome, threshold):
-    """A value at a threshold passes; beyond, the more severe outcome counts; NaN is rejected."""
+    """A value at a threshold does not exceed it; the more severe outcome counts; NaN is rejected."""
     found = result("clipping", value, rule)
     assert (found.outcome, found.threshold) == (outcome, threshold)
     assert found.message == (None if outcome == PASSED else Message(f"checks.clipping.{outcome}"))
@@ -65,7 +65,7 @@ def test_a_check_that_does_not_apply_has_no_result():
 
 
 def test_an_empty_report_passes():
-    """No result is nothing wrong."""
+    """Without results there is nothing to report."""
     report = CheckReport()
     assert (report.outcome, report.warnings, report.corrections) == (PASSED, (), ())
     report.raise_if_rejected()
@@ -96,7 +96,7 @@ def test_the_most_severe_result_decides():
     ],
 )
 def test_the_first_rejection_is_raised(name, error):
-    """With its message; the class tells which check it was."""
+    """With its message and the error class of its check."""
     rejected, later = result(name, 1.0, ABOVE), result("projection", 1.0, ABOVE)
     with pytest.raises(error) as raised:
         CheckReport((result("clipping", 0.3, ABOVE), rejected, later)).raise_if_rejected()
@@ -134,7 +134,7 @@ def test_every_threshold_has_a_message(model):
     ],
 )
 def test_a_damaged_rule_is_noticed(changes):
-    """An unknown side, no threshold, thresholds out of order, a number that is none, an unknown key."""
+    """An unknown side, no threshold, thresholds out of order, NaN, an unknown key."""
     with pytest.raises(ValidationError):
         Rule.model_validate({**ABOVE.model_dump(), **changes})
 

@@ -1,4 +1,4 @@
-"""The checks on picture and lungs: made pictures, and which rule says what of them."""
+"""The checks on the image and the lungs, on synthetic and modified images."""
 
 import json
 import shutil
@@ -51,7 +51,7 @@ def image(project) -> np.ndarray:
 
 
 def radiograph(pixels: np.ndarray) -> Radiograph:
-    """A picture of uint8 as a radiograph."""
+    """An image of uint8 as a radiograph."""
     return Radiograph(pixels.astype(np.float32) / 255, "x", "0" * 64, "PNG", 8)
 
 
@@ -71,7 +71,7 @@ def test_a_radiograph_passes_every_check(checks, segmenter, image):
 
 @pytest.mark.parametrize("name", SYNTHETIC)
 def test_drawings_are_rejected(checks, segmenter, name):
-    """What is no chest radiograph is rejected, at image size and in grey."""
+    """Synthetic images of other subjects, of the size and greyscale of a radiograph."""
     assert examine(checks, segmenter, SYNTHETIC[name](np.random.default_rng(0))).outcome == REJECTED
 
 
@@ -160,10 +160,10 @@ def test_small_images(checks, image, side, outcome):
 
 def test_margins_by_hand():
     """Ten lines above, twenty at the left, none elsewhere; a letter in the margin does not end it."""
-    picture = np.random.default_rng(0).integers(0, 256, (224, 224)).astype(np.uint8)
-    picture[:10] = picture[:, :20] = 200
-    picture[4, 50:60] = 0
-    assert image_box(picture) == (10, 20, 224, 224)
+    pixels = np.random.default_rng(0).integers(0, 256, (224, 224)).astype(np.uint8)
+    pixels[:10] = pixels[:, :20] = 200
+    pixels[4, 50:60] = 0
+    assert image_box(pixels) == (10, 20, 224, 224)
     assert margin_share((10, 20, 224, 224)) == pytest.approx(1 - 214 * 204 / 224**2)
 
 
@@ -238,7 +238,7 @@ def test_thresholds_come_from_the_rules(checks, image):
 
 @pytest.mark.parametrize("name", ["spec.json", "orientation.onnx", "subspaces.npz"])
 def test_missing_files_are_named(tmp_path, name):
-    """No check is left out for want of a file."""
+    """A missing file is an error, not a skipped check."""
     shutil.copytree(CHECK_FOLDER, tmp_path / "check")
     (tmp_path / "check" / name).unlink()
     with pytest.raises(MissingWeights, match=name.replace(".", r"\.")):
@@ -268,6 +268,6 @@ def test_a_specification_without_a_rule_is_refused(tmp_path):
 
 
 def test_a_lung_check_before_the_segmenter_is_an_error(checks, image):
-    """A check of a later stage never measures what is not there."""
+    """A check of the lungs needs a mask."""
     with pytest.raises(ValueError, match="after the segmenter"):
         _ = checks.input(radiograph(image)).lung_mask

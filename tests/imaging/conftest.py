@@ -1,4 +1,4 @@
-"""Fixtures that write picture files byte by byte, where no library would write them so."""
+"""Fixtures that write image files byte by byte, including files that no library writes."""
 
 import struct
 import zlib
@@ -120,12 +120,12 @@ def _tiff(samples: np.ndarray, order: str = "<", photometric: int = 1, tags: dic
         fields[tag] = ("H", [value])
     fields = {tag: field for tag, field in sorted(fields.items()) if field[1] != [None]}
     directory, overflow = struct.pack(order + "H", len(fields)), b""
-    beyond = 8 + len(body) + 2 + 12 * len(fields) + 4
+    overflow_at = 8 + len(body) + 2 + 12 * len(fields) + 4
     for tag, (form, values) in fields.items():
         packed = struct.pack(f"{order}{len(values)}{form}", *values)
         directory += struct.pack(order + "HHI", tag, {"H": 3, "I": 4}[form], len(values))
         if len(packed) > 4:
-            directory += struct.pack(order + "I", beyond + len(overflow))
+            directory += struct.pack(order + "I", overflow_at + len(overflow))
             overflow += packed
         else:
             directory += packed.ljust(4, b"\0")

@@ -10,7 +10,7 @@ from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 
 
 def test_an_image_of_the_right_size_keeps_every_grey_level():
-    """A stored copy comes out as the very levels that it holds."""
+    """A stored copy keeps its levels exactly."""
     levels = np.arange(IMAGE_SIDE * IMAGE_SIDE, dtype=np.uint32).reshape(IMAGE_SIDE, IMAGE_SIDE) % 256
     assert np.array_equal(canonical_image((levels / 255).astype(np.float32)), levels)
 
@@ -30,14 +30,14 @@ def test_the_reduction_does_not_alias():
 
 
 def test_the_triangle_filter_is_scaled_to_the_reduction():
-    """Halving weighs four pixels by 1, 3, 3 and 1 eighths; at the border what is left is reweighed."""
+    """Halving weighs four pixels by 1, 3, 3 and 1 eighths; at the border the remaining weights are normalised."""
     row = np.float32([0, 0, 1, 0, 0, 0, 0, 0])
     halved = canonical_image(np.tile(row, (8, 1)), side=4)
     assert halved[0].tolist() == [36, 96, 0, 0]
 
 
 def test_top_and_left_stay_where_they_are():
-    """The image is squashed, never turned or mirrored."""
+    """The aspect changes; the image is never rotated or mirrored."""
     image = np.zeros((300, 600), np.float32)
     image[:150, :300] = 1
     small = canonical_image(image)
@@ -56,7 +56,7 @@ def test_a_read_only_image_is_taken_and_left_alone():
 @settings(max_examples=25, deadline=None)
 @given(st.integers(64, 400), st.integers(64, 400), st.integers(8, 256), st.integers(0, 2**32 - 1))
 def test_the_result_stays_within_the_image(height, width, side, seed):
-    """Whatever the size, no level lies outside those of the image (the filter has no negative lobes)."""
+    """Whatever the size, no level is outside the range of the image (the filter has no negative lobes)."""
     image = np.random.default_rng(seed).uniform(0.2, 0.7, (height, width)).astype(np.float32)
     small = canonical_image(image, side)
     assert small.shape == (side, side)
@@ -66,7 +66,7 @@ def test_the_result_stays_within_the_image(height, width, side, seed):
 
 @pytest.mark.parametrize("shape", [(1201, 901), (224, 5000), (5000, 224), (1000, 1000)])
 def test_large_images_are_split_without_a_seam(shape):
-    """Work shared between threads gives the very levels of one resize in one piece."""
+    """Work shared between threads gives exactly the levels of a single resize."""
     image = np.random.default_rng(0).random(shape, np.float32)
     whole = Image.fromarray(image).resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BILINEAR)
     assert np.array_equal(canonical_image(image), np.rint(np.asarray(whole) * 255).astype(np.uint8))

@@ -17,7 +17,7 @@ def run(project, *words, code=None):
 
 @pytest.mark.parametrize(("only", "inputs"), [("", 1000), ("DICOM", 1000)])
 def test_damaged_files_end_in_an_image_or_a_refusal(project, only, inputs):
-    """Within 20 seconds of the processor and three gigabytes each, with no warning and nothing of the patient said."""
+    """Within 20 seconds of the processor and three gigabytes each, without a warning or patient data in any output."""
     report, status = run(project, "--inputs", str(inputs), "--seed", "7", "--only", only)
     assert report["faults"] == []
     assert status == 0
@@ -56,8 +56,8 @@ print(json.dumps([result.inputs, result.faults]))
     ],
 )
 def test_the_fuzzer_notices(project, fault, word, runs):
-    """A process that dies, hangs, raises or talks is told with its input, and the others are still read."""
+    """A process that dies, hangs, raises or prints is reported with its input, and the others are still read."""
     (inputs, faults), _ = run(project, code=BROKEN.format(fault=fault))
     assert inputs == 8
     assert [number for number, _ in faults] == [2, 5][:runs]
-    assert all(word in told for _, told in faults)
+    assert all(word in fault for _, fault in faults)

@@ -87,7 +87,7 @@ def test_batch_changes_nothing(segmenter, make_image):
 
 @pytest.mark.parametrize("name", ["lungs.onnx", "spec.json"])
 def test_missing_files_are_named(tmp_path, name):
-    """Without its files there is no segmenter, and no crop is made up."""
+    """Without its files there is no segmenter, and no default crop."""
     shutil.copytree(LUNGS_FOLDER, tmp_path / "lungs")
     (tmp_path / "lungs" / name).unlink()
     with pytest.raises(MissingWeights, match=name):
@@ -114,7 +114,7 @@ def test_a_specification_of_another_format_is_refused(tmp_path, changes):
     assert next(iter(changes)) in raised.value.message.values["problem"]
 
 
-def test_dice_is_what_the_specification_says(segmenter, data_root):
+def test_dice_is_that_of_the_specification(segmenter, data_root):
     """The official test's mean Dice, through the shipped graph, is the committed figure."""
     images = find_images(data_root, ("test",))
     masks = load_masks(data_root, images)

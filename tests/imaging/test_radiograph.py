@@ -24,7 +24,7 @@ def as_unit(levels, white=255):
 
 
 def colour(levels):
-    """The same picture stored as red, green and blue."""
+    """The same image stored as red, green and blue."""
     return np.dstack([levels] * 3)
 
 
@@ -50,7 +50,7 @@ def test_a_grey_jpeg_gives_exactly_its_levels(save, options):
 
 
 def test_a_radiograph_knows_its_file(save):
-    """Name and fingerprint go along; the pixels cannot be written to."""
+    """With name and checksum; the pixels are read-only."""
     data = save(LEVELS, "PNG")
     image = read_radiograph(data, "PA erect.png")
     assert (image.name, image.sha256) == ("PA erect.png", hashlib.sha256(data).hexdigest())
@@ -79,7 +79,7 @@ def test_no_radiograph_exists_in_an_invalid_state(pixels):
 
 
 def test_the_name_is_never_used_to_judge(save):
-    """A PNG called a DICOM is a PNG; a text called a PNG is a text."""
+    """The content decides: a PNG named as DICOM is a PNG, a text named as PNG is a text."""
     assert read_radiograph(save(LEVELS, "PNG"), "image.dcm").file_format == "PNG"
     with pytest.raises(errors.UnsupportedFile):
         read_radiograph(b"no image at all", "image.png")
@@ -91,7 +91,7 @@ def test_the_name_is_never_used_to_judge(save):
 )
 @pytest.mark.parametrize("variety", ["grey", "colour", "TIFF"])
 def test_fewer_bits_in_sixteen_are_found_and_noted(raw_png, tiff, largest, white, depth, variety):
-    """The smallest of 8, 10, 12, 14 and 16 bits that holds the largest level is the scale, and is told."""
+    """The smallest of 8, 10, 12, 14 and 16 bits that holds the largest level is the scale, with a note."""
     levels = np.linspace(0, largest, 70 * 70).reshape(70, 70).astype(np.uint16)
     data = {"grey": raw_png(levels, 0), "colour": raw_png(colour(levels), 2), "TIFF": tiff(levels, ">")}[variety]
     image = read_radiograph(data, "image")
@@ -132,8 +132,8 @@ def test_a_fax_compressed_image_keeps_its_polarity(save):
         (8, "bottom left", "top left"),
     ],
 )
-def test_the_image_is_turned_as_its_file_asks(save, file_format, orientation, first, second):
-    """A white mark stored at the top left and a grey one at the top right go where EXIF says; a note tells."""
+def test_the_image_is_rotated_as_its_file_requires(save, file_format, orientation, first, second):
+    """A white mark stored at the top left and a grey one at the top right move as EXIF states; with a note."""
     stored = np.zeros((80, 96), np.uint8)
     stored[:32, :32], stored[:32, -32:] = 255, 128
     exif = Image.Exif()
@@ -149,8 +149,8 @@ def test_the_image_is_turned_as_its_file_asks(save, file_format, orientation, fi
     assert image.pixels.flags.c_contiguous
 
 
-def test_sixteen_bit_colour_is_turned_once(tiff):
-    """A decoder of its own reads these, and must not turn the picture a second time."""
+def test_sixteen_bit_colour_is_rotated_once(tiff):
+    """A separate decoder reads these and must not rotate the image again."""
     image = read_radiograph(tiff(colour(DEEP), photometric=2, tags={274: 6}), "image")
     assert np.array_equal(image.pixels, np.rot90(as_unit(DEEP, 65535), -1))
 
@@ -158,8 +158,8 @@ def test_sixteen_bit_colour_is_turned_once(tiff):
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0garbage", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12"]
 )
-def test_damaged_metadata_does_not_cost_the_image(save, exif):
-    """EXIF that cannot be read turns nothing and refuses nothing."""
+def test_an_image_with_damaged_metadata_is_read(save, exif):
+    """Unreadable EXIF counts as absent."""
     data = save(LEVELS, "JPEG", exif=exif)
     assert read_radiograph(data, "image").notes == ()
 
@@ -201,7 +201,7 @@ def test_a_transparent_level_of_few_bits_becomes_black(raw_png, chunk):
 
 
 def outcome(data):
-    """What comes of a file: pixels, or the sentence of the refusal."""
+    """Result for a file: pixels, or the sentence of the refusal."""
     try:
         return read_radiograph(data, "Doe Jane.png").pixels
     except errors.ImageRefused as refusal:
@@ -209,7 +209,7 @@ def outcome(data):
 
 
 def test_threads_do_not_disturb_each_other(varieties):
-    """The same images and refusals come of eight threads at once as of one."""
+    """Eight threads at once give the same images and refusals as one."""
     work = [data for data, *_ in varieties.values()] + [data[:-9] for data, *_ in varieties.values()]
     alone = [outcome(data) for data in work]
     with ThreadPoolExecutor(8) as pool:
@@ -223,13 +223,13 @@ def test_nothing_of_the_patient_is_logged(caplog, capfd, save, recwarn):
     data = save(LEVELS, "TIFF", tiffinfo={270: "DOE^JANE", 315: "DOE^JANE"})
     assert b"DOE^JANE" in data
     refusals = [outcome(part) for part in (data, data[:-9], data[:200], b"DOE^JANE")][1:]
-    told = [*caplog.messages, *capfd.readouterr(), *(warning.message for warning in recwarn), *refusals]
-    assert not any("doe" in str(words).lower() for words in told)
+    outputs = [*caplog.messages, *capfd.readouterr(), *(warning.message for warning in recwarn), *refusals]
+    assert not any("doe" in str(words).lower() for words in outputs)
 
 
 @pytest.mark.images
 def test_every_original_is_read_exactly(data_root):
-    """All images at their first resolution, as a clinician would drop them in."""
+    """Every image at its original resolution."""
     paths = sorted((data_root / "originals").glob("*/*.jpeg"))
     assert len(paths) == 80
     for path in paths:

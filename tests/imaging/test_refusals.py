@@ -1,4 +1,4 @@
-"""What is not an image, or not a whole one, is refused before it can do harm."""
+"""Refusals of files that are not an image, or not a whole one."""
 
 from io import BytesIO
 
@@ -18,15 +18,15 @@ DEEP = LEVELS.astype(np.uint16) * 257
 
 
 def pages(file_format, **options):
-    """A file of two pictures."""
+    """A file of two images."""
     out, images = BytesIO(), [Image.fromarray(LEVELS), Image.fromarray(LEVELS.max() - LEVELS)]
     images[0].save(out, file_format, save_all=True, append_images=images[1:], **options)
     return out.getvalue()
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF", "WEBP", "MPO"])
-def test_a_file_of_several_pictures_is_refused(file_format):
-    """Animations, pages and paired photographs do not say which of them is the image."""
+def test_a_file_of_several_images_is_refused(file_format):
+    """Animations, pages and paired photographs do not state which one is the image."""
     with pytest.raises(errors.MultipleImages):
         read_radiograph(pages(file_format), "image")
 
@@ -45,7 +45,7 @@ def test_a_file_of_several_pictures_is_refused(file_format):
     ],
 )
 def test_what_is_no_image_is_refused_by_name(data, refusal, code):
-    """The class and the code tell what it is."""
+    """With the class and the code of its kind."""
     with pytest.raises(refusal) as raised:
         read_radiograph(data, "image")
     assert type(raised.value) is refusal
@@ -72,7 +72,7 @@ def test_half_a_jpeg_is_refused_whatever_follows(save, make_image, mode, ending)
 
 
 def test_an_evenly_grey_jpeg_is_not_taken_for_a_broken_one(save):
-    """Mid-grey all over is a picture, if not much of one."""
+    """A uniform mid-grey image is complete."""
     assert read_radiograph(save(np.full((80, 80), 128, np.uint8), "JPEG"), "image").pixels.max() == np.float32(
         128 / 255
     )
@@ -91,7 +91,7 @@ def test_a_changed_byte_of_a_png_never_goes_unseen(save, data):
 
 
 def read_or_refuse(data):
-    """Read bytes of any kind; what comes out is a valid radiograph or a refusal in a sentence."""
+    """Read bytes of any kind; the result is a valid radiograph or a refusal with a sentence."""
     try:
         image = read_radiograph(data, "Doe Jane.png")
     except errors.ImageRefused as refusal:
@@ -193,7 +193,7 @@ def test_the_largest_image_is_within(save):
 
 
 def test_too_many_bytes_are_refused_unseen(monkeypatch, save):
-    """Above 64 MiB nothing is looked at; at 64 MiB, what follows the picture does no harm."""
+    """Above 64 MiB no header is read; at 64 MiB, bytes after the image are ignored."""
     data = save(LEVELS, "PNG")
     padded = data + bytes(MAX_BYTES - len(data))
     assert read_radiograph(padded, "image").pixels.shape == LEVELS.shape
@@ -205,7 +205,7 @@ def test_too_many_bytes_are_refused_unseen(monkeypatch, save):
 
 @pytest.mark.images
 def test_photographs_are_refused_as_colour(data_root):
-    """Every colour photograph is, and no grey picture is."""
+    """Every colour photograph is refused, and no grey image."""
     for path in sorted((data_root / "not_chest").glob("*/*")):
         if path.parent.name == "photo":
             with pytest.raises(errors.ColourImage):

@@ -167,7 +167,7 @@ def frontal_view(data: DataSet, not_stated: list[Message]) -> str | None:
         raise WrongView("imaging.dicom.wrong_view")
     named = [_FRONTAL[word] for word in words if word in _FRONTAL] + [_VIEW_CODES[code] for code in coded]
     if not named and {"L", "R"} & set(rows_and_columns) and {"F", "H"} & set(rows_and_columns):
-        named = ["frontal"]  # rows and columns lie in the plane of a frontal view
+        named = ["frontal"]  # the rows and columns span a frontal plane
     if not named:
         not_stated.append(Message("imaging.dicom.attribute.view"))
     return named[0] if named else None

@@ -212,7 +212,7 @@ def _blocks(samples: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _inner(levels: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Levels between which the image lies, without its outermost 0.5 % at either end."""
+    """Lowest and highest level of the image, without its outermost 0.5 % at either end."""
     order = np.argsort(levels, kind="stable")
     share = np.cumsum(counts[order]) / counts.sum()
     low, high = np.searchsorted(share, (_TAIL, 1 - _TAIL))

@@ -42,7 +42,7 @@ class Metadata:
     Attributes
     ----------
     view_position : str or None
-        "AP", "PA", or "frontal" where the file does not say which.
+        "AP", "PA", or "frontal" where the file does not state which.
     laterality : str or None
         "L", "R", "B" (both) or "U" (unpaired).
     pixel_spacing : (float, float) or None
@@ -108,7 +108,7 @@ class ImageFormat:
     matches : callable
         Whether the bytes of a file are of this format.
     read_header : callable
-        Reads the header and checks, as far as lengths and checksums tell, that the file is complete.
+        Reads the header and checks that the file is complete, as far as lengths and checksums show it.
     decode : callable
         Decodes a file whose header is within limits. Safe to call from several threads.
     damaged : str

@@ -35,7 +35,7 @@ def _read_header(data: bytes) -> Header:
             if frame is not None:
                 raise damaged("JPEG")
             frame = (width, height, bits)
-            # The decoder stops at a second scan of a sequential picture of one component.
+            # The decoder stops at a second scan of a sequential image of one component.
             one_scan = marker in (0xC0, 0xC1) and data[position + 8] == 1
         multiple |= marker == 0xE2 and data.startswith(b"MPF\0", position + 3)
         position += 1 + length

@@ -41,7 +41,7 @@ _UNSIGNED = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
 class _Directory:
-    """The first directory of a TIFF or BigTIFF file, every value of which lies within the file."""
+    """The first directory of a TIFF or BigTIFF file, with every value inside the file."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data

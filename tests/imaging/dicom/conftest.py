@@ -1,4 +1,4 @@
-"""What every test of DICOM uses: the writer of files, and images of a few known stored values."""
+"""Fixtures of the DICOM tests: a writer of files, and images of a few known stored values."""
 
 from collections.abc import Callable
 

@@ -54,13 +54,13 @@ def variants():
 
 
 def outcome(data):
-    """Everything that the program says of a file."""
+    """Everything that the program returns for a file."""
     try:
         image = read_radiograph(data, "image")
     except errors.ImageRefused as refusal:
         return f"{refusal!r} {refusal}"
-    said = [getattr(image, field.name) for field in fields(image) if field.name != "pixels"]
-    return f"{image!r} {said}"
+    values = [getattr(image, field.name) for field in fields(image) if field.name != "pixels"]
+    return f"{image!r} {values}"
 
 
 def test_no_identifier_is_ever_looked_at():
@@ -71,21 +71,21 @@ def test_no_identifier_is_ever_looked_at():
     assert len(set(ELEMENTS)) == len(ELEMENTS)
 
 
-def test_no_identifier_is_said_logged_or_warned_of(variants, caplog, capfd, recwarn):
-    """Not even where everything is logged and every file is damaged."""
+def test_no_identifier_is_in_a_result_a_log_or_a_warning(variants, caplog, capfd, recwarn):
+    """Even if everything is logged and every file is damaged."""
     caplog.set_level(logging.DEBUG)
     warnings.simplefilter("always")
-    told = [outcome(data) for data in variants]
+    outputs = [outcome(data) for data in variants]
     streams = capfd.readouterr()
-    told += [*caplog.messages, *streams, *(str(warning.message) for warning in recwarn)]
-    assert not any(word in said.upper() for said in told for word in ("DOE^", "JANE", *IDENTIFIERS))
+    outputs += [*caplog.messages, *streams, *(str(warning.message) for warning in recwarn)]
+    assert not any(word in output.upper() for output in outputs for word in ("DOE^", "JANE", *IDENTIFIERS))
     assert streams.out == streams.err == ""
     assert [warning for warning in recwarn if "pydicom" in warning.filename] == []
     assert [record for record in caplog.records if record.name.startswith(("pydicom", "openjpeg", "jpeg_ls"))] == []
 
 
 def test_threads_do_not_disturb_each_other(variants):
-    """The same comes of eight threads at once as of one."""
+    """Eight threads at once give the same as one."""
     alone = [outcome(data) for data in variants]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(outcome, variants * 2))
@@ -100,7 +100,7 @@ SPOKEN = (
 
 
 def test_a_fresh_process_that_logs_everything_logs_nothing(project, tmp_path):
-    """The library sets its logger up when it is imported, after ours was told to be quiet."""
+    """The library sets its logger up when it is imported, after the program has silenced it."""
     data = dicom(IMAGE, "implicit")
     place = data.index(b"1.2.840.10008.1.2\0")
     assert data[place - 8 : place - 4] == b"\x02\0\x10\0"

@@ -1,4 +1,4 @@
-"""What the attributes of a DICOM file rule out is refused; what they leave out is a note."""
+"""What the attributes of a DICOM file rule out is refused; what they do not state gives a note."""
 
 import struct
 import zlib
@@ -60,7 +60,7 @@ def not_stated(*attributes):
 
 @pytest.mark.parametrize("modality", ["CR", "DX", "DR", "RG", "cr ", " DX"])
 def test_projection_radiographs_are_read(modality):
-    """However they are written."""
+    """In every spelling."""
     assert outcome(Modality=modality) is None
 
 
@@ -93,7 +93,7 @@ def test_other_modalities_are_refused(modality, named, kind):
 @pytest.mark.parametrize(
     ("modality", "expected"), [("OT", None), ("SC", None), (None, None), ("CR", None), ("CT", errors.WrongModality)]
 )
-def test_secondary_captures_are_read_and_told(modality, expected):
+def test_secondary_captures_are_read_with_a_note(modality, expected):
     """Where they do not name another modality."""
     elements = {"Modality": modality, "SOPClassUID": CAPTURE_CLASS}
     assert outcome(**elements) is expected
@@ -109,7 +109,7 @@ def test_without_a_modality_the_class_decides(kind):
     assert notes(Modality=None) == (not_stated("modality"),)
 
 
-def test_raw_detector_values_are_told():
+def test_raw_detector_values_get_a_note():
     """They are not meant for viewing."""
     assert notes(PresentationIntentType="FOR PROCESSING") == (Message("imaging.dicom.raw_values"),)
     assert notes(PresentationIntentType="FOR PRESENTATION") == ()
@@ -119,7 +119,7 @@ def test_raw_detector_values_are_told():
     "part", ["CHEST", "THORAX", "chest", "CHEST PA", "PORT CHEST", "CHEST_AP", "LUNG", "CHEST 2VIEWS"]
 )
 def test_chests_are_read(part):
-    """However they are named."""
+    """Under every name."""
     assert outcome(BodyPartExamined=part) is None
 
 
@@ -144,7 +144,7 @@ def test_other_parts_of_the_body_are_refused(part):
     ],
 )
 def test_a_coded_region_stands_in_for_the_part_of_the_body(code, scheme, expected):
-    """A code of a standard scheme that is not the chest is refused; a local code says nothing."""
+    """A code of a standard scheme that is not the chest is refused; a local code is ignored."""
     elements = {"BodyPartExamined": None, "AnatomicRegionSequence": coded(code, scheme)}
     assert outcome(**elements) is expected
     if expected is None:
@@ -185,7 +185,7 @@ def test_other_views_are_refused(position):
 )
 @pytest.mark.parametrize("position", ["AP", None])
 def test_coded_views(code, scheme, expected, position):
-    """A code is heard beside the view position, and alone."""
+    """A code counts beside the view position, and alone."""
     data = dicom(IMAGE, ViewPosition=position, ViewCodeSequence=coded(code, scheme))
     if expected is errors.WrongView:
         assert isinstance(refusal(data), errors.WrongView)
@@ -231,7 +231,7 @@ def test_objects_without_an_image_are_refused_by_kind(kind, code):
 
 
 @pytest.mark.parametrize("keyword", ["DirectoryRecordSequence", "EncapsulatedDocument", "ContentSequence"])
-def test_objects_without_a_picture_are_known_by_what_they_hold(keyword):
+def test_objects_without_an_image_are_recognised_by_their_content(keyword):
     """Where the class is missing."""
     data = Dataset()
     data.Modality = "CR"
@@ -262,7 +262,7 @@ def test_objects_without_a_picture_are_known_by_what_they_hold(keyword):
     ],
 )
 def test_frames_that_are_no_image_are_refused(elements, expected):
-    """Several, coloured, undescribed, too small, too large, not all there."""
+    """Several frames, colour, missing attributes, too small, too large, incomplete."""
     assert outcome(**elements) is expected
 
 
@@ -293,7 +293,7 @@ GRAINY = np.clip(IMAGE.astype(int) + np.random.default_rng(0).integers(-9, 9, IM
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.8])
 @pytest.mark.parametrize("syntax", [name for name in SYNTAXES if name.startswith(("JPEG", "HTJ2K"))])
 def test_a_frame_that_lacks_its_middle_is_refused(syntax, bits, part):
-    """Its end marker says that all is there, and decoders fill up what is missing without a word."""
+    """Its end marker is in place, and decoders fill in missing data without an error."""
     if (syntax, bits) == ("JPEG baseline", 12):
         syntax = "JPEG extended"
     image = GRAINY if bits == 8 else GRAINY.astype(np.uint16) * 16
@@ -326,14 +326,14 @@ def test_missing_pixel_data_are_refused(syntax, frame):
 
 
 def test_an_image_without_pixel_data_is_refused():
-    """As PACS sometimes keep them."""
+    """As some archives store them."""
     data = dicom(IMAGE)
     assert isinstance(refusal(data[: data.index(b"\xe0\x7f\x10\0OW")]), errors.MissingPixelData)
 
 
 @pytest.mark.parametrize("syntax", [name for name in SYNTAXES if name.startswith(("JPEG", "HTJ2K"))])
 def test_a_codestream_of_another_size_is_refused(syntax):
-    """Before it is decoded into the place of the one announced."""
+    """Before it is decoded into a buffer of the stated size."""
     for shape in ((128, 64), (256, 128), (128, 127)):
         frame = compressed(np.zeros(shape, np.uint8), syntax, 8)
         assert isinstance(refusal(dicom(IMAGE, syntax, frame=frame + b"\0" * (len(frame) % 2))), errors.UnreadableFile)
@@ -341,7 +341,7 @@ def test_a_codestream_of_another_size_is_refused(syntax):
 
 @pytest.mark.parametrize("syntax", ["JPEG baseline", "JPEG-LS lossless", "JPEG 2000 lossless", "HTJ2K lossless"])
 def test_a_colour_codestream_is_refused(syntax):
-    """One component is announced and three are there."""
+    """The attributes state one component, and the codestream holds three."""
     frame = compressed(np.dstack([IMAGE] * 3), syntax, 8)
     assert isinstance(refusal(dicom(IMAGE, syntax, frame=frame + b"\0" * (len(frame) % 2))), errors.UnreadableFile)
 
@@ -361,8 +361,8 @@ def test_a_deflate_bomb_is_refused():
     assert isinstance(refusal(deflated(bomb)), errors.UnreadableFile)
 
 
-def test_a_size_beyond_the_limit_is_refused_before_decoding(monkeypatch):
-    """The tags alone decide."""
+def test_a_size_above_the_limit_is_refused_before_decoding(monkeypatch):
+    """The attributes alone decide."""
     monkeypatch.setattr(dicom_module, "decode_dicom", None)
     for rows, columns in ((50_000, 2_000), (65_535, 65_535)):
         assert rows * columns > MAX_PIXELS
@@ -372,7 +372,7 @@ def test_a_size_beyond_the_limit_is_refused_before_decoding(monkeypatch):
 
 
 @pytest.mark.parametrize("ratio", [[100, 1], [1, 100], [2**31 - 1, 1]])
-def test_a_shape_stretched_beyond_belief_is_refused(ratio):
+def test_an_implausible_aspect_is_refused(ratio):
     """Pixels a hundred times as long as wide make a strip."""
     assert outcome(PixelAspectRatio=ratio) in (errors.ImplausibleShape, errors.ImageTooLarge)
 
@@ -394,7 +394,7 @@ def nested(depth):
     ids=["deep", "items", "elements", "items of known end"],
 )
 def test_data_sets_made_to_take_forever_are_refused(filling):
-    """Followed for a while and then given up."""
+    """Parsing stops at a limit."""
     whole = dicom(IMAGE, BodyPartExamined=None)
     place = whole.index(b"\x08\0\x16\0UI")
     assert isinstance(refusal(whole[:place] + filling + whole[place:]), errors.UnreadableFile)
@@ -420,7 +420,7 @@ def test_no_value_of_a_tag_breaks_anything(keyword, value):
 
 @pytest.mark.images
 def test_real_dicom_files(data_root):
-    """Each as its table says."""
+    """Each to its own value."""
     rows = (data_root / "dicom.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert len(rows) == 12
     for row in rows:

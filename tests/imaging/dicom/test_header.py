@@ -1,4 +1,4 @@
-"""What a DICOM file states about its image: spacing, shape, orientation, view, age, UIDs."""
+"""Attributes of a DICOM image: spacing, shape, orientation, view, age, UIDs."""
 
 import numpy as np
 import pytest
@@ -30,8 +30,8 @@ IMAGE = np.tile(np.arange(0, 256, 2, np.uint8), (128, 1))
         ({"PixelSpacing": [0, 0], "ImagerPixelSpacing": [0.2, 0.2]}, (0.2, 0.2), "imager"),
     ],
 )
-def test_spacing_says_where_it_was_measured(elements, spacing, where):
-    """What is not positive is missing."""
+def test_spacing_comes_with_its_source(elements, spacing, where):
+    """A value that is not positive counts as missing."""
     image = read_radiograph(dicom(IMAGE, **elements), "image")
     assert (image.pixel_spacing, image.spacing_from) == (spacing, where)
     assert image.pixels.shape == IMAGE.shape
@@ -53,7 +53,7 @@ def test_spacing_says_where_it_was_measured(elements, spacing, where):
     ],
 )
 def test_the_image_is_shown_in_square_pixels(elements, shape, spacing):
-    """Stretched along the coarser direction, and told."""
+    """Stretched along the coarser direction, with a note."""
     image = read_radiograph(dicom(IMAGE, **elements), "image")
     assert image.pixels.shape == shape
     assert image.pixel_spacing == spacing
@@ -64,7 +64,7 @@ def test_the_image_is_shown_in_square_pixels(elements, shape, spacing):
 
 
 def test_a_circle_is_round_after_stretching():
-    """As wide as it is high, in the pixels that are shown."""
+    """Square, and of the pixels after stretching."""
     rows, columns = np.mgrid[0:100, 0:200]
     stored = np.uint8(255 * (np.hypot((rows - 49.5) * 2, columns - 99.5) < 60))
     image = read_radiograph(dicom(stored, PixelSpacing=[0.4, 0.2]), "image")
@@ -91,7 +91,7 @@ def test_a_circle_is_round_after_stretching():
     ],
 )
 def test_the_image_is_rotated_to_the_patients_left_on_the_right(orientation, first, second, code):
-    """A white mark stored at the top left and a grey one at the top right; a note tells."""
+    """A white mark stored at the top left and a grey one at the top right; with a note."""
     stored = np.zeros((80, 96), np.uint8)
     stored[:32, :32], stored[:32, -32:] = 255, 128
     image = read_radiograph(dicom(stored, PatientOrientation=orientation), "image")
@@ -148,20 +148,20 @@ def test_the_age_is_stated_or_computed(age, born, years, stated):
     ],
 )
 def test_laterality(elements, expected):
-    """Of the picture before that of the series, and only as the standard has it."""
+    """That of the image comes before that of the series; other values than the standard's are ignored."""
     assert read_radiograph(dicom(IMAGE, **elements), "image").laterality == expected
 
 
 def test_the_object_is_known_by_its_uids():
-    """Study, series, instance; what is no UID is none."""
+    """Study, series and instance; an invalid UID counts as missing."""
     image = read_radiograph(dicom(IMAGE), "image")
     assert (image.study_uid, image.series_uid, image.instance_uid) == ("1.2.3", "1.2.3.4", "1.2.3.4.5")
     image = read_radiograph(dicom(IMAGE, StudyInstanceUID="DOE^JANE", SeriesInstanceUID=None), "image")
     assert (image.study_uid, image.series_uid, image.instance_uid) == (None, None, "1.2.3.4.5")
 
 
-def test_pictures_of_other_types_know_none_of_it(png):
-    """A PNG says nothing of a patient."""
+def test_other_formats_have_no_metadata(png):
+    """A PNG states nothing about a patient."""
     image = read_radiograph(png(IMAGE / 255), "image")
     known = (image.view_position, image.laterality, image.pixel_spacing, image.spacing_from, image.age_years)
     assert known == (None,) * 5

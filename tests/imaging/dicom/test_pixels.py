@@ -80,7 +80,7 @@ def test_every_predictor_of_lossless_jpeg_is_read(read, predictor):
 @pytest.mark.parametrize("bits", [8, 11, 16])
 @pytest.mark.parametrize("kind", ["even", "noise", "white"])
 def test_lossless_jpeg_takes_as_many_bits_as_it_holds(bits, kind):
-    """Worked out from the picture alone, to within the byte that is filled up."""
+    """Computed from the samples alone, to within the last, padded byte."""
     noise = np.random.default_rng(2).integers(0, 2**bits, (300, 70))
     samples = {"even": noise * 0 + 3, "noise": noise, "white": noise * 0 + 2**bits - 1}[kind]
     samples = samples.astype(np.uint8 if bits == 8 else np.uint16)
@@ -92,7 +92,7 @@ def test_lossless_jpeg_takes_as_many_bits_as_it_holds(bits, kind):
 
 
 def test_signed_jpeg_2000_is_read(read):
-    """A codestream whose samples have a sign of their own, with and without the tag that says so."""
+    """A codestream whose samples have a sign of their own, with and without the attribute that states it."""
     samples = ramp(12, signed=True)
     frame = imagecodecs.jpeg2k_encode(samples, codecformat="j2k", reversible=True, bitspersample=12)
     for representation in (0, 1):
@@ -101,7 +101,7 @@ def test_signed_jpeg_2000_is_read(read):
 
 
 def test_unsigned_codestream_of_signed_values_is_read(read):
-    """Two's complements of fewer bits than the tags say."""
+    """Two's complements of fewer bits than the attributes state."""
     samples = ramp(12, signed=True)
     frame = compressed(samples.view("u2") & np.uint16(4095), "JPEG 2000 lossless", 12)
     image = read(samples, "JPEG 2000 lossless", bits=16, frame=frame)
@@ -119,7 +119,7 @@ def test_a_jpeg_2000_file_within_the_frame_is_read(read):
 @pytest.mark.parametrize("syntax", ["explicit", "big endian", "RLE", "JPEG lossless", "JPEG-LS lossless"])
 @pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
 def test_bits_above_those_stored_are_masked(read, syntax, signed):
-    """An overlay or rubbish in the upper four bits changes nothing, compressed or not."""
+    """An overlay or leftovers in the upper four bits changes nothing, compressed or not."""
     samples = ramp(12, signed)
     dirty = ((samples.view("u2") & 4095) | (np.random.default_rng(1).integers(0, 16, ROWS.shape) << 12)).astype("u2")
     frame = None if syntax in NATIVE else compressed(dirty, syntax, 16)
@@ -128,7 +128,7 @@ def test_bits_above_those_stored_are_masked(read, syntax, signed):
 
 
 def test_values_above_an_overlay_in_the_lower_bits_are_shifted(read):
-    """A topmost bit above those stored: the value lies in the upper bits of its place."""
+    """A topmost bit above those stored: the value is in the upper bits of the sample."""
     samples = ramp(12)
     image = read(samples << 4 | 5, bits=12, HighBit=15)
     assert np.array_equal(image.pixels, expected(samples, 12))
@@ -139,14 +139,14 @@ def test_values_above_an_overlay_in_the_lower_bits_are_shifted(read):
     [(syntax, meta) for syntax in NATIVE for meta in (True, False) if (syntax, meta) != ("deflated", False)],
 )
 def test_files_without_preamble_are_read(read, syntax, meta):
-    """With file meta information and without any, where the encoding can be told from the elements."""
+    """With file meta information and without any, where the encoding follows from the elements."""
     samples = ramp(12)
     image = read(samples, syntax, bits=12, preamble=None, meta=meta)
     assert np.array_equal(image.pixels, expected(samples, 12))
 
 
 def test_compressed_files_without_meta_information_are_read():
-    """Their codestream says what it is."""
+    """The codestream identifies itself."""
     samples = ramp(8)
     whole = dicom(samples, "JPEG baseline")
     data_set = whole[whole.index(b"\x08\0\x16\0UI") :]
@@ -154,18 +154,18 @@ def test_compressed_files_without_meta_information_are_read():
 
 
 def test_a_preamble_that_looks_like_a_tiff_makes_no_tiff(read):
-    """The prefix behind it decides."""
+    """The prefix after it decides."""
     image = read(ramp(8), preamble=b"II*\0\x08\0\0\0" + bytes(120))
     assert image.file_format == "DICOM"
 
 
 def test_a_meta_information_that_names_the_wrong_encoding_is_survived(read):
-    """Implicit data sets announced as explicit are common enough."""
+    """Implicit data sets declared as explicit are common."""
     samples = ramp(8)
-    announced = dicom(samples, "implicit")
-    place = announced.index(b"\x02\0\x10\0UI")
-    length = struct.unpack_from("<H", announced, place + 6)[0]
-    data = announced[: place + 6] + struct.pack("<H", 20) + EXPLICIT.encode() + b"\0" + announced[place + 8 + length :]
+    declared = dicom(samples, "implicit")
+    place = declared.index(b"\x02\0\x10\0UI")
+    length = struct.unpack_from("<H", declared, place + 6)[0]
+    data = declared[: place + 6] + struct.pack("<H", 20) + EXPLICIT.encode() + b"\0" + declared[place + 8 + length :]
     assert np.array_equal(read_radiograph(data, "image").pixels, expected(samples, 8))
 
 
@@ -189,7 +189,7 @@ def test_big_endian_bytes_in_words_are_swapped(read):
 
 
 def test_run_lengths_need_no_respect_for_rows(read):
-    """Runs over the end of a row, and bytes that mean nothing, are read all the same."""
+    """Runs over the end of a row, and bytes that mean nothing, do not prevent reading."""
     samples = np.zeros((64, 64), np.uint8)
     samples[32:] = 255
     segment = b"\x80" + b"\x81\x00" * 16 + b"\x81\xff" * 16
@@ -198,8 +198,8 @@ def test_run_lengths_need_no_respect_for_rows(read):
     assert len(run_lengths(samples)) < samples.size
 
 
-def test_surplus_pixel_data_are_told(read):
-    """More than a byte of padding hints at a wrong size."""
+def test_surplus_pixel_data_give_a_note(read):
+    """More than a byte of padding may mean a wrong size."""
     samples = ramp(8)
     image = read(samples, frame=samples.tobytes() + bytes(100))
     assert np.array_equal(image.pixels, expected(samples, 8))
@@ -233,7 +233,7 @@ def test_other_syntaxes_are_refused_by_name(syntax):
 
 
 def test_identifiers_are_in_every_file_that_these_tests_read():
-    """Else the tests of privacy would see nothing."""
+    """Otherwise the tests of privacy would prove nothing."""
     for syntax in ("explicit", "JPEG-LS lossless"):
         assert all(word.encode() in dicom(ramp(8), syntax) for word in IDENTIFIERS)
     assert BIG.encode() in dicom(ramp(8), "big endian")

@@ -1,4 +1,4 @@
-"""Modality, VOI and presentation, each against values worked out by hand from PS3.3 C.11."""
+"""Modality, VOI and presentation, each against values computed by hand from PS3.3 C.11."""
 
 from math import exp
 
@@ -30,7 +30,7 @@ def test_without_any_of_them_black_and_white_are_the_ends_of_the_stored_bits(lev
         # C.11.2.1.2.1: (x - (2000 - 0.5)) / (1001 - 1) + 0.5
         ("LINEAR", [0, 0, 0, 0.0005, 0.5005, 1, 1, 1]),
         (None, [0, 0, 0, 0.0005, 0.5005, 1, 1, 1]),
-        ("UNHEARD OF", [0, 0, 0, 0.0005, 0.5005, 1, 1, 1]),
+        ("UNKNOWN", [0, 0, 0, 0.0005, 0.5005, 1, 1, 1]),
         # C.11.2.1.3.2: (x - 2000) / 1001 + 0.5
         ("LINEAR_EXACT", [0, 0, 0, 0.5 - 500 / 1001, 0.5, 0.5 + 500 / 1001, 1, 1]),
         # C.11.2.1.3.1: 1 / (1 + exp(-4 (x - 2000) / 1001))
@@ -38,7 +38,7 @@ def test_without_any_of_them_black_and_white_are_the_ends_of_the_stored_bits(lev
     ],
 )
 def test_the_three_functions_of_a_window(levels, function, expected):
-    """The default is LINEAR; so is what nobody knows."""
+    """LINEAR is the default, also for an unknown function."""
     elements = {} if function is None else {"VOILUTFunction": function}
     assert close(levels(STORED, **SMALL, WindowCenter=2000, WindowWidth=1001, **elements), expected)
 
@@ -63,7 +63,7 @@ def test_the_edges_of_a_window(levels, centre, width, function, expected):
 @pytest.mark.parametrize(
     ("width", "function"), [(0, "LINEAR"), (0.5, "LINEAR"), (-5, "LINEAR"), (0, "SIGMOID"), (-1, "LINEAR_EXACT")]
 )
-def test_a_window_without_width_is_ignored_and_told(read, levels, width, function):
+def test_a_window_without_width_is_ignored_with_a_note(read, levels, width, function):
     """The standard allows none."""
     elements = {"WindowCenter": 2000, "WindowWidth": width, "VOILUTFunction": function, **SMALL}
     assert close(levels(STORED, **elements), UNIT)
@@ -78,8 +78,8 @@ def test_of_several_windows_the_first_is_used(levels):
 
 
 @pytest.mark.parametrize(("centre", "width"), [(60000, 100), (-500, 10)])
-def test_a_window_beside_the_image_is_ignored_and_told(read, centre, width):
-    """It would leave a blank picture."""
+def test_a_window_outside_the_image_is_ignored_with_a_note(read, centre, width):
+    """It would leave a blank image."""
     samples = np.tile(np.uint16(STORED), (64, 8))
     image = read(samples, WindowCenter=centre, WindowWidth=width, **SMALL)
     assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
@@ -92,18 +92,18 @@ def test_rescale_comes_before_the_window(levels):
     assert close(shown, [0, 0, 0, 0.00025, 0.50025, 1, 1, 1])
 
 
-def test_rescale_alone_changes_nothing_that_can_be_seen(levels):
+def test_rescale_alone_does_not_change_the_display(levels):
     """Black and white move with it."""
     assert close(levels(STORED, **SMALL, RescaleSlope=0.25, RescaleIntercept=-128), UNIT)
 
 
-def test_a_slope_below_zero_turns_the_order_round(levels):
+def test_a_negative_slope_reverses_the_order(levels):
     """Rescaled values are what is shown: 4095 - x."""
     shown = levels(STORED, **SMALL, RescaleSlope=-1, RescaleIntercept=4095)
     assert close(shown, [1 - value for value in UNIT])
 
 
-def test_a_slope_of_zero_is_ignored_and_told(read):
+def test_a_slope_of_zero_is_ignored_with_a_note(read):
     """It would leave nothing of the image."""
     samples = np.tile(np.uint16(STORED), (64, 8))
     image = read(samples, RescaleSlope=0, RescaleIntercept=7, **SMALL)
@@ -119,7 +119,7 @@ def test_a_modality_table_replaces_the_rescale(levels):
 
 
 def test_without_a_window_the_outputs_of_a_modality_table_are_spread(levels):
-    """Ten bits announced: output over 1023."""
+    """Ten bits stated: output over 1023."""
     table = Sequence([lut_item(0, np.minimum(np.arange(4096) // 4, 1023), 10)])
     assert close(levels(STORED, **SMALL, ModalityLUTSequence=table), [min(x // 4, 1023) / 1023 for x in STORED])
 
@@ -143,20 +143,20 @@ def test_a_voi_table_comes_after_the_rescale(levels):
 
 
 def test_a_voi_table_of_65536_entries(levels):
-    """A number of entries of zero stands for it."""
+    """The descriptor writes their number as 0."""
     table = Sequence([lut_item(0, np.arange(65536)[::-1])])
     stored = [0, 1, 1000, 20000, 30000, 40000, 50000, 65535]
     assert close(levels(stored, VOILUTSequence=table), [1 - value / 65535 for value in stored])
 
 
-def test_a_voi_table_that_announces_too_many_bits(levels):
-    """Sixteen are announced and twelve used."""
+def test_a_voi_table_that_states_too_many_bits(levels):
+    """Sixteen are stated and twelve used."""
     table = Sequence([lut_item(0, np.arange(4096))])
     assert close(levels(STORED, **SMALL, VOILUTSequence=table), UNIT)
 
 
-def test_the_first_table_that_makes_sense_is_used(levels):
-    """Too few entries, or bits that there are not, make none."""
+def test_the_first_valid_table_is_used(levels):
+    """One with too few entries or an impossible depth is skipped."""
     short = lut_item(0, [0, 1, 2])
     short.LUTDescriptor = [4096, 0, 16]
     table = Sequence([short, lut_item(0, np.arange(4096) * 0, 77), lut_item(0, np.arange(4096), 12)])
@@ -205,7 +205,7 @@ def test_windows_of_signed_values(levels):
 )
 @pytest.mark.parametrize("windowed", [False, True])
 def test_polarity(read, photometric, shape, inverted, contradicts, windowed):
-    """The presentation LUT shape decides where there is one, after the window; what was inverted is told."""
+    """The presentation LUT shape decides where there is one, after the window; inversion gives a note."""
     elements = {"PhotometricInterpretation": photometric, **SMALL}
     elements |= {"PresentationLUTShape": shape} if shape else {}
     elements |= {"WindowCenter": 2000, "WindowWidth": 1001} if windowed else {}
@@ -231,15 +231,15 @@ def grain(low, high, size=(64, 80)):
     return np.linspace(low, high, size[0] * size[1]).reshape(size).astype(np.uint16)
 
 
-def test_an_image_that_uses_half_of_its_bits_is_left_alone(read):
-    """As an 8-bit picture file would be."""
+def test_an_image_that_uses_half_of_its_range_is_not_spread(read):
+    """Like an image file of 8 bits."""
     samples = grain(100, 2300)
     image = read(samples, **SMALL)
     assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
     assert image.notes == ()
 
 
-def test_an_image_that_uses_little_of_its_bits_is_spread_and_told(read):
+def test_an_image_that_uses_little_of_its_range_is_spread_with_a_note(read):
     """From the lowest to the highest value that occurs."""
     samples = grain(200, 1800)
     image = read(samples, **SMALL)
@@ -259,7 +259,7 @@ def test_a_marker_does_not_keep_an_image_dark(read):
 
 
 def test_padding_does_not_count_for_the_spread(read):
-    """A border of a value that the file names."""
+    """A border of the padding value that the file states."""
     samples = grain(200, 600)
     samples[:20] = 4095
     image = read(samples, **SMALL, PixelPaddingValue=4095)
@@ -270,7 +270,7 @@ def test_padding_does_not_count_for_the_spread(read):
 
 @pytest.mark.parametrize("value", [0, 7, 4095])
 def test_an_image_of_one_value_is_shown(read, value):
-    """There is nothing to see, and no division by nothing."""
+    """It is uniform, and nothing is divided by zero."""
     image = read(np.full((64, 64), value, np.uint16), **SMALL)
     assert np.ptp(image.pixels) == 0
     assert read(np.full((64, 64), value, np.uint16), **SMALL, WindowCenter=50, WindowWidth=20).pixels.size

@@ -83,25 +83,25 @@ def test_polarity_and_orientation_of_a_tiff(tiff, order, photometric, orientatio
         "no width",
         "no height",
         "no strips",
-        "strip beyond the end",
+        "strip past the end",
         "no lengths",
         "strip longer than the file",
         "half the strips",
         "strips of no rows",
         "half the planes",
         "tiles of no size",
-        "tiles far larger than the picture",
+        "tiles far larger than the image",
     ],
 )
 def test_a_tiff_that_cannot_be_whole_is_refused(tiff, tags):
-    """Strips or tiles that are missing, beyond the end or of absurd size."""
+    """Strips or tiles that are missing, past the end of the file or far too large."""
     with pytest.raises(UnreadableFile) as raised:
         read_header(tiff(LEVELS, tags=tags))
     assert raised.value.message == Message("imaging.damaged", format="TIFF")
 
 
 def test_a_tiff_that_lacks_its_last_byte_is_refused(tiff):
-    """Even where only a tag that is not looked at lies there."""
+    """Even if only an unused tag is there."""
     data = tiff(np.dstack([LEVELS] * 3), photometric=2)
     assert read_header(data).bits == 8
     with pytest.raises(UnreadableFile):
@@ -109,19 +109,19 @@ def test_a_tiff_that_lacks_its_last_byte_is_refused(tiff):
 
 
 def test_a_tiff_of_one_tile_is_read(tiff):
-    """The smallest tile that holds the picture is no absurd size."""
+    """The smallest tile that holds the image is not too large."""
     assert read_header(tiff(LEVELS, tags={322: 80, 323: 80, 324: 8, 325: 5760})).width == 80
 
 
 def test_a_tiff_without_polarity_is_refused(tiff):
-    """Guessing could turn the lungs white."""
+    """A wrong guess would invert the image."""
     with pytest.raises(UnreadableFile) as raised:
         read_header(tiff(LEVELS, tags={262: None}))
     assert raised.value.message.code == "imaging.tiff_polarity"
 
 
 def test_a_directory_of_absurd_length_is_refused(tiff):
-    """Thousands of tags are no image's."""
+    """No image has thousands of tags."""
     data = bytearray(tiff(LEVELS))
     directory = struct.unpack_from("<I", data, 4)[0]
     struct.pack_into("<H", data, directory, 65_535)
@@ -144,7 +144,7 @@ def test_a_directory_of_absurd_length_is_refused(tiff):
 def test_a_jpeg_of_countless_scans_is_refused(save, kind, scans, refused):
     """Each scan goes over every pixel, so that a small file could keep the decoder busy for hours.
 
-    A sequential picture of one component is complete after its first scan, where decoders stop.
+    A sequential image of one component is complete after its first scan, where decoders stop.
     """
     samples = np.dstack([LEVELS] * 3) if kind == "colour" else LEVELS
     more = save(samples, "JPEG", progressive=kind == "progressive") + b"\xff\xda" * scans
@@ -165,7 +165,7 @@ def test_a_second_scan_of_a_sequential_grey_jpeg_is_never_decoded(save):
 
 @pytest.mark.parametrize("parts", [1_000, 300_000])
 def test_a_file_of_countless_parts_is_refused(save, chunk, parts):
-    """A thousand empty chunks, segments or fill bytes are passed over; hundreds of thousands are no image's."""
+    """A thousand empty chunks, segments or fill bytes are passed over; hundreds of thousands are refused."""
     png, jpeg = save(LEVELS, "PNG"), save(LEVELS, "JPEG")
     stuffed = [
         png[:33] + parts * chunk(b"tEXt", b"") + png[33:],

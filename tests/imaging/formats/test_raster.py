@@ -24,7 +24,7 @@ LEVELS = np.random.default_rng(0).integers(0, 256, (72, 80)).astype(np.uint8)
 @pytest.mark.parametrize("samples", [LEVELS, LEVELS.astype(np.uint16) * 16, (LEVELS / 255).astype(np.float32)])
 @pytest.mark.parametrize("order", "<>")
 def test_polarity_and_orientation_of_a_tiff_are_applied_once(tiff, samples, order):
-    """At every depth, whatever the decoder's own habits."""
+    """At every depth, whether the decoder applies them itself or not."""
     data = tiff(samples, order, photometric=0, tags={274: 6})
     found = find_format(data)
     image = found.image(data, found.header(data))
@@ -42,7 +42,7 @@ def test_channels_come_in_the_order_red_green_blue(tiff, raw_png):
 
 
 def test_alpha_is_opacity_in_unit_range(save, raw_png):
-    """It comes apart from the levels, and not at all where everything is opaque."""
+    """Separate from the levels; None where every pixel is opaque."""
     alpha = np.full_like(LEVELS, 255)
     data = save(np.dstack([LEVELS, alpha]), "PNG")
     assert decode(data).alpha is None
@@ -55,8 +55,8 @@ def test_alpha_is_opacity_in_unit_range(save, raw_png):
         assert opacity.min() < opacity.max() == 1
 
 
-def test_a_picture_of_another_size_than_its_header_is_refused(save):
-    """What was held against the limits must be what is decoded."""
+def test_an_image_of_another_size_than_its_header_is_refused(save):
+    """The decoded size must be the one that was checked against the limits."""
     data = save(LEVELS, "PNG")
     with pytest.raises(UnreadableFile):
         decode_raster(data, Header(72, 80, 8), PngImageFile, "PNG")

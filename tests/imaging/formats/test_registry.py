@@ -74,7 +74,7 @@ TOY = ImageFormat(
 
 
 def test_a_registered_format_needs_no_other_edit():
-    """It is read, held against the limits, and listed by name and by file extension."""
+    """It is read, checked against the limits, and listed by name and by file extension."""
     with FORMATS.extended(TOY):
         image = read_radiograph(b"TOY1\x50\x60", "image")
         assert (image.file_format, image.pixels.shape) == ("toy", (96, 80))

@@ -1,7 +1,7 @@
 """Pipeline: decoder, checks, lung segmenter and network, for one image or for many at once.
 
-One image alone has every core. Of many images, each is processed on one thread, by networks that keep to it, and there
-are as many threads as cores. No thread waits for another, which is faster than sharing the work of one image.
+A single image uses every core. Many images are processed on one thread each, by single-threaded networks, on as many
+threads as there are cores. No thread waits for another, which is faster than sharing the work of one image.
 """
 
 import threading
@@ -31,7 +31,7 @@ from cxrmodel.model.spec import ModelSpec
 __all__ = ["Pipeline", "Prediction", "PreparedImage", "Source", "Unchecked"]
 
 AHEAD = 2
-"""Images in work or waiting to be returned, for each thread: enough to keep it busy, few enough for memory."""
+"""Images in progress or waiting to be returned, per thread: enough to keep it busy, and few enough for memory."""
 
 Source = tuple[Callable[[], bytes], str]
 """A function that gives the bytes of a file, and the name of the file."""
@@ -82,14 +82,14 @@ class Prediction:
 
 
 class Unchecked(NamedTuple):
-    """Output of the networks for canonical images that no check has seen.
+    """Output of the networks for canonical images, without checks.
 
     Attributes
     ----------
     lungs : ndarray of bool, shape (N, 224, 224)
         By which the images were cropped.
     plausible : ndarray of bool, shape (N,)
-        Whether the lungs pass their check; a reading rejects the image where not.
+        Whether the lungs pass their check; a reading rejects the image if not.
     boxes : list of tuple of int, length N
         Top, left, bottom, right of each crop.
     logits : ndarray of float64, shape (N,)
@@ -128,7 +128,7 @@ class Pipeline:
         self._opening = threading.Lock()
 
     def single_threaded(self) -> "Pipeline":
-        """The same pipeline, made once, with networks that keep to the thread that calls them."""
+        """The same pipeline, made once, with networks that run on the calling thread."""
         with self._opening:
             if self._single_threaded is None:
                 segmenter, engine = self._segmenter.single_threaded(), self.engine.single_threaded()
@@ -146,7 +146,7 @@ class Pipeline:
         Returns
         -------
         PreparedImage or Exception
-            Any exception is returned, so that one file never stops the others.
+            Exceptions are returned, so that one file never stops the others.
         """
         try:
             data = source()
@@ -238,7 +238,7 @@ class Pipeline:
         Yields
         ------
         (PreparedImage, Prediction) or Exception
-            One for each source. An exception is the image's own: a refusal, or what opening it raised.
+            One for each source. An exception belongs to its image: a refusal, or an error on opening it.
         """
         remaining = iter(sources)
         first, workers = list(islice(remaining, 2)), cores()
@@ -261,7 +261,7 @@ class Pipeline:
     def process(
         self, source: Callable[[], bytes], name: str, checked: bool
     ) -> tuple[PreparedImage, Prediction] | Exception:
-        """Take one file from its bytes to a prediction; a refusal, or what opening it raised, is returned."""
+        """Process one file from its bytes to a prediction; a refusal or an error on opening it is returned."""
         image = self.prepare(source, name, checked)
         if isinstance(image, Exception):
             return image

@@ -32,7 +32,7 @@ from cxrmodel.pipeline import Pipeline, Prediction, PreparedImage, Source, Unche
 __all__ = ["Attribution", "Reader", "Reading", "ReadingRecord", "Score", "read", "reasons_of"]
 
 OPERATING_POINT = "balanced"
-"""The operating point that a yes or no would use."""
+"""The operating point of a binary decision."""
 QUEUE = 32
 """Readings that may run or wait at one time."""
 FAINT = 0.05
@@ -112,7 +112,7 @@ class Reading:
     labels : Labels
         Names of the positive and the negative class.
     operating_point, threshold : str, float
-        The operating point that a yes or no would use, and its threshold on the probability.
+        The operating point of a binary decision, and its threshold on the probability.
     operating_points : OperatingPoints
     prevalence : float
         Prevalence of the positive class that the probability assumes, 0..1.
@@ -123,7 +123,7 @@ class Reading:
     heat_in_lungs : float or None
         Share of attribution inside the lungs, 0..1; None for an all-zero map.
     reasons : tuple of Message
-        What belongs beside the number: notes of the decoder, warnings of the checks, then the reading's own.
+        Notes of the decoder, warnings of the checks, then those of the reading itself.
     model : str
         Version.
     ages : AgeRange
@@ -251,7 +251,7 @@ class Reader:
             image = self._pipeline.prepare(lambda: data, name)
             if isinstance(image, Exception):
                 raise image
-            with self._running:  # one run has every core; two at once would only slow each other down
+            with self._running:  # a run uses every core; two at once would slow each other down
                 (prediction,) = self._pipeline.predict([image])
         finally:
             self._queue.release()
@@ -283,8 +283,8 @@ class Reader:
         Yields
         ------
         Reading or Exception
-            One for each source: a reading, the ``ImageRefused`` that says why there is none, or whatever else opening
-            or decoding the file raised.
+            One for each source: a reading, the ``ImageRefused`` with the reason, or another exception of opening or
+            decoding the file.
         """
         for item in self._pipeline.stream(sources):
             yield item if isinstance(item, Exception) else self._reading(*item)
@@ -298,7 +298,7 @@ class Reader:
             File contents and names.
         checked : bool
             Whether checks may correct or reject an image. Without them every file that can be decoded gets a number,
-            to measure the network alone; such a number is not for a reader of images.
+            to measure the network alone; it must not be shown as a reading.
 
         Yields
         ------
@@ -361,7 +361,7 @@ class Reader:
 
 
 def reasons_of(named: str, attribution: Attribution, inside: float | None, labels: Labels) -> tuple[Message, ...]:
-    """What belongs beside the number because of finding and map.
+    """Reasons that follow from the finding and the map.
 
     Parameters
     ----------

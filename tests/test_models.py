@@ -1,4 +1,4 @@
-"""The table of models: one entry is all that a further model takes."""
+"""Registry of models: a new model needs one entry."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from cxrmodel.models import DEFAULT_MODEL, MODELS, ModelEntry, model_title
 
 
 def toy_body(size, init):
-    """Two convolutions and nothing else."""
+    """Two convolutions."""
     inputs = layers.Input((size, size, 1))
     x = layers.Conv2D(2, 3, strides=2, padding="same", activation="relu", name="first")(inputs)
     return inputs, layers.Conv2D(3, 3, strides=2, padding="same", activation="relu", name="second")(x)
@@ -22,24 +22,24 @@ TOY = ModelEntry("toy", "Toy", toy_body, "second", ("first",), "first", "first",
 
 @pytest.mark.parametrize(("model", "title"), [("densenet121", "DenseNet-121"), ("cnn", "Plain CNN"), ("x", "x")])
 def test_titles(model, title):
-    """Registered models have a name for readers; any other keeps its own."""
+    """Registered models have a title; any other keeps its name."""
     assert model_title(model) == title
 
 
 def test_the_first_model_is_the_default():
-    """The order of the table decides."""
+    """The order of the registry decides."""
     assert DEFAULT_MODEL == MODELS.names[0] == "densenet121"
 
 
 @pytest.mark.parametrize("model", MODELS.names)
 def test_specification_agrees_with_the_table(model):
-    """The exported weights were made with the layer that the table names, and their recipe ships."""
+    """The spec of the weights names the entry's CAM layer, and the recipe is shipped."""
     assert load_spec(model).cam_layer == MODELS[model].cam_layer
     assert MODELS[model].recipe_file.is_file()
 
 
 def test_a_registered_model_is_built_and_read():
-    """Logit, map and features of a toy come out of the same code."""
+    """A toy model gives logit, map and features through the same code."""
     with MODELS.extended(TOY):
         assert model_title("toy") == "Toy"
         network = build("toy", 16)

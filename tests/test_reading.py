@@ -1,4 +1,4 @@
-"""Bytes to a reading, through the shipped weights."""
+"""Readings with the shipped weights."""
 
 import copy
 import shutil
@@ -52,7 +52,7 @@ def test_every_demo_image_is_read(reader, images):
 
 
 def test_unchecked_images_get_what_a_reading_gives(reader, images):
-    """The same logit, lungs and heat for canonical images in one batch; given lungs are where the image is cropped."""
+    """Canonical images in one batch give the same logit, lungs and map; given lungs decide the crop."""
     readings = [reader.read(data, name) for name, data in images.items()]
     canonical = np.stack([canonical_image(reading.radiograph.pixels) for reading in readings])
     found = reader.unchecked(canonical)
@@ -70,7 +70,7 @@ def test_unchecked_images_get_what_a_reading_gives(reader, images):
 
 
 def test_nothing_is_refused_unchecked(reader):
-    """A black image has a logit like any other, and says that its lungs are not plausible."""
+    """A black image has a logit too, and its lungs are marked as implausible."""
     found = reader.unchecked(np.zeros((1, 224, 224), np.uint8))
     assert np.isfinite(found.logits).all()
     assert not found.plausible.any()
@@ -78,8 +78,8 @@ def test_nothing_is_refused_unchecked(reader):
         assert found.boxes == [(0, 0, 224, 224)]
 
 
-def test_demo_images_of_the_two_kinds_are_told_apart(reader, images):
-    """The model finds more pneumonia in every synthetic pneumonia image than in any synthetic normal one."""
+def test_demo_images_of_the_two_labels_are_separated(reader, images):
+    """Every synthetic pneumonia image has a higher probability than every synthetic normal one."""
     values = {name: reader.read(data, name).probability for name, data in images.items()}
     normal = [value for name, value in values.items() if "normal" in name]
     pneumonia = [value for name, value in values.items() if "pneumonia" in name]
@@ -87,7 +87,7 @@ def test_demo_images_of_the_two_kinds_are_told_apart(reader, images):
 
 
 def test_heat_is_on_the_image_and_its_share_in_the_lungs_adds_up(reader, images):
-    """Raw, zero or above, nothing outside the crop, and the share recomputed from map and mask."""
+    """Raw, zero or above, zero outside the crop; the share follows from map and mask."""
     for name, data in images.items():
         reading = reader.read(data, name)
         assert reading.heat.shape == (224, 224)
@@ -101,14 +101,14 @@ def test_heat_is_on_the_image_and_its_share_in_the_lungs_adds_up(reader, images)
 
 
 def test_reading_twice_gives_the_same(reader, demo_image):
-    """Nothing of one reading stays behind for the next."""
+    """One reading does not affect the next."""
     first, second = reader.read(demo_image, "a"), reader.read(demo_image, "b")
     assert first.logit == second.logit
     np.testing.assert_array_equal(first.heat, second.heat)
 
 
 def test_scoring_many_gives_the_numbers_of_reading_one(reader, images, png):
-    """In order, refusals in their place, whatever else is in the batch."""
+    """In order, refusals included, whatever else is in the batch."""
     items = [(data, name) for name, data in images.items()]
     blank = (png(np.zeros((300, 300), np.float32)), "blank")
     scores = list(reader.score_many([*items[:3], blank, *items[3:], (b"", "empty")]))
@@ -119,8 +119,8 @@ def test_scoring_many_gives_the_numbers_of_reading_one(reader, images, png):
         assert score.logit == pytest.approx(reader.read(data, name).logit, abs=1e-4)
 
 
-def test_many_images_and_one_are_read_alike(reader, images):
-    """However many images are read at once, each is the reading that it is alone, map and lungs included."""
+def test_many_images_and_one_give_the_same_readings(reader, images):
+    """Each reading equals that of the image alone, map and lungs included."""
     sources = [(lambda data=data: data, name) for name, data in images.items()]
     for reading, (name, data) in zip(reader.read_many(sources), images.items(), strict=True):
         alone = reader.read(data, name)
@@ -131,7 +131,7 @@ def test_many_images_and_one_are_read_alike(reader, images):
 
 
 def test_an_image_by_itself_opens_no_second_network(demo_image, monkeypatch):
-    """One image has every core; networks that keep to a thread are opened for the second."""
+    """Single-threaded networks are opened for the second image."""
     reader, opened = Reader.load(), []
     make = reader.engine.single_threaded
     monkeypatch.setattr(reader.engine, "single_threaded", lambda: opened.append(1) or make())
@@ -144,7 +144,7 @@ def test_an_image_by_itself_opens_no_second_network(demo_image, monkeypatch):
 
 
 def test_images_are_opened_no_further_ahead_than_is_needed(reader, demo_image):
-    """A folder of any length takes the memory of a few images."""
+    """A large folder needs the memory of a few images."""
     opened = []
     many = reader.read_many((lambda place=place: opened.append(place) or demo_image, "image") for place in range(40))
     for handed_back in range(1, 6):
@@ -155,7 +155,7 @@ def test_images_are_opened_no_further_ahead_than_is_needed(reader, demo_image):
 
 
 def test_threads_get_the_same_numbers(reader, images):
-    """Readings at once are readings one at a time."""
+    """Concurrent readings equal single ones."""
     items = list(images.items())
     alone = [reader.read(data, name).logit for name, data in items]
     found: dict[int, float] = {}
@@ -182,15 +182,15 @@ def test_threads_get_the_same_numbers(reader, images):
     ],
 )
 def test_attribution_outside_the_lungs_is_warned_of_where_there_is_any(peak, inside, attribution, reasons):
-    """A faint map is no warning; half inside is not most outside."""
+    """A faint map gives no warning, nor does one half of which is inside."""
     labels = Labels(positive="effusion", negative="clear")
     assert Attribution.of(peak, inside) is attribution
     assert reasons_of("clear", attribution, inside, labels) == reasons
     assert reasons_of("uncertain", attribution, inside, labels) == (Message("reading.uncertain"), *reasons)
 
 
-def test_a_full_queue_says_so_at_once(reader, demo_image):
-    """Beyond the stated bound a reading is turned away with a sentence, and is read once there is room."""
+def test_a_full_queue_is_reported_at_once(reader, demo_image):
+    """Beyond the limit a reading is refused with its code, and is possible again once another ends."""
     for _ in range(QUEUE):
         assert reader._queue.acquire(blocking=False)
     with pytest.raises(Busy) as caught:
@@ -201,15 +201,15 @@ def test_a_full_queue_says_so_at_once(reader, demo_image):
     assert 0 <= reader.read(demo_image, "x").probability <= 1
 
 
-def test_a_refusal_gives_its_place_back(reader):
-    """However many images are refused, the queue does not fill up."""
+def test_a_refusal_frees_its_slot(reader):
+    """Refused images do not fill the queue."""
     for _ in range(QUEUE + 1):
         with pytest.raises(ImageRefused):
             reader.read(b"", "empty")
 
 
 def test_image_size_hardly_matters(reader, images):
-    """An image enlarged four times reads as the image itself."""
+    """An image enlarged four times gives the same reading."""
     data = images["synthetic-pneumonia-1.png"]
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     large = cv2.resize(image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
@@ -219,14 +219,14 @@ def test_image_size_hardly_matters(reader, images):
 
 @pytest.mark.parametrize("name", ["synthetic-normal-1.png", "synthetic-pneumonia-1.png"])
 def test_a_mirrored_image_reads_as_the_image_itself(reader, images, name):
-    """Up to where the segmenter sets the edge of the lungs, which it finds in one view alone."""
+    """Up to the edge of the lungs, which the segmenter finds in one view only."""
     image = cv2.imdecode(np.frombuffer(images[name], np.uint8), cv2.IMREAD_GRAYSCALE)
     mirrored = cv2.imencode(".png", image[:, ::-1])[1].tobytes()
     assert reader.read(mirrored, "x").logit == pytest.approx(reader.read(images[name], "x").logit, abs=0.3)
 
 
 def test_a_reader_leaves_the_cores_to_its_networks(reader):
-    """Products of matrices keep to one thread: those that wait for the next one would slow every network down."""
+    """Matrix products use one thread, as waiting threads would slow the networks down."""
     with threadpool_limits(2, user_api="blas"):
         assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {2}
         Reader.load(reader.spec.model)
@@ -256,8 +256,8 @@ def test_record_has_what_the_command_line_promises(reader, demo_image):
     assert record["milliseconds"] > 0
 
 
-def test_an_uncertain_image_says_so(reader, demo_image):
-    """Within the band, the reasons tell the reader not to lean on the model."""
+def test_an_uncertain_image_has_its_reason(reader, demo_image):
+    """Between the outer thresholds the reasons include it."""
     value = reader.read(demo_image, "x").probability
     band = OperatingPoints(high_sensitivity=value / 2, balanced=value, high_specificity=(1 + value) / 2)
     unsure = Reader(reader.spec.replace(operating_points=band), reader._pipeline)
@@ -267,7 +267,7 @@ def test_an_uncertain_image_says_so(reader, demo_image):
 
 
 def test_the_specification_names_the_labels(reader, demo_image):
-    """Another positive class needs no other code: finding, record and reasons take its name."""
+    """Finding, record and reasons take the labels of the specification."""
     labels = Labels(positive="effusion", negative="clear")
     reading = Reader(reader.spec.replace(labels=labels), reader._pipeline).read(demo_image, "x")
     assert reading.labels == labels
@@ -279,14 +279,14 @@ def test_the_specification_names_the_labels(reader, demo_image):
 
 @pytest.fixture
 def copied(tmp_path):
-    """A copy of the shipped model that a test may spoil."""
+    """A copy of the shipped model that a test may damage."""
     for path in MODEL_FOLDER.glob("densenet121.*"):
         shutil.copy(path, tmp_path)
     return tmp_path
 
 
 def test_altered_weights_read_nothing(copied):
-    """One flipped byte, and there is no reader."""
+    """One changed byte prevents loading."""
     path = copied / "densenet121.onnx"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -297,14 +297,14 @@ def test_altered_weights_read_nothing(copied):
 
 
 def test_missing_weights_read_nothing(copied):
-    """No weights, no reader."""
+    """Missing files prevent loading."""
     (copied / "densenet121.onnx").unlink()
     with pytest.raises(MissingWeights):
         Reader.load(folder=copied)
 
 
 def test_another_segmenter_reads_nothing(copied):
-    """A model fixed with other lung fields is not used with these."""
+    """A model that was fixed with another segmenter is not loaded."""
     other = load_spec("densenet121").replace(lungs_sha256="0" * 64)
     (copied / "densenet121.spec.json").write_text(other.to_json(), encoding="utf-8")
     with pytest.raises(AlteredWeights) as caught:
@@ -313,7 +313,7 @@ def test_another_segmenter_reads_nothing(copied):
 
 
 def test_every_original_is_read(reader, data_root):
-    """The images at their full size, as a clinician would drop them in."""
+    """The images at full size, as a user adds them."""
     paths = sorted((data_root / "originals").glob("*/*.jpeg"))
     if not paths:
         pytest.skip("the public archive alone has no originals folder")
@@ -323,7 +323,7 @@ def test_every_original_is_read(reader, data_root):
 
 
 def test_originals_agree_with_their_small_copies(reader, data_root):
-    """On average an image at full size and its 224 px copy differ by at most two hundredths."""
+    """On average an image at full size and its 224 px copy differ by at most 0.02."""
     if not (data_root / "originals").is_dir():
         pytest.skip("the public archive alone has no originals folder")
     found = agreement(reader, original_pairs(data_root))
@@ -338,7 +338,7 @@ def levels(images) -> np.ndarray:
 
 
 def test_an_inverted_image_gives_the_same_number(reader, levels, png):
-    """Corrected, said so among the reasons, and read as the image itself."""
+    """It is corrected, the reasons include it, and the reading is the same."""
     right, wrong = (reader.read(png(pixels), "x") for pixels in (levels / 255, 1 - levels / 255))
     assert right.check.corrections == ()
     assert wrong.check.corrections == ("inverted",)
@@ -358,7 +358,7 @@ def test_an_inverted_image_gives_the_same_number(reader, levels, png):
     ],
 )
 def test_no_number_for_what_cannot_be_judged(reader, levels, png, spoil, code):
-    """A refusal by name with a sentence, one image at a time and among others."""
+    """A refusal with its code, alone and in a batch."""
     data = png(np.ascontiguousarray(spoil(levels)) / 255)
     with pytest.raises(ImageRefused) as caught:
         reader.read(data, "x")
@@ -367,8 +367,8 @@ def test_no_number_for_what_cannot_be_judged(reader, levels, png, spoil, code):
     assert isinstance(found, ImageRefused)
 
 
-def test_without_checks_every_picture_gets_a_number(reader, levels, png):
-    """For measuring the network alone: the same number for an image, and one for a blank picture."""
+def test_without_checks_every_image_has_a_probability(reader, levels, png):
+    """The same probability for an image, and one for a blank image too."""
     items = [(png(levels / 255), "image"), (png(np.full((300, 300), 0.4)), "blank"), (b"", "empty")]
     image, blank, empty = reader.score_many(items, checked=False)
     assert image.logit == pytest.approx(reader.read(items[0][0], "image").logit, abs=1e-4)
@@ -377,7 +377,7 @@ def test_without_checks_every_picture_gets_a_number(reader, levels, png):
 
 
 def test_an_image_unlike_the_training_images_is_refused_by_its_features(reader, demo_image):
-    """The check behind the network: beyond its threshold no number leaves the reader, one at a time or many."""
+    """Beyond the threshold of the out-of-distribution check there is no reading, alone or in a batch."""
     pipeline = copy.copy(reader._pipeline)
     checks = pipeline.checks
     strict = checks.rules["out_of_distribution"].model_copy(update={"warning": 0.0, "rejection": 0.0})
@@ -389,8 +389,8 @@ def test_an_image_unlike_the_training_images_is_refused_by_its_features(reader, 
     assert isinstance(found, OutOfDistribution)
 
 
-def test_examining_asks_every_rule(reader, levels, png):
-    """Also behind a refusal: one finding of each, and a probability."""
+def test_examining_runs_every_check(reader, levels, png):
+    """Also after a rejection: one result of each check, and a probability."""
     report, value = reader.examine(lambda: png(np.rot90(levels) / 255), "x")
     assert report.outcome == "rejected"
     assert {result.check for result in report.results} == set(CHECKS.names) - {"age"}
@@ -399,7 +399,7 @@ def test_examining_asks_every_rule(reader, levels, png):
 
 
 def test_checks_of_another_segmenter_read_nothing(monkeypatch):
-    """Thresholds fixed on other lung fields mean nothing."""
+    """Thresholds that were fixed with another segmenter are not used."""
     monkeypatch.setattr(Checks, "load", classmethod(lambda cls, *_, **__: SimpleNamespace(lungs_sha256="0" * 64)))
     with pytest.raises(AlteredWeights, match="checks were fixed with another"):
         Reader.load()

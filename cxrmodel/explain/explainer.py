@@ -20,7 +20,7 @@ __all__ = ["Explainer", "Report"]
 POLL_SECONDS = 0.2
 
 Report = Callable[[float, Message], None]
-"""Takes the share done, 0..1, and what is being done. What it raises stops the work."""
+"""Takes the share done, 0..1, and the current step. An exception that it raises stops the work."""
 
 
 @dataclass(eq=False)

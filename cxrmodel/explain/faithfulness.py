@@ -20,7 +20,7 @@ CELLS = 14
 """Cells along a side of the crop: all methods are tested on the same grid, however fine their maps."""
 STEPS = 16
 NOISE = 2.0
-"""Standard deviation in the stability test, in grey levels of 255: less than the grain of an image."""
+"""Standard deviation in the stability test, in grey levels of 255: below the noise of an image."""
 
 Scores = Callable[[Floats], NDArray[np.float64]]
 

@@ -50,7 +50,7 @@ def image_test(explainer: Explainer, method: str, model_input: ModelInput, heat:
     heat : ndarray of float32, shape (224, 224)
         The map on the canonical image.
     progress : callable
-        Takes the share done and what is being done; what it raises stops the work.
+        Takes the share done and the current step; an exception that it raises stops the work.
     """
     top, left, bottom, right = model_input.box
     steps = [("explain.test.ordered", order_of(heat[top:bottom, left:right], SEED))]

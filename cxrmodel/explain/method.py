@@ -20,7 +20,7 @@ __all__ = ["Context", "Floats", "Method", "Network", "Progress"]
 
 Floats = NDArray[np.float32]
 Progress = Callable[[float], None]
-"""Takes the share done, 0..1. What it raises stops the work."""
+"""Takes the share done, 0..1. An exception that it raises stops the work."""
 Network = Any
 """A ``keras.Model``, for which there are no types: input (N, size, size, 1), output (N, 1), the logit."""
 
@@ -89,8 +89,8 @@ class Method:
     tensorflow : bool
         Whether it loads TensorFlow.
     single_view : bool
-        Whether ``compute`` uses the crops as they are, so that ``explain`` averages over both views. The fast engine
-        averages by itself.
+        Whether ``compute`` uses one view of the crops, so that ``explain`` averages over both. The fast engine averages
+        by itself.
     """
 
     name: str

@@ -51,7 +51,7 @@ class Engine(Protocol):
         """
 
     def single_threaded(self) -> "Engine":
-        """The same network for callers with threads of their own: where possible, a call keeps to its thread."""
+        """The same network for multi-threaded callers: where possible, a call runs on its thread only."""
 
 
 class OnnxEngine(Engine):
@@ -85,7 +85,7 @@ class OnnxEngine(Engine):
         return logits[:, 0].astype(np.float64), maps[..., 0], features
 
     def single_threaded(self) -> "OnnxEngine":
-        """The same graph, opened again, whose calls keep to their thread; see ``Engine``."""
+        """The same graph, opened again with one thread for each call; see ``Engine``."""
         return OnnxEngine(self._spec, self._folder, threads=1)
 
 

@@ -43,5 +43,5 @@ class KerasEngine(Engine):
         return logits[:, 0].astype(np.float64), maps[..., 0], features
 
     def single_threaded(self) -> "KerasEngine":
-        """Itself, as the framework has threads of its own and calls wait for each other."""
+        """Return the engine itself: Keras has its own threads, and calls run one at a time."""
         return self

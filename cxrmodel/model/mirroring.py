@@ -1,7 +1,7 @@
 """Both views of an image: the network runs on it and on its mirror image, and the result is the mean.
 
-Pneumonia is equally likely on either side, and half of the training images are mirrored, yet a network answers the two
-views a little differently. The mean does not depend on how the image is mirrored, and is more accurate than either.
+Pneumonia is equally likely on either side, and half of the training images are mirrored, yet the outputs of a
+network for the two views differ a little. The mean is the same for an image and its mirror image, and more accurate.
 """
 
 from typing import TypeVar
@@ -13,7 +13,7 @@ Tensor = TypeVar("Tensor")
 
 
 def mirrored(views: Tensor) -> Tensor:
-    """Exchange left and right of tensors of shape (N, H, W, ...)."""
+    """Mirror tensors of shape (N, H, W, ...) left to right."""
     return views[:, :, ::-1]  # type: ignore[index,no-any-return]  # NumPy's and Keras's tensors have no common type
 
 

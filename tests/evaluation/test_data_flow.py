@@ -1,4 +1,4 @@
-"""The data flow adds up, branches where images part, and is drawn as it is listed."""
+"""The data flow adds up, branches where images are split, and the diagram shows the listed stations."""
 
 import re
 from xml.etree import ElementTree
@@ -32,8 +32,8 @@ def test_no_image_is_lost(make_evaluation, record):
     assert images["test_folder"] == images["not_scored"] + images["evaluated"] == 60
 
 
-def test_stations_branch_where_images_part(make_evaluation, record):
-    """Training set and held-out images both come from the pool; test images from neither."""
+def test_stations_branch_where_images_are_split(make_evaluation, record):
+    """Training set and held-out images both come from the pool; test images come from neither."""
     stations = flow(make_evaluation(), record)
     source = {station.name: station.source for station in stations}
     assert source["training_set"] == source["held_out"] == "pool"
@@ -71,7 +71,7 @@ def test_the_diagram_has_every_line_escaped(make_evaluation, record):
 
 
 def test_without_a_training_record(make_evaluation):
-    """Only the test images are known."""
+    """Only the stations of the test images are listed."""
     assert [station.lane for station in flow(make_evaluation(), None)] == ["test"] * 3
 
 

@@ -1,4 +1,4 @@
-"""Documents say what the evaluations say, and the files are those that the program generates.
+"""Documents agree with the evaluations, and the committed files with the program.
 
 The wording of each document is checked here, and nowhere else.
 """
@@ -67,13 +67,13 @@ def test_the_file_is_what_the_program_generates(document):
 
 @pytest.mark.parametrize("document", [item for item in DOCUMENTS if item.mark], ids=lambda document: document.name)
 def test_no_figure_is_typed_by_hand(document):
-    """Outside the generated part no measured share is stated; docs/reference/training.md tells its recipes."""
+    """Outside the generated part no measured share is stated; docs/reference/training.md describes recipes."""
     before, _, after = part_between(document.target.read_text(encoding="utf-8"), document.mark, document.name)
     if document.name != "training":
         assert re.findall(FIGURE, before + after) == []
 
 
-def test_no_figure_stands_in_a_template():
+def test_no_template_contains_a_figure():
     """Every figure of a document comes from values."""
     for path in TEMPLATES.glob("*.md.j2"):
         assert re.findall(FIGURE, path.read_text(encoding="utf-8")) == [], path.name
@@ -124,8 +124,8 @@ class TestModelCard:
         traced = {f"{number:.3f}" for number in known} | set(re.findall(r"\d\.\d{3}", words))
         assert set(re.findall(r"(?<![\d.])\d\.\d{3}(?!\d)", text)) <= traced
 
-    def test_what_was_not_measured_is_said(self, make_evaluation, make_spec):
-        """A gap is a sentence."""
+    def test_missing_sections_are_stated(self, make_evaluation, make_spec):
+        """Each has its sentence."""
         text = card_of([make_evaluation()], make_spec())
         assert text.count(catalogue().texts["documents.not_measured"]) == 6
 
@@ -153,7 +153,7 @@ class TestModelCard:
         assert f"{len(split.repeats_dropped)} images" in card
 
     def test_there_is_none_without_an_evaluation(self, make_spec):
-        """There is no model without figures."""
+        """There is no model card without figures."""
         with pytest.raises(EvaluationError) as caught:
             card_of([], make_spec())
         assert caught.value.message.code == "documents.no_evaluations"
@@ -203,7 +203,7 @@ class TestReadmeFigures:
         assert "60 images of 30 patients" in performance_text([evaluation])
 
     def test_models_of_other_images_do_not_stand_side_by_side(self, make_evaluation):
-        """A comparison over different images is none."""
+        """Different images are an error."""
         other = with_counts(make_evaluation("cnn"), images=61, refused=(Refusal(file="a", code="imaging.unreadable"),))
         for evaluations, code in (([make_evaluation(), other], "different_images"), ([], "no_evaluations")):
             with pytest.raises(EvaluationError) as caught:
@@ -235,7 +235,7 @@ class TestSafetyTables:
 class TestTrainingTable:
     """Wording and figures of the table of trainings."""
 
-    def test_the_spread_stands_only_where_there_is_one(self):
+    def test_a_deviation_is_given_for_several_seeds(self):
         """Three runs and a single one."""
 
         def run(seed: int, value: float, model: str, size: int) -> SeedRun:
@@ -294,5 +294,5 @@ def numbers(figure) -> list[float]:
 
 
 def test_the_shipped_card_is_of_the_shipped_models():
-    """As the page makes it of the same evaluations."""
+    """The page writes it from the same evaluations."""
     assert card_text([load_evaluation(model) for model in MODELS.names]) == DOCUMENTS["model_card"].text()

@@ -1,4 +1,4 @@
-"""Explainer: progress, turns, what it loads, and that unknown methods are errors."""
+"""Explainer: progress, one image at a time, when the network is loaded, and unknown methods."""
 
 import threading
 
@@ -14,7 +14,7 @@ from cxrmodel.registry import UnknownName
 
 
 def test_map_on_the_image_is_zero_beyond_the_crop(network, spec, images):
-    """And covers it within."""
+    """And above zero inside it."""
     found = explainer_of(network, spec).image_map("occlusion", ModelInput(images[0], (40, 60, 200, 180)))
     assert found.shape == (224, 224)
     assert found[40:200, 60:180].any()
@@ -23,15 +23,15 @@ def test_map_on_the_image_is_zero_beyond_the_crop(network, spec, images):
 
 
 @pytest.mark.parametrize("method", ["scorecam", "smoothgrad", "occlusion"])
-def test_slow_methods_tell_their_progress_and_can_be_stopped(method, network, spec, images):
-    """The share rises from 0; what the callback raises comes through, and the next image can be explained."""
-    explainer, told = explainer_of(network, spec), []
-    explainer.crop_maps(method, images[:1], lambda share, message: told.append((share, message)))
-    shares = [share for share, _ in told]
+def test_slow_methods_report_progress_and_can_be_stopped(method, network, spec, images):
+    """The share done rises from 0. An exception of the callback stops the work, and the next image can be explained."""
+    explainer, reports = explainer_of(network, spec), []
+    explainer.crop_maps(method, images[:1], lambda share, message: reports.append((share, message)))
+    shares = [share for share, _ in reports]
     assert shares == sorted(shares)
     assert len(set(shares)) >= 4
-    assert {message.code for _, message in told} <= {"explain.progress.loading", "explain.progress.done"}
-    assert told[-1][1].values["title"] == METHODS[method].title
+    assert {message.code for _, message in reports} <= {"explain.progress.loading", "explain.progress.done"}
+    assert reports[-1][1].values["title"] == METHODS[method].title
 
     def stop(share, message):
         if share > 0.2:
@@ -43,8 +43,8 @@ def test_slow_methods_tell_their_progress_and_can_be_stopped(method, network, sp
 
 
 def test_only_what_needs_it_loads_the_network(spec, network, images):
-    """Once, and it is said before."""
-    loads, told = [], []
+    """It is loaded once, and progress reports it first."""
+    loads, reports = [], []
 
     def load():
         loads.append(1)
@@ -53,17 +53,17 @@ def test_only_what_needs_it_loads_the_network(spec, network, images):
     explainer = Explainer(spec, NetworkEngine(network, spec.cam_layer), load)
     for method in METHODS:
         if not method.tensorflow:
-            explainer.crop_maps(method.name, images[:1], lambda share, message: told.append(message.code))
+            explainer.crop_maps(method.name, images[:1], lambda share, message: reports.append(message.code))
     assert not loads
-    assert "explain.progress.loading" not in told
+    assert "explain.progress.loading" not in reports
     for _ in range(2):
-        explainer.crop_maps("saliency", images[:1], lambda share, message: told.append(message.code))
+        explainer.crop_maps("saliency", images[:1], lambda share, message: reports.append(message.code))
     assert len(loads) == 1
-    assert told.count("explain.progress.loading") == 1
+    assert reports.count("explain.progress.loading") == 1
 
 
 def test_one_image_at_a_time(network, spec, images, monkeypatch):
-    """Who must wait is told so, and may leave."""
+    """A caller that waits is informed, and can stop waiting."""
     monkeypatch.setattr(explaining, "POLL_SECONDS", 0.01)
     explainer, inside, leave = explainer_of(network, spec), threading.Event(), threading.Event()
 
@@ -89,6 +89,6 @@ def test_one_image_at_a_time(network, spec, images, monkeypatch):
 
 
 def test_unknown_method(network, spec, images):
-    """A name that is not there is not guessed."""
+    """It is an error, never another method."""
     with pytest.raises(UnknownName, match="dream"):
         explainer_of(network, spec).crop_maps("dream", images)

@@ -1,4 +1,4 @@
-"""Deletion, insertion and likeness of maps: by hand on functions that are known."""
+"""Deletion, insertion and similarity of maps: by hand, on known functions."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from cxrmodel.explain.similarity import spearman, ssim
 
 @pytest.fixture
 def on_black(monkeypatch):
-    """Places that are taken away turn to 0, so that curves can be worked out by hand."""
+    """Deleted cells become 0, so that curves can be computed by hand."""
     monkeypatch.setattr(faithfulness, "blurred", np.zeros_like)
 
 
@@ -44,7 +44,7 @@ def test_curves_by_hand():
 
 @pytest.mark.usefixtures("on_black")
 def test_the_right_map_beats_chance_and_the_wrong_one_loses():
-    """For a network that looks at one place alone."""
+    """For a network that uses one region only."""
     weights = np.zeros((56, 56, 1), np.float32)
     weights[8:24, 30:50] = 1
 
@@ -62,7 +62,7 @@ def test_the_right_map_beats_chance_and_the_wrong_one_loses():
 
 
 def test_both_curves_share_their_ends():
-    """From 2 * steps inputs; the emptied image is the crop's own blur, not a grey."""
+    """They take 2 * steps inputs. The empty image is the blurred crop, not one grey."""
     asked = []
 
     def scores(inputs):
@@ -78,7 +78,7 @@ def test_both_curves_share_their_ends():
 
 
 def test_what_progress_raises_stops_the_curves():
-    """After the first batch."""
+    """No batch runs after it."""
     asked = []
 
     def stop(share):
@@ -95,16 +95,16 @@ def test_what_progress_raises_stops_the_curves():
 
 
 @given(arrays.arrays(np.float32, (7, 7), elements=st.floats(0, 100, width=32)), st.integers(0, 3))
-def test_an_order_is_a_permutation_from_hot_to_cold(heat, seed):
-    """Whatever the map, also one without heat."""
+def test_an_order_is_a_permutation_by_falling_value(heat, seed):
+    """For every map, all-zero ones included."""
     order = order_of(heat, seed)
     assert sorted(order) == list(range(CELLS * CELLS))
     values = cell_means(heat, CELLS)[order]
     assert (np.diff(values) <= 0).all()
 
 
-def test_equal_heat_has_a_random_order_of_its_own():
-    """Else an empty map would be tested from the top left."""
+def test_equal_values_are_in_a_random_order():
+    """Otherwise an all-zero map would be tested from the top left."""
     empty = np.zeros((7, 7), np.float32)
     assert (order_of(empty, 0) != order_of(empty, 1)).any()
     assert (order_of(empty, 0) != np.arange(CELLS * CELLS)).any()
@@ -112,19 +112,19 @@ def test_equal_heat_has_a_random_order_of_its_own():
 
 
 def test_noise_is_as_small_as_stated():
-    """Two grey levels of 255, on a crop that was divided by its spread."""
+    """Two grey levels of 255, on a crop divided by the standard deviation."""
     tensor = np.zeros((200, 200, 1), np.float32)
     assert with_noise(tensor, 0.2, 0).std() * 0.2 * 255 == pytest.approx(faithfulness.NOISE, rel=0.05)
 
 
 def test_heat_in_lungs_by_hand():
-    """Three of four parts; nothing to be said of an empty map."""
+    """Three quarters; an all-zero map has no share."""
     heat, lungs = np.array([[1.0, 0.0], [1.0, 2.0]]), np.array([[True, True], [False, True]])
     assert heat_in_lungs(heat, lungs) == 0.75
     assert heat_in_lungs(0 * heat, lungs) is None
 
 
-def test_likeness_by_hand():
+def test_similarity_by_hand():
     """Ranks 1 2 3 4 against 1 2 4 3: one minus 6 * 2 / (4 * 15)."""
     first = np.kron(np.array([[1, 2], [3, 4]]), np.ones((112, 112))).astype(np.float32)
     second = np.kron(np.array([[1, 2], [9, 8]]), np.ones((112, 112))).astype(np.float32)
@@ -132,8 +132,8 @@ def test_likeness_by_hand():
 
 
 @given(arrays.arrays(np.float32, (28, 28), elements=st.integers(0, 1000).map(float)))
-def test_likeness_does_not_know_scale(heat):
-    """A map is like itself at any scale, and a map without order is like nothing."""
+def test_similarity_ignores_scale(heat):
+    """A map equals itself at any scale; a constant map correlates with nothing."""
     wanted = 1.0 if np.ptp(heat) > 0 else 0.0
     assert spearman(heat, 8 * heat) == pytest.approx(wanted, abs=1e-6)
     assert ssim(heat, 8 * heat) == pytest.approx(1.0)
@@ -141,7 +141,7 @@ def test_likeness_does_not_know_scale(heat):
 
 
 def test_unlike_maps():
-    """Another place is another structure and another order."""
+    """A region elsewhere has another structure and another order."""
     rng = np.random.default_rng(0)
     one, other = rng.random((28, 28), np.float32), rng.random((28, 28), np.float32)
     assert abs(spearman(one, other)) < 0.15

@@ -25,7 +25,7 @@ SHARES = st.floats(0.001, 0.999)
     ],
 )
 def test_probability_by_hand(logit, temperature, prevalence, expected):
-    """Odds of 3 against a prevalence of a quarter are even, and so on."""
+    """Odds of 3 at a prevalence of a quarter give even odds, and so on."""
     assert probability(logit, temperature, prevalence) == pytest.approx(expected, abs=1e-12)
 
 
@@ -38,40 +38,40 @@ def test_probability_by_hand(logit, temperature, prevalence, expected):
     ],
 )
 def test_intercept_by_hand(logit, temperature, prevalence, intercept, expected):
-    """It is added after the temperature, and a prevalence of a quarter takes odds of 3 back."""
+    """It is added after the temperature, and a prevalence of a quarter cancels odds of 3."""
     assert probability(logit, temperature, prevalence, intercept) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("temperature", "prevalence"), [(0.0, 0.5), (-1.0, 0.5), (1.0, 0.0), (1.0, 1.0)])
 def test_impossible_settings_raise(temperature, prevalence):
-    """No temperature of nothing, no prevalence of nobody or everybody."""
+    """A temperature of 0, a prevalence of 0 or 1."""
     with pytest.raises(ValueError, match=r"temperature|prevalence"):
         probability(0.0, temperature, prevalence)
 
 
 def test_arrays_and_numbers_agree():
-    """An array gives what its elements give."""
+    """An array gives the values of its elements."""
     logits = np.array([-3.0, 0.0, 2.5])
     np.testing.assert_array_equal(probability(logits, 1.7, 0.7), [probability(z, 1.7, 0.7) for z in logits])
 
 
 @given(SHARES, SHARES, SHARES)
-def test_prevalence_shift_can_be_undone(value, assumed, wanted):
-    """There and back is where one was; staying changes nothing."""
+def test_prevalence_adjustment_can_be_undone(value, assumed, wanted):
+    """Adjusting there and back gives the first probability; the same prevalence changes nothing."""
     there = at_prevalence(value, assumed, wanted)
     assert at_prevalence(there, wanted, assumed) == pytest.approx(value, rel=1e-9)
     assert at_prevalence(value, assumed, assumed) == pytest.approx(value)
 
 
 @given(st.floats(-20, 20), st.floats(0.1, 10), SHARES, SHARES)
-def test_prevalence_shift_is_the_prior_in_the_probability(logit, temperature, assumed, wanted):
-    """Shifting a probability is computing it under the other prevalence."""
+def test_prevalence_adjustment_equals_the_prior(logit, temperature, assumed, wanted):
+    """Adjusting a probability equals computing it at the other prevalence."""
     shifted = at_prevalence(probability(logit, temperature, assumed), assumed, wanted)
     assert shifted == pytest.approx(probability(logit, temperature, wanted), rel=1e-6, abs=1e-9)
 
 
 def test_bayes_by_hand():
-    """Three in four at even odds becomes one in two where one in four is sick."""
+    """Three in four at even odds becomes one in two where the prevalence is a quarter."""
     assert at_prevalence(0.75, 0.5, 0.25) == pytest.approx(0.5)
 
 

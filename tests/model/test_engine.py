@@ -1,4 +1,4 @@
-"""Backends agree, and none runs on files that are not the specification's."""
+"""Backends agree, and none runs on files other than those of the specification."""
 
 import hashlib
 import shutil
@@ -18,7 +18,7 @@ from cxrmodel.models import MODELS
 
 @pytest.mark.parametrize("model", MODELS.names)
 def test_backends_agree(model):
-    """Logits to a thousandth, maps to a thousandth of their range."""
+    """Logits within 0.001, maps within a thousandth of their range."""
     spec = load_spec(model)
     images = np.random.default_rng(0).normal(size=(8, spec.input_size, spec.input_size, 1)).astype(np.float32)
     (logits, maps), (wanted, true) = OnnxEngine(spec).run(images), KerasEngine(spec).run(images)
@@ -29,8 +29,8 @@ def test_backends_agree(model):
 
 
 @pytest.mark.parametrize("backend", [OnnxEngine, KerasEngine])
-def test_a_mirrored_image_gets_the_same_answer(backend):
-    """The very logit and features, and the map mirrored; the image is read both ways whichever way it lies."""
+def test_a_mirrored_image_gives_the_same_output(backend):
+    """The same logit and features, and the mirrored map."""
     spec = load_spec("cnn")
     engine = backend(spec)
     images = np.random.default_rng(0).normal(size=(3, spec.input_size, spec.input_size, 1)).astype(np.float32)
@@ -43,7 +43,7 @@ def test_a_mirrored_image_gets_the_same_answer(backend):
 
 
 def test_threads_share_one_engine():
-    """Runs at once give what runs one at a time give."""
+    """Concurrent runs give the results of single runs."""
     spec = load_spec("cnn")
     engine = OnnxEngine(spec)
     images = np.random.default_rng(0).normal(size=(8, 1, spec.input_size, spec.input_size, 1)).astype(np.float32)
@@ -63,7 +63,7 @@ def test_threads_share_one_engine():
 
 @pytest.mark.parametrize(("name", "kind"), [(None, OnnxEngine), ("onnx", OnnxEngine), ("keras", KerasEngine)])
 def test_variable_chooses_the_backend(monkeypatch, name, kind):
-    """CXR_ENGINE, else ONNX Runtime."""
+    """``CXR_ENGINE`` chooses; the default is ONNX Runtime."""
     monkeypatch.delenv("CXR_ENGINE", raising=False)
     if name:
         monkeypatch.setenv("CXR_ENGINE", name)
@@ -78,7 +78,7 @@ def test_unknown_backend_gets_a_sentence(monkeypatch):
 
 
 def test_missing_and_altered_graphs_are_refused(tmp_path):
-    """By name, and also when the hash fits but the bytes are no graph."""
+    """The error names the file, also where the hash fits but the bytes are no graph."""
     spec = load_spec("cnn")
     with pytest.raises(MissingWeights, match=r"cnn\.onnx"):
         OnnxEngine(spec, tmp_path)
@@ -100,7 +100,7 @@ READ = "from pathlib import Path; from cxrmodel.reading import read; read(Path(s
 
 @pytest.mark.parametrize(("before", "status"), [(READ, 0), ("import keras;", 2)])
 def test_a_reading_loads_no_deep_learning_framework(project, before, status):
-    """A fresh process reads an image without TensorFlow or Keras; with them loaded the check would tell."""
+    """A new process reads an image without TensorFlow or Keras; the second case proves the test."""
     image = project / "assets" / "demo" / "synthetic-normal-1.png"
     code = f"import sys; {before} {LOADED}"
     assert subprocess.run([sys.executable, "-c", code, str(image)], cwd=project, check=False).returncode == status

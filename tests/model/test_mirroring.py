@@ -1,4 +1,4 @@
-"""Both views of an image count alike, and what is drawn over the mirrored one is laid back."""
+"""Both views of an image have equal weight, and the map of the mirrored view is mirrored back."""
 
 import keras
 import numpy as np
@@ -10,13 +10,13 @@ from cxrmodel.models import MODELS
 
 
 def test_left_and_right_by_hand():
-    """Columns change places; rows, images and channels do not."""
+    """Columns are reversed; rows, images and channels are not."""
     images = np.arange(12).reshape(2, 2, 3, 1)
     assert mirrored(images)[..., 0].tolist() == [[[2, 1, 0], [5, 4, 3]], [[8, 7, 6], [11, 10, 9]]]
 
 
 def test_mean_of_both_views_by_hand():
-    """Of a map that looks at the left column alone, half comes to lie left and half right."""
+    """A map of the left column only becomes half left, half right."""
 
     def left(views: np.ndarray) -> np.ndarray:
         seen = np.zeros(views.shape[:3])
@@ -29,7 +29,7 @@ def test_mean_of_both_views_by_hand():
 
 @pytest.mark.parametrize("model", MODELS.names)
 def test_a_reading_is_the_mean_of_both_views(model):
-    """Logit, map and features of an untrained network, against its own answers to each view."""
+    """Logit, map and features of an untrained network, against its outputs for each view."""
     keras.utils.set_random_seed(2)
     network = build(model, 64)
     images = np.random.default_rng(0).normal(size=(3, 64, 64, 1)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The graphs: flat, one logit, ready for a map of the last features."""
+"""Networks: flat, with one logit and a map of the last features."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from cxrmodel.registry import UnknownName
 
 @pytest.mark.parametrize(("model", "channels", "stride"), [("densenet121", 1024, 32), ("cnn", 192, 16)])
 def test_readers_are_flat_with_one_logit(model, channels, stride):
-    """No layer holds a network, the output is unbounded, and the last features are where the spec will say."""
+    """No layer is a network, the output has no activation, and the last features are those of the CAM layer."""
     network = build(model, 96)
     assert network.output_shape == (None, 1)
     assert not any(isinstance(layer, keras.Model) for layer in network.layers)
@@ -21,7 +21,7 @@ def test_readers_are_flat_with_one_logit(model, channels, stride):
 
 
 def test_any_size_shares_the_weights():
-    """A network trained on small images takes larger ones."""
+    """Weights trained on small images also fit a larger input."""
     free, fixed = build("cnn"), build("cnn", 64)
     fixed.set_weights(free.get_weights())
     image = np.random.default_rng(0).random((1, 64, 64, 1), np.float32)
@@ -36,21 +36,21 @@ def test_dropout_is_off_when_reading():
 
 
 def test_batch_does_not_change_an_image():
-    """An image's logit does not depend on the images beside it."""
+    """An image's logit does not depend on the rest of the batch."""
     network = build("cnn", 32)
     images = np.random.default_rng(0).random((4, 32, 32, 1), np.float32)
     alone = np.concatenate([network(images[i : i + 1]) for i in range(4)])
     np.testing.assert_allclose(network(images), alone, atol=1e-5)
 
 
-def test_segmenter_answers_at_half_the_resolution():
-    """One logit for every two by two pixels."""
+def test_segmenter_works_at_half_the_resolution():
+    """One logit for 2 x 2 pixels."""
     network = build_segmenter(64)
     assert network.output_shape == (None, 32, 32, 1)
     assert network.count_params() < 500_000
 
 
 def test_unknown_model():
-    """A name that is not there is not guessed."""
+    """It is an error."""
     with pytest.raises(UnknownName):
         build("resnet")

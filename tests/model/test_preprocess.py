@@ -17,13 +17,13 @@ from cxrmodel.model.preprocess import ModelInput, crop, crop_box, normalise, pre
     ],
 )
 def test_margin_is_a_share_of_the_box(box, margin, expected):
-    """Each side moves by a share of the box's own extent and stops at the image's edge."""
+    """Each side moves by a share of the box's size, at most to the edge of the image."""
     assert crop_box(box, margin) == expected
 
 
 @pytest.mark.parametrize("size", [40, 100, 200])
 def test_even_image_stays_even(size):
-    """Resizing neither brightens nor darkens, whether it shrinks or grows."""
+    """Resizing keeps the brightness, in both directions."""
     image = np.full((224, 224), 77, np.uint8)
     np.testing.assert_array_equal(crop(image, (20, 30, 120, 180), size), np.full((size, size), 77))
 
@@ -36,7 +36,7 @@ def test_shrinking_does_not_alias():
 
 
 def test_normalising_by_hand():
-    """A grey of 127.5 at mean 0.25 and spread 0.5 is 0.5; a channel axis is added."""
+    """A grey of 127.5 at mean 0.25 and standard deviation 0.5 is 0.5; a channel axis is added."""
     values = normalise(np.full((2, 3, 3), 127.5, np.float32), 0.25, 0.5)
     assert values.shape == (2, 3, 3, 1)
     assert values.dtype == np.float32
@@ -45,7 +45,7 @@ def test_normalising_by_hand():
 
 @given(st.integers(0, 150), st.integers(0, 150), st.integers(20, 74), st.integers(20, 74))
 def test_map_lands_where_the_crop_was(top, left, height, width):
-    """An even map fills its box and nothing else."""
+    """A constant map fills its box and nothing else."""
     ready = ModelInput(np.zeros((64, 64, 1), np.float32), (top, left, top + height, left + width))
     image = ready.to_image(np.ones((5, 5), np.float32))
     assert image.shape == (224, 224)
@@ -53,8 +53,8 @@ def test_map_lands_where_the_crop_was(top, left, height, width):
     assert (image[top : top + height, left : left + width] == 1).all()
 
 
-def test_bright_spot_comes_back_to_its_place():
-    """What is hot in the crop is hot at the same place of the image."""
+def test_a_peak_returns_to_its_position():
+    """A peak in the crop is at the same position of the image."""
     image = np.zeros((224, 224), np.uint8)
     image[100:110, 140:150] = 255
     ready = prepare(image, (60, 80, 160, 200), margin=0.1, size=128, mean=0.0, std=1.0)

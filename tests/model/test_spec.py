@@ -57,13 +57,13 @@ def test_what_is_saved_is_loaded(tmp_path):
 
 
 def test_calibration_and_preparation_are_keywords():
-    """As the functions that apply them take them."""
+    """They fit the functions that apply them."""
     assert SPEC.calibration == {"temperature": 1.5, "prevalence": 0.74, "intercept": 0.7}
     assert SPEC.preparation == {"margin": 0.06, "size": 96, "mean": 0.5, "std": 0.2}
 
 
 def test_version_is_name_and_twelve_digits():
-    """Name and the first 12 digits of the graph's sha256: the same weights may be read in more than one way."""
+    """Name and the first 12 digits of the graph's sha256: two graphs of the same weights differ."""
     assert SPEC.version == f"cnn {SPEC.graph_sha256[:12]}"
     assert SPEC.replace(weights_sha256="0" * 64).version == SPEC.version
 
@@ -109,7 +109,7 @@ def test_ages_are_completed_years(age, within):
     ],
 )
 def test_a_damaged_field_is_named(tmp_path, field, value):
-    """Wrong type, out of range, out of order, of an old format, or unknown: no specification, and the field by name."""
+    """Wrong type, out of range, out of order, of an old format, or unknown: the error names the field."""
     values = json.loads(SPEC.to_json()) | {field: value}
     (tmp_path / "cnn.spec.json").write_text(json.dumps(values))
     with pytest.raises(AlteredWeights) as caught:
@@ -120,7 +120,7 @@ def test_a_damaged_field_is_named(tmp_path, field, value):
 
 @pytest.mark.parametrize("field", ModelSpec.model_fields)
 def test_every_field_is_required(tmp_path, field):
-    """An incomplete or older file is refused, and what it lacks named."""
+    """An incomplete file is refused, and the error names the missing field."""
     values = json.loads(SPEC.to_json())
     del values[field]
     (tmp_path / "cnn.spec.json").write_text(json.dumps(values))
@@ -130,13 +130,13 @@ def test_every_field_is_required(tmp_path, field):
 
 
 def test_a_copy_with_impossible_values_cannot_be_made():
-    """A specification is valid or does not exist."""
+    """A copy is checked like a new specification."""
     with pytest.raises(ValidationError):
         SPEC.replace(std=-1.0)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
-def test_what_is_no_specification_is_refused(tmp_path, text):
+def test_other_files_are_refused(tmp_path, text):
     """Not JSON, not an object, or empty."""
     (tmp_path / "cnn.spec.json").write_text(text)
     with pytest.raises(AlteredWeights) as caught:
@@ -145,7 +145,7 @@ def test_what_is_no_specification_is_refused(tmp_path, text):
 
 
 def test_missing_files_are_named(tmp_path):
-    """Neither specification nor weights are made up."""
+    """The error names the specification or the weights."""
     with pytest.raises(MissingWeights, match=r"cnn\.spec\.json"):
         load_spec("cnn", tmp_path)
     with pytest.raises(MissingWeights, match=r"cnn\.keras"):
@@ -161,7 +161,7 @@ def test_missing_files_are_named(tmp_path):
     ],
 )
 def test_one_changed_byte_is_refused(tmp_path, read, suffix, field):
-    """Files that are not those the specification names are never used."""
+    """A file with another hash is never used."""
     path, data = tmp_path / f"cnn.{suffix}", b"some bytes"
     digest = hashlib.sha256(data).hexdigest()
     change = {field: digest} if field else {"out_of_distribution": SPEC.out_of_distribution.replace(sha256=digest)}
@@ -176,7 +176,7 @@ def test_one_changed_byte_is_refused(tmp_path, read, suffix, field):
 
 @pytest.mark.parametrize("model", MODELS.names)
 def test_shipped_weights_are_those_of_their_specification(model):
-    """What is committed belongs together."""
+    """The hashes of the committed files are those of the specification."""
     spec = load_spec(model)
     assert (spec.labels.positive, spec.labels.negative) == ("pneumonia", "normal")
     assert (spec.ages.low, spec.ages.high) == (1, 5)

@@ -1,7 +1,6 @@
 """Series of the charts: arrays and labels, computed once and drawn by matplotlib and by the page alike.
 
-Nothing here draws. A series holds plain arrays, so that a chart only places them. Bands, reliability and decision
-curves take longer than the rest; the page keeps them.
+Nothing is drawn here. Bands, reliability and decision curves take longer than the rest; the page caches them.
 """
 
 from collections.abc import Iterable

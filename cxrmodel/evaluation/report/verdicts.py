@@ -16,7 +16,7 @@ __all__ = ["CHANCE", "Verdict", "calibration_verdict", "compare", "masked_lungs_
 
 Verdict = Literal["better", "worse", "unclear"]
 CHANCE = 0.5
-"""AUC of scores that know nothing of the label."""
+"""AUC of scores that are independent of the label."""
 
 
 def verdict(change: Estimate) -> Verdict:

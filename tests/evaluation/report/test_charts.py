@@ -50,7 +50,7 @@ def test_operating_points_are_marked(make_evaluation):
 
 
 def test_baselines_without_a_curve_are_left_out():
-    """A stored curve is false positive rate, sensitivity, precision."""
+    """A stored curve holds false positive rate, sensitivity and precision."""
     corners = ((0.0, 0.0, 1.0), (0.4, 0.6, 0.75), (1.0, 1.0, 0.66667))
     shortcuts = [SimpleNamespace(title="none", curve=()), SimpleNamespace(title="file size", curve=corners)]
     (curve,) = baseline_curves(shortcuts)
@@ -62,7 +62,7 @@ def test_baselines_without_a_curve_are_left_out():
 
 
 def test_published_points_have_both_rates():
-    """Figures without sensitivity and specificity have no place in the ROC chart."""
+    """Figures without sensitivity and specificity are not in the ROC chart."""
     marks = published_marks(published())
     assert 0 < len(marks) < len(published())
     assert all(0 < rate < 1 for mark in marks for rate in (mark.sensitivity, mark.specificity))
@@ -85,7 +85,7 @@ def test_reliability_of_each_probability(make_evaluation):
 
 
 def test_randomisation_begins_with_the_trained_network():
-    """Similarity 1 at the stage without a name."""
+    """The similarity of the trained network is 1."""
     row = SimpleNamespace(name="gradcam", randomisation=SimpleNamespace(spearman=(0.1,)))
     section = SimpleNamespace(settings=SimpleNamespace(stages=("output",)), methods=(row,))
     (curve,) = randomisation_curves(section)
@@ -105,5 +105,5 @@ def test_history_is_counted_through():
 
 @pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
 def test_colours_repeat(palette):
-    """Any number of models has colours."""
+    """Colours repeat where there are many models."""
     assert palette.line(len(palette.lines)) == palette.line(0)

@@ -68,7 +68,7 @@ def test_precision_recall_figure(pair):
 
 
 def test_no_point_where_precision_is_undefined(pair):
-    """A threshold without a positive finding has no place on the curve."""
+    """A threshold without a positive finding is not marked."""
     curve = pair[0]
     mark = charts.OperatingMark("balanced", 1.0, 0.0, 1.0, None)
     without = charts.RateCurve(**vars(curve) | {"marks": (mark,)})
@@ -93,7 +93,7 @@ def test_reliability_figure(make_evaluation):
     ids=["both classes", "no negative image"],
 )
 def test_confusion_figure(confusion, counts, shares):
-    """Each cell says its count and its share of the row; an absent class has no share."""
+    """Each cell has its count and its share of the row; an absent class has no share."""
     axes = figures.confusion_figure(charts.confusion_matrix(confusion), LABELS).axes[0]
     texts = [text.get_text().partition("\n") for text in axes.texts]
     assert [count for count, _, _ in texts] == counts
@@ -102,7 +102,7 @@ def test_confusion_figure(confusion, counts, shares):
 
 
 def test_confusion_text_can_be_read():
-    """Light letters on dark cells and dark letters on light ones: at least 4.5 to 1 (WCAG 2.2), whatever the share."""
+    """Light text on dark cells and dark text on light ones: at least 4.5 to 1 (WCAG 2.2), whatever the share."""
     for share in range(101):
         matrix = charts.confusion_matrix(Confusion(tn=100 - share, fp=share, fn=0, tp=1))
         axes = figures.confusion_figure(matrix, LABELS).axes[0]
@@ -132,7 +132,7 @@ def test_palette_colours_every_letter(palette, pair):
 
 
 def test_models_differ_without_colour(pair):
-    """Dash and marker tell the models apart in grey too."""
+    """Dash and marker distinguish the models in grey too."""
     for figure in (figures.roc_figure(pair), figures.precision_recall_figure(pair, 0.5)):
         lines = [line for line in figure.axes[0].lines if line.get_label().startswith(TITLES)]
         assert len({line.get_linestyle() for line in lines}) == 2
@@ -142,7 +142,7 @@ def test_models_differ_without_colour(pair):
 
 @pytest.mark.slow
 def test_pyplot_is_never_imported():
-    """Its state is shared by all threads of a server."""
+    """All threads of a server share its state."""
     program = "import sys, cxrmodel.evaluation.report.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 

@@ -1,4 +1,4 @@
-"""The HTML report is one file that holds everything and asks for nothing."""
+"""The HTML report is one self-contained file."""
 
 import re
 from html.parser import HTMLParser
@@ -41,12 +41,12 @@ class Tags(HTMLParser):
         self.found: list[tuple[str, dict]] = []
 
     def handle_starttag(self, tag, attributes):
-        """Keep it."""
+        """Collect it."""
         self.found.append((tag, dict(attributes)))
 
 
 def test_it_stands_alone(report):
-    """No script, no style sheet, no picture and no font from elsewhere; links are for people."""
+    """No script, style sheet, image or font is loaded; links are for readers."""
     tags = Tags()
     tags.feed(report)
     names = {tag for tag, _ in tags.found}
@@ -69,7 +69,7 @@ def test_it_holds_figures_and_card(report, kept):
 
 
 def test_names_of_own_images_are_text(make_evaluation, make_spec):
-    """What a user called a folder or a file is shown, never run."""
+    """Names of a user's folders and files are escaped."""
     text = html_report(
         [make_evaluation(dataset=Dataset(name="<b>ward</b>", folder="<i>here</i>", named=0))], make_spec(), None
     )
@@ -78,18 +78,18 @@ def test_names_of_own_images_are_text(make_evaluation, make_spec):
 
 
 def test_it_begins_with_the_images(report):
-    """How many, before any figure."""
+    """Their number comes before any figure."""
     assert "60 images of 30 patients" in report.split("<h2>")[0]
 
 
 def test_every_table_scrolls(report):
-    """Each within a box that a keyboard reaches."""
+    """Each is in a box that the keyboard reaches."""
     assert report.count("<table>") == report.count('<div class="scroll" tabindex="0" role="region"') > 3
     assert len(re.findall(r'aria-label="Table"><table>', report)) == report.count("</table></div>") > 3
 
 
 def test_own_images_have_no_card(make_evaluation, make_spec):
-    """The card is of the shipped evaluation; own figures stand in a table."""
+    """The model card is left out, and the figures are in a table."""
     evaluation = make_evaluation(dataset=Dataset(name="Ward 3", folder=".", named=0))
     text = html_report([evaluation], make_spec(), None)
     assert "<h2>Intended use</h2>" not in text
@@ -100,7 +100,7 @@ def test_own_images_have_no_card(make_evaluation, make_spec):
 
 @pytest.mark.parametrize("name", ["report", "report.pdf", "report.html.png"])
 def test_only_html_is_written(name, tmp_path):
-    """Under a name that says so."""
+    """The file name must end in .html."""
     with pytest.raises(OutputRefused) as caught:
         write_report("<html></html>", tmp_path / name)
     assert caught.value.message.code == "documents.not_html"

@@ -1,4 +1,4 @@
-"""Templates are rendered from values; a generated part stands between its marks and nowhere else."""
+"""Templates are rendered from values; a generated part is between its marks only."""
 
 import pytest
 from jinja2 import UndefinedError
@@ -11,13 +11,13 @@ START, END = marks("figures")
 
 @pytest.mark.parametrize("template", sorted(path.name for path in TEMPLATES.glob("[!_]*.j2")))
 def test_a_missing_value_is_an_error(template):
-    """Never an empty place in a document."""
+    """A document has no gaps."""
     with pytest.raises(UndefinedError):
         render(template)
 
 
 def test_only_the_part_between_the_marks_changes(tmp_path):
-    """The rest stays to the letter."""
+    """The rest is unchanged."""
     path = tmp_path / "README.md"
     path.write_text(f"# Title\n\n{START}\nold\nolder\n{END}\n\nEnd – ü.\n", encoding="utf-8")
     replace_between(path, "figures", "| new |\n")
@@ -32,7 +32,7 @@ def test_only_the_part_between_the_marks_changes(tmp_path):
     ids=["none", "no end", "no start", "out of order", "two starts", "two ends"],
 )
 def test_a_document_without_its_marks_is_left_alone(text, tmp_path):
-    """Rather an error than a table in the wrong place."""
+    """It is an error."""
     path = tmp_path / "README.md"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(EvaluationError) as caught:

@@ -49,7 +49,7 @@ def test_strata_are_the_stored_rates(make_evaluation):
 
 
 def test_positives_without_a_stratum(make_evaluation):
-    """A user's own images name none."""
+    """A user's own images have no strata."""
     evaluation = make_evaluation()
     test = evaluation.splits["test"]
     images = tuple(image.replace(organism="") for image in test.images)
@@ -90,7 +90,7 @@ def test_groups_of_adults_without_images_are_left_out():
 
 
 def test_confident_errors_come_first(make_evaluation):
-    """Only errors, all of them within the number asked for."""
+    """Only errors, at most the number asked for."""
     evaluation = make_evaluation(centre=0.3)
     confusion = evaluation.splits["test"].performance.at["balanced"].confusion
     errors = confident_errors(evaluation, "test", 100)
@@ -101,7 +101,7 @@ def test_confident_errors_come_first(make_evaluation):
 
 
 def test_areas_stand_together(make_evaluation):
-    """Of models, shortcuts and publications, each under its group; a spread over seeds is a note, not an interval."""
+    """Models, shortcuts and publications have a group each; a deviation over seeds is a note, not an interval."""
     size = SimpleNamespace(title="size", description="of the file", auc=Estimate(0.6, 0.5, 0.7, 60))
     rows = auc_rows([make_evaluation()], "test", [size], published())
     assert codes(row.group for row in rows[:3]) == ["models", "shortcuts", "published"]

@@ -1,4 +1,4 @@
-"""Figures from few images come with a caveat, and areas from a handful are withheld."""
+"""Figures from few images have a caveat; areas from very few are withheld."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -42,7 +42,7 @@ GROUP = Message("documents.group.models")
     ],
 )
 def test_a_caveat_names_every_small_count(counts, scarce):
-    """Below the bound; at it there is none."""
+    """Below the limit; at the limit there is none."""
     caveat = few(*counts)
     assert [count.values["n"] for count in caveat.values["counts"]] == scarce if scarce else caveat is None
 

@@ -1,4 +1,4 @@
-"""Verdicts follow from the figures, whichever way they point."""
+"""Verdicts follow from the figures."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ UNKNOWN = Estimate(0.01, None, None, 400)
 
 @pytest.fixture
 def diagram():
-    """A reliability diagram of right probabilities."""
+    """A reliability diagram of calibrated probabilities."""
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 2, 400)
     labels = (rng.random(400) < 1 / (1 + np.exp(-logits))).astype(int)
@@ -65,7 +65,7 @@ OTHERS = [fill("only", 0.99, 0.98, 1.0, kind="only"), fill("swapped", 0.02, 0.01
 
 
 @pytest.mark.parametrize("fills", [[], OTHERS, [fill("none", None, None, None)]])
-def test_nothing_to_say_of_other_interventions(fills):
+def test_other_interventions_have_no_verdict(fills):
     assert masked_lungs_verdict(fills) == ()
 
 

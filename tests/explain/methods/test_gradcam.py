@@ -14,14 +14,14 @@ from cxrmodel.models import MODELS
 
 
 def test_toy_by_hand():
-    """Two channels on a 2 x 2 grid, weights 4 and -8: each place is (4 a - 8 b) / 4, clipped at nothing."""
+    """Two channels on a 2 x 2 grid, weights 4 and -8: each position is max(0, (4 a - 8 b) / 4)."""
     first, second = [[1, 2], [3, 4]], [[0, 1], [1, 3]]
     features = np.stack([first, second], axis=-1)[None].astype(np.float32)
     np.testing.assert_allclose(closed_form(features, np.array([4.0, -8.0])), [[[1, 0], [1, 0]]])
 
 
-def test_places_sum_to_the_logit_where_nothing_is_clipped():
-    """With weights and features above zero the map adds up to the logit without its bias."""
+def test_positions_sum_to_the_logit_where_none_is_negative():
+    """With positive weights and features the map sums to the logit minus the bias."""
     rng = np.random.default_rng(0)
     features, weights = rng.random((3, 5, 4, 7)), rng.random(7)
     logits = features.mean((1, 2)) @ weights
@@ -30,7 +30,7 @@ def test_places_sum_to_the_logit_where_nothing_is_clipped():
 
 @pytest.mark.parametrize("model", MODELS.names)
 def test_graph_with_map_is_the_closed_form_and_the_library(model):
-    """On an untrained network of each kind, three ways give one map."""
+    """For an untrained network of each model, all three maps are equal."""
     keras.utils.set_random_seed(1)
     network = build(model, 64)
     images = np.random.default_rng(0).normal(size=(3, 64, 64, 1)).astype(np.float32)
@@ -44,7 +44,7 @@ def test_graph_with_map_is_the_closed_form_and_the_library(model):
 
 @pytest.mark.parametrize("model", MODELS.names)
 def test_trained_weights_agree_with_the_library(model, make_image):
-    """The shipped network's map is the mean of tf-keras-vis's of both views, to a ten-thousandth of its range."""
+    """The shipped map is the mean of the maps of tf-keras-vis over both views, within 1e-4 of its range."""
     spec = load_spec(model)
     engine = KerasEngine(spec)
     rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Every explanation method over one small network: its definition, raw maps, costs, texts; and a further method."""
+"""Explanation methods on one small network: definitions, raw maps, costs, texts, and a toy method."""
 
 import dataclasses
 import subprocess
@@ -27,7 +27,7 @@ CNN = MODELS["cnn"]
 
 @pytest.mark.parametrize("method", METHODS.names)
 def test_every_method_gives_raw_maps(method, network, spec, images):
-    """Zero or above, finite, not empty, not stretched to one, and the same again; of one image as of two."""
+    """Finite, zero or above, not scaled to a peak of 1, repeatable, and equal for one image and for two."""
     explainer = explainer_of(network, spec)
     maps = explainer.crop_maps(method, images)
     assert maps.dtype == np.float32
@@ -41,8 +41,8 @@ def test_every_method_gives_raw_maps(method, network, spec, images):
     np.testing.assert_allclose(explainer.crop_maps(method, images), maps, rtol=1e-4, atol=1e-6)
 
 
-def test_layercam_and_its_kin_at_the_last_layer(network, images):
-    """There, with weights above zero, they are Grad-CAM up to scale, which is why they look at an earlier layer."""
+def test_layercam_and_gradcam_plus_plus_at_the_last_layer(network, images):
+    """There, with positive weights, they equal Grad-CAM up to scale, so they use an earlier layer."""
     last = CNN.cam_layer
     wanted = gradcam(network, last, images)
     for found in (layercam(network, last, images), gradcam_plus_plus(network, last, images)):
@@ -52,7 +52,7 @@ def test_layercam_and_its_kin_at_the_last_layer(network, images):
 
 
 def test_layercam_by_its_definition(network, images):
-    """At each place the activations times their gradients above zero, summed over channels."""
+    """The sum over channels of activation times positive gradient, at each position."""
     import tensorflow as tf
 
     layer = network.get_layer(CNN.fine_layer)
@@ -65,7 +65,7 @@ def test_layercam_by_its_definition(network, images):
 
 
 def test_gradcam_plus_plus_does_not_grow_with_the_logit(network, images):
-    """A bias of 20 leaves the map, which as published would grow by a factor of half a billion."""
+    """A bias of 20 does not change the map; by the published formula it would grow by a factor of 5e8."""
     lifted = keras.models.clone_model(network)
     lifted.set_weights(network.get_weights())
     kernel, bias = lifted.get_layer("logit").get_weights()
@@ -77,7 +77,7 @@ def test_gradcam_plus_plus_does_not_grow_with_the_logit(network, images):
 
 @pytest.mark.parametrize("traced", [False, True])
 def test_saliency_of_a_linear_network(traced):
-    """The absolute weight of each pixel; also of those weights that the network is given later."""
+    """The absolute weight of each pixel, also after the weights change."""
     inputs = keras.Input((4, 4, 1))
     logit = keras.layers.Dense(1, name="logit")
     model = keras.Model(inputs, logit(keras.layers.Flatten()(inputs)))
@@ -92,36 +92,36 @@ def test_saliency_of_a_linear_network(traced):
 
 
 def test_scorecam_weighs_by_the_logit(network, images):
-    """Channels that the network answers to decide; a network that answers alike to all gives an empty map."""
+    """A network with a constant logit gives an all-zero map; the real one does not."""
     layer = CNN.score_layer
-    deaf = scorecam.scorecam(network, layer, images[:1], 8, lambda inputs: np.full(len(inputs), 7.0))
-    assert not deaf.any()
+    constant = scorecam.scorecam(network, layer, images[:1], 8, lambda inputs: np.full(len(inputs), 7.0))
+    assert not constant.any()
     real = NetworkEngine(network, CNN.cam_layer)
     assert scorecam.scorecam(network, layer, images[:1], 8, lambda inputs: real.run(inputs)[0] * 3).any()
 
 
 @pytest.mark.parametrize("model", MODELS.names)
 def test_layers_exist_and_are_finer(model):
-    """In both networks, four times and twice as fine as the last features."""
+    """Four times and twice as fine as the last features."""
     made = build(model, 64)
     last = made.get_layer(MODELS[model].cam_layer).output.shape[1]
     assert made.get_layer(MODELS[model].fine_layer).output.shape[1] == 4 * last
     assert made.get_layer(MODELS[model].score_layer).output.shape[1] == 2 * last
 
 
-def test_looking_does_not_change_the_network(network, spec, images):
-    """Weights and answers are the same after every method."""
-    before, said = network.get_weights(), np.asarray(network(images))
+def test_explaining_does_not_change_the_network(network, spec, images):
+    """Weights and outputs are the same after every method."""
+    before, logits = network.get_weights(), np.asarray(network(images))
     explainer = explainer_of(network, spec)
     for method in METHODS.names:
         explainer.crop_maps(method, images[:1])
     for old, new in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-    np.testing.assert_array_equal(np.asarray(network(images)), said)
+    np.testing.assert_array_equal(np.asarray(network(images)), logits)
 
 
 def test_costs_are_those_stated(network, spec, images):
-    """Passes of the engine that methods without gradients take, the features' own pass left out."""
+    """Engine passes of the methods without gradients; the pass that computes features is not counted."""
     engine, counted = NetworkEngine(network, spec.cam_layer), []
 
     class Counting:
@@ -138,8 +138,8 @@ def test_costs_are_those_stated(network, spec, images):
 
 
 @pytest.mark.parametrize("method", METHODS, ids=METHODS.names)
-def test_every_method_says_what_it_is(method):
-    """Title, paper with its year, address, what it shows and cannot, unit, legend and cost."""
+def test_every_method_has_its_texts(method):
+    """Title, paper with year, link, what it shows and cannot show, unit, legend and cost."""
     assert method.title
     assert any(str(year) in method.paper for year in range(2013, 2025))
     assert method.link.startswith("https://")
@@ -157,14 +157,14 @@ def test_every_method_says_what_it_is(method):
     ],
 )
 def test_cost(passes, backwards, cost):
-    """Nothing, passes, or passes with gradients."""
+    """None, passes, or passes with gradients."""
     made = METHODS["saliency"]
     assert Method("x", "X", "", "", made.shows, made.cannot, made.unit, passes, made.compute, backwards).cost == cost
 
 
 @pytest.mark.parametrize("single_view", [False, True])
 def test_a_registered_method_gives_its_own_map(single_view, network, spec, images):
-    """The mean over both views, or what it gives for both; never the map of another method."""
+    """The mean over both views, or the map of ``compute``; never the map of another method."""
 
     def left_edge(context, tensors, progress):
         maps = np.zeros((len(tensors), 4, 4), np.float32)
@@ -183,13 +183,13 @@ def test_a_registered_method_gives_its_own_map(single_view, network, spec, image
 
 
 def test_a_registered_method_is_a_choice_of_the_command_line():
-    """And is measured by the evaluation, which goes through the registry."""
+    """The command line offers every registered method."""
     argv = ["explain", "image.png", "--out", "map.png", "--method", "toy"]
     with METHODS.extended(dataclasses.replace(METHODS["gradcam"], name="toy")):
         assert build_parser().parse_args(argv).method == "toy"
 
 
 def test_importing_the_methods_loads_no_tensorflow(project):
-    """The command line offers them in its help."""
+    """The command line imports them for its help."""
     code = "import sys, cxrmodel.explain.methods; sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=project, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Occlusion sensitivity: exact on a linear network, stoppable, and in as many passes as it says."""
+"""Occlusion sensitivity: exact on a linear network, can be stopped, takes the stated number of passes."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def linear(weights):
 
 
 def test_linear_by_hand():
-    """A cover of one cell costs what its pixels add: weight times value, nothing where they speak against."""
+    """Covering a cell removes the sum of weight times value; zero where that is negative."""
     tensor = np.array([[1, 2, 0, 0], [3, 4, 0, 0], [5, 0, 1, 1], [0, 0, 1, 1]], np.float32)[..., None]
     weights = np.array([[1, 1, 9, 9], [1, 1, 9, 9], [2, 2, -1, -1], [2, 2, -1, -1]], np.float32)
     found = occlusion(linear(weights), tensor, np.zeros_like(tensor), cells=2, window=1)
@@ -27,8 +27,8 @@ def test_overlapping_covers_are_averaged():
     np.testing.assert_allclose(found, [[3, 4.5, 6]] * 3)
 
 
-def test_filling_is_what_is_seen_instead():
-    """Where filling and image are alike, nothing is lost."""
+def test_a_filling_equal_to_the_image_changes_nothing():
+    """Where the filling equals the image, the map is zero."""
     rng = np.random.default_rng(0)
     tensor, weights = rng.random((22, 22, 1), np.float32), rng.random((22, 22))
     assert not occlusion(linear(weights), tensor, tensor).any()
@@ -36,21 +36,21 @@ def test_filling_is_what_is_seen_instead():
 
 def test_passes_and_progress():
     """As many covers as stated, in batches, with the share done before each."""
-    asked, told = [], []
+    asked, shares = [], []
 
     def count(inputs):
         asked.append(len(inputs))
         return np.zeros(len(inputs))
 
     tensor = np.zeros((22, 22, 1), np.float32)
-    occlusion(count, tensor, tensor, batch=16, progress=told.append)
+    occlusion(count, tensor, tensor, batch=16, progress=shares.append)
     assert sum(asked) == COVERS + 1
     assert max(asked) == 16
-    assert told == [start / COVERS for start in range(0, COVERS, 16)]
+    assert shares == [start / COVERS for start in range(0, COVERS, 16)]
 
 
 def test_what_progress_raises_stops_it():
-    """The network is not asked again."""
+    """The network does not run again."""
     asked = []
 
     def count(inputs):

@@ -4,4 +4,5 @@ from cxrmodel.web.heatmap.page import heatmap
 from cxrmodel.web.shell import frame
 
 with frame("heatmap") as reader:
-    heatmap(reader)
+    if reader:
+        heatmap(reader)

@@ -4,4 +4,5 @@ from cxrmodel.web.reading.page import read
 from cxrmodel.web.shell import frame
 
 with frame("read") as reader:
-    read(reader)
+    if reader:
+        read(reader)

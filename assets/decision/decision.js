@@ -188,7 +188,7 @@ function build(root, data, view) {
   const [[ppvRow, setPpv], [npvRow, setNpv]] = data.predictive.map((metric) => metricRow(metric, texts));
   const benefitNote = element("p", { class: "note", "data-value": "benefit" });
   const frequency = element("p", { class: "note" });
-  const few = element("p", { class: "note caution", "data-value": "few" });
+  const few = element("p", { class: "note caveat", "data-value": "few" });
   const shown = element("output", { "data-value": "threshold" });
   const prevalenceShown = element("output", { "data-value": "prevalence" });
 

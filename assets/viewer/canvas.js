@@ -104,7 +104,7 @@ function pyramidLevel(image, scale) {
   return Math.min(image.length - 1, Math.max(0, Math.floor(Math.log2(1 / scale) + 0.42)));
 }
 
-// Bilinear, rows first. Device column X lies at source column (X + 0.5 - x) * stepX - 0.5.
+// Bilinear, rows first. Device column X is at source column (X + 0.5 - x) * stepX - 0.5.
 function stretch(source, size, { x, y, stepX, stepY }, to, stride, { left, right, top, bottom }, gain) {
   if (right <= left) return;
   const last = size.width - 1, columns = new Int32Array(right), shares = new Float32Array(right);

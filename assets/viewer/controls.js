@@ -56,7 +56,7 @@ function showControls(viewer) {
   viewer.write("opacity-value", percent(choice.opacity));
   viewer.write("threshold-value", thresholdWords(header, choice));
   const badges = header.badges.map(([word, sentence]) => badge(word, sentence));
-  if (view.inverted) badges.push(badge("Inverted by you", "Press i to see the image as it is.", "user"));
+  if (view.inverted) badges.push(badge("Inverted by you", "Press i to undo.", "user"));
   viewer.part("badges").replaceChildren(...badges);
   showSplitter(viewer);
   showLegend(viewer);

@@ -1,7 +1,8 @@
-"""The About page: what the model is, what it was trained on, and its limits. Figures come from the artefact's files."""
+"""The About page: the model, its training data, and its limits. Figures come from the artefact's files."""
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -9,9 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cxrmodel import __version__
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.report.context import images_summary
-from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.storage import load_evaluation
-from cxrmodel.evaluation.training_record import TrainingSplit, load_training_record
+from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, load_lung_spec
 from cxrmodel.messages import LANGUAGE, TEXTS_FOLDER
 from cxrmodel.metrics import formatting
@@ -22,6 +22,8 @@ from cxrmodel.web.text import plain
 
 __all__ = ["about"]
 
+Loaded = TypeVar("Loaded")
+
 
 def about(reader: Reader | None) -> None:
     """Draw the page.
@@ -29,13 +31,11 @@ def about(reader: Reader | None) -> None:
     Parameters
     ----------
     reader : Reader or None
-        None leaves out what is about the model.
+        None leaves out the sections about the model.
     """
-    values: dict[str, Any] = {"disclaimer": DISCLAIMER, "version": __version__, "spec": None}
-    if reader is not None:
-        values |= _model(reader.spec) | _evaluation(reader.spec)
+    about_model = _model(reader.spec) | _evaluation(reader.spec) if reader else {"spec": None}
     with st.container(width=880):
-        st.markdown(_template().render(values))
+        st.markdown(_template().render(about_model, disclaimer=DISCLAIMER, version=__version__))
 
 
 @cache
@@ -54,28 +54,20 @@ def _model(spec: ModelSpec) -> dict[str, Any]:
         f"{title} {formatting.threshold_percent(spec.operating_points[name])}"
         for name, title in operating_point_titles().items()
     ]
+    record = _known(lambda: load_training_record(spec.model, MODEL_FOLDER))
     return {
         "spec": spec,
         "prevalence": formatting.percent(spec.prevalence),
         "points": ", ".join(points),
-        "lungs": _lungs(),
-        "split": _split(spec),
+        "lungs": _known(lambda: load_lung_spec(LUNGS_FOLDER).test),
+        "split": record.split if record else None,
     }
 
 
-def _split(spec: ModelSpec) -> TrainingSplit | None:
-    """Split of the training images; None where the training record cannot be used."""
+def _known(load: Callable[[], Loaded]) -> Loaded | None:
+    """What a file holds; None where the file cannot be used."""
     try:
-        record = load_training_record(spec.model, MODEL_FOLDER)
-    except CxrError:
-        return None
-    return record.split if record else None
-
-
-def _lungs() -> dict[str, Any] | None:
-    """Test results of the lung segmenter; None where its specification cannot be used."""
-    try:
-        return load_lung_spec(LUNGS_FOLDER).test
+        return load()
     except CxrError:
         return None
 
@@ -85,16 +77,13 @@ def _evaluation(spec: ModelSpec) -> dict[str, Any]:
         evaluation = load_evaluation(spec.model, spec=spec)
     except CxrError as error:
         return {"evaluation": None, "problem": plain(error)}
-    return {"evaluation": _figures(evaluation), "problem": ""}
-
-
-def _figures(evaluation: Evaluation) -> dict[str, str]:
     measured = evaluation.splits["test"].performance
     balanced = measured.at["balanced"].rates
-    return {
+    figures = {
         "images": " ".join(plain(message) for message in images_summary(evaluation, "test")),
         "auc": formatting.estimate(measured.overall["auc"]),
         "sensitivity": formatting.estimate(balanced["sensitivity"]),
         "specificity": formatting.estimate(balanced["specificity"]),
         "level": formatting.share_percent(evaluation.bootstrap.level),
     }
+    return {"evaluation": figures, "problem": ""}

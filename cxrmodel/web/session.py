@@ -1,4 +1,4 @@
-"""What a session holds: its images, each read once, and what was computed of them. It ends with the session."""
+"""The session's state: its images, each read once, and their computed results. It ends with the session."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -48,7 +48,7 @@ _RESULTS = "computed results"
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One file that the user gave.
+    """One file from the user.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Entry:
         SHA-256 of the bytes and of the weights, and the name: the same file under the same name, read by the same
         model, is the same entry.
     name : str
-        File name as the user gave it.
+        Original file name.
     status : {"read", "refused", "failed"}
         Refused: by a check or a decoder. Failed: any other error.
     reading : Reading or None
@@ -91,7 +91,7 @@ def discarded() -> int:
 
 
 def selected() -> Entry | None:
-    """Give the image that the user looks at: the one selected, else the latest one read, else the latest file."""
+    """Return the image that the user looks at: the one selected, else the latest one read, else the latest file."""
     entry = _images().get(st.session_state.get(_SELECTED, ""))
     return entry if entry is not None else next(iter(readings() or entries()), None)
 
@@ -162,7 +162,7 @@ def read_files(reader: Reader, files: Iterable[tuple[str, bytes]], progress: Cal
 
 
 def compute(key: Key, make: Callable[[], Made]) -> Made:
-    """Give a result of the session, computed at most once; an error or a stopped run keeps nothing.
+    """Return a result of the session, computed at most once; an error or a stopped run keeps nothing.
 
     Parameters
     ----------
@@ -172,20 +172,19 @@ def compute(key: Key, make: Callable[[], Made]) -> Made:
     """
     results = _results()
     if key not in results:
-        made = make()
-        results[key] = made
+        results[key] = make()
         while len(results) > MOST_RESULTS:
             del results[next(iter(results))]
     return cast(Made, results[key])
 
 
 def computed(key: Key) -> object | None:
-    """Give the result of a key, None where it was not computed."""
+    """Return the result of a key, None where it was not computed."""
     return _results().get(key)
 
 
 def keep_latest(key: str, make: Callable[[], Made]) -> Made:
-    """Give something large made of the image shown; only that of the latest key is kept.
+    """Return something large computed from the current image; only the latest key is kept.
 
     Parameters
     ----------
@@ -207,7 +206,7 @@ def _results() -> dict[Key, object]:
 
 
 def _forget_results(entry: Entry) -> None:
-    """Forget what was computed of an image that is gone, unless it is there under another name."""
+    """Forget the results of a removed image, unless the session holds it under another name."""
     st.session_state.pop(_LATEST, None)
     held = {other.reading.radiograph.sha256 for other in _images().values() if other.reading}
     if entry.reading and entry.reading.radiograph.sha256 not in held:

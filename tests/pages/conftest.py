@@ -33,7 +33,7 @@ def no_weights(monkeypatch):
     """A program whose weights are missing."""
 
     def missing():
-        raise MissingWeights("There is no trained model.")
+        raise MissingWeights("model.missing_file", path="gone")
 
     monkeypatch.setattr(engine, "reader", missing)
 
@@ -63,6 +63,6 @@ def visit():
 
 
 @pytest.fixture
-def say():
+def text_of():
     """A function that gives everything a page shows."""
     return page_text

@@ -30,9 +30,9 @@ def folders(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("folders")
-def test_figures_come_from_the_artefact(visit, say):
+def test_figures_come_from_the_artefact(visit, text_of):
     """Training, segmenter and evaluation are described by the figures of their own files."""
-    said = say(visit("about"))
+    shown = text_of(visit("about"))
     for expected in (
         "densenet121 0123456789ab",
         "224 x 224 pixels",
@@ -45,13 +45,13 @@ def test_figures_come_from_the_artefact(visit, say):
         "60 images of 40 patients",
         "AUC 0.",
     ):
-        assert expected in said
+        assert expected in shown
 
 
 @pytest.mark.usefixtures("folders")
-def test_limits_and_sources(visit, say):
+def test_limits_and_sources(visit, text_of):
     """Intended use, limits, attribution, licences and the way to report a problem are on the page."""
-    said = say(visit("about")).replace("**", "")
+    shown = text_of(visit("about")).replace("**", "")
     for expected in (
         "not a medical device",
         f"children aged {SPEC.ages}",
@@ -62,19 +62,19 @@ def test_limits_and_sources(visit, say):
         "MIT licence",
         "Never send a patient's image",
     ):
-        assert expected in said
+        assert expected in shown
 
 
-def test_without_its_files_the_page_does_without_their_figures(visit, say, folders, evaluations):
+def test_without_its_files_the_page_does_without_their_figures(visit, text_of, folders, evaluations):
     """Absent or damaged files cost the page their figures, and nothing else."""
     model, lungs = folders
     (model / "densenet121.training.json").unlink()
     (lungs / "spec.json").write_text("{")
     (evaluations / "densenet121.json").unlink()
     app = visit("about")
-    said = say(app)
-    assert "a drawn collection." in said
-    assert "Dice" not in said
-    assert "There is no evaluation of densenet121" in said
+    shown = text_of(app)
+    assert "a drawn collection." in shown
+    assert "Dice" not in shown
+    assert "There is no evaluation of densenet121" in shown
     assert not app.error
     assert not app.exception

@@ -53,7 +53,7 @@ def with_sections(evaluations):
 
 
 def stored(folder, model: str = "densenet121"):
-    """An evaluation as it is loaded."""
+    """A stored evaluation, loaded."""
     return storage.load_evaluation(model, folder, replace_model(model))
 
 
@@ -72,20 +72,20 @@ def pick(app, label: str, value: object):
     return next(group for group in app.segmented_control if group.label == label).set_value(value).run()
 
 
-def test_first_part(visit, say, evaluations):
+def test_first_part(visit, text_of, evaluations):
     """Curves, areas and metrics of both models; the other parts wait until they are opened."""
     app = visit("evaluation")
-    said, evaluation = say(app), stored(evaluations)
+    shown, evaluation = text_of(app), stored(evaluations)
     for message in images_summary(evaluation, "test"):
-        assert unescaped(str(message)) in said
+        assert unescaped(str(message)) in shown
     assert len(app.get("vega_lite_chart")) == 2
-    shown = table(app, "DenseNet-121", "Plain CNN")
+    metrics = table(app, "DenseNet-121", "Plain CNN")
     measured = evaluation.splits["test"].performance.overall
     written = [formatting.estimate(figure, METRICS[name].digits) for name, figure in measured.items()]
-    assert list(shown["DenseNet-121"]) == written
-    assert all(figure.short in said for figure in published())
-    assert NOT_MEASURED in said
-    assert words("web.failures.errors") not in said
+    assert list(metrics["DenseNet-121"]) == written
+    assert all(figure.short in shown for figure in published())
+    assert NOT_MEASURED in shown
+    assert words("web.failures.errors") not in shown
     assert not app.exception
 
 
@@ -110,10 +110,10 @@ def test_every_part_with_sections(part, name):
 
 
 @pytest.mark.usefixtures("evaluations")
-def test_what_was_not_measured_is_stated(part, say):
+def test_what_was_not_measured_is_stated(part, text_of):
     """In every place where a section is missing."""
-    assert say(part("failures")).count(NOT_MEASURED) == 5
-    assert say(part("discrimination")).count(NOT_MEASURED) == 1
+    assert text_of(part("failures")).count(NOT_MEASURED) == 5
+    assert text_of(part("discrimination")).count(NOT_MEASURED) == 1
 
 
 def test_decision_is_given_to_the_browser(part, evaluations):
@@ -128,7 +128,7 @@ def test_decision_is_given_to_the_browser(part, evaluations):
         assert row["DenseNet-121"].item() == formatting.estimate(stored_rate)
 
 
-def test_calibration_before_and_after(part, say, evaluations):
+def test_calibration_before_and_after(part, text_of, evaluations):
     """Both with their figures; the second are the stored ones; another prevalence can be chosen."""
     app = part("calibration")
     measured = stored(evaluations).splits["test"].performance.overall
@@ -136,10 +136,10 @@ def test_calibration_before_and_after(part, say, evaluations):
     for name in ("ece", "brier"):
         assert rows.iloc[1][str(METRICS[name].title)] == formatting.estimate(measured[name])
     charts = len(app.get("vega_lite_chart"))
-    before = say(app)
+    before = text_of(app)
     app = pick(app, words("web.calibration.prevalence_choice"), 0.05)
     assert len(app.get("vega_lite_chart")) == charts == 3
-    assert say(app) != before
+    assert text_of(app) != before
 
 
 def test_every_part_of_the_audit_of_calibration_has_its_row(part, evaluations):
@@ -157,7 +157,7 @@ def test_every_part_of_the_audit_of_calibration_has_its_row(part, evaluations):
     assert not app.exception
 
 
-def test_confident_errors(part, say, evaluations):
+def test_confident_errors(part, text_of, evaluations):
     """Those on the wrong side, the most confident first; a sentence replaces images that are not there."""
     app = part("failures")
     shown, scores = app.dataframe[0].value, stored(evaluations).splits["test"]
@@ -165,7 +165,7 @@ def test_confident_errors(part, say, evaluations):
     probabilities, labels = scores.probabilities[place], scores.labels[place]
     assert ((probabilities >= 0.45) != labels).all()
     assert (np.diff(abs(probabilities - labels)) <= 0).all()
-    assert words("web.error_images.missing") in say(app)
+    assert words("web.error_images.missing") in text_of(app)
 
 
 def test_images_of_errors(part, evaluations, tmp_path, monkeypatch, demo_image):
@@ -183,7 +183,7 @@ def test_images_of_errors(part, evaluations, tmp_path, monkeypatch, demo_image):
 
 
 def test_findings_are_counted_by_label(part, evaluations):
-    """Every finding of every stratum, and how many lie in the uncertain band."""
+    """Counts of each finding in each stratum, and of the uncertain band."""
     app, evaluation = part("failures"), stored(evaluations)
     shown = table(app, words("web.failures.finding", finding="uncertain"))
     scores = evaluation.splits["test"]
@@ -193,17 +193,17 @@ def test_findings_are_counted_by_label(part, evaluations):
         assert sum(int(cell.split()[0]) for cell in column) == count
 
 
-def test_data_flow(part, say, evaluations):
+def test_data_flow(part, text_of, evaluations):
     """Every hash, the files, and the training that is kept beside the shipped weights."""
     app = part("data_flow")
-    said = say(app)
-    assert f"`{SPEC.weights_sha256}`" in said
-    assert words("web.data_flow.not_hashed") in said
+    shown = text_of(app)
+    assert f"`{SPEC.weights_sha256}`" in shown
+    assert words("web.data_flow.not_hashed") in shown
     labels = [button.label for button in app.get("download_button")]
     assert {"SVG", words("web.data_flow.json"), words("web.data_flow.html")} <= set(labels)
     record = load_training_record("densenet121")
     assert len(app.get("vega_lite_chart")) == 2
-    assert (words("web.data_flow.starts", count=len(record.runs)) in said) == (len(record.runs) > 1)
+    assert (words("web.data_flow.starts", count=len(record.runs)) in shown) == (len(record.runs) > 1)
 
 
 @pytest.mark.usefixtures("evaluations")
@@ -227,24 +227,24 @@ def test_the_recipe_in_use_is_marked(part, monkeypatch):
 def test_no_sentence_and_no_heading_twice(part, name):
     """Within one part; caveats, downloads and what was not measured may repeat."""
     app = part(name)
-    said = [element.value for kind in ("subheader", "markdown") for element in getattr(app, kind)]
-    repeated = [text for text, count in Counter(said).items() if count > 1]
+    shown = [element.value for kind in ("subheader", "markdown") for element in getattr(app, kind)]
+    repeated = [text for text, count in Counter(shown).items() if count > 1]
     assert [text for text in repeated if text != NOT_MEASURED] == []
 
 
-def test_model_card(part, say, evaluations):
+def test_model_card(part, text_of, evaluations):
     """Made of the evaluations that are shown."""
     auc = stored(evaluations).splits["test"].performance.overall["auc"]
-    assert formatting.estimate(auc) in say(part("model_card"))
+    assert formatting.estimate(auc) in text_of(part("model_card"))
 
 
-def test_held_out_patients_are_optimistic(visit, say, evaluations):
+def test_held_out_patients_are_optimistic(visit, text_of, evaluations):
     """The other split can be looked at, with its note and without the figures of others."""
     app = visit("evaluation")
     app.selectbox(key="images evaluated").set_value("held_out").run()
-    said = say(app)
-    assert words("web.evaluation.held_out_note") in said
-    assert not any(figure.short in said for figure in published())
+    shown = text_of(app)
+    assert words("web.evaluation.held_out_note") in shown
+    assert not any(figure.short in shown for figure in published())
     auc = stored(evaluations).splits["held_out"].performance.overall["auc"]
     assert formatting.estimate(auc) in set(table(app, "DenseNet-121")["DenseNet-121"])
 
@@ -281,14 +281,14 @@ def own(tmp_path, monkeypatch, evaluations):
 
 @pytest.mark.usefixtures("own")
 @pytest.mark.parametrize("name", PARTS)
-def test_own_images(part, say, name):
+def test_own_images(part, text_of, name):
     """They stand in the selector beside ours; every part is drawn, and the figures of others stay away."""
     app = part(name)
     app.selectbox(key="images evaluated").set_value("own Ward 3").run()
     assert not app.exception
     assert not app.error
     assert len(app.info) == (2 if name == "model_card" else 1)
-    assert name == "model_card" or not any(figure.short in say(app) for figure in published())
+    assert name == "model_card" or not any(figure.short in text_of(app) for figure in published())
 
 
 def test_own_images_open_on_the_deployed_model(visit, own):
@@ -308,7 +308,7 @@ def reason(folder, model: str) -> str:
     return unescaped(str(error.value))
 
 
-def test_damaged_own_evaluation(visit, say, own):
+def test_damaged_own_evaluation(visit, text_of, own):
     """A sentence, and ours can still be chosen."""
     (own / "Ward 3.densenet121.json").write_text("{")
     app = visit("evaluation")
@@ -320,17 +320,17 @@ def test_damaged_own_evaluation(visit, say, own):
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"format": 1, "model": "cnn"}', '{"format": 99}'])
-def test_damaged_evaluation_is_a_sentence(visit, say, evaluations, damage):
+def test_damaged_evaluation_is_a_sentence(visit, text_of, evaluations, damage):
     """A damaged file is reported by the schema, and the other model is drawn."""
     (evaluations / "cnn.json").write_text(damage)
     app = visit("evaluation")
-    assert reason(evaluations, "cnn") in say(app)
+    assert reason(evaluations, "cnn") in text_of(app)
     assert "Plain CNN" not in table(app, "DenseNet-121").columns
     assert not app.exception
 
 
 @pytest.mark.usefixtures("evaluations")
-def test_a_bug_is_not_reported_as_damage(part, say, monkeypatch, caplog):
+def test_a_bug_is_not_reported_as_damage(part, text_of, monkeypatch, caplog):
     """A KeyError in drawing is an unexpected error with a reference number."""
 
     def broken(shown):
@@ -345,7 +345,7 @@ def test_a_bug_is_not_reported_as_damage(part, say, monkeypatch, caplog):
     assert len(app.warning) == 1
 
 
-def test_figures_of_other_weights_are_refused(visit, say, use, evaluations):
+def test_figures_of_other_weights_are_refused(visit, text_of, use, evaluations):
     """Figures that were measured with other weights than those loaded are not shown for them."""
     other = FakeReader()
     other.spec = SPEC.model_copy(update={"graph_sha256": "e" * 64})
@@ -353,12 +353,12 @@ def test_figures_of_other_weights_are_refused(visit, say, use, evaluations):
     app = visit("evaluation")
     with pytest.raises(EvaluationError) as error:
         storage.load_evaluation("densenet121", evaluations, other.spec)
-    assert unescaped(str(error.value)) in say(app)
+    assert unescaped(str(error.value)) in text_of(app)
     assert "DenseNet-121" not in table(app, "Plain CNN").columns
 
 
 def test_missing_evaluations(visit, evaluations):
-    """Without any evaluation the page draws nothing, and says how to get one."""
+    """Without any evaluation the page draws nothing, and explains how to get one."""
     for path in evaluations.glob("*.json"):
         path.unlink()
     app = visit("evaluation")

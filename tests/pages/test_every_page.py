@@ -15,7 +15,7 @@ NOTICE = words("web.shell.notice", disclaimer=DISCLAIMER, version=SPEC.version)
 
 @pytest.mark.usefixtures("reader", "evaluations")
 @pytest.mark.parametrize("name", PAGES)
-def test_frame(name, visit, say):
+def test_frame(name, visit, text_of):
     """Each page has its title, the notice and the model's version, and no error."""
     app = visit(name)
     assert [element.value for element in app.title] == [words(f"web.app.heading.{name}")]
@@ -44,12 +44,12 @@ def test_root_leads_to_read():
 
 @pytest.mark.usefixtures("no_weights", "evaluations")
 @pytest.mark.parametrize("name", PAGES)
-def test_missing_weights(name, visit, say):
-    """Without weights every page says so in a sentence, and none takes an image."""
+def test_missing_weights(name, visit, text_of):
+    """Without weights every page gives the reason in a sentence, and none takes an image."""
     app = visit(name)
     assert len(app.error) == 1
-    assert words("web.shell.no_model", reason="There is no trained model.") in say(app)
-    assert words("web.shell.no_version") in say(app)
+    assert words("web.shell.no_model", reason=words("model.missing_file", path="gone")) in text_of(app)
+    assert words("web.shell.no_version") in text_of(app)
     assert not app.exception
     assert not app.file_uploader
     assert not app.button

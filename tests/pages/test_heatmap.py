@@ -27,20 +27,20 @@ def show(visit, make_image, png):
 
 
 @pytest.mark.usefixtures("reader")
-def test_empty(visit, say):
-    """Before any image the page says so and links to Read."""
+def test_empty(visit, text_of):
+    """Without images the page links to Read."""
     app = visit("heatmap")
-    assert words("web.heatmap.empty") in say(app)
+    assert words("web.heatmap.empty") in text_of(app)
     assert [link.label for link in app.get("page_link")] == [words("web.heatmap.empty_link")]
     assert not app.get("bidi_component")
 
 
-def test_refused_image_has_no_map(visit, say, reader):
-    """An image that was refused is not offered."""
+def test_refused_image_has_no_map(visit, text_of, reader):
+    """Refused images are not listed."""
     app = visit("read")
     app.file_uploader[0].set_value([("a.txt", b"text", "text/plain")]).run()
     app.switch_page("pages/heatmap.py").run()
-    assert words("web.heatmap.empty") in say(app)
+    assert words("web.heatmap.empty") in text_of(app)
 
 
 def heat_in_words(**changes) -> str:
@@ -56,8 +56,8 @@ def viewed(app) -> tuple[dict, dict]:
 
 
 @pytest.mark.usefixtures("reader")
-def test_done(show, say):
-    """The viewer has image and map, with the range of every image, and the page says what is to be said."""
+def test_done(show, text_of):
+    """The viewer has image and map with the fixed colour range; the page has finding, probability and attribution."""
     app = show("a.png")
     header, parts = viewed(app)
     assert header["overlay"] is True
@@ -65,9 +65,9 @@ def test_done(show, say):
     assert header["title"] == str(LEGEND)
     assert parts["image"].shape == (60, 80)
     assert parts["heat"].argmax() == 130 * 224 + 160
-    said = say(app)
-    assert heat_in_words() in said
-    assert words("web.heatmap.finding", finding="pneumonia", positive="pneumonia", probability="87 %") in said
+    shown = text_of(app)
+    assert heat_in_words() in shown
+    assert words("web.heatmap.finding", finding="pneumonia", positive="pneumonia", probability="87 %") in shown
     assert not app.warning
     assert not app.exception
 
@@ -92,12 +92,12 @@ def test_drawn_again_nothing_new_is_sent(show):
     assert after.proto.id == before.proto.id
 
 
-def test_no_heat_is_said_in_words(use, show, say):
-    """An all-zero map is said to be one."""
+def test_no_heat_is_said_in_words(use, show, text_of):
+    """An all-zero map has its own sentence."""
     use(FakeReader(0.1, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None))
-    said = say(show("a.png"))
-    assert heat_in_words(heat_in_lungs=None) in said
-    assert words("web.heatmap.negative", positive="pneumonia") not in said
+    shown = text_of(show("a.png"))
+    assert heat_in_words(heat_in_lungs=None) in shown
+    assert words("web.heatmap.negative", positive="pneumonia") not in shown
 
 
 def test_heat_outside_the_lungs_is_a_warning(use, show):
@@ -107,8 +107,8 @@ def test_heat_outside_the_lungs_is_a_warning(use, show):
     assert warning.value == str(heat_sentence(fake_reading(np.zeros((9, 9)), heat_in_lungs=0.31)))
 
 
-def test_warnings_of_the_checks_are_shown(use, show, say):
-    """Each sentence once, as on Read; what Read says of the heat is not said again in other words."""
+def test_warnings_of_the_checks_are_shown(use, show, text_of):
+    """Each warning appears once; the attribution sentence is not repeated as a warning."""
     messages = [Message(f"checks.{check}.warning") for check in ("mirroring", "lungs_cut_off")]
     found = [CheckResult("mirroring", WARNING, message, 1.0, 0.5) for message in (*messages, messages[0])]
     sentences = [str(message) for message in messages]
@@ -116,24 +116,24 @@ def test_warnings_of_the_checks_are_shown(use, show, say):
     use(FakeReader(heat_in_lungs=0.31, check=CheckReport(tuple(found)), reasons=reasons))
     app = show("a.png")
     assert [warning.value for warning in app.warning[:-1]] == [plain(text) for text in sentences]
-    assert say(app).count(heat_in_words(heat_in_lungs=0.31)) == 1
-    assert reasons[-1] not in say(app)
+    assert text_of(app).count(heat_in_words(heat_in_lungs=0.31)) == 1
+    assert reasons[-1] not in text_of(app)
 
 
-def test_hardly_any_heat_is_no_warning(use, show, say):
-    """Where there is hardly any heat, its peak is stated, and nothing is said of its share in the lungs."""
+def test_hardly_any_heat_is_no_warning(use, show, text_of):
+    """A faint map has its peak stated, and no share inside the lungs."""
     use(FakeReader(0.1, heat=np.full((224, 224), 0.1, np.float32), heat_in_lungs=0.2))
     app = show("a.png")
     assert not app.warning
-    assert heat_in_words(heat=np.full((224, 224), 0.1, np.float32), heat_in_lungs=0.2) in say(app)
+    assert heat_in_words(heat=np.full((224, 224), 0.1, np.float32), heat_in_lungs=0.2) in text_of(app)
 
 
 @pytest.mark.parametrize(
     ("probability", "meaning"),
     [
         (0.199, "web.heatmap.negative"),
-        (0.2, "web.heatmap.uncertain"),
-        (0.799, "web.heatmap.uncertain"),
+        (0.2, "web.viewer.uncertain"),
+        (0.799, "web.viewer.uncertain"),
         (0.8, None),
     ],
 )
@@ -152,14 +152,14 @@ def test_lung_outline(show):
 
 
 @pytest.mark.usefixtures("reader")
-def test_image_is_chosen_among_those_read(show, say):
+def test_image_is_chosen_among_those_read(show, text_of):
     """The image chosen on Read is shown here, and another can be chosen here."""
     app = show("a.png", "b.png")
-    assert words("web.heatmap.image", name="a.png") in say(app)
+    assert words("web.heatmap.image", name="a.png") in text_of(app)
     first = viewed(app)[0]
     chooser = next(box for box in app.selectbox if box.label == "Image")
     chooser.select_index(0).run()
-    assert words("web.heatmap.image", name="b.png") in say(app)
+    assert words("web.heatmap.image", name="b.png") in text_of(app)
     assert viewed(app)[0]["key"] != first["key"]
     app.switch_page("pages/read.py").run()
-    assert "b.png · PNG" in say(app)
+    assert "b.png · PNG" in text_of(app)

@@ -19,7 +19,7 @@ from tests.support.viewer_buffer import unpack
 
 
 def not_computed(name: str) -> str:
-    """What the page says before a method is computed."""
+    """The notice before a method is computed."""
     method = METHODS[name]
     values = {"title": method.title, "shown": METHODS[INSTANT].title, "cost": method.cost}
     return words("web.method.not_computed_tensorflow" if method.tensorflow else "web.method.not_computed", **values)
@@ -86,14 +86,14 @@ FAILED = EXPLANATIONS.methods[0].randomisation.model_copy(update={"depends_on_mo
 
 @pytest.fixture
 def tested(monkeypatch):
-    """A function that sets what the evaluation says of the methods."""
+    """A function that sets the evaluated results of the methods."""
 
-    def say_of(*results: MethodResult, default: str = INSTANT) -> ExplanationAudit:
+    def set_audit(*results: MethodResult, default: str = INSTANT) -> ExplanationAudit:
         audit = EXPLANATIONS.model_copy(update={"methods": results, "default": default})
         monkeypatch.setattr(methods, "tested_explanations", lambda spec: audit)
         return audit
 
-    return say_of
+    return set_audit
 
 
 def chooser(app):
@@ -118,17 +118,17 @@ def labels(app):
 
 
 @pytest.mark.usefixtures("reader")
-def test_the_readings_own_map_comes_first(show, say):
-    """Without TensorFlow, without a button; all methods are offered, with what they can show."""
+def test_the_readings_own_map_comes_first(show, text_of):
+    """Without TensorFlow and without a button; all methods are listed, with their descriptions."""
     app = show("a.png")
     assert chooser(app).value == INSTANT
     titles = [method.title for method in METHODS]
     assert chooser(app).options == [words("web.method.default", title=titles[0]), *titles[1:]]
-    said = say(app)
-    assert str(METHODS[INSTANT].shows) in said
-    assert str(METHODS[INSTANT].cannot) in said
-    assert METHODS[INSTANT].paper in said
-    assert unescaped(str(randomisation_finding(None, INSTANT)[1])) in said
+    shown = text_of(app)
+    assert str(METHODS[INSTANT].shows) in shown
+    assert str(METHODS[INSTANT].cannot) in shown
+    assert METHODS[INSTANT].paper in shown
+    assert unescaped(str(randomisation_finding(None, INSTANT)[1])) in shown
     assert not any(label.startswith("Compute") for label in labels(app))
 
 
@@ -141,20 +141,20 @@ def test_a_registered_method_is_offered(show):
     assert not app.exception
 
 
-def test_a_method_is_computed_when_asked_for(show, say, explainer):
-    """Until then the instant map is shown, and the page says so; then its own, on its own colour bar; once only."""
+def test_a_method_is_computed_when_asked_for(show, text_of, explainer):
+    """The instant map stays, with a notice, until the method is computed; each map is computed once."""
     app = show("a.png")
     chooser(app).select("layercam").run()
-    assert not_computed("layercam") in say(app)
+    assert not_computed("layercam") in text_of(app)
     assert viewed(app)["heat"]["range"] == 2.5
     assert explainer.asked == []
     button(app, "Compute LayerCAM").click().run()
     assert explainer.asked == ["layercam"]
-    said = say(app)
+    shown = text_of(app)
     assert viewed(app)["heat"]["range"] == 5.0  # no range was fixed: the image's own peak
     assert viewed(app)["title"] == f"{METHODS['layercam'].title}: {METHODS['layercam'].unit}"
     assert viewed(app)["range"] == str(OWN_RANGE)
-    assert not_computed("layercam") not in said
+    assert not_computed("layercam") not in shown
     app.run()
     app.switch_page("pages/read.py").run()
     app.switch_page("pages/heatmap.py").run()
@@ -198,18 +198,18 @@ def test_what_was_computed_goes_with_its_image(show, explainer):
     assert "computed results" not in app.session_state
 
 
-def test_failures_are_sentences(show, say, explainer):
-    """One with a name says what to do; one without gets a reference number; the instant map stays."""
+def test_failures_are_sentences(show, text_of, explainer):
+    """A known error is a sentence, an unexpected one gets a reference number; the instant map stays."""
     app = show("a.png")
     chooser(app).select("saliency").run()
-    explainer.error = MissingWeights("The weights are missing.")
+    explainer.error = MissingWeights("model.missing_file", path="gone")
     button(app, "Compute").click().run()
-    assert "The weights are missing." in say(app)
+    assert words("model.missing_file", path="gone") in text_of(app)
     explainer.error = RuntimeError("inner detail")
     button(app, "Compute").click().run()
     (error,) = app.error
     assert "reference number" in error.value
-    assert "inner detail" not in say(app)
+    assert "inner detail" not in text_of(app)
     assert viewed(app)["heat"]["range"] == 2.5
     explainer.error = None
     button(app, "Compute").click().run()
@@ -226,7 +226,7 @@ def test_the_range_is_the_one_of_the_evaluation(show, explainer, tested):
     assert viewed(app)["range"] == str(FIXED_RANGE)
 
 
-def test_a_method_that_fails_its_test_is_marked_where_it_is_offered(show, say, explainer, tested):
+def test_a_method_that_fails_its_test_is_marked_where_it_is_offered(show, text_of, explainer, tested):
     """In the list and as a warning above its map."""
     audit = tested(measured("saliency", randomisation=FAILED), measured("layercam"))
     app = show("a.png")
@@ -236,27 +236,27 @@ def test_a_method_that_fails_its_test_is_marked_where_it_is_offered(show, say, e
     (warning,) = app.warning
     failed = unescaped(str(randomisation_finding(audit, "saliency")[1]))
     assert warning.value == words("web.method.warning", title="Saliency", finding=failed)
-    assert say(app).count(failed) == 1
+    assert text_of(app).count(failed) == 1
 
 
-def test_the_default_is_the_favoured_one(show, say, explainer, tested):
+def test_the_default_is_the_favoured_one(show, text_of, explainer, tested):
     """It is chosen from the start; until it is computed the instant map is shown."""
     tested(measured("layercam"), default="layercam")
     app = show("a.png")
     assert chooser(app).value == "layercam"
     assert words("web.method.default", title="LayerCAM") in chooser(app).options
-    assert not_computed("layercam") in say(app)
+    assert not_computed("layercam") in text_of(app)
 
 
-def test_a_map_is_tested_on_demand(show, say, explainer):
+def test_a_map_is_tested_on_demand(show, text_of, explainer):
     """Two curves with their words, and the stability under noise; kept until the image goes."""
     app = show("a.png")
     button(app, "Test this map").click().run()
     assert not app.exception
-    said = say(app)
-    assert "Deletion: mean score" in said
-    assert "Insertion: mean score" in said
-    assert words("web.faithfulness.stability_holds", title="Grad-CAM", value=1.0) in said
+    shown = text_of(app)
+    assert "Deletion: mean score" in shown
+    assert "Insertion: mean score" in shown
+    assert words("web.faithfulness.stability_holds", title="Grad-CAM", value=1.0) in shown
     assert len(app.get("vega_lite_chart")) == 2
     asked = len(explainer.asked)
     app.run()
@@ -264,28 +264,28 @@ def test_a_map_is_tested_on_demand(show, say, explainer):
     assert not any(label.startswith("Test") for label in labels(app))
 
 
-def test_an_image_that_cannot_tell_says_so(show, say, explainer, monkeypatch):
+def test_an_image_that_cannot_tell_says_so(show, text_of, explainer, monkeypatch):
     """Where the score stays as it was with everything blurred, no verdict is given."""
     monkeypatch.setattr(explainer, "scores", lambda inputs: np.full(len(inputs), 0.9))
     app = show("a.png")
     button(app, "Test this map").click().run()
     assert not app.exception
-    said = say(app)
-    assert words("web.faithfulness.no_fall", first=0.9, last=0.9) in said
-    assert said.count(words("web.faithfulness.verdict_undecided")) == 2
+    shown = text_of(app)
+    assert words("web.faithfulness.no_fall", first=0.9, last=0.9) in shown
+    assert shown.count(words("web.faithfulness.verdict_undecided")) == 2
 
 
-def test_an_empty_map_is_not_tested(use, show, say):
+def test_an_empty_map_is_not_tested(use, show, text_of):
     """There is nothing to take away."""
     use(FakeReader(0.1, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None))
     app = show("a.png")
-    assert words("web.faithfulness.empty") in say(app)
+    assert words("web.faithfulness.empty") in text_of(app)
     assert not any(label.startswith("Test") for label in labels(app))
 
 
-def test_an_image_below_the_threshold_says_so(use, show, say, explainer):
-    """Curves of an image that is not called pneumonia say little."""
+def test_an_image_below_the_threshold_says_so(use, show, text_of, explainer):
+    """A notice qualifies the curves of an image below the threshold."""
     use(FakeReader(0.1))
     app = show("a.png")
     button(app, "Test this map").click().run()
-    assert words("web.faithfulness.negative") in say(app)
+    assert words("web.faithfulness.negative") in text_of(app)

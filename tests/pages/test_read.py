@@ -44,40 +44,40 @@ def drop(app, *files):
     return app.file_uploader[0].set_value([(name, data, "application/octet-stream") for name, data in files]).run()
 
 
-def test_dicom(use, visit, say, project):
-    """A DICOM image is read by the shipped model, described as what it is, and shows nothing of the patient."""
+def test_dicom(use, visit, text_of, project):
+    """The shipped model reads a DICOM image; the page describes the file and shows no patient data."""
     use(Reader.load())
     levels = cv2.imread(str(project / "assets" / "demo" / "synthetic-normal-1.png"), cv2.IMREAD_GRAYSCALE)
     image = dicom(4080 - levels.astype("u2") * 16, bits=12, PhotometricInterpretation="MONOCHROME1", PatientAge="062Y")
     app = drop(visit("read"), ("IM00001", image))
     height, width = levels.shape
-    said = say(app)
+    shown = text_of(app)
     assert len(app.metric) == 1
-    assert file_line("IM00001", width, height, "DICOM", 12) in said
-    assert str(Message("imaging.note.inverted")) in said
-    assert str(Message("checks.age.warning", ages="1 to 5 years")) in said
+    assert file_line("IM00001", width, height, "DICOM", 12) in shown
+    assert str(Message("imaging.note.inverted")) in shown
+    assert str(Message("checks.age.warning", ages="1 to 5 years")) in shown
     app = drop(app, ("IM00002", dicom(levels, ViewPosition="LL")))
     assert len(app.error) == 1
     assert not app.metric
-    assert not any(word in said + say(app) for word in (*IDENTIFIERS, "JANE", "1.2.3.4"))
+    assert not any(word in shown + text_of(app) for word in (*IDENTIFIERS, "JANE", "1.2.3.4"))
     assert not app.exception
 
 
 @pytest.mark.usefixtures("reader")
-def test_empty(visit, say):
-    """Before any image the page says what to do, and gives no number."""
+def test_empty(visit, text_of):
+    """Without images the page explains what to do, and gives no number."""
     app = visit("read")
-    assert words("web.read.empty", positive="pneumonia") in say(app)
+    assert words("web.read.empty", positive="pneumonia") in text_of(app)
     assert not app.metric
     assert not app.dataframe
 
 
-def test_done(visit, say, reader, image, make_image):
+def test_done(visit, text_of, reader, image, make_image):
     """A dropped image gives its probability with everything that must stand beside it."""
     app = drop(visit("read"), ("image_1.png", image))
     assert reader.read_names == ["image_1.png"]
     assert [(metric.label, metric.value) for metric in app.metric] == [("Probability of pneumonia", "87\u00a0%")]
-    said, reading = say(app), fake_reading(make_image(0, (60, 80)))
+    shown, reading = text_of(app), fake_reading(make_image(0, (60, 80)))
     for expected in (
         words("web.result.finding", finding="pneumonia"),
         str(frequency_sentence(reading)),
@@ -85,7 +85,7 @@ def test_done(visit, say, reader, image, make_image):
         file_line("image_1.png"),
         *(f"<dt>{name}</dt><dd>{value}" for name, value in facts(reading)[:-1]),
     ):
-        assert " ".join(expected.split()) in said
+        assert " ".join(expected.split()) in shown
     assert not app.error
     assert not app.exception
 
@@ -104,43 +104,43 @@ def test_viewer_shows_the_image_first(visit, image, make_image):
     [(0.003, "normal", "<\u00a01\u00a0%"), (0.5, "uncertain", "50\u00a0%"), (0.9987, "pneumonia", ">\u00a099\u00a0%")],
 )
 def test_findings(use, visit, image, probability, finding, shown):
-    """Each finding is said in words, and no probability as a certainty."""
+    """Each finding is in words, and no probability reads as a certainty."""
     use(FakeReader(probability))
     app = drop(visit("read"), ("image.png", image))
     assert app.subheader[0].value.endswith(f"Finding: {finding}")
     assert app.metric[0].value == shown
 
 
-def test_reasons_are_shown(use, visit, say, image):
+def test_reasons_are_shown(use, visit, text_of, image):
     """Every reason of a reading is on the page."""
-    use(FakeReader(reasons=("The picture was turned.", "Only 12% of the heat lies within the lung fields.")))
+    use(FakeReader(reasons=("The image was rotated.", "Only 12% of the heat lies within the lung fields.")))
     app = drop(visit("read"), ("image.png", image))
     assert len(app.warning) == 2
-    assert "The picture was turned. Only 12% of the heat lies within the lung fields." in say(app)
+    assert "The image was rotated. Only 12% of the heat lies within the lung fields." in text_of(app)
 
 
-def test_refused(visit, say, reader):
+def test_refused(visit, text_of, reader):
     """A refusal names the file, the reason and what to do, and gives no number."""
     app = drop(visit("read"), ("letter.txt", b"Dear colleague"))
     assert len(app.error) == 1
-    assert words("web.result.refused", name="letter.txt", reason=NO_PICTURE) in say(app)
+    assert words("web.result.refused", name="letter.txt", reason=NO_PICTURE) in text_of(app)
     assert not app.metric
     assert not app.exception
 
 
-def test_failed(visit, say, reader, caplog):
+def test_failed(visit, text_of, reader, caplog):
     """An unexpected error gives a sentence and a reference number, and no trace or name in the log."""
     app = drop(visit("read"), ("Jane Doe.png", b"break"))
     assert len(app.error) == 1
-    assert "Failed: Jane Doe.png." in say(app)
-    assert "inner detail" not in say(app)
+    assert "Failed: Jane Doe.png." in text_of(app)
+    assert "inner detail" not in text_of(app)
     assert "RuntimeError at" in caplog.text
     assert "Jane" not in caplog.text
     assert not app.metric
     assert not app.exception
 
 
-def test_several_images(visit, say, reader, image, make_image, png):
+def test_several_images(visit, text_of, reader, image, make_image, png):
     """Many files at once: all are listed, those not read with their reason, and one is chosen."""
     other = png(make_image(1, (60, 80)))
     app = drop(visit("read"), ("letter.txt", b"text"), ("a.png", image), ("b.png", other))
@@ -149,22 +149,22 @@ def test_several_images(visit, say, reader, image, make_image, png):
         words("web.read.some_read", read=2, files=3),
         words("web.read.unread_file", name="letter.txt", reason=NO_PICTURE),
     )
-    assert all(line in say(app) for line in lines)
+    assert all(line in text_of(app) for line in lines)
     assert listed(app) == 3
     table = app.dataframe[0].value
     assert list(table["Image"]) == ["b.png", "a.png", "letter.txt"]
     assert list(table["Status"]) == ["read", "read", "refused"]
     assert list(table["Probability"]) == ["87\u00a0%", "87\u00a0%", ""]
-    assert file_line("a.png") in say(app)
+    assert file_line("a.png") in text_of(app)
 
 
-def test_choosing_another_image(visit, say, reader, image, make_image, png):
+def test_choosing_another_image(visit, text_of, reader, image, make_image, png):
     """The chooser shows the image that is chosen."""
     app = drop(visit("read"), ("a.png", image), ("b.png", png(make_image(1, (30, 50)))))
     chooser = next(box for box in app.selectbox if box.label == "Image")
     assert chooser.options == ["b.png (pneumonia, 87\u00a0%)", "a.png (pneumonia, 87\u00a0%)"]
     chooser.select_index(0).run()
-    assert file_line("b.png", 50, 30) in say(app)
+    assert file_line("b.png", 50, 30) in text_of(app)
 
 
 def test_nothing_is_read_twice(visit, reader, image):
@@ -178,36 +178,36 @@ def test_nothing_is_read_twice(visit, reader, image):
     assert listed(app) == 1
 
 
-def test_same_bytes_under_another_name(visit, say, reader, image):
+def test_same_bytes_under_another_name(visit, text_of, reader, image):
     """A copy is listed and shown under its own name, and is not read again."""
     app = drop(visit("read"), ("a.png", image))
     drop(app, ("copy.png", image))
     assert reader.read_names == ["a.png"]
     assert listed(app) == 2
     assert list(app.dataframe[0].value["Image"]) == ["copy.png", "a.png"]
-    assert file_line("copy.png") in say(app)
+    assert file_line("copy.png") in text_of(app)
 
 
-def test_batch_with_copies_is_counted(visit, say, reader, image):
+def test_batch_with_copies_is_counted(visit, text_of, reader, image):
     """Files given twice are counted in the summary of a batch."""
     app = drop(visit("read"), ("a.png", image), ("a.png", image), ("copy.png", image))
-    assert f"{words('web.read.all_read', images=3)} {words('web.read.repeated', count=1)}" in say(app)
+    assert f"{words('web.read.all_read', images=3)} {words('web.read.repeated', count=1)}" in text_of(app)
     assert listed(app) == 2
 
 
-def test_near_a_threshold_every_place_shows_a_decimal(use, visit, say, image):
+def test_near_a_threshold_every_place_shows_a_decimal(use, visit, text_of, image):
     """Where the whole number would contradict a threshold, number, scale, chooser and table show one decimal."""
     use(FakeReader(0.7996))
     app = drop(visit("read"), ("a.png", image))
     assert app.metric[0].value == "80.0\u00a0%"
     assert list(app.dataframe[0].value["Probability"]) == ["80.0\u00a0%"]
-    assert "Probability 80.0 % on a scale" in say(app)
-    assert str(frequency_sentence(fake_reading(np.zeros((9, 9)), probability=0.7996))) in say(app)
-    assert "in 100" not in say(app)
+    assert "Probability 80.0 % on a scale" in text_of(app)
+    assert str(frequency_sentence(fake_reading(np.zeros((9, 9)), probability=0.7996))) in text_of(app)
+    assert "in 100" not in text_of(app)
 
 
-def test_what_the_test_images_showed_stands_beside_the_number(use, visit, say, image, monkeypatch):
-    """Counted among the images scored nearest, on the page and in the report; of other weights nothing is said."""
+def test_what_the_test_images_showed_stands_beside_the_number(use, visit, text_of, image, monkeypatch):
+    """Page and report count the positives among the nearest test images; not for other weights."""
     made, evaluation = [], made_up_evaluation()
     monkeypatch.setattr(result, "load_evaluation", lambda model: evaluation)
     monkeypatch.setattr(result, "pdf_report", lambda *given: made.append(given) or b"%PDF")
@@ -218,12 +218,12 @@ def test_what_the_test_images_showed_stands_beside_the_number(use, visit, say, i
     odds = np.log(scores.probabilities / (1 - scores.probabilities))
     nearest = np.argsort(np.abs(odds - np.log(0.25)))[:40]
     wanted = f"{scores.labels[nearest].sum()} of the 40 test images"
-    assert wanted in say(app)
+    assert wanted in text_of(app)
     assert made[-1][3].startswith(wanted)
     monkeypatch.setattr(
         result, "load_evaluation", lambda model: evaluation.model_copy(update={"version": "densenet121 other"})
     )
-    assert "of the 40 test images" not in say(drop(visit("read"), ("b.png", image)))
+    assert "of the 40 test images" not in text_of(drop(visit("read"), ("b.png", image)))
 
 
 def test_report_carries_name_and_time_of_reading(visit, reader, image, monkeypatch):
@@ -255,13 +255,13 @@ def test_server_keeps_no_copy_of_an_uploaded_file(visit, reader, image, monkeypa
     assert freed == given
 
 
-def test_remove_one_and_clear_all(visit, say, reader, image, make_image, png):
+def test_remove_one_and_clear_all(visit, text_of, reader, image, make_image, png):
     """An image can be removed alone, and all together."""
     app = drop(visit("read"), ("a.png", image), ("b.png", png(make_image(1, (60, 80)))))
     press(app, words("web.worklist.remove"))
     assert list(app.dataframe[0].value["Image"]) == ["b.png"]
     press(app, words("web.worklist.clear"))
-    assert words("web.read.empty", positive="pneumonia") in say(app)
+    assert words("web.read.empty", positive="pneumonia") in text_of(app)
     assert not app.metric
 
 
@@ -272,7 +272,7 @@ def test_sessions_do_not_share_images(visit, reader, image):
 
 
 def test_synthetic_image(visit, reader):
-    """A demo image is read by a click, and is said to be synthetic wherever it is named."""
+    """A click reads a demo image, which is named as synthetic everywhere."""
     app = visit("read")
     choice = next(box for box in app.selectbox if box.label == words("web.read.demo"))
     choice.select_index(1).run()
@@ -284,31 +284,31 @@ def test_synthetic_image(visit, reader):
 
 
 @pytest.mark.usefixtures("reader")
-def test_missing_demo_images(visit, say, monkeypatch):
-    """Without demo images the page says so and reads dropped images all the same."""
+def test_missing_demo_images(visit, text_of, monkeypatch):
+    """Without demo images the page gives the reason and still reads dropped images."""
 
     def missing():
-        raise DataError("The demo images are missing.")
+        raise DataError("training.bad_demo_index", path="index.json", problem="damaged")
 
     monkeypatch.setattr(intake, "demo_images", missing)
     app = visit("read")
-    assert "The demo images are missing." in say(app)
+    assert words("training.bad_demo_index", path="index.json", problem="damaged") in text_of(app)
     assert app.file_uploader
     assert not app.error
 
 
-def test_another_prevalence_moves_one_number_only(visit, say, reader, image):
+def test_another_prevalence_moves_one_number_only(visit, text_of, reader, image):
     """Under another prevalence the log-odds shift; score, threshold and finding stay."""
     app = drop(visit("read"), ("a.png", image))
-    assert words("web.result.prevalence_same", prevalence="74 %", probability="87 %") in say(app)
+    assert words("web.result.prevalence_same", prevalence="74 %", probability="87 %") in text_of(app)
     app.slider[0].set_value(20).run()
-    said = say(app)
+    shown = text_of(app)
     # Odds 0.87/0.13 = 6.69, times (0.2/0.8)/(0.74/0.26) = 0.0878, are 0.588: 37 %.
     other = {"prevalence": "20 %", "positive": "pneumonia", "probability": "37 %"}
-    assert words("web.result.prevalence_other", **other) in said
+    assert words("web.result.prevalence_other", **other) in shown
     assert app.metric[0].value == "87\u00a0%"
-    assert words("web.result.finding", finding="pneumonia") in said
-    assert " ".join(str(reason_for_finding(fake_reading(np.zeros((9, 9))))).split()) in said
+    assert words("web.result.finding", finding="pneumonia") in shown
+    assert " ".join(str(reason_for_finding(fake_reading(np.zeros((9, 9))))).split()) in shown
 
 
 def test_prevalence_is_kept_between_pages(visit, reader, image):
@@ -320,11 +320,11 @@ def test_prevalence_is_kept_between_pages(visit, reader, image):
     assert app.slider[0].value == 20
 
 
-def test_bound_is_stated(visit, say, reader, image, make_image, png, monkeypatch):
-    """When older images made room, the page says how many and what to do."""
+def test_bound_is_stated(visit, text_of, reader, image, make_image, png, monkeypatch):
+    """When older images are discarded, the page gives their number and what to do."""
     monkeypatch.setattr(session, "MOST_IMAGES", 1)
     app = drop(visit("read"), ("a.png", image), ("b.png", png(make_image(1, (60, 80)))))
-    assert words("web.read.discarded", images=1, megabytes=session.MOST_MEGABYTES, count=1) in say(app)
+    assert words("web.read.discarded", images=1, megabytes=session.MOST_MEGABYTES, count=1) in text_of(app)
 
 
 def test_report_is_offered(visit, reader, image):
@@ -349,11 +349,11 @@ def press(app, label):
     ("corrections", "shown"),
     [((), []), (("inverted",), ["Inverted"]), (("cropped", "inverted"), ["Cropped", "Inverted"])],
 )
-def test_corrections_are_badges(use, visit, say, image, corrections, shown):
+def test_corrections_are_badges(use, visit, text_of, image, corrections, shown):
     """What a check did to the image stands beside it, on both pages that show it."""
     found = tuple(CheckResult("inverted_greyscale", WARNING, None, 1.0, 0.5, word) for word in corrections)
     use(FakeReader(check=CheckReport(found)))
     app = drop(visit("read"), ("image.png", image))
-    assert [word for word in ("Cropped", "Inverted") if f"{word}: " in say(app)] == shown
+    assert [word for word in ("Cropped", "Inverted") if f"{word}: " in text_of(app)] == shown
     app.switch_page("pages/heatmap.py").run()
-    assert [word for word in ("Cropped", "Inverted") if f"{word}: " in say(app)] == shown
+    assert [word for word in ("Cropped", "Inverted") if f"{word}: " in text_of(app)] == shown

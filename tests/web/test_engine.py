@@ -28,7 +28,7 @@ def test_missing_model_is_looked_for_again(monkeypatch):
     """A failure is not kept: once the files are there, the next page finds them."""
 
     def missing(model):
-        raise MissingWeights("There is no model. Install the program again.")
+        raise MissingWeights("model.missing_file", path="gone")
 
     monkeypatch.setattr(Reader, "load", missing)
     for _ in range(2):

@@ -79,7 +79,7 @@ def test_copies_in_one_batch_are_all_counted(coded):
 
 
 def test_entry_knows_when_it_was_read(coded):
-    """The time of reading is local, has its zone, and lies between before and after."""
+    """The time of reading is local, has a time zone, and is between the times before and after."""
     before = datetime.now(UTC)
     (entry,) = take(FakeReader(), ("a.png", coded[0]))
     assert before <= entry.read_at <= datetime.now(UTC)
@@ -110,10 +110,10 @@ def test_error_of_ours_that_is_no_refusal_keeps_its_sentence():
 
     class WithoutWeights(FakeReader):
         def read(self, data, name):
-            raise MissingWeights("The weights are gone.")
+            raise MissingWeights("model.missing_file", path="gone")
 
     (entry,) = take(WithoutWeights(), ("a.png", b"x"))
-    assert (entry.status, entry.reason) == ("failed", Message("The weights are gone."))
+    assert (entry.status, entry.reason) == ("failed", Message("model.missing_file", path="gone"))
 
 
 def test_latest_first_and_selected(coded):
@@ -211,7 +211,7 @@ def test_the_oldest_result_makes_room():
 
 
 def test_results_go_with_their_image(coded):
-    """Removing an image removes what was computed of it, unless it is there under another name."""
+    """Removing an image removes its computed results, unless the session holds it under another name."""
     first, copy = take(FakeReader(), ("a.png", coded[0]), ("copy.png", coded[0]))
     key = (first.reading.radiograph.sha256, "weights", "layercam")
     session.compute(key, lambda: 1)

@@ -40,5 +40,5 @@ def test_directives_of_streamlit_are_escaped(name, expected):
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"])))
 def test_any_text_shows_as_it_is(name):
-    """Whatever a file is called, its name is what shows."""
+    """Any file name appears literally."""
     assert shown(plain(name)) == (set(), name)

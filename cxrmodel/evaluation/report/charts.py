@@ -5,6 +5,7 @@ Nothing is drawn here. Bands, reliability and decision curves take longer than t
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +31,8 @@ from cxrmodel.models import MODELS, model_title
 __all__ = [
     "DARK",
     "LIGHT",
+    "PRECISION_RECALL",
+    "ROC",
     "ConfusionMatrix",
     "OperatingMark",
     "Palette",
@@ -38,6 +41,7 @@ __all__ = [
     "RateCurve",
     "TrainingHistory",
     "TrainingStart",
+    "View",
     "baseline_curves",
     "confusion_matrix",
     "curve_bands",
@@ -77,6 +81,19 @@ DARK = Palette("#dfe5ea", "#5c6a78", ("#56b4e9", "#e69f00", "#009e73", "#cc79a7"
 LIGHT = Palette("#1a1a1a", "#b0b0b0", ("#0072b2", "#d55e00", "#009e73", "#cc79a7"))
 
 
+class View(NamedTuple):
+    """A view of the rates: its name, the rates across and up, and the metric that is the area under it."""
+
+    name: Literal["roc", "precision_recall"]
+    x: str
+    y: str
+    metric: str
+
+
+ROC = View("roc", "false_positive_rate", "sensitivity", "auc")
+PRECISION_RECALL = View("precision_recall", "sensitivity", "precision", "average_precision")
+
+
 @dataclass(frozen=True)
 class OperatingMark:
     """An operating point on the curves of its model.
@@ -96,6 +113,11 @@ class OperatingMark:
     sensitivity: float
     specificity: float
     precision: float | None
+
+    @property
+    def false_positive_rate(self) -> float:
+        """1 - specificity."""
+        return 1 - self.specificity
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +154,11 @@ class RateCurve:
     auc: Estimate | None = None
     average_precision: Estimate | None = None
     withheld: Message | None = None
+
+    @property
+    def false_positive_rate(self) -> Values:
+        """1 - specificity."""
+        return 1 - self.specificity
 
     def mark(self, name: str) -> OperatingMark:
         """Operating point of a name."""

@@ -7,7 +7,7 @@ shared by all threads of a server. Lines differ in dash and marker as well as in
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib import colormaps
@@ -17,6 +17,8 @@ from matplotlib.ticker import MaxNLocator
 
 from cxrmodel.evaluation.report.charts import (
     LIGHT,
+    PRECISION_RECALL,
+    ROC,
     ConfusionMatrix,
     OperatingMark,
     Palette,
@@ -24,6 +26,7 @@ from cxrmodel.evaluation.report.charts import (
     RandomisationCurve,
     RateCurve,
     TrainingHistory,
+    View,
     confusion_matrix,
     rate_curve,
     reliability_before_after,
@@ -58,19 +61,6 @@ _LIMITS = (-0.03, 1.03)
 _LOWEST_BENEFIT = -0.1
 
 
-class _View(NamedTuple):
-    """One of the two views of a rate curve: what is drawn along x and y, and the metric of the area."""
-
-    x: str
-    y: str
-    metric: str
-    drawstyle: str
-
-
-_ROC = _View("false_positive_rate", "sensitivity", "auc", "default")
-_PRECISION_RECALL = _View("sensitivity", "precision", "average_precision", "steps-pre")
-
-
 def roc_figure(
     curves: Sequence[RateCurve],
     bands: Sequence[Band] = (),
@@ -93,9 +83,9 @@ def roc_figure(
         Name of the operating point.
     palette : Palette
     """
-    figure, axes = _square(_ROC.x, _ROC.y, palette)
+    figure, axes = _square(ROC.x, ROC.y, palette)
     axes.plot([0, 1], [0, 1], label=_text("chance_auc"), **_reference(palette))
-    _draw_curves(axes, _ROC, curves, bands, baselines, point=point, palette=palette)
+    _draw_curves(axes, ROC, curves, bands, baselines, point=point, palette=palette)
     for mark in published:
         star: dict[str, Any] = {
             "color": palette.text,
@@ -126,8 +116,8 @@ def precision_recall_figure(
     prevalence : float
         Positive share of the images, 0..1.
     """
-    figure, axes = _square(_PRECISION_RECALL.x, _PRECISION_RECALL.y, palette)
-    _draw_curves(axes, _PRECISION_RECALL, curves, bands, baselines, point=point, palette=palette)
+    figure, axes = _square(PRECISION_RECALL.x, PRECISION_RECALL.y, palette)
+    _draw_curves(axes, PRECISION_RECALL, curves, bands, baselines, point=point, palette=palette)
     axes.axhline(
         prevalence, label=_text("chance_precision", share=formatting.number(prevalence)), **_reference(palette)
     )
@@ -321,7 +311,7 @@ def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]
 
 def _draw_curves(
     axes: Axes,
-    view: _View,
+    view: View,
     curves: Sequence[RateCurve],
     bands: Sequence[Band],
     baselines: Sequence[RateCurve],
@@ -333,22 +323,21 @@ def _draw_curves(
         axes.fill_between(*band, color=palette.line(curve.position), alpha=0.15, linewidth=0)
     for curve in baselines:
         look = _line(curve.position, palette) | {"color": palette.lines[-1], "linewidth": 1}
-        axes.plot(_values(curve, view.x), _values(curve, view.y), label=_text("shortcut", title=curve.title), **look)
+        axes.plot(getattr(curve, view.x), getattr(curve, view.y), label=_text("shortcut", title=curve.title), **look)
     for curve in curves:
         figure = curve.withheld or formatting.estimate(getattr(curve, view.metric))
         words = _text("curve", title=curve.title, measure=METRICS[view.metric].title, figure=figure)
-        look = _line(curve.position, palette) | {"drawstyle": view.drawstyle}
-        axes.plot(_values(curve, view.x), _values(curve, view.y), label=words, **look)
+        look = _line(curve.position, palette) | {"drawstyle": "default" if view is ROC else "steps-pre"}
+        axes.plot(getattr(curve, view.x), getattr(curve, view.y), label=words, **look)
         _draw_mark(axes, view, curve.mark(point), _point(curve.position, palette))
 
 
-def _draw_mark(axes: Axes, view: _View, mark: OperatingMark, look: dict[str, Any]) -> None:
-    x = 1 - mark.specificity if view is _ROC else mark.sensitivity
-    y = mark.sensitivity if view is _ROC else mark.precision
+def _draw_mark(axes: Axes, view: View, mark: OperatingMark, look: dict[str, Any]) -> None:
+    x, y = getattr(mark, view.x), getattr(mark, view.y)
     if y is None:
         return
     words = _text(
-        "roc_point" if view is _ROC else "recall_point",
+        "roc_point" if view is ROC else "recall_point",
         point=Message(f"report.operating_point.{mark.name}"),
         threshold=formatting.number(mark.threshold),
         sensitivity=formatting.number(mark.sensitivity),
@@ -356,10 +345,6 @@ def _draw_mark(axes: Axes, view: _View, mark: OperatingMark, look: dict[str, Any
         precision=formatting.number(mark.precision),
     )
     axes.plot(x, y, label=words, **look)
-
-
-def _values(curve: RateCurve, name: str) -> Any:
-    return 1 - curve.specificity if name == "false_positive_rate" else getattr(curve, name)
 
 
 def _draw_estimate(axes: Axes, height: int, estimate: Estimate, few: bool, palette: Palette) -> None:

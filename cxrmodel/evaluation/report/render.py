@@ -19,7 +19,7 @@ from cxrmodel.metrics.registry import METRICS
 from cxrmodel.models import model_title
 from cxrmodel.paths import PACKAGE
 
-__all__ = ["TEMPLATES", "marks", "part_between", "render", "replace_between"]
+__all__ = ["TEMPLATES", "figure", "marks", "part_between", "render", "replace_between"]
 
 TEMPLATES = PACKAGE / "evaluation" / "templates"
 _FUNCTIONS: tuple[Callable[..., object], ...] = (
@@ -63,6 +63,11 @@ def render(template: str, **values: object) -> str:
     """
     text = _environment().get_template(template).render(values)
     return _SPARE_LINES.sub("\n\n", text).strip() + "\n"
+
+
+def figure(value: Estimate | Message, digits: int = 3) -> str:
+    """Write an estimate, or why it is not given."""
+    return str(value) if isinstance(value, Message) else formatting.estimate(value, digits)
 
 
 def marks(name: str) -> tuple[str, str]:
@@ -112,7 +117,7 @@ def _environment() -> Environment:
         "cell": lambda value: str(value).replace("|", "/"),
         "change": formatting.change,
         "count_share": formatting.count_share,
-        "figure": _figure,
+        "figure": figure,
         "model_title": model_title,
         "number": formatting.number,
         "percent": formatting.share_percent,
@@ -121,11 +126,6 @@ def _environment() -> Environment:
     environment.globals |= {function.__name__: function for function in _FUNCTIONS}
     environment.globals |= {"METHODS": METHODS, "METRICS": METRICS, "text": _text}
     return environment
-
-
-def _figure(figure: Estimate | Message, digits: int = 3) -> str:
-    """Write an estimate, or why it is not given."""
-    return str(figure) if isinstance(figure, Message) else formatting.estimate(figure, digits)
 
 
 def _text(code: str, **values: Any) -> str:

@@ -188,7 +188,7 @@ def _sides(reading: Reading) -> tuple[list[str], str]:
 
 
 def _cautions(reading: Reading) -> list[str]:
-    """What the finding says of the map."""
+    """Limits of the map that follow from the finding."""
     cautions = []
     if reading.probability < reading.threshold:
         point = operating_point_titles().get(reading.operating_point, reading.operating_point)

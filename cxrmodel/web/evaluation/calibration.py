@@ -2,12 +2,16 @@
 
 import streamlit as st
 
-from cxrmodel.evaluation.audits.schema import CalibrationAudit, ScoreShift
-from cxrmodel.evaluation.report.figures import reliability_figure
-from cxrmodel.evaluation.report.small_samples import few_in_bins
+from cxrmodel.evaluation.audits.schema import (
+    CalibrationAudit,
+    CalibrationFigures,
+    CalibrationMethod,
+    PrevalenceFigures,
+    ScoreShift,
+)
+from cxrmodel.evaluation.report import figures, small_samples
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.calibration import Reliability
-from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.registry import METRICS
 from cxrmodel.web.components.chart import draw
 from cxrmodel.web.components.downloads import download_menu, table
@@ -19,6 +23,7 @@ from cxrmodel.web.text import text
 
 __all__ = ["calibration"]
 
+Measured = Reliability | CalibrationFigures | CalibrationMethod | PrevalenceFigures
 _PREVALENCES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
@@ -59,10 +64,9 @@ def _diagram(selection: Selection, name: str, note: str, diagram: Reliability) -
     st.subheader(title)
     alt = text("web.calibration.alt", title=title, ece=formatting.number(diagram.ece.value))
     draw(reliability_chart, alt, diagram, label)
-    figures = text("web.calibration.figures", **_written(diagram))
-    st.caption(f"{note} {figures}")
+    st.caption(f"{note} {text('web.calibration.figures', **_written(diagram))}")
     file = f"reliability-{name}-{selection.split}"
-    download_menu(file, lambda: _bins(diagram), lambda: reliability_figure({title: diagram}, label))
+    download_menu(file, lambda: _bins(diagram), lambda: figures.reliability_figure({title: diagram}, label))
 
 
 def _other_prevalence(selection: Selection) -> None:
@@ -89,7 +93,7 @@ def _other_prevalence(selection: Selection) -> None:
         draw(reliability_chart, text("web.calibration.prevalence_alt", prevalence=percent), diagram, label)
         name = text("documents.calibration.adjusted", prevalence=percent)
         file = f"reliability-adjusted-{selection.split}"
-        download_menu(file, lambda: _bins(diagram), lambda: reliability_figure({name: diagram}, label))
+        download_menu(file, lambda: _bins(diagram), lambda: figures.reliability_figure({name: diagram}, label))
     with words:
         st.markdown(text("web.calibration.prevalence_note", prevalence=percent, **_written(diagram)))
         st.markdown(_with_caveat(text("web.calibration.prevalence_limit"), diagram))
@@ -98,8 +102,8 @@ def _other_prevalence(selection: Selection) -> None:
 def _table(selection: Selection, before: Reliability, after: Reliability, audit: CalibrationAudit | None) -> None:
     st.subheader(text("web.calibration.table"))
     rows = [
-        _row(text("web.calibration.before"), before.ece, before.brier),
-        _row(text("web.calibration.after"), after.ece, after.brier),
+        _row(text("web.calibration.before"), before),
+        _row(text("web.calibration.after"), after),
         *(_audit_rows(selection, audit) if audit else []),
     ]
     table(f"calibration-{selection.split}", rows, intervals_text(selection.evaluation))
@@ -107,18 +111,18 @@ def _table(selection: Selection, before: Reliability, after: Reliability, audit:
 
 def _audit_rows(selection: Selection, audit: CalibrationAudit) -> list[dict[str, str]]:
     """Figures that were fitted and measured on different patients, and of the test images at other prevalences."""
-    rows = []
-    for method in audit.methods:
-        code = "web.calibration.method_chosen" if method.name == audit.chosen else "web.calibration.method"
-        rows.append(_row(text(code, method=str(method.description)), method.ece, method.brier))
-    if selection.split != "test":
-        return rows
-    for name in ("test_at_its_own_prevalence", "test_refitted"):
-        measured = getattr(audit, name)
-        rows.append(_row(text(f"web.calibration.{name}"), measured.ece, measured.brier))
-    for figures in audit.by_prevalence:
-        percent = formatting.percent(figures.prevalence)
-        rows.append(_row(text("web.calibration.by_prevalence", prevalence=percent), figures.ece, figures.brier))
+    codes = {True: "web.calibration.method_chosen", False: "web.calibration.method"}
+    rows = [
+        _row(text(codes[method.name == audit.chosen], method=str(method.description)), method)
+        for method in audit.methods
+    ]
+    if selection.split == "test":
+        measured = ("test_at_its_own_prevalence", "test_refitted")
+        rows += [_row(text(f"web.calibration.{name}"), getattr(audit, name)) for name in measured]
+        rows += [
+            _row(text("web.calibration.by_prevalence", prevalence=formatting.percent(figures.prevalence)), figures)
+            for figures in audit.by_prevalence
+        ]
     return rows
 
 
@@ -151,18 +155,17 @@ def _shift(selection: Selection, row: ScoreShift) -> str:
     )
 
 
-def _row(title: str, ece: Estimate, brier: Estimate) -> dict[str, str]:
-    figures = {"ece": ece, "brier": brier}
-    written = {str(METRICS[name].title): formatting.estimate(figure) for name, figure in figures.items()}
-    return {text("web.calibration.probability"): title} | written
+def _row(title: str, measured: Measured) -> dict[str, str]:
+    figures = {str(METRICS[name].title): figure for name, figure in _written(measured).items()}
+    return {text("web.calibration.probability"): title} | figures
 
 
-def _written(diagram: Reliability) -> dict[str, str]:
-    return {"ece": formatting.estimate(diagram.ece), "brier": formatting.estimate(diagram.brier)}
+def _written(measured: Measured) -> dict[str, str]:
+    return {"ece": formatting.estimate(measured.ece), "brier": formatting.estimate(measured.brier)}
 
 
 def _with_caveat(sentence: str, diagram: Reliability) -> str:
-    caveat = few_in_bins(diagram)
+    caveat = small_samples.few_in_bins(diagram)
     return f"{sentence} {caveat}" if caveat else sentence
 
 

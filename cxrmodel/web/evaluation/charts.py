@@ -1,16 +1,25 @@
 """Altair charts of an evaluation, drawn from the series of ``evaluation/report/charts.py``.
 
 Lines differ in dash as well as in colour (Okabe and Ito, 2008). Colour and dash of a model follow from its position in
-the registry, whichever model is selected.
+the registry, not from the selected model.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
 
-from cxrmodel.evaluation.report.charts import DARK, PublishedMark, RandomisationCurve, RateCurve, TrainingHistory
+from cxrmodel.evaluation.report.charts import (
+    DARK,
+    PRECISION_RECALL,
+    ROC,
+    PublishedMark,
+    RandomisationCurve,
+    RateCurve,
+    TrainingHistory,
+    View,
+)
 from cxrmodel.metrics.calibration import Reliability
 from cxrmodel.metrics.curves import Band
 from cxrmodel.web.components.chart import Chart
@@ -29,39 +38,17 @@ __all__ = [
 Extent = tuple[tuple[float, float], tuple[float, float]]
 Rows = list[dict[str, Any]]
 CORNER: dict[str, Extent] = {"roc": ((0.0, 0.3), (0.7, 1.0)), "precision_recall": ((0.7, 1.0), (0.7, 1.0))}
-"""The corner of each chart in which good models lie: extent across and up."""
+"""The corner of each chart where good models are: extent across and up."""
 _WHOLE: Extent = ((0.0, 1.0), (0.0, 1.0))
 _DASHES = ([1, 0], [6, 4], [2, 2], [8, 3, 2, 3])
 _SHAPES = {"high_sensitivity": "triangle-down", "balanced": "circle", "high_specificity": "triangle-up"}
-_QUIET, _PUBLISHED, _CHANCE, _INK, _GROUND = "#cc79a7", "#f0e442", "#8a97a3", "#ffffff", "#0e1217"
+_BASELINE, _PUBLISHED, _CHANCE, _INK, _GROUND = "#cc79a7", "#f0e442", "#8a97a3", "#ffffff", "#0e1217"
 _BASELINE_DASHES = ([2, 2], [8, 3], [8, 3, 2, 3], [14, 4])
 _FINEST = 0.003
 _LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
 _BESIDE_THE_END = 0.7
 _ROOM = 0.3
 """Share of a chart's height that is kept free for the names of the trainings."""
-
-
-class _View(NamedTuple):
-    """One of the two views of a rate curve: the rates across and up, and further rates at the pointer."""
-
-    name: Literal["roc", "precision_recall"]
-    x: str
-    y: str
-    tips: tuple[str, ...]
-
-
-_ROC = _View("roc", "false_positive_rate", "sensitivity", ("threshold", "sensitivity", "specificity"))
-_PRECISION_RECALL = _View(
-    "precision_recall", "sensitivity", "precision", ("threshold", "precision", "sensitivity", "specificity")
-)
-
-
-class _Scales(NamedTuple):
-    x: alt.X
-    y: alt.Y
-    colour: alt.Color
-    dash: alt.StrokeDash
 
 
 def roc_chart(
@@ -83,18 +70,11 @@ def roc_chart(
         Thin lines.
     published : sequence of PublishedMark
     corner : bool
-        Whether to enlarge the corner where good models lie.
+        Whether to enlarge the corner where good models are.
     """
-    extent = CORNER["roc"] if corner else _WHOLE
-    layers = _curves(_ROC, curves, bands, baselines, extent, chance=[_at(end, end) for end in (0, 1)])
+    chance = [_at(end, end) for end in (0, 1)]
     points = [_at(1 - mark.specificity, mark.sensitivity) | {"point": mark.title} for mark in published]
-    if points:
-        scales = _scales(_ROC, curves, baselines, extent)
-        diamonds = _rows(_within(points, extent)).mark_point(
-            shape="diamond", size=130, color=_PUBLISHED, stroke=_GROUND, filled=True, opacity=1
-        )
-        layers.append(diamonds.encode(scales.x, scales.y, tooltip=[_point_tip()]))
-    return _finished(layers)
+    return _rate_chart(ROC, curves, bands, baselines, chance, points, corner=corner)
 
 
 def precision_recall_chart(
@@ -113,9 +93,8 @@ def precision_recall_chart(
     prevalence : float
         The line of chance, 0..1.
     """
-    extent = CORNER["precision_recall"] if corner else _WHOLE
     chance = [_at(end, prevalence) for end in (0, 1)]
-    return _finished(_curves(_PRECISION_RECALL, curves, bands, baselines, extent, chance))
+    return _rate_chart(PRECISION_RECALL, curves, bands, baselines, chance, corner=corner)
 
 
 def reliability_chart(diagram: Reliability, label: str) -> Chart:
@@ -220,17 +199,20 @@ def randomisation_chart(curves: Sequence[RandomisationCurve]) -> Chart:
     return chart
 
 
-def _curves(
-    view: _View,
+def _rate_chart(
+    view: View,
     curves: Sequence[RateCurve],
     bands: Sequence[Band],
     baselines: Sequence[RateCurve],
-    extent: Extent,
     chance: Rows,
-) -> list[alt.Chart]:
-    """The layers that both views of rate curves share, the lowest first."""
-    scales = _scales(view, curves, baselines, extent)
-    x, y, colour, dash = scales
+    published: Sequence[dict[str, Any]] = (),
+    *,
+    corner: bool,
+) -> Chart:
+    """Draw one view of rate curves, in layers from the lowest."""
+    extent = CORNER[view.name] if corner else _WHOLE
+    x, y = _axes(text(f"documents.chart.{view.x}"), text(f"documents.chart.{view.y}"), extent)
+    colour, dash = _looks(curves, baselines)
     shaded = [
         _at(place, low) | {"high": round(float(high), 5), "model": curve.title}
         for curve, band in zip(curves, bands, strict=True)
@@ -239,33 +221,40 @@ def _curves(
     thin = [row for curve in baselines for row in _corners(view, curve)]
     rows = [row for curve in curves for row in _thinned(_corners(view, curve), extent)]
     near = alt.selection_point(nearest=True, on="pointerover", clear="pointerout", empty=False)
-    dots = _rows(rows).mark_circle(size=90, clip=True).encode(x, y, colour, tooltip=_tips(*view.tips))
+    dots = (
+        _rows(rows)
+        .mark_circle(size=90, clip=True)
+        .encode(x, y, colour, tooltip=_tips("threshold", view.y, "sensitivity", "specificity"))
+    )
     layers = [
         _chance(chance).encode(x, y),
         _rows(shaded).mark_area(opacity=0.18, clip=True).encode(x, y, alt.Y2("high:Q"), colour),
     ]
     if thin:
         line = _rows(thin).mark_line(strokeWidth=1.5, clip=True)
-        tips = _tips("sensitivity", "specificity", "precision")
-        layers.append(line.encode(x, y, alt.Order("step:Q"), colour, dash, tooltip=tips))
-    return [
-        *layers,
+        thin_tips = _tips("sensitivity", "specificity", "precision")
+        layers.append(line.encode(x, y, alt.Order("step:Q"), colour, dash, tooltip=thin_tips))
+    layers += [
         _rows(rows).mark_line(strokeWidth=2.5, clip=True).encode(x, y, alt.Order("step:Q"), colour, dash),
         dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near),
         _operating_points(view, curves[0], extent).encode(x, y),
     ]
+    if published:
+        diamonds = _rows(_within(published, extent)).mark_point(
+            shape="diamond", size=130, color=_PUBLISHED, stroke=_GROUND, filled=True, opacity=1
+        )
+        layers.append(diamonds.encode(x, y, tooltip=[_point_tip()]))
+    return _finished(layers)
 
 
-def _scales(view: _View, curves: Sequence[RateCurve], baselines: Sequence[RateCurve], extent: Extent) -> _Scales:
+def _looks(curves: Sequence[RateCurve], baselines: Sequence[RateCurve]) -> tuple[alt.Color, alt.StrokeDash]:
+    """Colour and dash of each curve, by its position."""
     models = sorted(curves, key=lambda curve: curve.position)
     titles = [curve.title for curve in (*models, *baselines)]
-    colours = [DARK.line(curve.position) for curve in models] + [_QUIET] * len(baselines)
+    colours = [DARK.line(curve.position) for curve in models] + [_BASELINE] * len(baselines)
     dashes = [_dash(curve.position) for curve in models]
     dashes += [_BASELINE_DASHES[curve.position % len(_BASELINE_DASHES)] for curve in baselines]
-    x, y = _axes(text(f"documents.chart.{view.x}"), text(f"documents.chart.{view.y}"), extent)
-    return _Scales(
-        x,
-        y,
+    return (
         alt.Color("model:N", legend=_LEGEND, scale=alt.Scale(domain=titles, range=colours)),
         alt.StrokeDash("model:N", legend=_LEGEND, scale=alt.Scale(domain=titles, range=dashes)),
     )
@@ -282,10 +271,10 @@ def _axes(x: str, y: str, extent: Extent) -> tuple[alt.X, alt.Y]:
     return alt.X("x:Q", title=x, scale=across, axis=axis), alt.Y("y:Q", title=y, scale=up, axis=axis)
 
 
-def _corners(view: _View, curve: RateCurve) -> Rows:
+def _corners(view: View, curve: RateCurve) -> Rows:
     """The corners of a curve, with every rate; a threshold above 1 is written as 1."""
     rates = {"sensitivity": curve.sensitivity, "specificity": curve.specificity, "precision": curve.precision}
-    x, y = ({"false_positive_rate": 1 - curve.specificity} | rates)[view.x], rates[view.y]
+    x, y = getattr(curve, view.x), getattr(curve, view.y)
     rows = []
     for step, threshold in enumerate(curve.thresholds):
         row = _at(x[step], y[step]) | {"model": curve.title, "step": step}
@@ -294,16 +283,15 @@ def _corners(view: _View, curve: RateCurve) -> Rows:
     return rows
 
 
-def _operating_points(view: _View, curve: RateCurve, extent: Extent) -> alt.Chart:
+def _operating_points(view: View, curve: RateCurve, extent: Extent) -> alt.Chart:
     rows = [
-        (_at(1 - mark.specificity, mark.sensitivity) if view is _ROC else _at(mark.sensitivity, mark.precision))
-        | {"point": _point(mark.name)}
+        _at(getattr(mark, view.x), getattr(mark, view.y)) | {"point": _point(mark.name)}
         for mark in curve.marks
         if mark.name in _SHAPES and mark.precision is not None
     ]
     shape = alt.Scale(domain=[_point(name) for name in _SHAPES], range=list(_SHAPES.values()))
-    mark = _rows(_within(rows, extent)).mark_point(size=130, filled=True, opacity=1, color=_INK, stroke=_GROUND)
-    chart: alt.Chart = mark.encode(alt.Shape("point:N", scale=shape, legend=None), tooltip=[_point_tip()])
+    marks = _rows(_within(rows, extent)).mark_point(size=130, filled=True, opacity=1, color=_INK, stroke=_GROUND)
+    chart: alt.Chart = marks.encode(alt.Shape("point:N", scale=shape, legend=None), tooltip=[_point_tip()])
     return chart
 
 
@@ -316,7 +304,9 @@ def _point_tip() -> alt.Tooltip:
 
 
 def _tips(*rates: str) -> list[alt.Tooltip]:
-    formatted = [alt.Tooltip(f"{rate}:Q", title=text(f"web.chart.{rate}"), format=".3f") for rate in rates]
+    formatted = [
+        alt.Tooltip(f"{rate}:Q", title=text(f"web.chart.{rate}"), format=".3f") for rate in dict.fromkeys(rates)
+    ]
     return [alt.Tooltip("model:N"), *formatted]
 
 
@@ -344,7 +334,7 @@ def _thinned(rows: Rows, extent: Extent) -> Rows:
     return kept
 
 
-def _within(rows: Rows, extent: Extent) -> Rows:
+def _within(rows: Sequence[dict[str, Any]], extent: Extent) -> Rows:
     (left, right), (bottom, top) = extent
     return [row for row in rows if left <= row["x"] <= right and bottom <= row["y"] <= top]
 

@@ -1,18 +1,17 @@
 """Data flow: what the model and its figures were made from. Images, training, seeds, settings and hashes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
 from pydantic import BaseModel
+from streamlit.delta_generator import DeltaGenerator
 
 from cxrmodel.errors import EvaluationError, ModelError, TrainingError
 from cxrmodel.evaluation.data_flow import Station, flow, hashes, training_summaries
 from cxrmodel.evaluation.documents import report_text
-from cxrmodel.evaluation.report.charts import training_history
-from cxrmodel.evaluation.report.figures import history_figure
-from cxrmodel.evaluation.report.flow_diagram import flow_svg
+from cxrmodel.evaluation.report import charts, figures, flow_diagram
 from cxrmodel.evaluation.schema import Agreement, Evaluation
 from cxrmodel.evaluation.seeds import MEASURES, SeedGroup, load_seeds, spread
 from cxrmodel.evaluation.storage import text_of
@@ -41,28 +40,35 @@ def data_flow(selection: Selection) -> None:
     """
     evaluation = selection.evaluation
     record = _record(evaluation.model)
-    left, right = st.columns(2, gap="large")
-    with left:
-        _flow(flow(evaluation, record))
-    with right:
-        _training(evaluation.model, record)
-    _seeds({measured.weights_sha256 for measured in selection.evaluations.values()})
-    _configuration(evaluation.model, record)
-    _hashes(evaluation)
+    (left, right), whole = st.columns(2, gap="large"), st.container()
+    parts: list[tuple[str, DeltaGenerator, Callable[[], None]]] = [
+        ("flow", left, lambda: _flow(flow(evaluation, record))),
+        ("training", right, lambda: _training(evaluation.model, record)),
+        ("seeds", whole, lambda: _seeds({e.weights_sha256 for e in selection.evaluations.values()})),
+        ("configuration", whole, lambda: _configuration(evaluation.model, record)),
+        ("hashes", whole, lambda: _hashes(evaluation)),
+    ]
+    for name, place, part in parts:
+        with place:
+            st.subheader(text(f"web.data_flow.{name}"))
+            part()
     if evaluation.agreement:
         _agreement(evaluation.agreement)
     _files(selection)
 
 
 def _flow(stations: list[Station]) -> None:
-    st.subheader(text("web.data_flow.flow"))
     titles = {station.name: str(station.title) for station in stations}
-    parts = []
-    for station in stations:
-        code = "web.data_flow.station_from" if station.source else "web.data_flow.station"
-        counts = ", ".join(map(str, station.lines))
-        parts.append(text(code, title=titles[station.name], source=titles.get(station.source, ""), counts=counts))
-    st.image(flow_svg(stations), width="content", alt="; ".join(parts))
+    described = [
+        text(
+            "web.data_flow.station_from" if station.source else "web.data_flow.station",
+            title=titles[station.name],
+            source=titles.get(station.source, ""),
+            counts=", ".join(map(str, station.lines)),
+        )
+        for station in stations
+    ]
+    st.image(flow_diagram.flow_svg(stations), width="content", alt="; ".join(described))
     rows = [
         {
             text("web.data_flow.lane"): text(f"documents.lane.{station.lane}"),
@@ -72,7 +78,7 @@ def _flow(stations: list[Station]) -> None:
         }
         for station in stations
     ]
-    download_menu("images", lambda: rows, svg=lambda: flow_svg(stations, dark=False))
+    download_menu("images", lambda: rows, svg=lambda: flow_diagram.flow_svg(stations, dark=False))
 
 
 def _record(model: str) -> TrainingRecord | None:
@@ -84,8 +90,7 @@ def _record(model: str) -> TrainingRecord | None:
 
 
 def _training(model: str, record: TrainingRecord | None) -> None:
-    st.subheader(text("web.data_flow.training"))
-    history = training_history(record) if record else None
+    history = charts.training_history(record) if record else None
     if record is None or history is None or not history.epochs.size:
         st.markdown(text("web.data_flow.no_history", model=plain(model_title(model))))
         return
@@ -99,11 +104,10 @@ def _training(model: str, record: TrainingRecord | None) -> None:
     ]
     st.markdown("\n".join(lines))
     rows = [epoch.model_dump() | {"epoch": number, "training": run} for number, run, epoch in record.epochs()]
-    download_menu("training-history", lambda: rows, lambda: history_figure(history))
+    download_menu("training-history", lambda: rows, lambda: figures.history_figure(history))
 
 
 def _seeds(in_use: Collection[str]) -> None:
-    st.subheader(text("web.data_flow.seeds"))
     try:
         runs = load_seeds()
     except EvaluationError as error:
@@ -133,7 +137,6 @@ def _seed_row(group: SeedGroup, in_use: bool) -> dict[str, str]:
 
 
 def _configuration(model: str, record: TrainingRecord | None) -> None:
-    st.subheader(text("web.data_flow.configuration"))
     try:
         spec = load_spec(model)
     except ModelError as error:
@@ -164,7 +167,6 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _hashes(evaluation: Evaluation) -> None:
-    st.subheader(text("web.data_flow.hashes"))
     found = hashes(evaluation)
     with st.container(key="hashes"):
         lines = [text("web.data_flow.hash", title=plain(entry.title), sha256=entry.sha256) for entry in found]
@@ -177,9 +179,8 @@ def _hashes(evaluation: Evaluation) -> None:
 
 def _agreement(agreement: Agreement) -> None:
     st.subheader(text("web.data_flow.agreement"))
-    difference = {"mean": agreement.probability.mean, "max": agreement.probability.max}
-    counts = {"images": agreement.images, "changed": agreement.changed_findings}
-    st.markdown(text("web.data_flow.agreement_note", **counts, **difference))
+    values = {"mean": agreement.probability.mean, "max": agreement.probability.max, "images": agreement.images}
+    st.markdown(text("web.data_flow.agreement_note", changed=agreement.changed_findings, **values))
 
 
 def _files(selection: Selection) -> None:
@@ -190,7 +191,5 @@ def _files(selection: Selection) -> None:
         if selection.split == "test":
             evaluations = list(selection.selected_first.values())
             download(text("web.data_flow.html"), lambda: report_text(evaluations).encode(), f"{name}.html", "text/html")
-    if evaluation.dataset:
-        st.caption(text("web.data_flow.command_own", name=evaluation.dataset.name))
-    else:
-        st.caption(text("web.data_flow.command"))
+    own = evaluation.dataset
+    st.caption(text("web.data_flow.command_own", name=own.name) if own else text("web.data_flow.command"))

@@ -6,8 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from cxrmodel.evaluation.report.figures import decision_figure
-from cxrmodel.evaluation.report.small_samples import few_findings
+from cxrmodel.evaluation.report import figures, small_samples
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.curves import DecisionCurve
@@ -60,7 +59,7 @@ def decision(selection: Selection) -> None:
         download_menu(
             f"decision-curve-{split}",
             lambda: _benefit_rows(curves),
-            lambda: decision_figure(curves),
+            lambda: figures.decision_figure(curves),
             label=text("web.decision.curve"),
         )
     explain("net_benefit", "prevalence", "operating_point", "interval", "few")
@@ -138,7 +137,7 @@ def browser_data(evaluation: Evaluation, split: str) -> Row:
             }
             for name, threshold in evaluation.operating_points.items()
         ],
-        "few": [str(few_findings(confusion, labels) or "") for confusion in confusions],
+        "few": [str(small_samples.few_findings(confusion, labels) or "") for confusion in confusions],
         "prevalence": evaluation.prevalence,
         "benefit": {
             name: [round(float(value), 5) for value in values]

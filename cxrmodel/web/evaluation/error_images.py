@@ -1,11 +1,9 @@
 """Images of confident errors with their heatmaps, where they are on this machine; read on demand, not kept."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
-import cv2
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.report.rows import ConfidentError
@@ -17,10 +15,9 @@ from cxrmodel.web import engine
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
 
-__all__ = ["error_images", "jpeg"]
+__all__ = ["error_images"]
 
 _COLUMNS = 4
-_JPEG_QUALITY = 95
 
 
 def error_images(selection: Selection, errors: Sequence[ConfidentError]) -> None:
@@ -45,28 +42,9 @@ def error_images(selection: Selection, errors: Sequence[ConfidentError]) -> None
     except CxrError as problem:
         st.warning(plain(problem), icon=":material/warning:")
         return
-    columns = st.columns(_COLUMNS)
-    for place, error in enumerate(present):
-        with columns[place % _COLUMNS]:
+    for column, error in zip(cycle(st.columns(_COLUMNS)), present, strict=False):
+        with column:
             _image(reader, error)
-
-
-def jpeg(rgb: NDArray[np.uint8]) -> bytes:
-    """Code an image for the screen.
-
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (H, W, 3)
-
-    Raises
-    ------
-    ValueError
-        When the image cannot be coded.
-    """
-    done, coded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    if not done:
-        raise ValueError(f"an image of shape {rgb.shape} cannot be coded as JPEG")
-    return coded.tobytes()
 
 
 def _image(reader: Reader, error: ConfidentError) -> None:
@@ -78,12 +56,11 @@ def _image(reader: Reader, error: ConfidentError) -> None:
         st.caption(text("web.error_images.unreadable", name=name, reason=plain(problem)))
         return
     pixels = reading.radiograph.pixels
-    image, heatmap = st.columns(2, gap="small")
-    image.image(jpeg(image_rgb(pixels)), width="stretch", alt=text("web.error_images.alt", name=path.name))
-    heatmap.image(
-        jpeg(overlay(pixels, reading.heat, reading.heat_range)),
-        width="stretch",
-        alt=text("web.error_images.alt_heatmap", name=path.name),
-    )
+    pictures = {
+        text("web.error_images.alt", name=path.name): image_rgb(pixels),
+        text("web.error_images.alt_heatmap", name=path.name): overlay(pixels, reading.heat, reading.heat_range),
+    }
+    for column, (alt, rgb) in zip(st.columns(2, gap="small"), pictures.items(), strict=True):
+        column.image(rgb, width="stretch", output_format="JPEG", alt=alt)
     probability = formatting.share_percent(error.probability, 2)
     st.caption(text("web.error_images.caption", name=name, label=error.label, probability=probability))

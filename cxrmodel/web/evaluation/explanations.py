@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from cxrmodel.evaluation.explanations.schema import AdultExplanations, ExplanationAudit, MethodResult
-from cxrmodel.evaluation.report.charts import randomisation_curves
-from cxrmodel.evaluation.report.figures import randomisation_figure
-from cxrmodel.evaluation.report.small_samples import few, image_count
+from cxrmodel.evaluation.report import charts, figures, small_samples
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.estimate import Estimate
@@ -58,7 +56,7 @@ def _faithfulness(methods: Sequence[MethodResult], intervals: str) -> None:
         for row in methods
     ]
     note = text("web.explanations.faithfulness_note", intervals=intervals)
-    caveat = few(*(image_count(min(row.images, row.deletion_auc.n)) for row in methods))
+    caveat = small_samples.few(*(small_samples.image_count(min(row.images, row.deletion_auc.n)) for row in methods))
     table("explanations", rows, f"{note} {caveat}" if caveat else note)
 
 
@@ -77,7 +75,7 @@ def _randomisation(section: ExplanationAudit) -> None:
         for row in section.methods
     ]
     st.table(rows, hide_index=True)
-    curves = randomisation_curves(section)
+    curves = charts.randomisation_curves(section)
     draw(randomisation_chart, text("web.explanations.randomisation_alt"), curves)
     st.caption(text("web.explanations.randomisation_note", similar=f"{section.similar_from:g}"))
     download_menu("explanations-randomisation", lambda: rows)
@@ -87,7 +85,7 @@ def _randomisation(section: ExplanationAudit) -> None:
         for stage, value in zip(curve.stages, curve.similarity, strict=True)
     ]
     label = text("web.explanations.curves")
-    download_menu("explanations-curves", lambda: points, lambda: randomisation_figure(curves), label=label)
+    download_menu("explanations-curves", lambda: points, lambda: figures.randomisation_figure(curves), label=label)
 
 
 def _agreement(section: ExplanationAudit) -> None:
@@ -116,7 +114,7 @@ def _adults(adults: AdultExplanations) -> None:
         }
         for row in adults.methods
     ]
-    table("explanations-adults", rows, str(few(image_count(adults.images)) or ""))
+    table("explanations-adults", rows, str(small_samples.few(small_samples.image_count(adults.images)) or ""))
 
 
 def _with_random(figure: Estimate, random: float) -> str:

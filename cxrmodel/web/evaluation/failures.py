@@ -87,7 +87,7 @@ def _counts(groups: Iterable[rows.FindingCounts]) -> list[dict[str, str]]:
 
 
 def _band(selection: Selection) -> str:
-    """How many images lie in the uncertain band, and how many of them are positive."""
+    """Number of images in the uncertain band, and of positive ones among them."""
     scores = selection.scores
     findings = scores.findings(selection.evaluation.operating_points, selection.labels)
     within = scores.labels[findings == UNCERTAIN]

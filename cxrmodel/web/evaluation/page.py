@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from cxrmodel.evaluation.report.context import images_summary
-from cxrmodel.evaluation.report.small_samples import few_in_split
+from cxrmodel.evaluation.report import context, small_samples
 from cxrmodel.reading import Reader
 from cxrmodel.web.components.chart import charts_last
 from cxrmodel.web.evaluation.calibration import calibration
@@ -54,8 +53,8 @@ def evaluation(reader: Reader | None) -> None:
 
 def _images(selection: Selection) -> None:
     """Say which images these are."""
-    st.markdown(" ".join(plain(message) for message in images_summary(selection.evaluation, selection.split)))
-    if caveat := few_in_split(selection.evaluation, selection.split):
+    st.markdown(" ".join(plain(message) for message in context.images_summary(selection.evaluation, selection.split)))
+    if caveat := small_samples.few_in_split(selection.evaluation, selection.split):
         st.warning(str(caveat), icon=":material/warning:")
     if selection.split == "held_out":
         st.info(text("web.evaluation.held_out_note"), icon=":material/info:")

@@ -9,8 +9,8 @@ from cxrmodel.evaluation.explanations.results import Explained
 from cxrmodel.explain.image_test import RANDOM_ORDERS, ImageTest, image_test
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reader
-from cxrmodel.web import engine, session
-from cxrmodel.web.heatmap.methods import Progress, with_progress
+from cxrmodel.web import engine
+from cxrmodel.web.heatmap.methods import Progress, on_demand
 from cxrmodel.web.text import text
 
 __all__ = ["curves_chart", "faithfulness", "is_decisive", "verdict"]
@@ -34,8 +34,7 @@ def faithfulness(reader: Reader, explained: Explained) -> None:
     if not explained.reading.heat.any():
         st.markdown(text("web.faithfulness.empty"))
         return
-    result = _result(reader, explained)
-    if result is not None:
+    if result := _result(reader, explained):
         _draw(result, explained)
 
 
@@ -101,23 +100,16 @@ def _result(reader: Reader, explained: Explained) -> ImageTest | None:
     """The test's result, where it was run or is asked for now."""
     reading, method = explained.reading, explained.method
     key = (reading.radiograph.sha256, reader.spec.weights_sha256, method.name, "test")
-    known = session.computed(key)
-    if isinstance(known, ImageTest):
-        return known
-    notice = st.empty()
-    with notice.container():
+
+    def ask() -> bool:
         st.markdown(text("web.faithfulness.about", title=method.title))
-        if not st.button(text("web.faithfulness.test"), icon=":material/labs:", key=f"test {method.name}"):
-            return None
-    explainer = engine.explainer(reader)
+        return st.button(text("web.faithfulness.test"), icon=":material/labs:", key=f"test {method.name}")
 
     def make(progress: Progress) -> ImageTest:
+        explainer = engine.explainer(reader)
         return image_test(explainer, method.name, reader.model_input(reading), reading.heat, progress)
 
-    result = with_progress(text("web.faithfulness.what", title=method.title), key, make)
-    if result is not None:
-        notice.empty()
-    return result
+    return on_demand(ImageTest, text("web.faithfulness.what", title=method.title), key, ask, make)
 
 
 def _draw(result: ImageTest, explained: Explained) -> None:
@@ -139,9 +131,5 @@ def _draw(result: ImageTest, explained: Explained) -> None:
 
 
 def _stability(value: float, title: str) -> str:
-    code = "web.faithfulness.stability_lost"
-    if value >= _UNSTABLE:
-        code = "web.faithfulness.stability_changes"
-    if value >= _STABLE:
-        code = "web.faithfulness.stability_holds"
-    return text(code, title=title, value=value)
+    outcome = "holds" if value >= _STABLE else "changes" if value >= _UNSTABLE else "lost"
+    return text(f"web.faithfulness.stability_{outcome}", title=title, value=value)

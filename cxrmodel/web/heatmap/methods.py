@@ -23,7 +23,7 @@ from cxrmodel.web import engine, session
 from cxrmodel.web.errors import log_failure
 from cxrmodel.web.text import plain, text
 
-__all__ = ["choose_explanation", "with_progress"]
+__all__ = ["choose_explanation", "on_demand"]
 
 _WIDGET, _CHOSEN = "method chooser", "chosen method"
 Made = TypeVar("Made")
@@ -54,23 +54,36 @@ def choose_explanation(reader: Reader, reading: Reading) -> Explained:
     return default if heat is None else as_explained(reading, method.name, heat, tested)
 
 
-def with_progress(what: str, key: tuple[str, ...], make: Callable[[Progress], Made]) -> Made | None:
-    """Compute something slow, with a progress bar and a stop button; an error becomes a sentence on the page.
+def on_demand(
+    kind: type[Made], what: str, key: tuple[str, ...], ask: Callable[[], bool], make: Callable[[Progress], Made]
+) -> Made | None:
+    """Compute something slow once the user asks for it, with a progress bar and a stop button.
 
     Parameters
     ----------
+    kind : type
+        Of the result.
     what : str
         What is computed.
     key : tuple of str
         Under which the session keeps the result.
+    ask : callable
+        Draws the offer; True where the user has just accepted it.
     make : callable
         Gets a function of the share done and of words, which it calls often.
 
     Returns
     -------
     object
-        The result; None where there is none and the page says why.
+        The result; None where there is none. After an error the page gives the reason.
     """
+    known = session.computed(key)
+    if isinstance(known, kind):
+        return known
+    notice = st.empty()
+    with notice.container():
+        if not ask():
+            return None
     place = st.empty()
     with place.container():
         # Any click ends this run of the script at the next sign of progress, and nothing of it is kept.
@@ -81,7 +94,9 @@ def with_progress(what: str, key: tuple[str, ...], make: Callable[[Progress], Ma
             bar.progress(min(max(share, 0.0), 1.0), text=plain(words))
 
         try:
-            return session.compute(key, lambda: make(progress))
+            made = session.compute(key, lambda: make(progress))
+            notice.empty()
+            return made
         except CxrError as error:
             trouble = plain(error)
         except Exception as error:
@@ -140,21 +155,15 @@ def _describe(method: Method, tested: Tested) -> None:
 def _map(reader: Reader, reading: Reading, method: Method) -> np.ndarray | None:
     """The method's map, where it was computed or is asked for now."""
     key = (reading.radiograph.sha256, reader.spec.weights_sha256, method.name)
-    known = session.computed(key)
-    if isinstance(known, np.ndarray):
-        return known
-    notice = st.empty()
-    with notice.container():
+
+    def ask() -> bool:
         code = "web.method.not_computed_tensorflow" if method.tensorflow else "web.method.not_computed"
         words = text(code, title=method.title, shown=METHODS[INSTANT].title, cost=method.cost)
         st.info(words, icon=":material/info:")
         compute = text("web.method.compute", title=method.title)
-        if not st.button(compute, icon=":material/play_arrow:", key=f"compute {method.name}"):
-            return None
-    explainer = engine.explainer(reader)
-    heat = with_progress(
-        method.title, key, lambda progress: explainer.image_map(method.name, reader.model_input(reading), progress)
-    )
-    if heat is not None:
-        notice.empty()
-    return heat
+        return st.button(compute, icon=":material/play_arrow:", key=f"compute {method.name}")
+
+    def make(progress: Progress) -> np.ndarray:
+        return engine.explainer(reader).image_map(method.name, reader.model_input(reading), progress)
+
+    return on_demand(np.ndarray, method.title, key, ask, make)

@@ -16,16 +16,13 @@ from cxrmodel.web.text import plain, text
 __all__ = ["heatmap"]
 
 
-def heatmap(reader: Reader | None) -> None:
+def heatmap(reader: Reader) -> None:
     """Draw the page.
 
     Parameters
     ----------
-    reader : Reader or None
-        None draws nothing: the frame has said why there is none.
+    reader : Reader
     """
-    if reader is None:
-        return
     readings = session.readings()
     if not readings:
         st.info(text("web.heatmap.empty"))
@@ -62,9 +59,9 @@ def _words(reading: Reading) -> None:
 
 
 def _meaning(reading: Reading) -> str:
-    """What the finding says of the map; empty for a positive finding."""
+    """What the finding implies for the map; empty for a positive finding."""
     if reading.finding == UNCERTAIN:
-        return text("web.heatmap.uncertain")
+        return text("web.viewer.uncertain")
     if reading.finding == reading.labels.negative and reading.heat_in_lungs is not None:
         return text("web.heatmap.negative", positive=reading.labels.positive)
     return ""

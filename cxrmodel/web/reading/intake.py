@@ -99,10 +99,6 @@ def _summary() -> None:
 
 
 def _unread(entries: list[session.Entry]) -> str:
-    lines = [
-        text("web.read.unread_file", name=plain(entry.name), reason=plain(entry.reason))
-        for entry in entries[:_MOST_LISTED]
-    ]
-    if len(entries) > _MOST_LISTED:
-        lines.append(text("web.read.unread_more", count=len(entries) - _MOST_LISTED))
-    return "\n".join(lines)
+    listed, more = entries[:_MOST_LISTED], len(entries) - _MOST_LISTED
+    lines = [text("web.read.unread_file", name=plain(entry.name), reason=plain(entry.reason)) for entry in listed]
+    return "\n".join([*lines, text("web.read.unread_more", count=more)] if more > 0 else lines)

@@ -12,16 +12,13 @@ from cxrmodel.web.text import text
 __all__ = ["read"]
 
 
-def read(reader: Reader | None) -> None:
+def read(reader: Reader) -> None:
     """Draw the page.
 
     Parameters
     ----------
-    reader : Reader or None
-        None draws nothing: the frame has said why there is none.
+    reader : Reader
     """
-    if reader is None:
-        return
     intake(reader)
     if entries := session.entries():
         result(choose_image(entries))

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from cxrmodel.metrics.formatting import probability_percent
-from cxrmodel.reading import Reading
 from cxrmodel.web import session
 from cxrmodel.web.session import Entry
 from cxrmodel.web.text import text
@@ -14,7 +13,7 @@ _WIDGET = "image chooser"
 
 
 def choose_image(entries: list[Entry]) -> Entry:
-    """Draw a chooser where there is a choice, and give the image selected on whichever page.
+    """Draw a chooser where there is a choice, and return the image selected on any page.
 
     Parameters
     ----------
@@ -53,16 +52,12 @@ def worklist() -> None:
 def _label(entry: Entry) -> str:
     if entry.reading is None:
         return text("web.worklist.unread", name=entry.name, status=_status(entry))
-    finding, probability = entry.reading.finding, _probability(entry.reading)
-    return text("web.worklist.read", name=entry.name, finding=finding, probability=probability)
+    probability = probability_percent(entry.reading.probability, entry.reading.operating_points)
+    return text("web.worklist.read", name=entry.name, finding=entry.reading.finding, probability=probability)
 
 
 def _status(entry: Entry) -> str:
     return text(f"web.worklist.statuses.{entry.status}")
-
-
-def _probability(reading: Reading) -> str:
-    return probability_percent(reading.probability, reading.operating_points)
 
 
 def _row(entry: Entry) -> dict[str, str]:
@@ -72,6 +67,8 @@ def _row(entry: Entry) -> dict[str, str]:
         text("web.worklist.image"): entry.name,
         text("web.worklist.status"): _status(entry),
         text("web.worklist.finding"): reading.finding if reading else "",
-        text("web.worklist.probability"): _probability(reading) if reading else "",
+        text("web.worklist.probability"): probability_percent(reading.probability, reading.operating_points)
+        if reading
+        else "",
         text("web.worklist.reasons"): " ".join(map(str, reasons)),
     }

@@ -55,9 +55,9 @@ def run(request):
 
 def kinds(app: AppTest) -> list[str]:
     """What stands on the page, from top to bottom."""
-    said = {"vega_lite_chart": "chart", "html": "place"}
-    kept = [element for element in app.main if element.type in ("markdown", *said)]
-    return [said.get(element.type) or element.value for element in kept]
+    names = {"vega_lite_chart": "chart", "html": "place"}
+    kept = [element for element in app.main if element.type in ("markdown", *names)]
+    return [names.get(element.type) or element.value for element in kept]
 
 
 def test_charts_come_after_the_words_and_stand_among_them(run, pauses):

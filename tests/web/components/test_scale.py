@@ -62,7 +62,7 @@ def test_no_word_where_there_is_no_room():
 
 @given(st.floats(0, 1), st.lists(st.floats(0.001, 0.999), min_size=3, max_size=3))
 def test_everything_stays_on_the_scale(probability, thresholds):
-    """For any numbers the zones fill the scale and every mark lies on it."""
+    """For any values the zones fill the scale and every mark is on it."""
     html = scale_html(probability, dict(zip(POINTS, thresholds, strict=True)), LABELS)
     assert sum(zones(html).values()) == pytest.approx(100, abs=0.01)
     places = [float(place) for place in re.findall(r"(?:left|right):(-?[\d.]+)%", html)]

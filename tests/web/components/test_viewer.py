@@ -69,7 +69,7 @@ def test_overlay_below_the_operating_point_says_so(probability, below, uncertain
 
 @pytest.mark.parametrize("overlay", [True, False])
 def test_the_remark_is_shown_once(overlay):
-    """A page about the heatmap says it in words of its own; picture and screen reader have it either way."""
+    """The Heatmap page has its own description; the saved picture and screen readers get the remark on every page."""
     header = header_of(overlay=overlay)
     assert header["remarkShown"] is not overlay
     assert header["remark"]
@@ -160,7 +160,7 @@ def test_a_registered_check_has_a_badge(monkeypatch):
 @pytest.mark.parametrize("file_format", ["PNG", "DICOM"])
 @pytest.mark.parametrize("rule", ["mirroring", "lungs_cut_off"])
 def test_sides_are_in_doubt_where_the_image_may_be_mirrored(file_format, rule):
-    """Letters and sentence say so, whatever the file states; no other warning makes them doubtful."""
+    """A mirroring warning puts question marks on the side letters; no other warning does."""
     header = header_of(replace(of_image(file_format=file_format), check=warned(rule)))
     doubtful = rule == "mirroring"
     assert header["letters"] == (["R?", "L?"] if doubtful else ["R", "L"])
@@ -181,7 +181,7 @@ COLOURS = {
     "--ground": "#0e1217",
     "--raised": "#1a2129",
     "--ink": "#dfe5ea",
-    "--quiet": "#b8c3cc",
+    "--muted": "#b8c3cc",
     "--chosen": "#1f4a57",
     "--accent": "#6cb4e0",
     "--line": "#56636e",
@@ -200,8 +200,8 @@ def luminance(colour: str) -> float:
     [
         ("--ink", "--ground", 7),
         ("--ink", "--raised", 7),
-        ("--quiet", "--ground", 7),
-        ("--quiet", "--raised", 7),
+        ("--muted", "--ground", 7),
+        ("--muted", "--raised", 7),
         ("--ink", "--chosen", 7),
         ("--accent", "--raised", 4.5),
         ("#8c98a2", "--raised", 4.5),

@@ -20,10 +20,10 @@ def image_of(levels, top: int, bits: int = 16, mask: np.ndarray = MASK):
     return image_levels((np.asarray(levels) / np.float32(top)).astype(np.float32), bits, mask)
 
 
-def packed(image, heat=None, heat_range: float = 2.0, mask: np.ndarray = MASK, **said) -> bytes:
+def packed(image, heat=None, heat_range: float = 2.0, mask: np.ndarray = MASK, **fields) -> bytes:
     """A buffer with a map of zeros unless one is given."""
     heat = np.zeros((2, 2), np.float32) if heat is None else np.asarray(heat, np.float32)
-    return pack(image, heat, heat_range, mask, said)
+    return pack(image, heat, heat_range, mask, fields)
 
 
 def test_rows_are_differences_from_the_row_above():
@@ -83,7 +83,7 @@ def test_every_image_comes_back(levels, bits):
 
 
 def test_header_round_trip():
-    """Everything that is said arrives, with the map, the mask and the colours."""
+    """The header, map, mask and colours arrive unchanged."""
     mask = np.array([[True, False, True]])
     heat = [[0.0, 0.5], [1.0, 7.0]]
     image = image_of([[0, 255]], 255, bits=8, mask=mask)

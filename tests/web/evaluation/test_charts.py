@@ -35,7 +35,7 @@ def bands(evaluation):
 
 @pytest.fixture
 def two(curve, bands):
-    """Two models that are told apart by their position."""
+    """Two models with different positions in the registry."""
     return [curve, replace(curve, title="Another", position=1)], [bands.roc] * 2, [bands.precision_recall] * 2
 
 

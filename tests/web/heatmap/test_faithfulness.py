@@ -30,7 +30,7 @@ def curved(own: float, random: float, intact: float = 0.9, blurred: float = 0.1)
     ],
 )
 def test_verdict_follows_the_numbers_as_shown(own, random, deletion, insertion):
-    """Lower deletion and higher insertion are better; numbers that are shown alike are equal."""
+    """Lower deletion and higher insertion are better; means that round to the same number are equal."""
     result = curved(own, random)
     assert verdict(result, "deletion") == Message(f"web.faithfulness.verdict_{deletion}")
     assert verdict(result, "insertion") == Message(f"web.faithfulness.verdict_{insertion}")

@@ -49,7 +49,7 @@ def own_images(folder: Path) -> tuple[list[Image], str, int]:
     base : str
         Where in ``folder`` the two folders were found; ``.`` for itself.
     named : int
-        Images whose name tells their patient.
+        Images whose name identifies their patient.
 
     Raises
     ------

@@ -11,13 +11,13 @@ from cxrmodel.evaluation.schema import Provenance
 from cxrmodel.paths import BUNDLE, PACKAGE
 from cxrmodel.training.archive import Image
 
-__all__ = ["code_sha256", "images_sha256", "provenance"]
+__all__ = ["code_sha256", "images_sha256", "provenance", "read_image"]
 
 _LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "scikit-learn")
 
 
 def provenance(images: Mapping[str, Sequence[Image]]) -> Provenance:
-    """Describe what an evaluation is made with.
+    """Describe the code, images and libraries of an evaluation.
 
     Parameters
     ----------
@@ -60,8 +60,19 @@ def images_sha256(images: Sequence[Image]) -> str:
     digest = hashlib.sha256()
     for image in sorted(images, key=lambda image: image.name):
         digest.update(f"{image.name}\n{image.label}\n".encode())
-        try:
-            digest.update(hashlib.sha256(image.path.read_bytes()).digest())
-        except OSError as error:
-            raise DataError("evaluation.error.image", file=str(image.path), reason=error.strerror) from error
+        digest.update(hashlib.sha256(read_image(image.path)).digest())
     return digest.hexdigest()
+
+
+def read_image(path: Path) -> bytes:
+    """Read the bytes of an image.
+
+    Raises
+    ------
+    DataError
+        When that fails.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError("evaluation.error.image", file=str(path), reason=error.strerror) from error

@@ -3,7 +3,7 @@
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cxrmodel.errors import DataError, ImageRefused
-from cxrmodel.evaluation.provenance import provenance
+from cxrmodel.evaluation.provenance import provenance, read_image
 from cxrmodel.evaluation.schema import (
     Agreement,
     Bootstrap,
@@ -77,8 +77,7 @@ def evaluate(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progre
     evaluation = new_evaluation(reader.spec, provenance(images), splits, agreement=compared)
     earlier = earlier_evaluation(reader.spec.model, reader.spec.version, out)
     if earlier is not None:
-        kept = {name: getattr(earlier, name) for name in ("audits", "checks", "explanations")}
-        evaluation = evaluation.replace(**kept)
+        evaluation = evaluation.replace(audits=earlier.audits, checks=earlier.checks, explanations=earlier.explanations)
     save_evaluation(evaluation, out)
     return evaluation
 
@@ -122,7 +121,21 @@ def measured(reader: "Reader", images: Sequence[Image], title: str | None) -> Sp
     DataError
         When an image cannot be opened, or those read are of one class.
     """
-    rows, refused = _read(reader, images, title)
+    thresholds = tuple(reader.spec.operating_points.values())
+    scores = list(zip(images, _scored(reader, [image.path for image in images], title), strict=True))
+    refused = tuple(Refusal.of(image.name, score) for image, score in scores if isinstance(score, ImageRefused))
+    rows = tuple(
+        ScoredImage(
+            file=image.name,
+            label=1 if image.label else 0,
+            organism=image.organism,
+            patient=image.patient,
+            logit=significant(score.logit),
+            probability=_stored(score.probability, thresholds),
+        )
+        for image, score in scores
+        if not isinstance(score, ImageRefused)
+    )
     performance = evaluate_scores(
         [row.label for row in rows],
         [row.probability for row in rows],
@@ -130,7 +143,7 @@ def measured(reader: "Reader", images: Sequence[Image], title: str | None) -> Sp
         reader.spec.operating_points,
     )
     counts = _counts(images, len(refused))
-    return SplitScores(counts=counts, performance=performance, refused=tuple(refused), images=tuple(rows))
+    return SplitScores(counts=counts, performance=performance, refused=refused, images=rows)
 
 
 def original_pairs(root: Path) -> list[tuple[Path, Path]]:
@@ -204,38 +217,9 @@ def _held_out(reader: "Reader", root: Path) -> list[Image]:
     return held_out
 
 
-def _read(reader: "Reader", images: Sequence[Image], title: str | None) -> tuple[list[ScoredImage], list[Refusal]]:
-    rows, refused = [], []
-    thresholds = tuple(reader.spec.operating_points.values())
-    for image, score in zip(images, _scored(reader, [image.path for image in images], title), strict=True):
-        if isinstance(score, ImageRefused):
-            refused.append(Refusal.of(image.name, score))
-            continue
-        rows.append(
-            ScoredImage(
-                file=image.name,
-                label=1 if image.label else 0,
-                organism=image.organism,
-                patient=image.patient,
-                logit=significant(score.logit),
-                probability=_stored(score.probability, thresholds),
-            )
-        )
-    return rows, refused
-
-
 def _scored(reader: "Reader", paths: Sequence[Path], title: str | None) -> "Iterator[Score | ImageRefused]":
-    scores = reader.score_many(_files(paths), checked=False)
+    scores = reader.score_many(((read_image(path), path.name) for path in paths), checked=False)
     return iter(tqdm(scores, title, len(paths), file=sys.stderr, unit="image", disable=title is None))
-
-
-def _files(paths: Iterable[Path]) -> Iterator[tuple[bytes, str]]:
-    for path in paths:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise DataError("evaluation.error.image", file=str(path), reason=error.strerror) from error
-        yield data, path.name
 
 
 def _stored(probability: float, thresholds: Sequence[float]) -> float:

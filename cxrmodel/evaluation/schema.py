@@ -3,6 +3,7 @@
 A document is valid only when its figures follow from the scores that it holds.
 """
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Literal, Self
@@ -74,7 +75,7 @@ class Dataset(Record):
     folder : str
         Where in the given folder NORMAL and PNEUMONIA were found: ``.`` for itself.
     named : int
-        Images whose name follows the archive's and tells their patient; each other image counts as a patient.
+        Images whose name follows the archive's and identifies the patient; each other image counts as a patient.
     """
 
     name: str
@@ -82,7 +83,7 @@ class Dataset(Record):
     named: int
 
     def grouping(self, images: int) -> Message:
-        """Say how the images of a set of this size were grouped into patients."""
+        """How the images of a set of this size were grouped into patients."""
         code = "all" if self.named == images else "some" if self.named else "none"
         return Message(f"evaluation.grouping.{code}", images=images, named=self.named)
 
@@ -221,16 +222,19 @@ class SplitScores(Record):
         if list(self.performance.at) != list(operating_points):
             raise ValueError("the operating points are not those of the model")
         for point, threshold in operating_points.items():
-            self._check_point(point, threshold)
+            stored, counted = self.performance.at[point], confusion_at(labels, probabilities, threshold)
+            if stored.threshold != threshold or stored.confusion != counted:
+                raise ValueError(f"counts at {point} do not follow from the images")
+            for rate in rates_in_order():
+                if rate.name in stored.rates:
+                    _compare(f"{rate.name} at {point}", stored.rates[rate.name], float(rate.measure(counted.counts)))
 
-    def _check_point(self, point: str, threshold: float) -> None:
-        stored = self.performance.at[point]
-        counted = confusion_at(self.labels, self.probabilities, threshold)
-        if stored.threshold != threshold or stored.confusion != counted:
-            raise ValueError(f"counts at {point} do not follow from the images")
-        for rate in rates_in_order():
-            if rate.name in stored.rates:
-                _compare(f"{rate.name} at {point}", stored.rates[rate.name], float(rate.measure(counted.counts)))
+    def measured(self, operating_points: Mapping[str, float], resamples: int, seed: int) -> Self:
+        """Compute the performance again from the images."""
+        found = evaluate_scores(
+            self.labels, self.probabilities, self.patients, operating_points, resamples=resamples, seed=seed
+        )
+        return self.replace(performance=found)
 
     @property
     def has_every_metric(self) -> bool:
@@ -345,18 +349,14 @@ class Evaluation(Record):
         """Compute the performance again from the scores where a metric was registered or removed since."""
         if all(split.has_every_metric for split in self.splits.values()):
             return self
-        splits = {}
-        for name, split in self.splits.items():
-            scores = (split.labels, split.probabilities, split.patients)
-            made = self.bootstrap
-            performance = evaluate_scores(*scores, self.operating_points, made.resamples, made.seed)
-            splits[name] = split.replace(performance=performance)
+        splits = {name: split.measured(self.operating_points, **self.resampling) for name, split in self.splits.items()}
         return self.replace(splits=splits)
 
 
 def _compare(name: str, stored: Estimate, computed: float) -> None:
-    value = np.nan if stored.value is None else stored.value
-    with np.errstate(invalid="ignore"):
-        same = value == computed or (np.isnan(value) and np.isnan(computed)) or abs(value - computed) <= _ROUNDING
-    if not same and not abs(value - computed) <= _ROUNDING * abs(computed):
+    if stored.value is None or math.isnan(computed):
+        same = stored.value is None and math.isnan(computed)
+    else:
+        same = math.isclose(stored.value, computed, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
+    if not same:
         raise ValueError(f"{name} does not follow from the images")

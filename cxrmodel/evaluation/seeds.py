@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-from pydantic import ValidationError
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
 from cxrmodel.errors import EvaluationError
@@ -24,7 +23,7 @@ from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.thresholds import choose_operating_points
 from cxrmodel.model.calibration import probability
 from cxrmodel.model.preprocess import normalise
-from cxrmodel.records import Record, Sha256, first_problem
+from cxrmodel.records import Failure, Record, Sha256
 from cxrmodel.training.archive import find_images
 from cxrmodel.training.record import TrainingRecord, TrainingRun, load_training_record
 
@@ -43,6 +42,8 @@ __all__ = [
 
 MEASURES = ("held_out_auc", "auc", "accuracy", "balanced_accuracy")
 FILE = "seeds.json"
+UNREADABLE: Failure = (EvaluationError, "evaluation.error.seeds_unreadable")
+DAMAGED: Failure = (EvaluationError, "evaluation.error.seeds")
 BATCH = 32
 
 
@@ -221,12 +222,7 @@ def load_seeds(folder: Path = EVALUATION_FOLDER) -> tuple[SeedRun, ...]:
         When the file is damaged or of another format.
     """
     path = Path(folder) / FILE
-    try:
-        return _SeedFile.model_validate_json(path.read_bytes()).runs
-    except FileNotFoundError:
-        return ()
-    except ValidationError as error:
-        raise EvaluationError("evaluation.error.seeds", file=str(path), what=first_problem(error)) from error
+    return _SeedFile.load(path, UNREADABLE, DAMAGED).runs if path.is_file() else ()
 
 
 def save_seeds(runs: Iterable[SeedRun], folder: Path = EVALUATION_FOLDER) -> tuple[SeedRun, ...]:

@@ -42,7 +42,7 @@ def load_evaluation(model: str, folder: Path = EVALUATION_FOLDER, spec: ModelSpe
     model : str
         Name of the model, for example ``densenet121``.
     folder : Path
-        Where the evaluations lie.
+        The folder of the evaluations.
     spec : ModelSpec or None
         Whose weights and operating points it must have; None takes those of the shipped model.
 
@@ -75,7 +75,7 @@ def own_evaluations(folder: Path = OWN_FOLDER) -> dict[str, dict[str, Path]]:
 
 
 def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluation:
-    """Read a file as :func:`load_evaluation` does, wherever it lies.
+    """Read a file from any folder, checked as by :func:`load_evaluation`.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluati
 
 
 def earlier_evaluation(model: str, version: str, folder: Path = EVALUATION_FOLDER) -> Evaluation | None:
-    """Read the evaluation of a version, for what a new one keeps of it; None where there is none that can be used."""
+    """Read the evaluation of a version, whose audits a new one keeps; None where none can be used."""
     try:
         evaluation = parse_evaluation((Path(folder) / f"{model}.json").read_bytes(), model)
     except (OSError, EvaluationError):
@@ -112,7 +112,7 @@ def parse_evaluation(data: bytes, model: str) -> Evaluation:
     Raises
     ------
     EvaluationError
-        When it is no JSON, of another format or model, or breaks the schema; the message says where.
+        When it is not JSON, of another format or model, or breaks the schema; the message names the field.
     """
     try:
         document = json.loads(data)

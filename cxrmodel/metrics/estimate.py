@@ -58,7 +58,7 @@ class Estimate:
 
     @classmethod
     def rounded(cls, value: float, low: float, high: float, n: int, digits: int = DIGITS) -> "Estimate":
-        """Make an estimate as it is stored: rounded to significant digits, with None for NaN."""
+        """Make an estimate for storage: rounded to significant digits, with None for NaN."""
         if math.isnan(value):
             return cls.undefined(n)
         if math.isnan(low) or math.isnan(high):

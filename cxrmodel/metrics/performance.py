@@ -62,9 +62,9 @@ def evaluate_scores(
 ) -> Performance:
     """Compute every registered metric, with 95 % intervals.
 
-    The intervals are percentiles over resampled patients, who bring all their images. A resample in which a metric is
-    undefined (no negative image, say) is left out; where more than half are, there is no interval. Where all resamples
-    of a share agree, its interval is Wilson's over the patients.
+    The intervals are percentiles over resampled patients with all their images. A resample in which a metric is
+    undefined (for example without a negative image) is left out; where more than half are, there is no interval.
+    Where all resamples of a share agree, its interval is Wilson's over the patients.
 
     Parameters
     ----------

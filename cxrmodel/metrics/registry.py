@@ -47,7 +47,7 @@ class Metric:
 
     @property
     def meaning(self) -> Message:
-        """What it says, in a sentence or two."""
+        """Its meaning, in a sentence or two."""
         return Message(f"metrics.meaning.{self.name}")
 
     @property
@@ -65,7 +65,7 @@ class ScoreMetric(Metric):
     measure : callable (WeightedSamples) -> ndarray of float64, shape (B,)
         NaN where undefined. The first sample is the data, the others are its resamples.
     ranks : bool
-        Whether it ranks images of one class against the other, so that it says little of a handful of either.
+        Whether it ranks images of one class against the other, and is unreliable with few images of either.
     """
 
     measure: Callable[[WeightedSamples], Values]
@@ -81,7 +81,7 @@ class Rate(Metric):
     measure : callable (Counts) -> ndarray of float64
         Of the shape of the counts; NaN where undefined.
     denominator : callable (positive label, positive finding) -> ndarray of bool, or None
-        For a share of images: those that it is a share of. None for a metric that is no share.
+        Of a share of images: marks the images in its denominator. None for a metric that is not a share.
     """
 
     measure: Callable[[Counts], Values]

@@ -35,8 +35,8 @@ def choose_operating_points(
 ) -> dict[str, float]:
     """Fix the three operating points on held-out patients.
 
-    Candidates lie midway, in log-odds, between neighbouring probabilities; besides, the lowest probability (every image
-    positive) and the number above the highest (no image positive), so that both outer points keep what is asked.
+    Candidates are the midpoints, in log-odds, between neighbouring probabilities. Two more are the lowest probability
+    (every image positive) and the number above the highest (no image positive), for the outer points.
 
     Parameters
     ----------

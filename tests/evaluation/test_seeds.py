@@ -62,7 +62,7 @@ def test_a_damaged_file_is_named(text, what, tmp_path):
     (tmp_path / "seeds.json").write_text(text)
     with pytest.raises(EvaluationError) as caught:
         load_seeds(tmp_path)
-    assert what in caught.value.message.values["what"]
+    assert what in caught.value.message.values["problem"]
 
 
 def test_a_form_holds_all_trainings():

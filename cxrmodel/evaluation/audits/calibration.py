@@ -1,4 +1,4 @@
-"""Calibration on patients that nothing was fitted on, and what changes between held-out and test images."""
+"""Audit of calibration: cross-fitted on held-out patients, and the shift between held-out and test images."""
 
 from typing import Literal
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -26,7 +27,7 @@ from cxrmodel.metrics.performance import Performance, evaluate_scores
 from cxrmodel.training.archive import Image, find_images, training_split
 
 if TYPE_CHECKING:
-    from cxrmodel.reading import Reader, Score
+    from cxrmodel.reading import Reader
 
 __all__ = ["audit_checks", "grey_at_image_size", "measure_checks", "tally"]
 
@@ -42,7 +43,7 @@ Examined = tuple[CheckReport, float] | ImageRefused
 def audit_checks(reader: "Reader", root: Path, progress: bool = True) -> CheckAudit:
     """Examine every collection in the data folder, and the hard cases.
 
-    Every check is asked of every picture, also when an earlier one rejects it, so that the share of each is known. Of
+    Every check runs on every picture, also when an earlier one rejects it, so that the share of each is known. Of
     adults, only counts are kept.
 
     Parameters
@@ -66,21 +67,21 @@ def audit_checks(reader: "Reader", root: Path, progress: bool = True) -> CheckAu
     scores = reader.score_many(((image.path.read_bytes(), image.name) for image in images), checked=False)
 
     def performance(pairs: list[tuple[Image, float]]) -> Performance:
-        chosen = [image for image, _ in pairs]
-        labels, patients = [image.label for image in chosen], [image.patient for image in chosen]
-        return evaluate_scores(labels, [value for _, value in pairs], patients, reader.spec.operating_points)
+        labels, values, patients = zip(*((image.label, value, image.patient) for image, value in pairs), strict=True)
+        return evaluate_scores(labels, values, patients, reader.spec.operating_points)
 
     return CheckAudit(
         sets=tuple(sets),
         inversion=_inversion(reader, images),
-        all_images=performance(_scored(images, scores)),
+        all_images=performance(
+            [
+                (image, score.probability)
+                for image, score in zip(images, scores, strict=True)
+                if not isinstance(score, ImageRefused)
+            ]
+        ),
         read_images=performance([(image, row[1]) for image, row in zip(images, test, strict=True) if _read(row)]),
     )
-
-
-def _scored(images: Iterable[Image], scores: "Iterable[Score | ImageRefused]") -> list[tuple[Image, float]]:
-    pairs = zip(images, scores, strict=True)
-    return [(image, score.probability) for image, score in pairs if not isinstance(score, ImageRefused)]
 
 
 def measure_checks(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progress: bool = True) -> CheckAudit:
@@ -107,26 +108,25 @@ def tally(name: str, rows: Iterable[Examined]) -> CheckSet:
     rows : iterable of (CheckReport, float) or ImageRefused
         The report of every check, or why the file could not be decoded: it counts under the refusal's name.
     """
-    counts: Counter[str] = Counter()
-    rejected_by: Counter[str] = Counter()
-    warned_by: Counter[str] = Counter()
-    for row in rows:
-        counts["images"] += 1
-        if isinstance(row, ImageRefused):
-            counts["rejected"] += 1
-            rejected_by[type(row).__name__] += 1
-            continue
-        report = row[0]
-        counts["rejected" if report.outcome == REJECTED else "read"] += 1
-        counts["warned"] += report.outcome == WARNING
-        rejected_by.update({item.check for item in report.results if item.outcome == REJECTED})
-        warned_by.update({item.check for item in report.results if item.outcome == WARNING})
+    examined = list(rows)
+    reports = [row[0] for row in examined if not isinstance(row, ImageRefused)]
+    undecodable = Counter(type(row).__name__ for row in examined if isinstance(row, ImageRefused))
+    rejected = sum(report.outcome == REJECTED for report in reports)
     return CheckSet(
         name=name,
-        **{key: counts[key] for key in ("images", "read", "warned", "rejected")},
-        rejected_by=dict(sorted(rejected_by.items())),
-        warned_by=dict(sorted(warned_by.items())),
+        images=len(examined),
+        read=len(reports) - rejected,
+        warned=sum(report.outcome == WARNING for report in reports),
+        rejected=rejected + undecodable.total(),
+        rejected_by=dict(sorted((undecodable + _by_check(reports, REJECTED)).items())),
+        warned_by=dict(sorted(_by_check(reports, WARNING).items())),
     )
+
+
+def _by_check(reports: Iterable[CheckReport], outcome: str) -> Counter[str]:
+    """Reports with an outcome of each check, every report once."""
+    found = ({item.check for item in report.results if item.outcome == outcome} for report in reports)
+    return Counter(chain.from_iterable(found))
 
 
 def grey_at_image_size(data: bytes) -> bytes:
@@ -182,21 +182,14 @@ def _inversion(reader: "Reader", images: list[Image]) -> Inversion:
     chosen = images[:: max(1, len(images) // INVERTED_IMAGES)][:INVERTED_IMAGES]
     differences = []
     for image in chosen:
-        rows = [reader.examine(partial(_changed, change, image, 0), image.name) for change in (_same, _inverse)]
+        changes = (lambda pixels, rng: pixels, CHANGED["inverted"])
+        rows = [reader.examine(partial(_changed, change, image, 0), image.name) for change in changes]
         read = [row[1] for row in rows if _read(row)]
         if len(read) == 2:
             differences.append(abs(read[0] - read[1]))
     if not differences:
         raise DataError("evaluation.error.no_inverse")
     return Inversion(images=len(chosen), compared=len(differences), max_difference=significant(max(differences)))
-
-
-def _same(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return image
-
-
-def _inverse(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return 255 - image
 
 
 def _read(row: Examined) -> TypeGuard[tuple[CheckReport, float]]:

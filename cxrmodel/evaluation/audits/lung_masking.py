@@ -1,6 +1,6 @@
 """Interventions on the lungs: masked, alone, or exchanged between images.
 
-Pure functions on canonical images. Where nothing is meant to change, nothing does, to the grey level.
+Pure functions on canonical images. Pixels outside the changed region keep their exact grey level.
 
 References
 ----------
@@ -29,9 +29,9 @@ __all__ = [
 ]
 
 GROWN = 2
-"""Pixels by which lungs are grown before they are removed, so that none is left along the border."""
+"""Pixels by which lungs are dilated before they are masked, so that no border remains."""
 FADE = 4
-"""Pixels over which the image fades into what is put there."""
+"""Pixels over which the image fades into the fill."""
 RING = 12
 """Width in pixels of the ring around the lungs whose greys are matched."""
 
@@ -46,7 +46,7 @@ class Fill(NamedTuple):
     seen_in_training : bool
         Whether the augmentation of the training images (``cxrmodel.training.augment.replace_background``) fills so too.
     make : callable (image, region, rng) -> ndarray of float32, shape (H, W), 0..255
-        Only what it gives within the region is used; it looks only at what lies outside.
+        Its values inside the region are used; they depend only on pixels outside.
     region : callable (mask) -> mask
         What is replaced, given the lungs.
     """
@@ -79,7 +79,7 @@ def fade(mask: np.ndarray, grown: float = 0, width: float = FADE) -> np.ndarray:
 
 
 def blend(image: np.ndarray, other: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Mix two images, ``weight`` being the share of ``other``; where it is 0 or 1 an image is taken as it is.
+    """Mix two images, ``weight`` being the share of ``other``; at 0 or 1 the pixel of one image is kept exactly.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def blend(image: np.ndarray, other: np.ndarray, weight: np.ndarray) -> np.ndarra
 
 
 def hull(mask: np.ndarray) -> np.ndarray:
-    """The smallest convex region that holds both lungs: their own outline no longer shows."""
+    """The smallest convex region that holds both lungs; it hides their outline."""
     if not mask.any():
         return mask.copy()
     points = cv2.findNonZero(mask.astype(np.uint8))
@@ -149,7 +149,7 @@ FILLS_OUTSIDE = (
 
 
 def remove_lungs(image: np.ndarray, mask: np.ndarray, fill: Fill, rng: np.random.Generator) -> np.ndarray:
-    """Fill the lungs, grown by two pixels, fading over four more; everything beyond stays as it is.
+    """Fill the lungs, dilated by two pixels, fading over four more; pixels beyond are unchanged.
 
     Parameters
     ----------
@@ -160,14 +160,14 @@ def remove_lungs(image: np.ndarray, mask: np.ndarray, fill: Fill, rng: np.random
     Returns
     -------
     ndarray of uint8, shape (H, W)
-        Without a grey level of the lungs: the fill is made from what lies beyond the fade.
+        Independent of the grey levels of the lungs: the fill is made from pixels beyond the fade.
     """
     weight = fade(fill.region(mask), GROWN)
     return blend(image, fill.make(image, weight > 0, rng), weight)
 
 
 def only_lungs(image: np.ndarray, mask: np.ndarray, fill: Fill, rng: np.random.Generator) -> np.ndarray:
-    """Fill everything but the lungs, which stay as they are; the image fades out over four pixels around them.
+    """Fill everything outside the lungs, which are unchanged; the image fades out over four pixels around them.
 
     Returns
     -------

@@ -81,7 +81,7 @@ def lung_rows(reader: "Reader", panel: Panel, masks: np.ndarray, step: Step) -> 
     panel : Panel
         Images whose lungs are known.
     masks : ndarray of bool, shape (N, 224, 224)
-        Their lungs, as they are masked, kept or exchanged.
+        Their lungs, which are masked, kept or exchanged.
     """
 
     def masked(kind: Literal["removed", "only"], fill: Fill, change: Masking) -> LungMasking:

@@ -73,14 +73,14 @@ def squeeze(image: np.ndarray, rows: float, columns: float) -> np.ndarray:
 
 
 def rotate(image: np.ndarray, degrees: float) -> np.ndarray:
-    """Turn counter-clockwise about the centre; corners become black."""
+    """Rotate counter-clockwise about the centre; corners become black."""
     height, width = image.shape
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
     return cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
 
 
 def shift(image: np.ndarray, rows: float, columns: float) -> np.ndarray:
-    """Move down and right by shares of the image; what becomes free is black."""
+    """Move down and right by shares of the image; the freed border is black."""
     down, right = round(rows * image.shape[0]), round(columns * image.shape[1])
     matrix = np.array([[1, 0, right], [0, 1, down]], np.float64)
     return cv2.warpAffine(image, matrix, image.shape[::-1], flags=cv2.INTER_NEAREST)
@@ -147,13 +147,13 @@ def find_marker(image: np.ndarray, lungs: np.ndarray) -> np.ndarray | None:
 
 
 def erase_marker(image: np.ndarray, lungs: np.ndarray) -> np.ndarray:
-    """Inpaint the letter that ``find_marker`` finds; an image without one stays as it is."""
+    """Inpaint the letter that ``find_marker`` finds; an image without one is unchanged."""
     found = find_marker(image, lungs)
     return image if found is None else cv2.inpaint(image, found.astype(np.uint8), 3, cv2.INPAINT_TELEA)
 
 
 def move_marker(image: np.ndarray, lungs: np.ndarray) -> np.ndarray:
-    """Move the letter that ``find_marker`` finds to the other side, unmirrored; an image without one stays as it is."""
+    """Move the letter that ``find_marker`` finds to the other side, unmirrored; an image without one is unchanged."""
     found = find_marker(image, lungs)
     if found is None:
         return image

@@ -51,7 +51,7 @@ class Described(Record):
 
     @property
     def description(self) -> Message:
-        """What it is, in a phrase."""
+        """A description, in a phrase."""
         return Message(f"{self.area}.{self.name}.description")
 
 
@@ -152,7 +152,7 @@ class Subgroup(Described):
 
     @property
     def description(self) -> Message:
-        """What it is, in a phrase."""
+        """A description, in a phrase."""
         low, high = self.megapixels or (0.0, 0.0)
         return Message(f"{self.area}.{self.name}.description", low=low, high=high)
 
@@ -203,7 +203,7 @@ class BoxAttribution(Record):
     peak_in_box : Estimate
         Share of images whose peak is inside a box.
     expected_by_area, expected_in_lungs : float or None
-        What either would be by chance, if attribution were even over the crop, or over the lungs.
+        Expected by chance, with attribution even over the crop, or over the lungs.
     """
 
     images: int
@@ -272,7 +272,7 @@ class SourceFigures(Record):
 
 
 class ScoreShift(Record):
-    """Where the logits of one class lie in each split.
+    """Logits of one class in each split: medians, and how far the test is shifted.
 
     Attributes
     ----------
@@ -280,7 +280,7 @@ class ScoreShift(Record):
         0 or 1.
     held_out_median, test_median : float
     test_above_held_out : Estimate
-        How often a logit of the test is above one held out.
+        Probability that a test logit is above a held-out one (AUC).
     """
 
     label: Literal[0, 1]
@@ -304,7 +304,7 @@ class CalibrationAudit(Record):
         At the assumed prevalence.
     test_at_its_own_prevalence : CalibrationFigures
     test_refitted : CalibrationFigures
-        Cross-fitted on the test images themselves; never used, it shows what is left when slope and centre fit.
+        Cross-fitted on the test images themselves; never used, it shows the error that remains with a fitted slope and intercept.
     by_prevalence : tuple of PrevalenceFigures
     by_source : tuple of SourceFigures
     shift : tuple of ScoreShift
@@ -367,8 +367,8 @@ class CheckSet(Described):
     images, read, warned, rejected : int
         All; those that are read, of which some with a warning; those that are rejected.
     rejected_by, warned_by : dict of str to int
-        Images by the name of each check, or of the refusal of a file that cannot be decoded. Every check is asked of
-        every picture, also when an earlier one rejects it.
+        Images by the name of each check, or of the refusal of a file that cannot be decoded. Every check runs on every
+        picture, also when an earlier one rejects it.
     """
 
     area: ClassVar[str] = "audits.check_set"

@@ -1,7 +1,7 @@
 """Shortcut baselines: classifiers that see file sizes, grey levels or the lung outline alone.
 
 Each is gradient boosting, fitted on the training images and tested on the official test images. A model that is no
-better than these may have learnt no more than these.
+better than these may have learnt nothing else.
 """
 
 import csv

@@ -1,6 +1,6 @@
 """Test images as audits use them: decoded, with their lungs and logits, and scored again after a change."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.training.archive import Image
 
 if TYPE_CHECKING:
+    from cxrmodel.pipeline import Unchecked
     from cxrmodel.reading import Reader
 
 __all__ = ["Panel", "Step", "load_panel", "open_image", "score"]
@@ -24,7 +25,7 @@ BATCH = 32
 DECODERS = 4
 
 Step = Callable[[int], object]
-"""Called with the number of images read since the last call."""
+"""Progress: gets the number of images read since the last call."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class Panel:
     images : tuple of Image, length N
     pixels : ndarray of uint8, shape (N, 224, 224)
     lungs : ndarray of bool, shape (N, 224, 224)
-        As the segmenter finds them on the intact image: where it is cropped.
+        Of the segmenter on the intact image; they decide the crop.
     logits : ndarray of float64, shape (N,)
         Of the intact image.
     """
@@ -70,7 +71,7 @@ class Panel:
 
 
 def open_image(path: Path) -> Radiograph | None:
-    """Decode an image, whatever it shows; None where that cannot be done."""
+    """Decode an image without any check of its content; None where it cannot be decoded."""
     try:
         return read_radiograph(path.read_bytes(), "image")
     except (OSError, ImageRefused):
@@ -102,25 +103,20 @@ def load_panel(reader: "Reader", images: Sequence[Image], step: Step) -> tuple[P
     if not kept:
         raise DataError("evaluation.error.undecodable")
     pixels = np.stack([item for _, item in kept])
-    lungs, logits = [], []
-    for start in range(0, len(pixels), BATCH):
-        found = reader.unchecked(pixels[start : start + BATCH])
-        lungs.append(found.lungs)
-        logits.append(found.logits)
-        step(len(found.logits))
-    panel = Panel(tuple(image for image, _ in kept), pixels, np.concatenate(lungs), np.concatenate(logits))
-    return panel, len(images) - len(kept)
+    found = [(part.lungs, part.logits) for part in _batches(reader, pixels.__getitem__, len(pixels), step)]
+    lungs, logits = (np.concatenate(column) for column in zip(*found, strict=True))
+    return Panel(tuple(image for image, _ in kept), pixels, lungs, logits), len(images) - len(kept)
 
 
 def score(
     reader: "Reader", make: Callable[[int], np.ndarray], count: int, step: Step, lungs: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Run the network on canonical images as they are made, a batch at a time, checks off.
+    """Run the network on generated canonical images, a batch at a time, checks off.
 
     Parameters
     ----------
     make : callable (place) -> ndarray of uint8, shape (224, 224)
-        Makes each image; they are never held all at once.
+        Makes each image; only one batch is held in memory.
     count : int
         How many; at least one.
     lungs : ndarray of bool, shape (count, 224, 224), or None
@@ -130,13 +126,17 @@ def score(
     -------
     logits : ndarray of float64, shape (count,)
     plausible : ndarray of bool, shape (count,)
-        Whether reading would take what was cropped to for lungs.
+        Whether a reading would accept the crop as lungs.
     """
-    logits, plausible = [], []
+    found = [(part.logits, part.plausible) for part in _batches(reader, make, count, step, lungs)]
+    logits, plausible = (np.concatenate(column) for column in zip(*found, strict=True))
+    return logits, plausible
+
+
+def _batches(
+    reader: "Reader", make: Callable[[int], np.ndarray], count: int, step: Step, lungs: np.ndarray | None = None
+) -> "Iterator[Unchecked]":
     for start in range(0, count, BATCH):
         images = np.stack([make(place) for place in range(start, min(start + BATCH, count))])
-        found = reader.unchecked(images, None if lungs is None else lungs[start : start + BATCH])
-        logits.append(found.logits)
-        plausible.append(found.plausible)
+        yield reader.unchecked(images, None if lungs is None else lungs[start : start + BATCH])
         step(len(images))
-    return np.concatenate(logits), np.concatenate(plausible)

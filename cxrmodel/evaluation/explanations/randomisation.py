@@ -41,14 +41,14 @@ __all__ = [
 SIMILAR = 0.5
 """Mean rank correlation with the map of randomised weights from which a method does not depend on the model."""
 DRAWS = 3
-"""How often the whole network is randomised: a single one may by chance look where the trained one does."""
+"""How often the whole network is randomised: a single draw may resemble the trained network by chance."""
 _FRESH = {"bias": 0.0, "gamma": 1.0, "beta": 0.0, "moving_mean": 0.0, "moving_variance": 1.0}
 
 Maps = Callable[[Explainer, np.ndarray], np.ndarray]
 
 
 class NetworkEngine:
-    """Any Keras network behind the interface of an engine; what becomes of its weights later counts.
+    """Any Keras network behind the interface of an engine; later changes of its weights take effect.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def explainer_of(network: keras.Model, spec: ModelSpec) -> Explainer:
 
 def renew(network: keras.Model, starts: Sequence[str], seed: int) -> None:
     """Give the layers whose names begin so the weights of an untrained network, in place."""
-    # A mere number would give all layers of one shape the same weights.
+    # An integer seed would give all layers of one shape the same weights.
     draw = keras.initializers.GlorotUniform(seed=keras.random.SeedGenerator(seed))
     for layer in network.layers:
         if layer.name.split("_")[0] in starts:
@@ -97,7 +97,7 @@ def cascade(
     Parameters
     ----------
     network : keras.Model
-        Trained; it is left as it is.
+        Trained; it is not changed.
     spec : ModelSpec
     tensors : ndarray of float32, shape (N, size, size, 1)
     maps : callable
@@ -158,7 +158,7 @@ def similarity(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
 
 
 def depends_on_model(randomised: Sequence[float], shuffled_labels: float | None) -> bool:
-    """Whether a method's maps change when nothing that was learnt is left.
+    """Whether a method's maps change when the learnt weights are lost.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the evaluation found of an attribution method, beside its map, for page and command line."""
+"""Results of the evaluation of an attribution method, with its map, for page and command line."""
 
 from dataclasses import dataclass, replace
 
@@ -51,7 +51,7 @@ class Explained:
 
 
 def tested_explanations(spec: ModelSpec) -> ExplanationAudit | None:
-    """What ``evaluate --explanations`` found of these weights; None where it has not been run for them."""
+    """Results of ``evaluate --explanations`` for these weights; None where it has not been run for them."""
     try:
         return load_evaluation(spec.model, spec=spec).explanations
     except CxrError:
@@ -93,7 +93,7 @@ def as_explained(
 
 
 def randomisation_finding(tested: ExplanationAudit | None, method: str) -> tuple[bool | None, Message]:
-    """Say whether a method's map depends on what the network has learnt.
+    """Result of the randomisation test of a method, with its sentence.
 
     Returns
     -------

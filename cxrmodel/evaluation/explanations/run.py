@@ -59,9 +59,9 @@ def evaluate_explanations(
     root : Path
         The folder that holds ``chest_xray`` and, where there is one, ``adult_rsna``.
     out : Path
-        Where the evaluation of these weights lies.
+        The folder of the evaluation of these weights.
     work : Path
-        Where what has been measured is kept until the next run.
+        Where measurements are kept until the next run.
     shuffled : Path
         A folder that ``train --recipe shuffled.toml`` wrote; it may be absent.
     images : int
@@ -122,7 +122,7 @@ class _Run:
         }
 
     def positive(self, images: Sequence[Case]) -> list[Case]:
-        """Those that are positive at the balanced threshold: only there is something to take away."""
+        """Those that are positive at the balanced threshold: deletion needs a positive finding."""
         return [case for case in images if case.probability >= self.spec.operating_points["balanced"]]
 
     def measure(self, method: str) -> dict[str, Any]:

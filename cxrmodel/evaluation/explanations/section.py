@@ -78,7 +78,7 @@ def favoured(measured: Mapping[str, Measured], rows: Mapping[str, MethodResult],
 
     It is Grad-CAM, which every reading brings along, unless another method of at most one pass of the network depends
     on the model, does not have clearly less attribution in the lungs (by intervals), and on the same images exceeds it
-    in insertion minus deletion area by a mean whose interval lies above zero. Of several, the one with the highest
+    in insertion minus deletion area by a mean whose interval is above zero. Of several, the one with the highest
     mean. Should Grad-CAM not depend on the model, any other of these that does comes before it.
 
     Parameters
@@ -107,7 +107,7 @@ def favoured(measured: Mapping[str, Measured], rows: Mapping[str, MethodResult],
 
 
 def _below(figure: Estimate, other: Estimate) -> bool:
-    """Whether one interval lies below another."""
+    """Whether one interval is below another."""
     return figure.high is not None and other.low is not None and figure.high < other.low
 
 

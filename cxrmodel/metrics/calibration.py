@@ -87,7 +87,7 @@ def brier(samples: WeightedSamples) -> Values:
 def calibration_bins(samples: WeightedSamples, bins: int = BINS) -> CalibrationBins:
     """Cut each sample, in order of probability, into bins of equal weight.
 
-    Images of equal probability at an edge are divided between the bins in proportion, so the order of ties has no effect.
+    Images of equal probability at an edge are divided between the bins in proportion; the order of ties has no effect.
     """
     weight, expected, observed = _bin_sums(samples, bins)
     return CalibrationBins(weight, expected / weight[:, None], observed / weight[:, None])

@@ -304,7 +304,7 @@ class CalibrationAudit(Record):
         At the assumed prevalence.
     test_at_its_own_prevalence : CalibrationFigures
     test_refitted : CalibrationFigures
-        Cross-fitted on the test images themselves; never used, it shows the error that remains with a fitted slope and intercept.
+        Cross-fitted on the test images themselves; never used, it shows the error that remains after fitting.
     by_prevalence : tuple of PrevalenceFigures
     by_source : tuple of SourceFigures
     shift : tuple of ScoreShift

@@ -9,6 +9,7 @@ from cxrmodel.evaluation.published import published
 
 
 def test_every_figure_has_a_source():
+    """With a DOI and a year."""
     figures = published()
     assert len(figures) == 6
     for figure in figures:
@@ -24,6 +25,7 @@ def test_every_figure_has_a_source():
     ids=["missing", "empty", "no JSON", "no source"],
 )
 def test_a_damaged_file_is_named(text, tmp_path):
+    """The error has a code of its own."""
     path = tmp_path / "published.json"
     if text is not None:
         path.write_text(text)

@@ -135,7 +135,7 @@ def overlay_figure(
     Returns
     -------
     matplotlib.figure.Figure
-        Independent of pyplot's global state. Below an all-zero map it says so.
+        Independent of pyplot's global state. An all-zero map has a note below.
     """
     height, width = pixels.shape
     below = [*([] if heat.any() else [str(EMPTY)]), *caption.splitlines()]

@@ -1,4 +1,4 @@
-"""Series of the charts: arrays and labels, computed once and drawn by matplotlib and by the page alike.
+"""Series of the charts: arrays and labels, computed once, drawn by matplotlib and by the page.
 
 Nothing is drawn here. Bands, reliability and decision curves take longer than the rest; the page caches them.
 """

@@ -119,7 +119,7 @@ def overall_figure(evaluation: Evaluation, split: str, metric: str) -> Estimate 
 
 
 def images_summary(evaluation: Evaluation, split: str) -> tuple[Message, ...]:
-    """Say which images were scored, and name those that were not."""
+    """Describe which images were scored, and name those that were not."""
     scores, labels = evaluation.splits[split], evaluation.labels
     positives = int(scores.labels.sum())
     classes = {labels.negative: len(scores.labels) - positives, labels.positive: positives}

@@ -203,7 +203,7 @@ def forest_figure(rows: Sequence[Row], across: str, mark: float | None = None, p
     Parameters
     ----------
     rows : sequence of Row
-        At least one. One with few images says so, and its mark is hollow; one that is withheld has no mark.
+        At least one. A row with few images is labelled and has a hollow mark; a withheld one has no mark.
     across : str
         What the figures are.
     mark : float or None
@@ -283,7 +283,7 @@ def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]
     evaluations : sequence of Evaluation
         At least one, of the same images.
     folder : Path
-        Made where it is missing.
+        Created if it is missing.
 
     Returns
     -------

@@ -57,20 +57,20 @@ class OtherPatients(Record):
 
 
 class DemoIndex(Record):
-    """How the demo images were made and checked.
+    """Origin and checks of the demo images.
 
     Attributes
     ----------
     format : int
     notice : str
-        Stands in each PNG, too.
+        Also in the metadata of each PNG.
     seed, components, spread
         Of the draws: number of principal components, and coefficients as a share of their standard deviations.
     compared_with : Compared
     criterion : str
         How images too similar to a training image were excluded.
     other_patients : OtherPatients
-        What the criterion rests on.
+        Distances that the criterion uses.
     images : tuple of IndexedImage
     """
 

@@ -1,4 +1,4 @@
-"""Where the program's files are: in a checkout at its root, in an installed package inside the package.
+"""Paths of the program's files: at the root of a checkout, or inside an installed package.
 
 The wheel carries ``app.py``, ``pages/``, ``assets/`` and ``.streamlit/config.toml`` in ``cxrmodel/_app/``. All other
 modules take their folders from here.
@@ -25,7 +25,7 @@ PACKAGE = Path(__file__).resolve().parent
 """The folder ``cxrmodel``."""
 
 BUNDLE = PACKAGE / "_app"
-"""What the wheel adds to the package; absent in a checkout."""
+"""Files that the wheel adds to the package; absent in a checkout."""
 
 INSTALLED = BUNDLE.is_dir()
 """True in an installed package, False in a checkout."""
@@ -40,10 +40,10 @@ SETTINGS = ROOT / ".streamlit" / "config.toml"
 RECIPES = PACKAGE / "training" / "recipes"
 
 RUNS = Path("runs")
-"""Where trainings and long measurements write unless a command says otherwise, below the current folder."""
+"""Default output folder of trainings and long measurements, below the current folder."""
 
 SHUFFLED_RUN = RUNS / "shuffled"
 """A training on shuffled labels, for the randomisation test."""
 
 HOME = Path.cwd() if INSTALLED else ROOT
-"""Where a user's own files are unless a command or ``CXR_DATA`` says otherwise: ``evaluations/``, ``data/``."""
+"""Default folder of a user's own files, ``evaluations/`` and ``data/``."""

@@ -61,8 +61,10 @@ class Record(BaseModel):
         return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
 
 
-def first_problem(error: ValidationError) -> str:
-    """Describe in one line what is wrong with a record: its field, and what the field should be."""
+def first_problem(error: Exception) -> str:
+    """Describe an error in one line; of a record that is not valid, its field and what the field should be."""
+    if not isinstance(error, ValidationError):
+        return str(error)
     found = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = ".".join(str(part) for part in found["loc"])
     return f"{field}: {found['msg']}" if field else found["msg"]

@@ -132,7 +132,7 @@ def test_the_training_described_is_the_one_of_the_weights(project, model):
         stages = ", ".join(f"{size} px ({epochs})" for size, epochs in part["recipe"]["stages"])
         (row,) = [line for line in text.splitlines() if f"| {stages} | {part['recipe']['seed']} |" in line]
         recipe = recipes[row.split("`")[1]]
-        assert recipe.describe()["stages"] == part["recipe"]["stages"]
+        assert recipe.model_dump(mode="json")["stages"] == part["recipe"]["stages"]
         assert (recipe.model, recipe.peak_rate) == (model, part["recipe"]["peak_rate"])
         for name, value in part["recipe"]["options"].items():
             assert recipe.options[name] == value

@@ -19,7 +19,6 @@ RANKS = {
     "records": 1,
     "models": 3,
     "artefacts": 2,
-    "extras": 2,
     "demo": 2,
     "imaging": 2,
     "model": 3,

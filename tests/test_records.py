@@ -46,14 +46,14 @@ def test_a_copy_is_checked():
     ],
 )
 def test_the_field_at_fault_is_named(text, field):
-    """Whatever is wrong, the first line says where."""
+    """The description names the field at fault."""
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate_json(text)
     assert first_problem(caught.value).startswith(f"{field}: ")
 
 
 def test_damaged_json_has_no_field():
-    """A file that is no JSON is said to be none."""
+    """A file that is not JSON is named as such."""
     with pytest.raises(ValidationError) as caught:
         Outer.model_validate_json("{")
     assert "JSON" in first_problem(caught.value)

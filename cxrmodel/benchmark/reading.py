@@ -1,4 +1,4 @@
-"""Benchmark of a reading: each stage, a naive implementation and the arithmetic limit, measured in one run."""
+"""Benchmark of a reading: each stage, a naive implementation and the arithmetic limit, in one run."""
 
 import os
 import platform
@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import computed_field
 from threadpoolctl import threadpool_limits
 
 from cxrmodel.artefacts import cores
@@ -109,6 +109,7 @@ class ReadingBenchmark(Record):
     folder: Throughput
     memory: Memory
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def ratios(self) -> dict[str, float]:
         """How the figures compare."""
@@ -121,10 +122,6 @@ class ReadingBenchmark(Record):
             "cold_keras_to_onnx": self.cold["keras"] / self.cold["onnx"],
             "folder_to_engine": self.folder.images_per_second / self.folder.engine_images_per_second,
         }
-
-    def as_record(self) -> dict[str, Any]:
-        """All results as plain JSON."""
-        return self.model_dump(mode="json") | {"ratios": self.ratios}
 
     def messages(self) -> tuple[Message, ...]:
         """All results, one per line."""
@@ -166,7 +163,7 @@ def bench(model: str = DEFAULT_MODEL, repeats: int = 30, images: int = 600) -> R
     """
     spec, data = load_spec(model), _large_image()
     stages, tensor = _stages(spec, data, repeats)
-    folder, memory = _folder(model, tensor, images)  # before the naive way, whose framework would count as memory
+    folder, memory = _folder(model, tensor, images)  # before TensorFlow is loaded, which would count as memory
     return ReadingBenchmark(
         machine=Machine(
             system=platform.platform(), processor=platform.processor() or platform.machine(), cores=cores()

@@ -1,13 +1,14 @@
-"""Benchmark of training: this program's feed, Keras's own way with a folder of images, and the network alone."""
+"""Benchmark of training: this program's feed, Keras's feed from a folder of images, and the network alone."""
 
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
+from pydantic import computed_field
 
 from cxrmodel.benchmark.reading import ratio_messages
 from cxrmodel.imaging.lungs import LungSegmenter
@@ -55,6 +56,7 @@ class TrainingBenchmark(Record):
     batches: int
     images_per_second: Rates
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def ratios(self) -> dict[str, float]:
         """How the rates compare."""
@@ -64,10 +66,6 @@ class TrainingBenchmark(Record):
             "training_to_network": rates.training / rates.network,
             "training_to_naive": rates.training / rates.naive,
         }
-
-    def as_record(self) -> dict[str, Any]:
-        """All results as plain JSON."""
-        return self.model_dump(mode="json") | {"ratios": self.ratios}
 
     def messages(self) -> tuple[Message, ...]:
         """All results, one per line."""
@@ -84,7 +82,7 @@ class TrainingBenchmark(Record):
 def bench_training(
     root: Path, model: str = DEFAULT_MODEL, size: int | None = None, batches: int = 20
 ) -> TrainingBenchmark:
-    """Measure each way in turn on this machine, with the batch and precision of the model's recipe.
+    """Measure each kind of training in turn on this machine, with the batch and precision of the model's recipe.
 
     Parameters
     ----------
@@ -102,8 +100,12 @@ def bench_training(
     recipe = load_recipe(MODELS[model].recipe_file)
     size = size or recipe.final_size
     split = training_split(root, recipe.seed)
-    count = recipe.batch * (batches + WARM_UP)
-    feed, _ = training_feed(root, recipe, split.train[:: max(1, len(split.train) // count)], LungSegmenter.load())
+    feed, _ = training_feed(
+        root,
+        recipe,
+        split.train[:: max(1, len(split.train) // (recipe.batch * (batches + WARM_UP)))],
+        LungSegmenter.load(),
+    )
     network, batch = _compiled(recipe), next(feed.epoch(0, size))
     images = len(batch[0])
     with closing(_endless(feed, size)) as alone, closing(_endless(feed, size)) as supply:
@@ -117,10 +119,7 @@ def bench_training(
 
 
 def _endless(feed: Feed, size: int) -> Generator[Batch, None, None]:
-    epoch = 0
-    while True:
-        yield from feed.epoch(epoch, size)
-        epoch += 1
+    return (batch for epoch in count() for batch in feed.epoch(epoch, size))
 
 
 def _compiled(recipe: Recipe) -> keras.Model:
@@ -145,18 +144,6 @@ def _rate(work: Callable[[], object], batches: int, images: int) -> float:
     return batches * images / (time.perf_counter() - start)
 
 
-class _Clock(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-    """Notes when each batch ends."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ends: list[float] = []
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """After the step of a batch."""
-        self.ends.append(time.perf_counter())
-
-
 def _naive(root: Path, recipe: Recipe, size: int, batches: int) -> float:
     images = keras.utils.image_dataset_from_directory(
         root / "chest_xray" / "train",
@@ -167,9 +154,11 @@ def _naive(root: Path, recipe: Recipe, size: int, batches: int) -> float:
         seed=recipe.seed,
         verbose=False,
     )
-    scale, clock = keras.layers.Rescaling(1 / 255.0), _Clock()
+    ends: list[float] = []
+    clock = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(time.perf_counter()))
+    scale = keras.layers.Rescaling(1 / 255.0)
     supply = images.map(lambda pictures, labels: (scale(pictures), labels)).repeat()
     _compiled(recipe).fit(
         supply, steps_per_epoch=batches + WARM_UP, epochs=1, shuffle=False, verbose=0, callbacks=[clock]
     )
-    return batches * recipe.batch / (clock.ends[-1] - clock.ends[WARM_UP - 1])
+    return batches * recipe.batch / (ends[-1] - ends[WARM_UP - 1])

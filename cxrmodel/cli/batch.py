@@ -55,7 +55,7 @@ def read_files(
     heatmaps: Path | None = None,
     resume: bool = False,
 ) -> Status:
-    """Read images and print a line for each as soon as it is read. One that fails does not stop the others.
+    """Read images and print a line for each when it is done. A failure does not stop the others.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def read_files(
     as_json : bool
         Print a JSON object per line instead of a sentence.
     table_path : Path or None
-        Table to write as well. An existing one is never overwritten.
+        Table to write, too. An existing one is never overwritten.
     heatmaps : Path or None
         Folder for overlays, named by the relative path of the image and ``OVERLAY_SUFFIX``.
     resume : bool
@@ -115,8 +115,8 @@ def read_files(
 def list_files(paths: Sequence[Path]) -> Iterator[InputFile]:
     """List the files to be read, in the order of the arguments.
 
-    Folders are walked recursively in sorted order, without hidden files and folders. A missing file and a broken link
-    are listed too, so that they are reported.
+    Folders are walked recursively in sorted order, without hidden files and folders. Missing files and broken links
+    are listed too, to be reported.
     """
     for path in paths:
         if not path.is_dir():
@@ -130,7 +130,7 @@ def list_files(paths: Sequence[Path]) -> Iterator[InputFile]:
 
 
 def _notice(spec: ModelSpec) -> Message:
-    """What belongs beside every probability of a model."""
+    """Disclaimer, model, training ages and assumed prevalence."""
     return Message(
         "cli.read.notice",
         disclaimer=DISCLAIMER,
@@ -141,9 +141,8 @@ def _notice(spec: ModelSpec) -> Message:
 
 
 def _is_output(path: Path, *outputs: Path | None) -> bool:
-    """Whether a path is one of the outputs, or lies in one of them."""
-    place = path.resolve()
-    return any(output is not None and place.is_relative_to(output.resolve()) for output in outputs)
+    """Whether a path is one of the outputs or inside one."""
+    return any(output is not None and path.resolve().is_relative_to(output.resolve()) for output in outputs)
 
 
 def _overlay_path(folder: Path, file: InputFile) -> Path:

@@ -1,7 +1,6 @@
 """The ``bench`` command: measure the speed of a reading or of training."""
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from cxrmodel.cli.command import Command, Status
@@ -57,7 +56,7 @@ def _run(arguments: argparse.Namespace) -> Status:
         from cxrmodel.benchmark.reading import bench
 
         found = bench(arguments.model, images=arguments.images)
-    print(json.dumps(found.as_record()) if arguments.json else "\n".join(map(str, found.messages())))
+    print(found.model_dump_json() if arguments.json else "\n".join(map(str, found.messages())))
     return Status.DONE
 
 

@@ -25,7 +25,7 @@ class Command:
     Attributes
     ----------
     name, help : str
-        As typed, and one line on what it does.
+        Name on the command line, and a description in one line.
     add_arguments : callable
         Adds the command's arguments to its parser. Imports nothing heavy: help and wrong usage answer at once.
     run : callable

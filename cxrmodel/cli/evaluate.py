@@ -65,27 +65,25 @@ def _run(arguments: argparse.Namespace) -> Status:
     if arguments.explanations:
         _test_explanations(arguments, out)
     elif arguments.seeds:
-        _compare_seeds(arguments.seeds, out)
+        _compare_seeds(arguments.seeds, out, renew=out == EVALUATION_FOLDER)
     else:
-        _evaluate(arguments, out)
+        own = arguments.data is not None or arguments.name is not None
+        evaluations = _measured_own(arguments) if own else _measured(arguments, out)
+        _present(evaluations, arguments, renew=out == EVALUATION_FOLDER and not own)
     return Status.DONE
 
 
-def _evaluate(arguments: argparse.Namespace, out: Path) -> None:
-    from cxrmodel.evaluation.documents import performance_text, renew_documents, report_of
+def _present(evaluations: "list[Evaluation]", arguments: argparse.Namespace, renew: bool) -> None:
+    from cxrmodel.evaluation import documents
     from cxrmodel.evaluation.report.figures import write_figures
-    from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 
-    own = arguments.data is not None or arguments.name is not None
-    evaluations = _measured_own(arguments) if own else _measured(arguments, out)
-    say(performance_text(evaluations))
+    say(documents.performance_text(evaluations))
     if arguments.figures:
         write_figures(evaluations, arguments.figures)
     if arguments.report:
-        report_of(evaluations, arguments.report)
-    if out == EVALUATION_FOLDER and not own:
-        for message in renew_documents():
-            say(message)
+        documents.report_of(evaluations, arguments.report)
+    for message in documents.renew_documents() if renew else ():
+        say(message)
 
 
 def _test_explanations(arguments: argparse.Namespace, out: Path) -> None:
@@ -97,49 +95,45 @@ def _test_explanations(arguments: argparse.Namespace, out: Path) -> None:
         evaluate_explanations(Reader.load(model), data_root(), out, shuffled=arguments.shuffled)
 
 
-def _compare_seeds(runs: list[Path], out: Path) -> None:
-    from cxrmodel.evaluation.documents import DOCUMENTS, trainings_text
-    from cxrmodel.evaluation.seeds import measure_run, save_seeds
-    from cxrmodel.evaluation.storage import EVALUATION_FOLDER
+def _compare_seeds(runs: list[Path], out: Path, renew: bool) -> None:
+    from cxrmodel.evaluation import documents, seeds
     from cxrmodel.training.archive import data_root
 
-    say(trainings_text(save_seeds([measure_run(run, data_root()) for run in runs], out)))
-    if out == EVALUATION_FOLDER:
-        DOCUMENTS["training"].renew()
+    measured = [seeds.measure_run(run, data_root()) for run in runs]
+    say(documents.trainings_text(seeds.save_seeds(measured, out)))
+    if renew:
+        documents.DOCUMENTS["training"].renew()
 
 
 def _measured(arguments: argparse.Namespace, out: Path) -> "list[Evaluation]":
-    from cxrmodel.evaluation.audits.checks import measure_checks
-    from cxrmodel.evaluation.audits.run import audit
-    from cxrmodel.evaluation.run import evaluate
-    from cxrmodel.evaluation.storage import load_evaluation
+    from cxrmodel.evaluation import run, storage
+    from cxrmodel.evaluation.audits import checks
+    from cxrmodel.evaluation.audits import run as audits
     from cxrmodel.reading import Reader
     from cxrmodel.training.archive import data_root
 
     models = arguments.model or MODELS.names
     for model in () if arguments.no_read else models:
         reader = Reader.load(model)
-        evaluate(reader, data_root(), out)
+        run.evaluate(reader, data_root(), out)
         if not arguments.no_audits:
-            audit(reader, data_root(), out)
+            audits.audit(reader, data_root(), out)
         if arguments.checks:
-            measure_checks(reader, data_root(), out)
-    return [load_evaluation(model, out) for model in models]
+            checks.measure_checks(reader, data_root(), out)
+    return [storage.load_evaluation(model, out) for model in models]
 
 
 def _measured_own(arguments: argparse.Namespace) -> "list[Evaluation]":
-    from cxrmodel.evaluation.documents import load_own
-    from cxrmodel.evaluation.own_data import dataset_name, evaluate_folder
-    from cxrmodel.evaluation.storage import OWN_FOLDER
+    from cxrmodel.evaluation import documents, own_data, storage
     from cxrmodel.reading import Reader
 
-    out, models = arguments.out or OWN_FOLDER, arguments.model or MODELS.names
-    name = dataset_name(arguments.data or Path(), arguments.name)
+    out, models = arguments.out or storage.OWN_FOLDER, arguments.model or MODELS.names
+    name = own_data.dataset_name(arguments.data or Path(), arguments.name)
     for model in () if arguments.no_read else models:
         if arguments.data is None:
             raise EvaluationError("cli.evaluate.no_images")
-        evaluate_folder(Reader.load(model), arguments.data, name, out)
-    return load_own(name, models, out)
+        own_data.evaluate_folder(Reader.load(model), arguments.data, name, out)
+    return documents.load_own(name, models, out)
 
 
 COMMAND = Command(

@@ -1,4 +1,4 @@
-"""The command line: from arguments to a command, from errors to an exit status."""
+"""The command line: runs the command that the arguments name, and turns errors into an exit status."""
 
 import argparse
 import os
@@ -9,10 +9,18 @@ from cxrmodel import __version__
 from cxrmodel.cli.command import Status, say
 from cxrmodel.cli.commands import COMMANDS
 from cxrmodel.errors import CxrError
-from cxrmodel.extras import optional_libraries
 from cxrmodel.messages import Message
 
 __all__ = ["build_parser", "main"]
+
+OPTIONAL = {
+    "keras": "Keras",
+    "onnx": "onnx",
+    "tensorflow": "TensorFlow",
+    "tf2onnx": "tf2onnx",
+    "tf_keras_vis": "tf-keras-vis",
+}
+"""Libraries of the extras ``train`` and ``compare``, and their titles."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -49,20 +57,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = build_parser()
     arguments = parser.parse_args(argv)
+    status = Status.FAILED
     try:
-        with optional_libraries():
-            return COMMANDS[arguments.command].run(arguments)
+        return COMMANDS[arguments.command].run(arguments)
     except argparse.ArgumentError as error:
         parser.error(str(error))
     except CxrError as error:
-        say(error)
-        return Status.FAILED
-    except BrokenPipeError:  # the program that takes our output has ended
+        message = error.message
+    except BrokenPipeError:  # the program that reads standard output has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Status.FAILED
+        return status
     except OSError as error:
-        say(Message("cli.file_error", file=error.filename or "", reason=error.strerror or str(error)))
-        return Status.FAILED
+        message = Message("cli.file_error", file=error.filename or "", reason=error.strerror or str(error))
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library not in OPTIONAL:
+            raise
+        message = Message("package.missing_extra", library=OPTIONAL[library])
     except KeyboardInterrupt:
-        say(Message("cli.stopped"))
-        return Status.STOPPED
+        message, status = Message("cli.stopped"), Status.STOPPED
+    say(message)
+    return status

@@ -1,7 +1,6 @@
 """The ``train`` command: train a network on the public archive."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from cxrmodel.cli.command import Command, Status, say
@@ -11,12 +10,13 @@ from cxrmodel.paths import RECIPES, RUNS
 
 __all__ = ["COMMAND"]
 
-LUNGS, ORIENTATION = "lungs", "orientation"
+CHECK_NETWORKS = ("lungs", "orientation")
+"""Networks of the checks, each with a training of its own."""
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", choices=(*MODELS.names, LUNGS, ORIENTATION), default=DEFAULT_MODEL, help="default: %(default)s"
+        "--model", choices=(*MODELS.names, *CHECK_NETWORKS), default=DEFAULT_MODEL, help="default: %(default)s"
     )
     parser.add_argument("--recipe", type=Path, metavar="FILE.toml", help="default: the shipped recipe of the model")
     parser.add_argument("--init", default="none", metavar="imagenet|none|PATH.keras", help="initial weights")
@@ -39,11 +39,10 @@ def _run(arguments: argparse.Namespace) -> Status:
     shipped = MODELS[model].recipe_file if model in MODELS else RECIPES / f"{model}.toml"
     recipe = load_recipe(arguments.recipe or shipped)
     if arguments.seed is not None:
-        recipe = replace(recipe, seed=arguments.seed)
-    if model == LUNGS:
-        train_lungs(data_root(), recipe, folder, arguments.resume)
-    elif model == ORIENTATION:
-        train_orientation(data_root(), recipe, folder, arguments.resume)
+        recipe = recipe.replace(seed=arguments.seed)
+    if model in CHECK_NETWORKS:
+        train = {"lungs": train_lungs, "orientation": train_orientation}[model]
+        train(data_root(), recipe, folder, arguments.resume)
     else:
         options = {"init": arguments.init, "resume": arguments.resume, "limit": arguments.limit}
         train_reader(data_root(), recipe, folder, **options)

@@ -1,4 +1,4 @@
-"""One reading as a PDF of one A4 page, made in memory."""
+"""One reading as a PDF of one A4 page, in memory."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ from cxrmodel.report.wording import (
     band,
     facts,
     frequency_sentence,
-    operating_point_titles,
+    operating_point_title,
     reason_for_finding,
 )
 
@@ -46,15 +46,15 @@ _ZONES = ((214, 232, 238), (245, 233, 190), (247, 214, 196))
 
 
 def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime, observed: str = "") -> bytes:
-    """Put a reading on one page: image, heatmap with its colour bar, probability and what belongs beside it.
+    """Put a reading on one page: image, heatmap with its colour bar, probability and its context.
 
     Parameters
     ----------
     reading : Reading
     read_at, printed_at : datetime
-        When the image was read and when the PDF is made, both with their time zone.
+        Times of the reading and of the PDF, with time zone.
     observed : str
-        Sentence on what was observed at such probabilities.
+        Sentence on the results observed at such probabilities.
 
     Returns
     -------
@@ -145,13 +145,13 @@ class _Page(FPDF):
         self.polygon([(needle, top), (needle - 1.5, top - 2.6), (needle + 1.5, top - 2.6)], style="F")
         self.polygon([(tick, top + height), (tick - 1.2, top + height + 2), (tick + 1.2, top + height + 2)], style="D")
         self._label(_probability(reading), needle, top - 7, "B")
-        point = operating_point_titles().get(reading.operating_point, reading.operating_point)
+        point = operating_point_title(reading.operating_point)
         threshold = Message("report.pdf.threshold", point=point, threshold=threshold_percent(reading.threshold))
         self._label(threshold, tick, top + height + 2)
         self.set_xy(_MARGIN, top + height + 8)
 
     def facts(self, reading: Reading) -> None:
-        """What the probability is compared with and assumes."""
+        """Thresholds and assumptions of the probability."""
         for name, value in facts(reading):
             self._use(9, "B")
             self.cell(48, 5, str(name))
@@ -171,7 +171,7 @@ class _Page(FPDF):
             self._block(text)
 
     def foot(self) -> None:
-        """What the page is not."""
+        """Limits of the page."""
         self.set_y(_FOOT + 2)
         self._use(8)
         self._block(Message("report.pdf.foot", disclaimer=DISCLAIMER))

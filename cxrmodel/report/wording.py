@@ -1,11 +1,11 @@
-"""One reading in words, the same on the page, on paper and on the command line."""
+"""One reading in words, the same on the page, in the PDF and on the command line."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import floor_percent, percent, probability_percent, threshold_percent
-from cxrmodel.model.spec import Labels
+from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.reading import Attribution, Reading
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "finding_sentence",
     "frequency_sentence",
     "heat_sentence",
-    "operating_point_titles",
+    "operating_point_title",
     "provenance",
     "reason_for_finding",
 ]
@@ -26,19 +26,15 @@ DISCLAIMER = Message("report.disclaimer")
 
 
 class Fact(NamedTuple):
-    """Something that must stand beside a probability."""
+    """Name and value of a fact that accompanies every probability."""
 
     name: Message
     value: Message | str
 
 
-def operating_point_titles() -> dict[str, str]:
-    """Titles of the operating points by name, from the lowest threshold to the highest."""
-    return {
-        "high_sensitivity": str(Message("report.operating_point.high_sensitivity")),
-        "balanced": str(Message("report.operating_point.balanced")),
-        "high_specificity": str(Message("report.operating_point.high_specificity")),
-    }
+def operating_point_title(name: str) -> Message:
+    """Title of an operating point for readers."""
+    return Message(f"report.operating_point.{name}")
 
 
 def band(operating_points: Mapping[str, float]) -> tuple[float, float] | None:
@@ -59,9 +55,9 @@ def band(operating_points: Mapping[str, float]) -> tuple[float, float] | None:
 
 
 def frequency_sentence(reading: Reading) -> Message:
-    """Say what the probability means as a natural frequency, outside the uncertain band."""
+    """Explain the probability as a natural frequency, outside the uncertain band."""
     positive = reading.labels.positive
-    if _is_uncertain(reading.finding, reading.labels):
+    if reading.finding == UNCERTAIN:
         return Message("report.frequency.uncertain", positive=positive)
     return Message(
         "report.frequency.stated",
@@ -72,9 +68,9 @@ def frequency_sentence(reading: Reading) -> Message:
 
 
 def reason_for_finding(reading: Reading) -> Message:
-    """Say which threshold led to the finding."""
+    """Name the threshold that led to the finding."""
     labels, edges = reading.labels, band(reading.operating_points)
-    if edges is not None and _is_uncertain(reading.finding, labels):
+    if edges is not None and reading.finding == UNCERTAIN:
         low, high = map(threshold_percent, edges)
         return Message("report.reason.in_band", low=low, high=high)
     positive = reading.finding == labels.positive
@@ -91,7 +87,7 @@ def reason_for_finding(reading: Reading) -> Message:
 
 
 def finding_sentence(reading: Reading) -> Message:
-    """Finding, probability and assumed prevalence in one line, for a picture that leaves the page."""
+    """Finding, probability and assumed prevalence in one line, for a saved picture."""
     return Message(
         "report.finding",
         finding=reading.finding,
@@ -108,12 +104,12 @@ def provenance(reading: Reading) -> Message:
 
 
 def figure_caption(reading: Reading) -> str:
-    """Lines that belong below a heatmap that is saved as a file."""
+    """Lines below a heatmap that is saved as a file."""
     return "\n".join(map(str, [finding_sentence(reading), *reading.check.warnings, provenance(reading)]))
 
 
 def heat_sentence(reading: Reading) -> Message:
-    """Say how much of the heatmap lies inside the lung fields; of a faint one only that it is faint."""
+    """State the share of the heatmap inside the lung fields; of a faint one, only that it is faint."""
     if reading.heat_in_lungs is None:
         return Message("report.heat.empty")
     if reading.attribution is Attribution.FAINT:
@@ -123,14 +119,13 @@ def heat_sentence(reading: Reading) -> Message:
 
 
 def facts(reading: Reading) -> list[Fact]:
-    """List what must stand beside every probability, in the order in which it is shown."""
-    edges, point = band(reading.operating_points), reading.operating_point
-    title = operating_point_titles().get(point, point)
+    """List the facts that accompany every probability, in the order on the page."""
+    edges = band(reading.operating_points)
     threshold = "report.fact.threshold_beside_band" if edges else "report.fact.threshold_alone"
     return [
         Fact(Message("report.fact.band"), _band_value(edges)),
         Fact(
-            Message("report.fact.threshold", point=title),
+            Message("report.fact.threshold", point=operating_point_title(reading.operating_point)),
             Message(threshold, threshold=threshold_percent(reading.threshold)),
         ),
         Fact(Message("report.fact.heat"), _heat_value(reading)),
@@ -153,10 +148,6 @@ def _heat_value(reading: Reading) -> Message | str:
         return Message("report.fact.heat_empty")
     faint = reading.attribution is Attribution.FAINT
     return Message("report.fact.heat_faint") if faint else floor_percent(reading.heat_in_lungs)
-
-
-def _is_uncertain(finding: str, labels: Labels) -> bool:
-    return finding not in (labels.positive, labels.negative)
 
 
 def _natural_frequency(share: float) -> Message:

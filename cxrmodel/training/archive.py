@@ -45,7 +45,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Collection:
-    """What a collection of images is about; the spec of every model that is trained on it takes it over.
+    """Title, labels and ages of a collection of images; the spec of every model that is trained on it copies them.
 
     Attributes
     ----------

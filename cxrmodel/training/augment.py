@@ -130,13 +130,13 @@ def soft_mask(
 def replace_background(
     crop: FloatImage, keep: FloatImage, rng: np.random.Generator, other: FloatImage | None
 ) -> FloatImage:
-    """Replace what lies outside ``keep`` by uniform grey, noise, a blurred copy or another image.
+    """Replace the background, outside ``keep``, by uniform grey, noise, a blurred copy or another image.
 
     Parameters
     ----------
     crop : ndarray of float32, shape (S, S), 0..255
     keep : ndarray of float32, shape (S, S), 0..1
-        1 where the image is kept.
+        1 where the image stays unchanged.
     other : ndarray of float32, shape (S, S), or None
         Another image's crop; None excludes that choice.
 
@@ -160,7 +160,7 @@ def replace_background(
 
 
 def match_histogram(crop: FloatImage, other: FloatImage, share: float) -> FloatImage:
-    """Histogram matching in part: move a crop's grey levels towards another's, so that they reveal less of the label.
+    """Match a crop's histogram to another's in part, to hide label information in the grey levels.
 
     Parameters
     ----------

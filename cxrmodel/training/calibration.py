@@ -39,10 +39,12 @@ FOLDS = 10
 Floats = NDArray[np.float64]
 Calibrator = Callable[[Floats], Floats]
 """Logits to probabilities."""
+Parameters = Callable[[NDArray[np.int64], Floats, float], tuple[float, float]]
+"""Labels, logits and prevalence to temperature and intercept."""
 
 
-def fit_temperature(labels: ArrayLike, logits: ArrayLike, prevalence: float) -> float:
-    """Maximum-likelihood temperature, within 0.05 to 20.
+def fit_temperature(labels: ArrayLike, logits: ArrayLike, prevalence: float) -> tuple[float, float]:
+    """Maximum-likelihood temperature, within 0.05 to 20, and an intercept of 0.
 
     Parameters
     ----------
@@ -58,7 +60,7 @@ def fit_temperature(labels: ArrayLike, logits: ArrayLike, prevalence: float) -> 
         return float(np.logaddexp(0.0, signs * (scores / math.exp(log_temperature) + prior)).mean())
 
     bounds = (math.log(0.05), math.log(20.0))
-    return math.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-5}).x)
+    return math.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-5}).x), 0.0
 
 
 def fit_platt(labels: ArrayLike, logits: ArrayLike, prevalence: float) -> tuple[float, float]:
@@ -105,16 +107,6 @@ def _most_likely(
     return np.asarray(minimize(loss, np.zeros(parameters), method="BFGS", options={"gtol": 1e-6}).x)
 
 
-def _temperature(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
-    temperature = fit_temperature(labels, logits, prevalence)
-    return lambda values: np.asarray(probability(values, temperature, prevalence))
-
-
-def _platt(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
-    temperature, intercept = fit_platt(labels, logits, prevalence)
-    return lambda values: np.asarray(probability(values, temperature, prevalence, intercept))
-
-
 def _beta(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
     """One slope for each end of the scale, under the priors of ``fit_platt``."""
     prior = log_odds(prevalence)
@@ -143,24 +135,31 @@ class CalibrationMethod:
     name : str
     fit : callable (labels, logits, prevalence) -> Calibrator
         Labels 0 or 1 and logits of shape (N,), and the prevalence at which probabilities are given.
-    parametric : bool
-        Whether temperature and intercept describe it, so that a model's spec can hold it. The others are there for
-        comparison.
+    parameters : callable (labels, logits, prevalence) -> (temperature, intercept), or None
+        Fits the two numbers that a model's specification holds. Methods without them are there for comparison.
     """
 
     name: str
     fit: Callable[[NDArray[np.int64], Floats, float], Calibrator]
-    parametric: bool = False
+    parameters: Parameters | None = None
 
     def __call__(self, labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
         """Fit to labelled logits."""
         return self.fit(labels, logits, prevalence)
 
 
+def _scaling(name: str, parameters: Parameters) -> CalibrationMethod:
+    def fit(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
+        temperature, intercept = parameters(labels, logits, prevalence)
+        return lambda values: np.asarray(probability(values, temperature, prevalence, intercept))
+
+    return CalibrationMethod(name, fit, parameters)
+
+
 METHODS = Registry[CalibrationMethod](
     "calibration method",
-    CalibrationMethod("temperature", _temperature, parametric=True),
-    CalibrationMethod("platt", _platt, parametric=True),
+    _scaling("temperature", fit_temperature),
+    _scaling("platt", fit_platt),
     CalibrationMethod("beta", _beta),
     CalibrationMethod("isotonic", _isotonic),
 )
@@ -232,7 +231,8 @@ def choose_calibration(
 ) -> tuple[str, float, float]:
     """Choose temperature or Platt scaling by cross-fitted log loss, and fit the better one on all images.
 
-    Where a class has fewer than two patients nothing can be compared, and temperature scaling is taken.
+    Only methods that have a temperature and an intercept compete. Where a class has fewer than two patients nothing
+    can be compared, and the first of them is taken: temperature scaling.
 
     Parameters
     ----------
@@ -243,17 +243,12 @@ def choose_calibration(
 
     Returns
     -------
-    name : {"temperature", "platt"}
+    name : str
     temperature, intercept : float
     """
-    candidates = [method for method in METHODS if method.parametric]
-    name = candidates[0].name
-    if _fewest_patients(np.asarray(labels), np.asarray(patients, str)) >= 2:
-        losses = {
-            method.name: float(log_loss(labels, cross_fitted(method, labels, logits, patients)).mean())
-            for method in candidates
-        }
-        name = min(losses, key=losses.__getitem__)
-    if name == "platt":
-        return name, *fit_platt(labels, logits, prevalence)
-    return name, fit_temperature(labels, logits, prevalence), 0.0
+    truth, scores = np.asarray(labels), np.asarray(logits, np.float64)
+    fits = {method.name: method.parameters for method in METHODS if method.parameters}
+    name = next(iter(fits))
+    if _fewest_patients(truth, np.asarray(patients, str)) >= 2:
+        name = min(fits, key=lambda each: log_loss(truth, cross_fitted(METHODS[each], truth, scores, patients)).mean())
+    return name, *fits[name](truth, scores, prevalence)

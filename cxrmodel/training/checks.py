@@ -1,4 +1,4 @@
-"""Fit the checks: subspaces on training images, thresholds on validation images."""
+"""Fitting of the checks: subspaces on training images, thresholds on validation images."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Training of a classifier: any network of ``cxrmodel.models``, on images cropped to their lungs.
 
-Backgrounds are replaced at random, and images with masked lungs have the target one half, so that the network cannot
+Backgrounds are replaced at random, and images with masked lungs have the target one half. The network then cannot
 learn the label from collimation, markers or arms.
 """
 
@@ -55,7 +55,7 @@ class TrainingImages:
     segmented : ndarray of bool, shape (N, 224, 224)
         Lung masks of the segmenter.
     annotated : dict of str to ndarray of bool, shape (224, 224)
-        Lung masks that lie beside the archive, by image name.
+        Annotated lung masks of the archive, by image name.
     """
 
     images: tuple[Image, ...]
@@ -156,7 +156,7 @@ def training_feed(
     Returns
     -------
     Feed, Sampler
-        The batches, and what makes their samples, with the images' mean and standard deviation.
+        The batches, and the source of their samples with the images' mean and standard deviation.
 
     Raises
     ------

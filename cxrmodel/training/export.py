@@ -15,7 +15,6 @@ from zipfile import BadZipFile
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from cxrmodel.artefacts import open_graph
 from cxrmodel.checks.feature_distribution import FeatureDistribution, fit_feature_distribution
@@ -186,8 +185,7 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         out_of_distribution = _out_of_distribution(distribution, outputs[2], stored)
         spec = _specification(record, held_out, outputs, out_of_distribution, digests)
     except (ValueError, DataError) as error:
-        reason = first_problem(error) if isinstance(error, ValidationError) else str(error)
-        raise TrainingError("training.not_usable", run=str(run), reason=reason) from error
+        raise TrainingError("training.not_usable", run=str(run), reason=first_problem(error)) from error
     files = {
         "keras": weights,
         "onnx": graph,

@@ -1,4 +1,4 @@
-"""Feed: augmented batches, prepared ahead on threads; they depend on seed and epoch alone."""
+"""Feed: augmented batches, prepared in advance on threads. They depend only on seed and epoch."""
 
 import os
 from collections import deque

@@ -44,7 +44,7 @@ def rate_at(step: int, warmup: int, total: int, peak: float) -> float:
 
 def fit(
     model: keras.Model,
-    loss: keras.losses.Loss,
+    loss: keras.losses.Loss | Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor],
     feed: Feed,
     recipe: Recipe,
     folder: Path,
@@ -96,8 +96,10 @@ def fit(
                 average = _averaged(average, model.get_weights(), step // AVERAGE_EVERY + 1, recipe.average)
             bar.update()
             bar.set_postfix(epoch=f"{number + 1}/{recipe.epochs}", size=size, loss=f"{losses[-1]:.3f}", refresh=False)
-        with _weights(model, average):
-            scores = score(model, size)
+        raw = model.get_weights()
+        model.set_weights(average)
+        scores = score(model, size)
+        model.set_weights(raw)
         epoch = Epoch(epoch=number + 1, size=size, rate=rate, loss=float(np.mean(losses)), **scores)
         history.append(epoch)
         _save(model, optimizer, average, history, folder)
@@ -121,17 +123,6 @@ def dtype_policy(name: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy("float32")
-
-
-@contextmanager
-def _weights(model: keras.Model, weights: Weights) -> Iterator[None]:
-    """Give a model other weights for the time of a ``with`` block."""
-    before = model.get_weights()
-    model.set_weights(weights)
-    try:
-        yield
-    finally:
-        model.set_weights(before)
 
 
 def _seed_dropout(model: keras.Model, seed: int, epoch: int) -> None:

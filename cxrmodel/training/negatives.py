@@ -1,4 +1,4 @@
-"""Synthetic negatives for the orientation network: images that are no upright, whole chest radiograph.
+"""Synthetic negatives for the orientation network: images that are not upright, whole chest radiographs.
 
 They are fragments, repeats and rearrangements of training images, and drawings, textures and gradients of many kinds.
 """
@@ -12,7 +12,7 @@ __all__ = ["drawn", "fragments", "negative"]
 
 
 def negative(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Make an image that is no chest radiograph, in two cases of five from fragments of one.
+    """Make an image that is not a chest radiograph, with probability 0.4 from fragments of one.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Rewrites an exported ONNX graph into operators that ONNX Runtime runs faster, without changing what it computes.
+"""Rewriting of an exported ONNX graph: the same function in operators that ONNX Runtime runs faster.
 
 ONNX Runtime keeps the channels of a convolutional network in blocks as wide as a vector register, but only between
 operators that support this layout. Around every other operator it reorders the data. TensorFlow's exporter writes a
@@ -27,7 +27,7 @@ _DATA_MOVEMENT = {"Cast", "Concat", "Gather", "Reshape", "Shape", "Slice", "Tile
 
 
 def rewrite_graph(graph: bytes) -> bytes:
-    """Rewrite a graph in operators that the runtime is fast at.
+    """Rewrite a graph in operators that the runtime computes faster.
 
     - Per-channel ``Mul`` and ``Add`` become one ``BatchNormalization``.
     - Zero padding between a ``Relu`` and a ``MaxPool`` becomes the padding of the ``MaxPool``: no value is below zero.

@@ -1,4 +1,4 @@
-"""Train the orientation network on images rotated, mirrored and inverted by code, and on synthetic negatives."""
+"""Training of the orientation network on rotated, mirrored and inverted images and on synthetic negatives."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from cxrmodel.training.recipe import Recipe
 __all__ = ["oriented", "train_orientation"]
 
 SIDE = 96
-"""Side at which samples are made, in pixels; the network sees 64."""
+"""Side of the samples in pixels; the network's input has a side of 64."""
 _UPRIGHT_SHARE = 0.36
 _OTHER = ORIENTATIONS[-1]
 REPEATS = 2
@@ -92,7 +92,7 @@ def train_orientation(root: Path, recipe: Recipe, folder: Path, resume: bool = F
     model.save(folder / "orientation.keras")
     accuracy = score(model, ORIENTATION_SIDE)
     epochs = [epoch.model_dump() for epoch in history]
-    record = OrientationTraining(recipe=recipe.describe(), validation=accuracy, history=epochs)
+    record = OrientationTraining(recipe=recipe.model_dump(mode="json"), validation=accuracy, history=epochs)
     (folder / "report.json").write_text(record.to_json(), encoding="utf-8")
     return record
 
@@ -115,7 +115,7 @@ def _accuracy(network: keras.Model, inputs: np.ndarray, orientation: str) -> flo
 
 
 def _augmented(image: np.ndarray, other: np.ndarray, rng: np.random.Generator, options: dict[str, float]) -> np.ndarray:
-    """Rotate a little, zoom, shift, stretch, cover edges, add letters, and change the intensities."""
+    """Rotate slightly, scale, shift, mask edges, add letters, and change the intensities."""
     image = random_affine(image, rng, **{name: options[name] for name in ("degrees", "stretch", "shift")})
     if rng.random() < 0.4:
         image = match_histogram(image, other, rng.uniform(0.3, 1.0))

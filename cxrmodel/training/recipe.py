@@ -3,10 +3,9 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import Field, ValidationError
 
 from cxrmodel.errors import TrainingError
 from cxrmodel.messages import Message
@@ -59,8 +58,7 @@ class SegmenterOptions(Record):
     jitter: Part
 
 
-@dataclass(frozen=True, config=ConfigDict(strict=True, extra="forbid", allow_inf_nan=False))
-class Recipe:
+class Recipe(Record):
     """Everything that a training depends on except the images.
 
     Attributes
@@ -138,10 +136,6 @@ class Recipe:
         except ValidationError as error:
             raise TrainingError("training.bad_options", model=self.model, problem=first_problem(error)) from error
 
-    def describe(self) -> dict[str, Any]:
-        """The recipe as plain JSON."""
-        return dict(TypeAdapter(Recipe).dump_python(self, mode="json"))
-
 
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe file.
@@ -152,11 +146,8 @@ def load_recipe(path: Path) -> Recipe:
         When the file is missing or is not TOML, or a setting is missing, unknown or out of range.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        return TypeAdapter(Recipe).validate_json(json.dumps(values))
+        return Recipe.model_validate_json(json.dumps(tomllib.loads(path.read_text(encoding="utf-8"))))
     except OSError as error:
         raise TrainingError("training.unreadable", path=str(path), reason=str(error.strerror)) from error
-    except ValidationError as error:
+    except (ValueError, TypeError) as error:  # not valid, not UTF-8, not TOML, or a date, which JSON lacks
         raise TrainingError("training.bad_recipe", path=str(path), problem=first_problem(error)) from error
-    except (ValueError, TypeError) as error:  # not UTF-8, not TOML, or a date, which JSON lacks
-        raise TrainingError("training.bad_recipe", path=str(path), problem=str(error)) from error

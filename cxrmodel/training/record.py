@@ -53,7 +53,7 @@ class ClassifierEpoch(Epoch, extra="forbid"):
 
 
 class TrainingSplit(Record):
-    """The images of a training: counts by split and stratum, the held-out patients, and what was left out.
+    """The images of a training: counts by split and stratum, the held-out patients, and the files left out.
 
     Attributes
     ----------

@@ -103,9 +103,9 @@ def train_lungs(root: Path, recipe: Recipe, folder: Path, resume: bool = False) 
     final = build_segmenter(recipe.final_size)
     final.set_weights(model.get_weights())
     final.save(folder / "lungs.keras")
-    test = find_images(root, ("test",))
-    test_masks = load_masks(root, test)
-    test = _annotated(test, test_masks)
+    test_images = find_images(root, ("test",))
+    test_masks = load_masks(root, test_images)
+    test = _annotated(test_images, test_masks)
     record = SegmenterRecord(
         recipe=recipe,
         held_out=_scores(final, recipe, held_out, held_out_images, masks),
@@ -155,17 +155,11 @@ def _scores(
     )
 
 
-class OverlapLoss(keras.losses.Loss):  # type: ignore[misc]  # keras has no types
-    """Cross-entropy plus soft Dice, of logits."""
-
-    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
-        """Loss of each image, shape (N,)."""
-        ops = keras.ops
-        entropy = ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=True), axis=(1, 2, 3))
-        lung = ops.sigmoid(y_pred)
-        overlap = ops.sum(lung * y_true, axis=(1, 2, 3))
-        total = ops.sum(lung, axis=(1, 2, 3)) + ops.sum(y_true, axis=(1, 2, 3))
-        return entropy + 1 - (2 * overlap + 1) / (total + 1)
-
-
-overlap_loss = OverlapLoss()
+def overlap_loss(y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+    """Cross-entropy plus soft Dice of logits, one value for each image, shape (N,)."""
+    ops = keras.ops
+    entropy = ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=True), axis=(1, 2, 3))
+    lung = ops.sigmoid(y_pred)
+    overlap = ops.sum(lung * y_true, axis=(1, 2, 3))
+    total = ops.sum(lung, axis=(1, 2, 3)) + ops.sum(y_true, axis=(1, 2, 3))
+    return entropy + 1 - (2 * overlap + 1) / (total + 1)

@@ -6,8 +6,9 @@ Pentland, Eigenfaces for Recognition, J. Cogn. Neurosci. 1991.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -22,7 +23,7 @@ from cxrmodel.demo import IMAGES_FOLDER, Compared, DemoIndex, IndexedImage, Othe
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.messages import Message
-from cxrmodel.training.archive import ARCHIVE, LABELS, Image, load_images, training_split
+from cxrmodel.training.archive import ARCHIVE, LABELS, load_images, training_split
 
 __all__ = ["SEED", "Nearness", "draw_images", "make_demo_images", "nearest"]
 
@@ -30,7 +31,7 @@ SEED = 0
 COMPONENTS = 250
 SPREAD = 0.75
 # Draws of the seed chosen by eye: clean outlines, no marker over a lung. The normal ones are among those with the least
-# probability of pneumonia by the shipped model; the README beside the images says so.
+# probability of pneumonia by the shipped model; see the README beside the images.
 CHOSEN = {"NORMAL": (122, 284, 518), "PNEUMONIA": (7, 9, 43)}
 WIDTH, HEIGHT = 576, 432
 NOTICE = Message("training.synthetic_notice")
@@ -144,10 +145,16 @@ def make_demo_images(root: Path, out: Path = IMAGES_FOLDER, seed: int = SEED) ->
     split = training_split(root, seed)
     known = split.train + split.held_out
     pixels, patients = load_images(known), [image.patient for image in known]
+    labels = np.array([image.label for image in split.train])
     draws = [
-        _Draw(image, ARCHIVE.labels.positive if LABELS[folder] else ARCHIVE.labels.negative, number)
+        _Draw(image, ARCHIVE.labels.positive if LABELS[folder] else ARCHIVE.labels.negative, number, place)
         for folder, numbers in CHOSEN.items()
-        for image, number in _draw_class(pixels[: len(split.train)], split.train, LABELS[folder], numbers, seed)
+        for image, number, place in zip(
+            draw_images(pixels[: len(labels)][labels == LABELS[folder]], max(numbers) + 1, seed)[[*numbers]],
+            numbers,
+            count(1),
+            strict=False,
+        )
     ]
     between = nearest(pixels, pixels, patients, patients)
     near = nearest(np.stack([draw.image for draw in draws]), pixels)
@@ -157,21 +164,18 @@ def make_demo_images(root: Path, out: Path = IMAGES_FOLDER, seed: int = SEED) ->
         names = ", ".join(f"{draws[i].kind} {draws[i].number}" for i in np.flatnonzero(too_near))
         raise DataError("training.too_similar", draws=names)
     out.mkdir(parents=True, exist_ok=True)
-    images = []
-    for i, draw in enumerate(draws):
-        number = 1 + sum(other.kind == draw.kind for other in draws[:i])
-        file = f"synthetic-{draw.kind}-{number}.png"
-        images.append(
-            IndexedImage(
-                file=file,
-                title=str(Message("training.synthetic_title", kind=draw.kind, number=number)),
-                kind=draw.kind,
-                sha256=_write_image(draw.image, out / file),
-                draw=draw.number,
-                nearest_rmse=round(float(near.rmse[i]), 3),
-                nearest_correlation=round(float(near.correlation[i]), 4),
-            )
+    images = [
+        IndexedImage(
+            file=draw.file,
+            title=str(Message("training.synthetic_title", kind=draw.kind, number=draw.place)),
+            kind=draw.kind,
+            sha256=_write_image(draw.image, out / draw.file),
+            draw=draw.number,
+            nearest_rmse=round(float(rmse), 3),
+            nearest_correlation=round(float(correlation), 4),
         )
+        for draw, rmse, correlation in zip(draws, near.rmse, near.correlation, strict=True)
+    ]
     index = DemoIndex(
         format=1,
         notice=str(NOTICE),
@@ -192,19 +196,16 @@ def make_demo_images(root: Path, out: Path = IMAGES_FOLDER, seed: int = SEED) ->
 
 @dataclass(frozen=True, eq=False)
 class _Draw:
-    """A drawn image, its class and its number among the draws."""
+    """A drawn image, its class, its number among the draws and its position among the chosen ones, from 1."""
 
     image: Pixels
     kind: str
     number: int
+    place: int
 
-
-def _draw_class(
-    pixels: Pixels, images: Sequence[Image], label: int, numbers: Sequence[int], seed: int
-) -> Iterator[tuple[Pixels, int]]:
-    of_class = np.array([image.label for image in images]) == label
-    drawn = draw_images(pixels[of_class], max(numbers) + 1, seed)
-    return ((drawn[number], number) for number in numbers)
+    @property
+    def file(self) -> str:
+        return f"synthetic-{self.kind}-{self.place}.png"
 
 
 def _centred(images: Pixels) -> tuple[Floats, NDArray[np.float32], Floats]:

@@ -17,7 +17,7 @@ from cxrmodel.messages import LANGUAGE, TEXTS_FOLDER
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 from cxrmodel.reading import Reader
-from cxrmodel.report.wording import DISCLAIMER, operating_point_titles
+from cxrmodel.report.wording import DISCLAIMER, operating_point_title
 from cxrmodel.web.text import plain
 
 __all__ = ["about"]
@@ -51,8 +51,8 @@ def _template() -> Any:
 
 def _model(spec: ModelSpec) -> dict[str, Any]:
     points = [
-        f"{title} {formatting.threshold_percent(spec.operating_points[name])}"
-        for name, title in operating_point_titles().items()
+        f"{operating_point_title(name)} {formatting.threshold_percent(threshold)}"
+        for name, threshold in spec.operating_points.items()
     ]
     record = _known(lambda: load_training_record(spec.model, MODEL_FOLDER))
     return {

@@ -1,4 +1,4 @@
-"""The benchmark of a reading: every stage is measured; no test depends on how fast."""
+"""The benchmark of a reading: every stage is measured; no test depends on speed."""
 
 import json
 import math
@@ -19,11 +19,11 @@ def found():
 def test_every_stage_is_measured(found):
     """With the naive implementation; all values are positive numbers, and JSON holds them."""
     assert [*found.stages] == ["decode", "resize", "lungs", "checks", "crop", "network", "overlay", "reading"]
-    record = found.as_record()
+    record = found.model_dump()
     times = [value for part in ("stages", "naive") for times in record[part].values() for value in times.values()]
     times += [value for part in ("cold", "ratios", "memory") for value in record[part].values()]
     assert all(math.isfinite(value) and value > 0 for value in times)
-    assert json.loads(json.dumps(record)) == record
+    assert json.loads(found.model_dump_json()) == record
 
 
 def test_ratios_follow_from_the_figures_beside_them(found):

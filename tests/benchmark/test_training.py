@@ -1,4 +1,4 @@
-"""The benchmark of training: every way is measured; no test depends on how fast."""
+"""The benchmark of training: every kind is measured; no test depends on speed."""
 
 import json
 import math
@@ -23,7 +23,7 @@ def test_every_way_is_measured(found):
     assert found.ratios["training_to_naive"] == pytest.approx(rates.training / rates.naive)
     assert found.ratios["feed_to_network"] == pytest.approx(rates.feed / rates.network)
     assert (found.model, found.size, found.batches) == ("cnn", 32, 1)
-    assert json.loads(json.dumps(found.as_record())) == found.as_record()
+    assert json.loads(found.model_dump_json()) == found.model_dump()
 
 
 def test_every_result_is_printed(found):

@@ -1,4 +1,4 @@
-"""Folders of images for the command line, and a way to run it."""
+"""Fixtures for the command line: folders of images, and a function that runs it."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""``explain``, and what stands on every heatmap that is saved."""
+"""``explain``, and the caption of every saved heatmap."""
 
 import hashlib
 import shutil
@@ -39,7 +39,7 @@ def test_never_replaces_an_image(image, tmp_path, name):
 
 @pytest.mark.parametrize("command", ["read", "explain"])
 def test_a_saved_heatmap_says_what_it_is(image, tmp_path, monkeypatch, command):
-    """Finding, probability, disclaimer, model and image stand on the picture itself."""
+    """The picture itself states finding, probability, disclaimer, model and image."""
     drawn = []
     monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure.get_supxlabel()))
     where = {"read": ["--heatmaps", str(tmp_path)], "explain": ["-o", str(tmp_path / "out.png")]}
@@ -51,7 +51,7 @@ def test_a_saved_heatmap_says_what_it_is(image, tmp_path, monkeypatch, command):
 
 
 def test_other_methods_show_their_progress(image, tmp_path, capsys):
-    """On standard error; the range of the colours is stated too. Occlusion stands for the methods that are computed."""
+    """On standard error, with the colour range. Occlusion represents all computed methods."""
     out = tmp_path / "out.png"
     assert main(["explain", str(image), "--method", "occlusion", "--model", "cnn", "-o", str(out)]) == 0
     with Image.open(out) as picture:

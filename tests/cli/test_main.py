@@ -140,7 +140,7 @@ def test_a_seed_overrides_the_recipe(argv, seed, monkeypatch):
     )
     assert main(["train", "--model", "cnn", *argv]) == 0
     shipped = load_recipe(RECIPES / "cnn.toml")
-    assert given == [dataclasses.replace(shipped, seed=seed)]
+    assert given == [shipped.replace(seed=seed)]
 
 
 def test_training_without_images_fails(tmp_path, monkeypatch, capsys):

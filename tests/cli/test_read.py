@@ -112,7 +112,7 @@ def test_the_notice_is_printed_once(folder, capsys, options):
 
 
 def test_an_empty_folder_is_reported(tmp_path, capsys):
-    """Silence is not success."""
+    """An empty folder is a failure, and is named."""
     (tmp_path / "empty").mkdir()
     assert main(["read", "--json", str(tmp_path / "empty")]) == 3
     captured = capsys.readouterr()

@@ -90,7 +90,7 @@ def test_another_file_is_no_table(tmp_path, content):
 
 
 def test_a_table_without_codes_is_of_an_earlier_version(tmp_path):
-    """The message says so: it is no foreign file."""
+    """The message names the cause."""
     _write(tmp_path / "out.csv", [name for name in COLUMNS if name != "codes"], model="model 1", status="read")
     with pytest.raises(OutputRefused) as refused:
         Table.load(tmp_path / "out.csv", "model 1", resume=True)

@@ -1,7 +1,5 @@
 """Runs that differ in their seed are measured, kept, and summed up by hand-computed means."""
 
-import dataclasses
-
 import pytest
 
 from cxrmodel.errors import EvaluationError, TrainingError
@@ -79,7 +77,7 @@ def test_a_run_is_measured_on_the_test_images(make_archive, tmp_path, project):
     """A tiny training on drawn images; its own held-out patients fix the threshold."""
     root = make_archive(tmp_path / "archive", patients=6)
     shipped = load_recipe(project / "cxrmodel" / "training" / "recipes" / "cnn.toml")
-    recipe = dataclasses.replace(shipped, stages=((32, 1),), batch=8, precision="float32", seed=4)
+    recipe = shipped.replace(stages=((32, 1),), batch=8, precision="float32", seed=4)
     train_reader(root, recipe, tmp_path / "run")
     measured = measure_run(tmp_path / "run", root)
     assert (measured.model, measured.seed, measured.trainings) == ("cnn", 4, SHORT)

@@ -116,7 +116,7 @@ def test_long_name_keeps_both_ends(image):
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(max_size=120))
 def test_any_name_is_printed_and_none_is_logged(image, caplog, name):
-    """Whatever a file is called, there is one page and no log entry."""
+    """Any file name gives one page and no log entry."""
     with caplog.at_level(logging.WARNING):
         assert "Image:" in text_of(pdf_report(fake_reading(image, name), READ, PRINTED))
     assert not caplog.records
@@ -128,7 +128,7 @@ def test_unknown_characters_are_replaced(image):
 
 
 def test_nothing_is_written_to_disk(image, monkeypatch):
-    """The PDF is made in memory."""
+    """The PDF is created in memory."""
 
     def refuse(*_, **__):
         raise AssertionError("a temporary file was asked for")

@@ -25,7 +25,7 @@ NOT_HEALTHY = Message("report.not_healthy", positive="pneumonia", negative="norm
 
 
 def test_band():
-    """It lies between the outer operating points; there is none where they cross."""
+    """Between the outer operating points; there is none where they cross."""
     assert band(POINTS) == (0.2, 0.8)
     assert band(CROSSED) is None
 
@@ -108,7 +108,7 @@ def test_caption_of_a_saved_heatmap():
 
 
 def test_facts():
-    """Band, threshold, heatmap, prevalence, ages, model and checksum stand beside every probability."""
+    """Band, threshold, heatmap, prevalence, ages, model and checksum accompany every probability."""
     reading = fake_reading(IMAGE)
     assert [(name.code, value) for name, value in facts(reading)] == [
         ("report.fact.band", Message("report.fact.band_value", low="20.0\u00a0%", high="80.0\u00a0%")),

@@ -18,7 +18,7 @@ from cxrmodel.training.augment import (
 
 @given(st.integers(0, 10_000), st.floats(0, 0.3), st.integers(0, 180), st.integers(0, 180))
 def test_jittered_crops_stay_within_the_image(seed, share, top, left):
-    """The result lies within the image and is at least 8 pixels wide."""
+    """The result is within the image and is at least 8 pixels wide."""
     box = (top, left, top + 40, left + 40)
     top, left, bottom, right = jitter_crop(box, np.random.default_rng(seed), share, 224)
     assert 0 <= top <= bottom - 8

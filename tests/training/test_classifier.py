@@ -1,6 +1,5 @@
 """Training of a classifier: from an archive to weights and their record."""
 
-import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from cxrmodel.training.record import TrainingRun, load_training_record
 def recipe(project: Path):
     """The CNN's shipped recipe, cut to two tiny epochs."""
     shipped = load_recipe(project / "cxrmodel" / "training" / "recipes" / "cnn.toml")
-    return dataclasses.replace(shipped, stages=((32, 1), (48, 1)), batch=8, precision="float32")
+    return shipped.replace(stages=((32, 1), (48, 1)), batch=8, precision="float32")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def trained(make_archive, recipe, tmp_path_factory):
 
 
 def test_a_run_leaves_weights_and_record(trained):
-    """Everything that is needed to repeat or export the training lies in its folder."""
+    """The folder holds everything needed to repeat or export the training."""
     _, folder, record = trained
     assert load_training_record(folder / "training.json") == record
     assert record.recipe.model == "cnn"
@@ -83,14 +82,14 @@ def test_held_out_images_do_not_shape_the_statistics(trained, recipe, tmp_path, 
             image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
             data = png(np.clip(image / 255.0 * 0.5 + 0.3, 0, 1))
         place.write_bytes(data)
-    other = train_reader(tmp_path, dataclasses.replace(recipe, stages=((48, 1),)), tmp_path / "run")
+    other = train_reader(tmp_path, recipe.replace(stages=((48, 1),)), tmp_path / "run")
     assert (other.mean, other.std) == pytest.approx((record.mean, record.std), abs=1e-12)
 
 
 def test_weights_of_another_training_can_be_started_from(trained, recipe, tmp_path):
     """--init PATH.keras begins with those weights: with a rate of nothing, it ends with them."""
     root, folder, _ = trained
-    frozen = dataclasses.replace(recipe, stages=((48, 1),), peak_rate=1e-12, weight_decay=0.0)
+    frozen = recipe.replace(stages=((48, 1),), peak_rate=1e-12, weight_decay=0.0)
     record = train_reader(root, frozen, tmp_path, init=str(folder / "cnn.keras"))
     before = keras.models.load_model(folder / "cnn.keras", compile=False)
     after = keras.models.load_model(tmp_path / "cnn.keras", compile=False)
@@ -104,7 +103,7 @@ def test_weights_of_another_training_can_be_started_from(trained, recipe, tmp_pa
 def test_weights_that_saw_the_held_out_images_are_refused(trained, recipe, tmp_path):
     """Another seed holds out other patients, some of whom were trained on."""
     root, folder, _ = trained
-    other = dataclasses.replace(recipe, seed=recipe.seed + 1)
+    other = recipe.replace(seed=recipe.seed + 1)
     with pytest.raises(TrainingError) as raised:
         train_reader(root, other, tmp_path, init=str(folder / "cnn.keras"))
     assert raised.value.message.code == "training.saw_held_out"
@@ -126,7 +125,7 @@ def test_weights_without_a_record_are_identified_by_their_hash(trained, recipe, 
     root, folder, _ = trained
     alone = tmp_path / "alone.keras"
     alone.write_bytes((folder / "cnn.keras").read_bytes())
-    record = train_reader(root, dataclasses.replace(recipe, stages=((48, 1),)), tmp_path / "run", init=str(alone))
+    record = train_reader(root, recipe.replace(stages=((48, 1),)), tmp_path / "run", init=str(alone))
     assert record.before == (TrainingRun(weights_sha256=hashlib.sha256(alone.read_bytes()).hexdigest()),)
 
 
@@ -183,7 +182,7 @@ def test_shuffled_labels_are_one_permutation_and_never_exported(project, make_ar
     np.testing.assert_array_equal(samplers[0].labels, samplers[1].labels)
     assert sorted(samplers[0].labels) == sorted(data.labels)
     assert (samplers[0].labels != data.labels).any()
-    tiny = dataclasses.replace(shipped, model="cnn", stages=((32, 1),), batch=8, precision="float32")
+    tiny = shipped.replace(model="cnn", stages=((32, 1),), batch=8, precision="float32")
     train_reader(root, tiny, tmp_path / "run")
     with pytest.raises(TrainingError) as raised:
         export_reader(tmp_path / "run", root, tmp_path / "out")

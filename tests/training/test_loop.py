@@ -1,6 +1,5 @@
 """The training loop: learning rate, averaging, checkpoint and resume."""
 
-import dataclasses
 import json
 import math
 from pathlib import Path
@@ -51,7 +50,7 @@ def test_rate_rises_then_falls_along_a_cosine(step, expected):
 
 def test_a_toy_learns(tmp_path):
     """The loss falls on an easy task, and the history is stored."""
-    _, history = _train(tmp_path, dataclasses.replace(RECIPE, stages=((8, 30),)))
+    _, history = _train(tmp_path, RECIPE.replace(stages=((8, 30),)))
     assert history[-1].loss < 0.8 * history[0].loss
     assert json.loads((tmp_path / "history.json").read_text()) == [epoch.model_dump() for epoch in history]
 
@@ -79,7 +78,7 @@ def test_killed_training_resumes_to_the_same_weights(tmp_path):
 def test_same_seed_same_weights(tmp_path):
     """Two runs with one seed agree; another seed gives other weights."""
     first, second = _train(tmp_path / "a")[0], _train(tmp_path / "b")[0]
-    other = _train(tmp_path / "c", dataclasses.replace(RECIPE, seed=1))[0]
+    other = _train(tmp_path / "c", RECIPE.replace(seed=1))[0]
     np.testing.assert_array_equal(first.get_weights()[0], second.get_weights()[0])
     assert not np.array_equal(first.get_weights()[0], other.get_weights()[0])
 

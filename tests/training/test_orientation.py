@@ -1,7 +1,5 @@
 """The orientation network and the checks: from an archive to what is shipped."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -83,7 +81,7 @@ def run(project, make_archive, tmp_path_factory):
     root = make_archive(tmp_path_factory.mktemp("archive"), patients=6)
     shipped = load_recipe(project / "cxrmodel" / "training" / "recipes" / "orientation.toml")
     folder = tmp_path_factory.mktemp("run")
-    return root, folder, train_orientation(root, dataclasses.replace(shipped, stages=((64, 1),), batch=8), folder)
+    return root, folder, train_orientation(root, shipped.replace(stages=((64, 1),), batch=8), folder)
 
 
 def test_training_reports_every_orientation(run):
@@ -113,7 +111,7 @@ def test_export_without_a_training_names_what_is_missing(run, tmp_path):
 
 
 def test_probabilities_sum_to_one():
-    """Those of the orientations among themselves; "other" stands for itself."""
+    """Over the orientations; "other" has a probability of its own."""
     network = OrientationNetwork((CHECK_FOLDER / "orientation.onnx").read_bytes())
     found = network.probabilities(np.random.default_rng(0).integers(0, 256, (224, 224)).astype(np.uint8))
     assert tuple(found) == ORIENTATIONS

@@ -1,7 +1,5 @@
 """Recipes: the shipped ones are valid, and a bad one is an error that names the setting."""
 
-from dataclasses import replace
-
 import pytest
 
 from cxrmodel.errors import TrainingError
@@ -65,16 +63,16 @@ def test_shipped_recipes_are_valid(path):
 def test_bad_options_name_the_option(changes, field):
     """Out of range, or unknown to this training."""
     options = {"margin": 0.1, "degrees": 5, "jitter": 0.1, "surroundings": 0.5, "covered": 0.1}
-    recipe = replace(RECIPE, options=options)
+    recipe = RECIPE.replace(options=options)
     assert recipe.read_options(ClassifierOptions).shuffle_labels is False
     with pytest.raises(TrainingError) as raised:
-        replace(recipe, options=options | changes).read_options(ClassifierOptions)
+        recipe.replace(options=options | changes).read_options(ClassifierOptions)
     assert raised.value.message.code == "training.bad_options"
     assert raised.value.message.values["problem"].startswith(field)
 
 
 def test_the_schedule_names_every_stage():
     """Sizes and epochs, and mixup where images were mixed."""
-    mixed = replace(RECIPE, mixup=0.2)
+    mixed = RECIPE.replace(mixup=0.2)
     assert (RECIPE.schedule.code, mixed.schedule.code) == ("training.schedule", "training.schedule_with_mixup")
     assert all(f"{size} px" in str(mixed.schedule) for size in (8, 12))

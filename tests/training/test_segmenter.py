@@ -1,7 +1,5 @@
 """Training and export of the lung segmenter."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -17,7 +15,7 @@ from cxrmodel.training.segmenter import SegmenterRecord, dice, train_lungs
 @pytest.fixture(scope="module")
 def recipe():
     """The shipped recipe, cut to one tiny epoch."""
-    return dataclasses.replace(load_recipe(RECIPES / "lungs.toml"), stages=((32, 1),), batch=8, precision="float32")
+    return load_recipe(RECIPES / "lungs.toml").replace(stages=((32, 1),), batch=8, precision="float32")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from cxrmodel.reading import Reading
 from cxrmodel.report.wording import (
     finding_sentence,
     heat_sentence,
-    operating_point_titles,
+    operating_point_title,
     provenance,
 )
 from cxrmodel.web import session
@@ -191,7 +191,7 @@ def _cautions(reading: Reading) -> list[str]:
     """Limits of the map that follow from the finding."""
     cautions = []
     if reading.probability < reading.threshold:
-        point = operating_point_titles().get(reading.operating_point, reading.operating_point)
+        point = operating_point_title(reading.operating_point)
         cautions.append(text("web.viewer.below", point=point, threshold=threshold_percent(reading.threshold)))
     if reading.finding == UNCERTAIN:
         cautions.append(text("web.viewer.uncertain"))

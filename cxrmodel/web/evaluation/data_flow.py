@@ -1,7 +1,6 @@
 """Data flow: what the model and its figures were made from. Images, training, seeds, settings and hashes."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -142,7 +141,7 @@ def _configuration(model: str, record: TrainingRecord | None) -> None:
     except ModelError as error:
         st.warning(plain(error), icon=":material/warning:")
         return
-    recipe = asdict(record.recipe) if record and record.recipe is not None else {}
+    recipe = record.recipe.model_dump() if record else {}
     settings = _flat(spec.model_dump()) | _flat(recipe, "training: ")
     rows = [
         {text("web.data_flow.setting"): name, text("web.data_flow.value"): str(value)}

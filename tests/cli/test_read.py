@@ -79,7 +79,7 @@ def test_a_name_that_is_not_utf8_is_escaped(folder, tmp_path, read_json):
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
-        (EmptyFile("imaging.empty file"), "refused", "imaging.empty file"),
+        (EmptyFile("imaging.empty"), "refused", "imaging.empty"),
         (PermissionError(13, "Permission denied"), "error", "cli.read.unreadable"),
         (RuntimeError("inner detail"), "error", "cli.read.unexpected"),
     ],

@@ -17,7 +17,7 @@ from cxrmodel.web.text import text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["download", "download_menu", "file_title", "lazily", "table", "table_csv"]
+__all__ = ["button", "file_title", "lazily", "menu", "table", "table_csv"]
 
 _IMAGE_TYPES = {"SVG": "image/svg+xml", "PNG": "image/png"}
 Row = Mapping[str, Any]
@@ -64,12 +64,12 @@ def lazily(make: Callable[[], bytes]) -> Callable[[], bytes]:
     return made
 
 
-def download(label: str, make: Callable[[], bytes], file_name: str, mime: str) -> None:
+def button(label: str, make: Callable[[], bytes], file_name: str, mime: str) -> None:
     """Draw a button that downloads one file, made when it is pressed."""
     st.download_button(label, lazily(make), file_name, mime, icon=":material/download:", on_click="ignore")
 
 
-def download_menu(
+def menu(
     name: str,
     rows: Callable[[], Sequence[Row]],
     figure: Callable[[], "Figure"] | None = None,
@@ -109,7 +109,7 @@ def table(
     Parameters
     ----------
     name : str
-        Of the files, as for :func:`download_menu`.
+        Of the files, as for :func:`menu`.
     rows : sequence of mapping
     caption : str
         Nothing is drawn where it is empty.
@@ -119,7 +119,7 @@ def table(
     st.table(rows, hide_index=True)
     if caption:
         st.caption(caption)
-    download_menu(name, records or (lambda: rows))
+    menu(name, records or (lambda: rows))
 
 
 def table_csv(rows: Sequence[Row]) -> bytes:

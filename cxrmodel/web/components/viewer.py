@@ -64,7 +64,7 @@ _BADGES = {
 
 
 def badges_of(notes: Sequence[Message], check: CheckReport) -> list[tuple[str, str]]:
-    """Name in a word or two what was done to an image, and what the checks warn of.
+    """Name each correction of an image and each warning of its checks in a word or two.
 
     Parameters
     ----------

@@ -13,9 +13,7 @@ from cxrmodel.evaluation.report import figures, small_samples
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.calibration import Reliability
 from cxrmodel.metrics.registry import METRICS
-from cxrmodel.web.components.chart import draw
-from cxrmodel.web.components.downloads import download_menu, table
-from cxrmodel.web.components.terms import explain, intervals_text
+from cxrmodel.web.components import chart, downloads, terms
 from cxrmodel.web.evaluation.cache import calibration_verdict, reliability_at, reliability_before_after
 from cxrmodel.web.evaluation.charts import reliability_chart
 from cxrmodel.web.evaluation.selection import Selection
@@ -56,17 +54,17 @@ def calibration(selection: Selection) -> None:
     with st.expander(text("web.calibration.groups"), icon=":material/table_rows:"):
         rows = [{name: _short(value) for name, value in row.items()} for row in _bins(after)]
         st.table(rows, hide_index=True)
-    explain("ece", "brier", "prevalence", "interval", "few")
+    terms.explain("ece", "brier", "prevalence", "interval", "few")
 
 
 def _diagram(selection: Selection, name: str, note: str, diagram: Reliability) -> None:
     title, label = text(f"web.calibration.{name}"), selection.labels.positive
     st.subheader(title)
     alt = text("web.calibration.alt", title=title, ece=formatting.number(diagram.ece.value))
-    draw(reliability_chart, alt, diagram, label)
+    chart.draw(reliability_chart, alt, diagram, label)
     st.caption(f"{note} {text('web.calibration.figures', **_written(diagram))}")
     file = f"reliability-{name}-{selection.split}"
-    download_menu(file, lambda: _bins(diagram), lambda: figures.reliability_figure({title: diagram}, label))
+    downloads.menu(file, lambda: _bins(diagram), lambda: figures.reliability_figure({title: diagram}, label))
 
 
 def _other_prevalence(selection: Selection) -> None:
@@ -87,14 +85,14 @@ def _other_prevalence(selection: Selection) -> None:
     )
     wanted = float(wanted or 0.2)
     diagram, percent = reliability_at(selection.evaluation, selection.split, wanted), formatting.percent(wanted)
-    chart, words = st.columns(2, gap="large")
-    with chart:
+    left, right = st.columns(2, gap="large")
+    with left:
         label = selection.labels.positive
-        draw(reliability_chart, text("web.calibration.prevalence_alt", prevalence=percent), diagram, label)
+        chart.draw(reliability_chart, text("web.calibration.prevalence_alt", prevalence=percent), diagram, label)
         name = text("documents.calibration.adjusted", prevalence=percent)
         file = f"reliability-adjusted-{selection.split}"
-        download_menu(file, lambda: _bins(diagram), lambda: figures.reliability_figure({name: diagram}, label))
-    with words:
+        downloads.menu(file, lambda: _bins(diagram), lambda: figures.reliability_figure({name: diagram}, label))
+    with right:
         st.markdown(text("web.calibration.prevalence_note", prevalence=percent, **_written(diagram)))
         st.markdown(_with_caveat(text("web.calibration.prevalence_limit"), diagram))
 
@@ -106,7 +104,7 @@ def _table(selection: Selection, before: Reliability, after: Reliability, audit:
         _row(text("web.calibration.after"), after),
         *(_audit_rows(selection, audit) if audit else []),
     ]
-    table(f"calibration-{selection.split}", rows, intervals_text(selection.evaluation))
+    downloads.table(f"calibration-{selection.split}", rows, terms.intervals_text(selection.evaluation))
 
 
 def _audit_rows(selection: Selection, audit: CalibrationAudit) -> list[dict[str, str]]:
@@ -141,7 +139,7 @@ def _sources(selection: Selection, audit: CalibrationAudit) -> None:
         st.table(rows, hide_index=True)
         st.caption(text("web.calibration.source_note", prevalence=formatting.percent(audit.prevalence)))
         st.markdown("\n".join(_shift(selection, row) for row in audit.shift))
-        download_menu("calibration-sources", lambda: rows)
+        downloads.menu("calibration-sources", lambda: rows)
 
 
 def _shift(selection: Selection, row: ScoreShift) -> str:

@@ -10,7 +10,7 @@ from cxrmodel.evaluation.audits.schema import CheckAudit, CheckSet
 from cxrmodel.evaluation.report.small_samples import FEWEST
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.registry import score_metrics
-from cxrmodel.web.components.downloads import download_menu, table
+from cxrmodel.web.components.downloads import menu, table
 from cxrmodel.web.text import plain, text
 
 __all__ = ["checks"]
@@ -19,7 +19,7 @@ _OUTCOMES = ("read", "warned", "rejected")
 
 
 def checks(section: CheckAudit | None) -> None:
-    """Draw what the checks do.
+    """Draw the outcomes of the checks.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def checks(section: CheckAudit | None) -> None:
     st.caption(text("web.checks.note", fewest=FEWEST))
     with st.expander(text("web.checks.details"), icon=":material/rule:"):
         st.markdown("\n".join(_detail(item) for item in section.sets))
-    download_menu("checks", lambda: [_row(item) for item in section.sets])
+    menu("checks", lambda: [_row(item) for item in section.sets])
     # With the checks off, and of the images that the program reads.
     table(
         "metrics-with-checks",

@@ -1,4 +1,4 @@
-"""Data flow: what the model and its figures were made from. Images, training, seeds, settings and hashes."""
+"""Data flow: the sources of the model and its figures. Images, training, seeds, settings and hashes."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -18,8 +18,7 @@ from cxrmodel.evaluation.training_record import TrainingRecord, load_training_re
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import load_spec
 from cxrmodel.models import model_title
-from cxrmodel.web.components.chart import draw
-from cxrmodel.web.components.downloads import download, download_menu, table
+from cxrmodel.web.components import chart, downloads
 from cxrmodel.web.evaluation.charts import auc_chart, loss_chart
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
@@ -77,7 +76,7 @@ def _flow(stations: list[Station]) -> None:
         }
         for station in stations
     ]
-    download_menu("images", lambda: rows, svg=lambda: flow_diagram.flow_svg(stations, dark=False))
+    downloads.menu("images", lambda: rows, svg=lambda: flow_diagram.flow_svg(stations, dark=False))
 
 
 def _record(model: str) -> TrainingRecord | None:
@@ -93,8 +92,8 @@ def _training(model: str, record: TrainingRecord | None) -> None:
     if record is None or history is None or not history.epochs.size:
         st.markdown(text("web.data_flow.no_history", model=plain(model_title(model))))
         return
-    draw(loss_chart, text("web.data_flow.loss_alt"), history)
-    draw(auc_chart, text("web.data_flow.auc_alt"), history)
+    chart.draw(loss_chart, text("web.data_flow.loss_alt"), history)
+    chart.draw(auc_chart, text("web.data_flow.auc_alt"), history)
     if len(record.runs) > 1:
         st.markdown(text("web.data_flow.starts", count=len(record.runs)))
     lines = [
@@ -103,7 +102,7 @@ def _training(model: str, record: TrainingRecord | None) -> None:
     ]
     st.markdown("\n".join(lines))
     rows = [epoch.model_dump() | {"epoch": number, "training": run} for number, run, epoch in record.epochs()]
-    download_menu("training-history", lambda: rows, lambda: figures.history_figure(history))
+    downloads.menu("training-history", lambda: rows, lambda: figures.history_figure(history))
 
 
 def _seeds(in_use: Collection[str]) -> None:
@@ -119,7 +118,7 @@ def _seeds(in_use: Collection[str]) -> None:
     with st.container(key="seeds"):
         st.table(rows, hide_index=True)
     st.caption(text("web.data_flow.seeds_note"))
-    download_menu("seeds", lambda: [run.model_dump() for run in runs])
+    downloads.menu("seeds", lambda: [run.model_dump() for run in runs])
 
 
 def _seed_row(group: SeedGroup, in_use: bool) -> dict[str, str]:
@@ -148,7 +147,7 @@ def _configuration(model: str, record: TrainingRecord | None) -> None:
         for name, value in settings.items()
     ]
     with st.expander(text("web.data_flow.settings"), icon=":material/tune:"):
-        table("configuration", rows)
+        downloads.table("configuration", rows)
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -173,7 +172,7 @@ def _hashes(evaluation: Evaluation) -> None:
     measured = text("web.data_flow.measured", created=evaluation.created, version=evaluation.version)
     st.caption(measured if evaluation.provenance else f"{measured} {text('web.data_flow.not_hashed')}")
     rows = [{text("web.data_flow.hash_of"): str(entry.title), "sha256": entry.sha256} for entry in found]
-    download_menu("hashes", lambda: rows)
+    downloads.menu("hashes", lambda: rows)
 
 
 def _agreement(agreement: Agreement) -> None:
@@ -186,9 +185,13 @@ def _files(selection: Selection) -> None:
     evaluation = selection.evaluation
     with st.container(horizontal=True, gap="small"):
         name = f"{evaluation.model}-evaluation"
-        download(text("web.data_flow.json"), lambda: text_of(evaluation).encode(), f"{name}.json", "application/json")
+        downloads.button(
+            text("web.data_flow.json"), lambda: text_of(evaluation).encode(), f"{name}.json", "application/json"
+        )
         if selection.split == "test":
             evaluations = list(selection.selected_first.values())
-            download(text("web.data_flow.html"), lambda: report_text(evaluations).encode(), f"{name}.html", "text/html")
+            downloads.button(
+                text("web.data_flow.html"), lambda: report_text(evaluations).encode(), f"{name}.html", "text/html"
+            )
     own = evaluation.dataset
     st.caption(text("web.data_flow.command_own", name=own.name) if own else text("web.data_flow.command"))

@@ -1,4 +1,4 @@
-"""Decision: what follows from a threshold. A slider moves everything in the browser, without the server."""
+"""Decision: the consequences of a threshold. A slider moves everything in the browser, without the server."""
 
 import math
 from collections.abc import Mapping
@@ -15,8 +15,7 @@ from cxrmodel.metrics.registry import Metric, rates_in_order
 from cxrmodel.metrics.thresholds import ThresholdTable
 from cxrmodel.model.spec import Labels
 from cxrmodel.paths import ASSETS
-from cxrmodel.web.components.downloads import download_menu, table
-from cxrmodel.web.components.terms import explain, intervals_text, term_meaning, term_title
+from cxrmodel.web.components import downloads, terms
 from cxrmodel.web.evaluation.cache import fingerprint, net_benefit_curve, threshold_table
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import text
@@ -54,15 +53,15 @@ def decision(selection: Selection) -> None:
         _mount(data=data, key=f"decision {data['key']}", width="stretch")
     with st.container(horizontal=True, gap="small"):
         every_threshold = text("web.decision.every_threshold")
-        download_menu(f"thresholds-{split}", lambda: threshold_rows(evaluation, split), label=every_threshold)
+        downloads.menu(f"thresholds-{split}", lambda: threshold_rows(evaluation, split), label=every_threshold)
         curves = {title: net_benefit_curve(e, split) for title, e in selection.selected_first.items()}
-        download_menu(
+        downloads.menu(
             f"decision-curve-{split}",
             lambda: _benefit_rows(curves),
             lambda: figures.decision_figure(curves),
             label=text("web.decision.curve"),
         )
-    explain("net_benefit", "prevalence", "operating_point", "interval", "few")
+    terms.explain("net_benefit", "prevalence", "operating_point", "interval", "few")
     _points(selection)
 
 
@@ -127,7 +126,8 @@ def browser_data(evaluation: Evaluation, split: str) -> Row:
         "counts": {name: [getattr(confusion, name) for confusion in confusions] for name in _COUNTS},
         "metrics": [_metric(found, rate) for rate in rates_in_order()],
         "predictive": [
-            {"name": f"{name}_at", "title": term_title(name), "meaning": term_meaning(name)} for name in ("ppv", "npv")
+            {"name": f"{name}_at", "title": terms.term_title(name), "meaning": terms.term_meaning(name)}
+            for name in ("ppv", "npv")
         ],
         "points": [
             {
@@ -161,10 +161,10 @@ def _points(selection: Selection) -> None:
     )
     split, models = selection.split, selection.evaluations
     column = text("web.decision.point")
-    table(
+    downloads.table(
         f"operating-points-{split}",
         point_rows(models, split, point or "balanced"),
-        intervals_text(selection.evaluation),
+        terms.intervals_text(selection.evaluation),
         lambda: [{column: name} | row for name in names for row in point_rows(models, split, name)],
     )
 
@@ -184,7 +184,12 @@ def _benefit_rows(curves: Mapping[str, DecisionCurve]) -> list[Row]:
 
 def _metric(found: ThresholdTable, rate: Metric) -> Row:
     columns = {name: map(_json, getattr(found, name)[rate.name]) for name in ("values", "lows", "highs")}
-    words = {"name": rate.name, "title": str(rate.title), "meaning": term_meaning(rate.name), "digits": rate.digits}
+    words = {
+        "name": rate.name,
+        "title": str(rate.title),
+        "meaning": terms.term_meaning(rate.name),
+        "digits": rate.digits,
+    }
     return words | {name: list(values) for name, values in columns.items()}
 
 
@@ -197,7 +202,7 @@ def _json(value: float) -> float | str | None:
 def _texts(evaluation: Evaluation, labels: Labels) -> dict[str, str]:
     """Texts for the browser, which fills in the values that are left in braces."""
     values = {name: f"{{{name}}}" for name in _FILLED_IN}
-    values |= {"intervals": intervals_text(evaluation), "meaning": term_meaning("net_benefit")}
+    values |= {"intervals": terms.intervals_text(evaluation), "meaning": terms.term_meaning("net_benefit")}
     values |= {"positive": labels.positive, "negative": labels.negative}
     texts = {name: text(f"web.decision.browser.{name}", **values) for name in _TEXTS}
     undefined = {"undefined": text("metrics.undefined"), "unbounded": text("metrics.unbounded")}

@@ -13,10 +13,7 @@ from cxrmodel.evaluation.published import PublishedFigure, published
 from cxrmodel.evaluation.report import charts, context, figures, render, rows
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.registry import METRICS, score_metrics
-from cxrmodel.web.components.chart import Chart, draw
-from cxrmodel.web.components.downloads import download_menu, table
-from cxrmodel.web.components.forest import forest_html
-from cxrmodel.web.components.terms import explain, intervals_text
+from cxrmodel.web.components import chart, downloads, forest, terms
 from cxrmodel.web.evaluation.cache import curve_bands, rate_curve
 from cxrmodel.web.evaluation.charts import precision_recall_chart, roc_chart
 from cxrmodel.web.evaluation.selection import Selection
@@ -25,7 +22,7 @@ from cxrmodel.web.text import plain, text
 __all__ = ["discrimination"]
 
 
-_VIEWS: dict[charts.View, tuple[Callable[..., Chart], Callable[..., Figure], dict[str, str]]] = {
+_VIEWS: dict[charts.View, tuple[Callable[..., chart.Chart], Callable[..., Figure], dict[str, str]]] = {
     charts.ROC: (
         roc_chart,
         figures.roc_figure,
@@ -63,11 +60,13 @@ def discrimination(selection: Selection) -> None:
     with right:
         series = curves, prevalence, [bands.precision_recall for bands in both], baselines
         _view(selection, charts.PRECISION_RECALL, series, [*curves, *baselines], corner)
-    bands = text("web.discrimination.bands", intervals=intervals_text(selection.evaluation), title=selection.title)
+    bands = text(
+        "web.discrimination.bands", intervals=terms.intervals_text(selection.evaluation), title=selection.title
+    )
     st.caption(f"{bands} {text('web.discrimination.baselines')}" if baselines else bands)
     _areas(selection, others)
     _overall(selection)
-    explain(*(metric.name for metric in score_metrics()), "band", "operating_point", "few")
+    terms.explain(*(metric.name for metric in score_metrics()), "band", "operating_point", "few")
 
 
 def _view(
@@ -79,13 +78,13 @@ def _view(
     more: str = "",
 ) -> None:
     """Draw one view of the curves: chart, areas and downloads."""
-    chart, figure, columns = _VIEWS[view]
+    interactive, static, columns = _VIEWS[view]
     st.subheader(text(f"web.discrimination.{view.name}"))
     areas = _areas_of(series[0], view.metric)
-    draw(chart, text(f"web.discrimination.{view.name}_alt", areas=areas), *series, corner=corner)
+    chart.draw(interactive, text(f"web.discrimination.{view.name}_alt", areas=areas), *series, corner=corner)
     st.caption(f"{areas}.{more}")
     name = f"{view.name.replace('_', '-')}-{selection.split}"
-    download_menu(name, lambda: _points(lines, columns), lambda: figure(*series))
+    downloads.menu(name, lambda: _points(lines, columns), lambda: static(*series))
 
 
 def _areas_of(curves: list[charts.RateCurve], metric: str) -> str:
@@ -115,7 +114,7 @@ def _areas(selection: Selection, others: list[PublishedFigure]) -> None:
     st.subheader(text("web.discrimination.areas"))
     areas = rows.auc_rows(list(selection.selected_first.values()), selection.split, _shortcuts(selection), others)
     edges = [edge for row in areas for edge in (row.estimate.low, row.estimate.value) if edge is not None]
-    st.html(forest_html(areas, 0.9 if min(edges, default=1.0) > 0.9 else 0.5, 1.0))
+    st.html(forest.forest_html(areas, 0.9 if min(edges, default=1.0) > 0.9 else 0.5, 1.0))
     if selection.is_shipped and selection.split == "test" and not _shortcuts(selection):
         st.markdown(text("web.evaluation.not_measured"))
     if others:
@@ -125,7 +124,7 @@ def _areas(selection: Selection, others: list[PublishedFigure]) -> None:
         ]
         st.expander(text("web.discrimination.sources"), icon=":material/menu_book:").markdown("\n".join(sources))
     axis = text("documents.chart.auc")
-    download_menu(
+    downloads.menu(
         f"auc-{selection.split}", lambda: [row.record for row in areas], lambda: figures.forest_figure(areas, axis, 0.5)
     )
 
@@ -145,7 +144,9 @@ def _overall(selection: Selection) -> None:
         for evaluation in selection.evaluations.values()
     )
     measured = text("web.discrimination.measured", versions=versions)
-    table(f"figures-{selection.split}", figures_of_models, f"{intervals_text(selection.evaluation)} {measured}")
+    downloads.table(
+        f"figures-{selection.split}", figures_of_models, f"{terms.intervals_text(selection.evaluation)} {measured}"
+    )
 
 
 def _shortcuts(selection: Selection) -> tuple[Shortcut, ...]:

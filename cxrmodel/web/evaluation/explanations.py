@@ -9,8 +9,7 @@ from cxrmodel.evaluation.report import charts, figures, small_samples
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.estimate import Estimate
-from cxrmodel.web.components.chart import draw
-from cxrmodel.web.components.downloads import download_menu, table
+from cxrmodel.web.components import chart, downloads
 from cxrmodel.web.evaluation.charts import randomisation_chart
 from cxrmodel.web.text import text
 
@@ -20,7 +19,7 @@ _DIGITS = 2
 
 
 def explanations(section: ExplanationAudit | None, intervals: str) -> None:
-    """Draw what was measured of the methods.
+    """Draw the test results of the methods.
 
     Parameters
     ----------
@@ -57,7 +56,7 @@ def _faithfulness(methods: Sequence[MethodResult], intervals: str) -> None:
     ]
     note = text("web.explanations.faithfulness_note", intervals=intervals)
     caveat = small_samples.few(*(small_samples.image_count(min(row.images, row.deletion_auc.n)) for row in methods))
-    table("explanations", rows, f"{note} {caveat}" if caveat else note)
+    downloads.table("explanations", rows, f"{note} {caveat}" if caveat else note)
 
 
 def _randomisation(section: ExplanationAudit) -> None:
@@ -76,16 +75,16 @@ def _randomisation(section: ExplanationAudit) -> None:
     ]
     st.table(rows, hide_index=True)
     curves = charts.randomisation_curves(section)
-    draw(randomisation_chart, text("web.explanations.randomisation_alt"), curves)
+    chart.draw(randomisation_chart, text("web.explanations.randomisation_alt"), curves)
     st.caption(text("web.explanations.randomisation_note", similar=f"{section.similar_from:g}"))
-    download_menu("explanations-randomisation", lambda: rows)
+    downloads.menu("explanations-randomisation", lambda: rows)
     points = [
         {"method": curve.title, "stage": stage, "similarity": value}
         for curve in curves
         for stage, value in zip(curve.stages, curve.similarity, strict=True)
     ]
     label = text("web.explanations.curves")
-    download_menu("explanations-curves", lambda: points, lambda: figures.randomisation_figure(curves), label=label)
+    downloads.menu("explanations-curves", lambda: points, lambda: figures.randomisation_figure(curves), label=label)
 
 
 def _agreement(section: ExplanationAudit) -> None:
@@ -99,7 +98,7 @@ def _agreement(section: ExplanationAudit) -> None:
         }
         for title, line in zip(titles, section.agreement, strict=True)
     ]
-    table("explanations-agreement", rows, text("web.explanations.agreement_note"))
+    downloads.table("explanations-agreement", rows, text("web.explanations.agreement_note"))
 
 
 def _adults(adults: AdultExplanations) -> None:
@@ -114,7 +113,7 @@ def _adults(adults: AdultExplanations) -> None:
         }
         for row in adults.methods
     ]
-    table("explanations-adults", rows, str(small_samples.few(small_samples.image_count(adults.images)) or ""))
+    downloads.table("explanations-adults", rows, str(small_samples.few(small_samples.image_count(adults.images)) or ""))
 
 
 def _with_random(figure: Estimate, random: float) -> str:

@@ -8,9 +8,7 @@ from cxrmodel.evaluation.audits.schema import Audits
 from cxrmodel.evaluation.report import figures, rows, verdicts
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import UNCERTAIN
-from cxrmodel.web.components.downloads import download_menu, table
-from cxrmodel.web.components.forest import forest_html
-from cxrmodel.web.components.terms import explain, intervals_text
+from cxrmodel.web.components import downloads, forest, terms
 from cxrmodel.web.evaluation.cache import stratum_rows
 from cxrmodel.web.evaluation.checks import checks
 from cxrmodel.web.evaluation.error_images import error_images
@@ -42,13 +40,13 @@ def failures(selection: Selection) -> None:
             "web.failures.perturbations": lambda: _perturbations(evaluation.audits),
             "web.failures.adults": lambda: _adults(evaluation.audits),
             "web.checks.title": lambda: checks(evaluation.checks),
-            "web.explanations.title": lambda: explanations(evaluation.explanations, intervals_text(evaluation)),
+            "web.explanations.title": lambda: explanations(evaluation.explanations, terms.intervals_text(evaluation)),
         }
     parts["web.failures.refused"] = lambda: _refused(selection)
     for title, part in parts.items():
         st.subheader(text(title))
         part()
-    explain("auc", "sensitivity", "specificity", "operating_point", "interval", "few")
+    terms.explain("auc", "sensitivity", "specificity", "operating_point", "interval", "few")
 
 
 def _forest(name: str, figured: Sequence[rows.Row]) -> None:
@@ -57,21 +55,21 @@ def _forest(name: str, figured: Sequence[rows.Row]) -> None:
         return
     known = [value for row in figured for value in (row.estimate.value, row.estimate.low) if value is not None]
     low = 0.0 if min(known, default=1.0) < _CHANCE else _CHANCE
-    st.html(forest_html(figured, low, 1.0, _CHANCE if low < _CHANCE else None))
+    st.html(forest.forest_html(figured, low, 1.0, _CHANCE if low < _CHANCE else None))
     axis = text("documents.chart.share_or_auc")
-    download_menu(name, lambda: [row.record for row in figured], lambda: figures.forest_figure(figured, axis, _CHANCE))
+    downloads.menu(name, lambda: [row.record for row in figured], lambda: figures.forest_figure(figured, axis, _CHANCE))
 
 
 def _groups(selection: Selection) -> None:
     audits = selection.evaluation.audits if selection.split == "test" else None
     subgroups = rows.subgroup_rows(audits.subgroups, selection.labels) if audits else []
     _forest(f"groups-{selection.split}", [*stratum_rows(selection.evaluation, selection.split), *subgroups])
-    st.caption(intervals_text(selection.evaluation))
+    st.caption(terms.intervals_text(selection.evaluation))
 
 
 def _findings(selection: Selection) -> None:
     groups = rows.findings_by_label(selection.evaluation, selection.split)
-    table(f"findings-{selection.split}", _counts(groups), _band(selection))
+    downloads.table(f"findings-{selection.split}", _counts(groups), _band(selection))
 
 
 def _counts(groups: Iterable[rows.FindingCounts]) -> list[dict[str, str]]:
@@ -119,7 +117,7 @@ def _errors(selection: Selection) -> None:
         hide_index=True,
         column_config={probability: st.column_config.NumberColumn(format="%.2f %%")},
     )
-    download_menu(f"confident-errors-{selection.split}", lambda: [vars(error) for error in errors])
+    downloads.menu(f"confident-errors-{selection.split}", lambda: [vars(error) for error in errors])
     error_images(selection, errors)
 
 
@@ -144,7 +142,7 @@ def _adults(audits: Audits | None) -> None:
     _forest("adults", rows.adult_rows(adults.panels))
     if adults.findings:
         st.markdown(text("web.failures.adults_findings"))
-        table("adult-findings", _counts(rows.adult_findings(adults.findings)))
+        downloads.table("adult-findings", _counts(rows.adult_findings(adults.findings)))
     if boxes := adults.boxes:
         shares = {"share": formatting.estimate(boxes.share), "peak": formatting.estimate(boxes.peak_in_box)}
         expected = formatting.number(boxes.expected_by_area)
@@ -161,4 +159,4 @@ def _refused(selection: Selection) -> None:
         lines = [text("web.failures.refused_file", file=plain(row.file), reason=plain(row.reason)) for row in refused]
         st.markdown("\n".join(lines))
     listed = [{"file": row.file, "code": row.code, "reason": str(row.reason)} for row in refused]
-    download_menu(f"refused-{selection.split}", lambda: listed)
+    downloads.menu(f"refused-{selection.split}", lambda: listed)

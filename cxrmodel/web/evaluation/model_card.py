@@ -5,7 +5,7 @@ import streamlit as st
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.documents import DOCUMENTS, card_text
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.web.components.downloads import download
+from cxrmodel.web.components.downloads import button
 from cxrmodel.web.evaluation.cache import fingerprint
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
@@ -29,7 +29,7 @@ def model_card(selection: Selection) -> None:
         return
     if not selection.is_shipped:
         st.info(text("web.model_card.shipped"), icon=":material/info:")
-    download(text("web.model_card.download"), card.encode, "MODEL_CARD.md", "text/markdown")
+    button(text("web.model_card.download"), card.encode, "MODEL_CARD.md", "text/markdown")
     with st.container(width=880, key="card"):
         st.markdown(card)
 

@@ -32,7 +32,7 @@ Tested = ExplanationAudit | None
 
 
 def choose_explanation(reader: Reader, reading: Reading) -> Explained:
-    """Draw the chooser of methods, compute what is asked for, and give the map to show.
+    """Draw the chooser of methods, compute a requested map, and return the map to show.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ _MOST_LISTED = 5
 
 
 def intake(reader: Reader) -> None:
-    """Draw the drop zone and the demo images, read what is given, and summarise the result.
+    """Draw the drop zone and the demo images, read new files, and summarise the result.
 
     Parameters
     ----------

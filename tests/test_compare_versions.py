@@ -48,12 +48,12 @@ NEW = {
 TABLES = """
 [words]
 films = "images"
-gates = "checks"
 likeness = "similarity"
 [keys]
-by_rule = ["rejected_by_check"]
+by_rule = "rejected_by_check"
 [moves]
 "sections/gates" = "checks"
+'metrics/([^/]+)/images' = ['metrics/\\1/low/n', 'metrics/\\1/high/n']
 [[causes]]
 place = "*/format"
 reason = "schema"
@@ -203,9 +203,48 @@ def test_two_checkouts_are_run_and_their_readings_kept(tmp_path, capsys):
     assert json.loads((tmp_path / "kept/new.jsonl").read_text())["probability"] == 0.5
 
 
-def test_the_shipped_tables_are_readable():
+@pytest.mark.parametrize(("high", "status"), [(624, 0), (623, 1)])
+def test_one_old_value_is_compared_at_each_of_its_new_places(run, high, status):
+    old = changed(OLD, "metrics", "auc", to={"images": 624})
+    new = changed(NEW, "metrics", "auc", to={"low": {"n": 624}, "high": {"n": high}})
+    assert run(old=old, new=new) == status
+
+
+def test_a_title_may_differ_and_a_choice_may_not(run, capsys):
+    old, new = (
+        changed(evaluation, "sections", to={"chosen": chosen, "title": chosen})
+        for evaluation, chosen in ((OLD, "gradcam"), (NEW, "layercam"))
+    )
+    assert run(old=old, new=new) == 1
+    assert unexplained(capsys.readouterr().out) == ['  cnn/sections/chosen: "gradcam" -> "layercam"']
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("data/test/normal", "splits/test/counts/negative"),
+        ("metrics/test/auc/low", "splits/test/performance/overall/auc/low"),
+        ("metrics/test/at/balanced/recall/value", "splits/test/performance/at/balanced/rates/sensitivity/value"),
+        ("metrics/test/at/balanced/threshold", "splits/test/performance/at/balanced/threshold"),
+        ("sections/gates/metrics_off/brier/value", "checks/all_images/overall/brier/value"),
+        ("sections/gates/sets/turned left/by_rule/turned", "checks/sets/rotated_left/rejected_by/rotation"),
+        ("sections/gates/sets/mirrored/warned_by_rule/mirrored", "checks/sets/mirrored/warned_by/mirroring"),
+        ("sections/audits/perturbations/Gamma 0.6/auc", "audits/perturbations/gamma_0_6/auc/value"),
+        ("sections/explanations/methods/gradcam++/heat_range", "explanations/methods/gradcam++/map_range"),
+    ],
+)
+def test_the_shipped_tables_lead_from_format_1_to_2(old, new):
+    tree: dict = {}
+    inner = tree
+    for key in new.split("/"):
+        inner = inner.setdefault(key, {})
     tables = compare_versions.Tables.load(compare_versions.TABLES)
-    assert {"curve_films", "curve_images"} <= set(tables.names("curve_films"))
-    assert {"image likeness", "image_similarity"} <= set(tables.names("film likeness"))
-    assert tables.cause("cnn/metrics/auc/n", "new only")
-    assert tables.cause("cnn/metrics/auc/value", "changed") is None
+    assert tables.places(old, tree) == [new]
+
+
+def test_the_shipped_causes_excuse_no_measured_value():
+    tables = compare_versions.Tables.load(compare_versions.TABLES)
+    assert tables.cause("cnn/splits/test/performance/overall/auc/n", "new only")
+    assert tables.cause("cnn/splits/test/performance/overall/auc/n", "changed") is None
+    assert tables.cause("cnn/splits/test/performance/overall/auc/value", "changed") is None
+    assert tables.cause("cnn/splits/test/performance/overall/auc/value", "old only") is None

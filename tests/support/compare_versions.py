@@ -9,10 +9,10 @@ Readings
     sentences, so only their number counts. Keys that only the new version writes are listed once. Nothing excuses a
     difference.
 Evaluations
-    Numbers, booleans, null, hashes and a few choices are compared exactly; prose is not. Keys and records may have new
-    names or places, and a number may have become an estimate (value, low, high, n). Records of a list are matched by
-    name, or by position where names were reworded, which the output says. A number that only the old version has
-    needs a cause; one that only the new version has is listed without.
+    Numbers, booleans, hashes and choices are compared exactly; titles and descriptions are not. Records of a list are
+    matched by name where they have one, else by position. Where the two formats differ, the tables say where a value of
+    the old format lies in the new one: under other names, at another place, or as the ``value`` of an estimate. A value
+    that only the old version has needs a cause; one that only the new version has is listed without.
 
 The tables of new names, new places and causes lie in ``compare_versions.toml`` beside this file (``--tables``).
 With ``--old-readings`` and ``--new-readings`` saved outputs are compared instead of fresh ones.
@@ -32,18 +32,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from itertools import product
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | None"
 Record: TypeAlias = "dict[str, Json]"
+Tree: TypeAlias = "dict[str, Tree | Json]"
 Kind: TypeAlias = Literal["changed", "old only", "new only"]
 
 TABLES = Path(__file__).with_suffix(".toml")
 TIMINGS = {"milliseconds", "seconds"}
-CHOICES = {"model", "version", "chosen", "default", "patient", "organism"}
-IDENTITIES = ("file", "id", "code", "name", "group", "class", "method", "title")
+IDENTITIES = ("file", "id", "code", "name", "group", "method", "title")
+NOT_COMPARED = {*IDENTITIES, "description", "short", "note", "how", "default_rule", "created"}  # texts only
 FINISHED = (0, 3)  # exit statuses of `read`: everything was read, or something was rejected
 
 
@@ -62,11 +62,22 @@ class Cause:
 
 @dataclass(frozen=True)
 class Tables:
-    """New names of words, keys and branches, and the causes of change."""
+    """New places and names, and the causes of change.
 
+    Attributes
+    ----------
+    moves : dict of str to str or list of str
+        Regular expression of the beginning of an old place, and its replacement, or all of several. Applied in order.
+    keys : dict of str to str
+        Whole keys and names of records.
+    words : dict of str to str
+        Words inside a key or name.
+    causes : sequence of Cause
+    """
+
+    moves: dict[str, str | list[str]] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
-    keys: dict[str, list[str]] = field(default_factory=dict)
-    moves: dict[str, str] = field(default_factory=dict)
     causes: Sequence[Cause] = ()
 
     @classmethod
@@ -75,24 +86,38 @@ class Tables:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
         return cls(**{**tables, "causes": [Cause(**cause) for cause in tables.get("causes", [])]})
 
+    def places(self, place: str, new: Tree) -> list[str]:
+        """Where the value of an old place lies in the new version; an unknown part of a place stays as it is."""
+        places = {place: None}
+        for pattern, replacement in self.moves.items():
+            targets = [replacement] if isinstance(replacement, str) else replacement
+            places = {re.sub(rf"^{pattern}(?=/|$)", t, p): None for p in places for t in targets}
+        return [self._named(place, new) for place in places]
+
     def names(self, name: str) -> Iterator[str]:
         """Yield the names that an old key or record may have in the new version, the likeliest first."""
-        plain = re.sub(r"[^a-z0-9+]+", "_", name.lower()).strip("_")
-        for written in (name, plain):
-            for renamed in self._reworded(written):
-                yield renamed
-                yield from self.keys.get(renamed, ())
+        reworded = re.sub(r"[A-Za-z]+", lambda word: self.words.get(word[0], word[0]), name)
+        if name in self.keys:
+            yield self.keys[name]
+        for written in (name, reworded):
+            yield written
+            yield re.sub(r"[^a-z0-9]+", "_", written.lower()).strip("_")
+        yield name.removesuffix("_interval")
 
     def cause(self, place: str, kind: Kind) -> str | None:
         """Reason why a difference of this kind is expected at a place, or None."""
         fits = (c for c in self.causes if fnmatchcase(place, c.place) and c.kind in (None, kind))
         return next((cause.reason for cause in fits), None)
 
-    def _reworded(self, name: str) -> Iterator[str]:
-        """Yield the name as it is, then with some or all of its words renamed."""
-        parts = re.split(r"([A-Za-z]+)", name)
-        for choice in product(*((part, self.words[part]) if part in self.words else (part,) for part in parts)):
-            yield "".join(choice)
+    def _named(self, place: str, new: Tree) -> str:
+        """A place with each key and name as the new version has it."""
+        node: Tree | Json = new
+        keys = []
+        for key in place.split("/"):
+            inside = node if isinstance(node, dict) else {}
+            keys.append(next((name for name in self.names(key) if name in inside), key))
+            node = inside.get(keys[-1])
+        return "/".join([*keys, "value"] if isinstance(node, dict) and "value" in node else keys)
 
 
 @dataclass(frozen=True)
@@ -118,15 +143,15 @@ class Comparison:
 
     Attributes
     ----------
-    compared : int
-        Number of values that both versions have.
+    compared : Counter of str
+        Number of values that both versions have, by what they belong to.
     differences : list of Difference
     notes : list of str
         What a reader should know, such as records matched by position.
     """
 
     tables: Tables
-    compared: int = 0
+    compared: "Counter[str]" = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -143,89 +168,31 @@ class Comparison:
 
     def evaluations(self, name: str, old: Record, new: Record) -> None:
         """Compare two evaluations, whose places begin with ``name``."""
-        for source, target in self.tables.moves.items():
-            if _at(new, target.split("/")) is not None:
-                old = _moved(old, source.split("/"), target.split("/"))
-        self._pair(name, old, new)
+        same = "format" in old and old["format"] == new.get("format")
+        tables = Tables() if same else self.tables
+        tree = _tree(new)
+        after = dict(_leaves(tree))
+        matched: Counter[str] = Counter()
+        for old_place, value in _leaves(_tree(old)):
+            for place in tables.places(old_place, tree):
+                if place in after:
+                    matched[place] += 1
+                    self._pair(name, place, value, after[place])
+                elif value is not None and _counts(place, value):
+                    self.add(f"{name}/{place}", "old only", value, None)
+        for place, value in after.items():
+            if place not in matched and value is not None and _counts(place, value):
+                self.add(f"{name}/{place}", "new only", None, value)
+        repeated = [place for place, count in matched.items() if count > 1]
+        if repeated:
+            branches = sorted({place.rsplit("/", 1)[0] for place in repeated})
+            self.notes.append(f"{name}: {len(repeated)} values have two of the old version, in {', '.join(branches)}")
 
-    def _pair(self, place: str, old: Json, new: Json) -> None:
-        if isinstance(old, dict) and isinstance(new, dict):
-            self._pair_dicts(place, old, new)
-        elif isinstance(old, list) and isinstance(new, list):
-            self._pair_lists(place, old, new)
-        elif isinstance(new, dict) and _is_number(old) and "value" in new:
-            self._pair_dicts(place, {"value": old}, new)
-        elif isinstance(old, dict) and _is_number(new) and "value" in old:
-            self._pair_dicts(place, old, {"value": new})
-        elif isinstance(old, dict | list) or isinstance(new, dict | list):
-            self._one_side(place, "old only", old)
-            self._one_side(place, "new only", new)
-        elif _counts(place, old) or _counts(place, new):
-            self.compared += 1
+    def _pair(self, name: str, place: str, old: Json, new: Json) -> None:
+        if _counts(place, old) or _counts(place, new):
+            self.compared[name] += 1
             if not _equal(old, new):
-                self.add(place, "changed", old, new)
-
-    def _pair_dicts(self, place: str, old: Record, new: Record) -> None:
-        partners: dict[str, str] = {}
-        for key in old:
-            taken = set(partners.values())
-            partner = next((name for name in self.tables.names(key) if name in new and name not in taken), None)
-            if partner is not None:
-                partners[key] = partner
-        for key, value in _with_estimates(old, new, partners).items():
-            if key in partners:
-                self._pair(f"{place}/{partners[key]}", value, new[partners[key]])
-            else:
-                self._one_side(f"{place}/{key}", "old only", value)
-        for key, value in new.items():
-            if key not in partners.values():
-                self._one_side(f"{place}/{key}", "new only", value)
-
-    def _pair_lists(self, place: str, old: list[Json], new: list[Json]) -> None:
-        names = self._identities(place, old, new)
-        if names is not None:
-            self._pair_dicts(place, *(dict(zip(*side, strict=True)) for side in zip(names, (old, new), strict=True)))
-            return
-        for index in range(max(len(old), len(new))):
-            here = f"{place}/#{index + 1}"
-            if index >= len(new):
-                self._one_side(here, "old only", old[index])
-            elif index >= len(old):
-                self._one_side(here, "new only", new[index])
-            else:
-                self._pair(here, old[index], new[index])
-
-    def _identities(self, place: str, old: list[Json], new: list[Json]) -> tuple[list[str], list[str]] | None:
-        """Names of the records of two lists, the old ones as the new version has them; None where there are none."""
-        best: tuple[list[str], list[str]] | None = None
-        most = -1
-        for new_key, old_key in product(IDENTITIES, IDENTITIES):
-            new_names = _texts(new, new_key)
-            old_names = [
-                next((n for n in self.tables.names(name) if n in new_names), name) for name in _texts(old, old_key)
-            ]
-            shared = len(set(old_names) & set(new_names))
-            if old_names and new_names and len(set(old_names)) == len(old_names) and shared > most:
-                best, most = (old_names, new_names), shared
-        if best is None:
-            return None
-        old_names, new_names = best
-        rest = [name for name in new_names if name not in old_names]
-        if rest and len(old_names) == len(new_names):
-            self.notes.append(f"{place}: matched by position, as names differ: {', '.join(rest)}")
-            following = iter(rest)
-            old_names = [name if name in new_names else next(following) for name in old_names]
-        return old_names, new_names
-
-    def _one_side(self, place: str, kind: Kind, value: Json) -> None:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                self._one_side(f"{place}/{key}", kind, inner)
-        elif isinstance(value, list):
-            for index, inner in enumerate(value):
-                self._one_side(f"{place}/#{index + 1}", kind, inner)
-        elif value is not None and _counts(place, value):
-            self.add(place, kind, *((value, None) if kind == "old only" else (None, value)))
+                self.add(f"{name}/{place}", "changed", old, new)
 
     # Readings
 
@@ -255,7 +222,7 @@ class Comparison:
             values = [record[key] for record in (old, new)]
             if key == "reasons":
                 values = [len(value) if isinstance(value, list) else value for value in values]
-            self.compared += 1
+            self.compared["readings"] += 1
             if not _equal(*values):
                 self._reading_differs(f"{file}/{key}", "changed", *values)
         added.update(new.keys() - old.keys() - TIMINGS)
@@ -294,7 +261,11 @@ def report(comparison: Comparison, summary: bool) -> str:
     known = {id(d) for group in groups.values() for d in group} | {id(d) for d in comparison.unexplained}
     groups["Only in the new version"] = [d for d in comparison.differences if id(d) not in known]
     groups["Unexplained"] = comparison.unexplained
-    lines = [f"{comparison.compared} values compared, {len(comparison.differences)} differences", *comparison.notes]
+    lines = [
+        f"{comparison.compared.total()} values compared, {len(comparison.differences)} differences",
+        *(f"{name}: {count} values" for name, count in comparison.compared.items()),
+        *comparison.notes,
+    ]
     for title, differences in groups.items():
         lines += ["", f"{title}: {len(differences)}"]
         if not summary or title == "Unexplained":
@@ -372,7 +343,11 @@ def _parser() -> argparse.ArgumentParser:
         )
     parser.add_argument("--images", type=Path, nargs="+", metavar="PATH", help="files and folders that both read")
     parser.add_argument(
-        "--evaluations", nargs="+", metavar="NAME", default=["densenet121", "cnn"], help="default: both"
+        "--evaluations",
+        nargs="+",
+        metavar="NAME",
+        default=["densenet121", "cnn", "seeds", "published"],
+        help="files without .json; default: all four",
     )
     parser.add_argument("--save", type=Path, metavar="DIR", help="keep the readings as old.jsonl and new.jsonl")
     parser.add_argument("--tables", type=Path, metavar="FILE.toml", default=TABLES, help="new names and causes")
@@ -391,16 +366,35 @@ def _by_file(records: Sequence[Record]) -> dict[str, Record]:
     return files
 
 
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float)
+def _tree(value: Record) -> Tree:
+    """The same as dicts inside dicts: items of a list by name or ``#1``, without ``/`` in any key."""
+    tree: Tree = {}
+    for key, inner in value.items():
+        if isinstance(inner, list):
+            inner = dict(zip(_item_names(inner), inner, strict=True))
+        tree[key.replace("/", ":")] = _tree(inner) if isinstance(inner, dict) else inner
+    return tree
+
+
+def _item_names(items: list[Json]) -> list[str]:
+    """Names of the items of a list, their numbers where they have none."""
+    numbers = [f"#{index + 1}" for index in range(len(items))]
+    return next(filter(None, (_texts(items, key) for key in IDENTITIES)), numbers)
+
+
+def _leaves(tree: Tree, above: str = "") -> Iterator[tuple[str, Json]]:
+    """Yield the place and value of all that is no dict."""
+    for key, inner in tree.items():
+        if isinstance(inner, dict):
+            yield from _leaves(inner, f"{above}{key}/")
+        else:
+            yield f"{above}{key}", inner
 
 
 def _counts(place: str, value: Json) -> bool:
-    """Whether a single value is compared: no timing, and no prose."""
+    """Whether a single value is compared: no timing, and no title or description."""
     keys = place.split("/")
-    if TIMINGS & set(keys):
-        return False
-    return not isinstance(value, str) or keys[-1] in CHOICES or any(key.endswith("sha256") for key in keys)
+    return not TIMINGS & set(keys) and not (isinstance(value, str) and keys[-1] in NOT_COMPARED)
 
 
 def _equal(old: Json, new: Json) -> bool:
@@ -408,47 +402,11 @@ def _equal(old: Json, new: Json) -> bool:
     return both_nan or old == new
 
 
-def _with_estimates(old: Record, new: Record, partners: dict[str, str]) -> Record:
-    """Old values, with ``x`` and ``x_interval`` joined where the new version has one estimate ``x`` for both."""
-    joined = dict(old)
-    for key, value in old.items():
-        interval, estimate = old.get(f"{key}_interval"), new.get(partners.get(key, ""))
-        if isinstance(interval, dict) and isinstance(estimate, dict) and f"{key}_interval" not in partners:
-            joined[key] = {**interval, "value": value}
-            del joined[f"{key}_interval"]
-    return joined
-
-
 def _texts(records: list[Json], key: str) -> list[str]:
     """Value of a key in each record, where all are texts and none occurs twice; otherwise nothing."""
     values = [record.get(key) if isinstance(record, dict) else None for record in records]
     texts = [value for value in values if isinstance(value, str)]
     return texts if len(texts) == len(records) == len(set(texts)) else []
-
-
-def _at(record: Json, path: Sequence[str]) -> Json:
-    """What lies at a path of keys, or None."""
-    for key in path:
-        record = record.get(key) if isinstance(record, dict) else None
-    return record
-
-
-def _moved(record: Record, source: Sequence[str], target: Sequence[str]) -> Record:
-    """A copy of a record in which one branch, where it is there, lies elsewhere."""
-    copy: Record = json.loads(json.dumps(record))
-    parent = _at(copy, source[:-1])
-    if not isinstance(parent, dict) or source[-1] not in parent:
-        return record
-    branch, place = parent.pop(source[-1]), copy
-    for key in target[:-1]:
-        inner = place.setdefault(key, {})
-        if not isinstance(inner, dict):
-            raise UsageError(f"tables: nothing can move to {'/'.join(target)}, as {key} holds a value")
-        place = inner
-    if target[-1] in place:
-        raise UsageError(f"tables: nothing can move to {'/'.join(target)}, which the old version has too")
-    place[target[-1]] = branch
-    return copy
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ def packed(
         "key": image.sha256,
         "title": str(legend),
         "range": str(range_note),
-        "remark": " ".join([str(heat_sentence(reading)), *_cautions(reading)]),
+        "remark": " ".join([str(heat_sentence(reading)), *_limits(reading)]),
         "description": " ".join(map(str, [description, *image.notes, *reading.check.warnings])),
         "provenance": str(provenance(reading)),
         "finding": str(finding_sentence(reading)),
@@ -187,15 +187,15 @@ def _sides(reading: Reading) -> tuple[list[str], str]:
     return letters, f"{sides} {text('web.viewer.sides_mirrored')}" if mirrored else sides
 
 
-def _cautions(reading: Reading) -> list[str]:
+def _limits(reading: Reading) -> list[str]:
     """Limits of the map that follow from the finding."""
-    cautions = []
+    limits = []
     if reading.probability < reading.threshold:
         point = operating_point_title(reading.operating_point)
-        cautions.append(text("web.viewer.below", point=point, threshold=threshold_percent(reading.threshold)))
+        limits.append(text("web.viewer.below", point=point, threshold=threshold_percent(reading.threshold)))
     if reading.finding == UNCERTAIN:
-        cautions.append(text("web.viewer.uncertain"))
-    return cautions
+        limits.append(text("web.viewer.uncertain"))
+    return limits
 
 
 @cache

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.training_record import TrainingRecord, TrainingSplit
 from cxrmodel.messages import Message
-from cxrmodel.training.record import summarise
+from cxrmodel.training.record import TrainingRecord, TrainingSplit, summarise
 
 __all__ = ["Hash", "Station", "flow", "hashes", "training_summaries"]
 

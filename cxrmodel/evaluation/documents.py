@@ -16,12 +16,12 @@ from cxrmodel.evaluation.report.safety import shipped_safety_text
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.seeds import SeedRun, load_seeds, spread
 from cxrmodel.evaluation.storage import OWN_FOLDER, load_evaluation, load_file, own_evaluations
-from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
 from cxrmodel.models import MODELS
 from cxrmodel.paths import ROOT
 from cxrmodel.registry import Registry
+from cxrmodel.training.record import shipped_training_record
 
 __all__ = [
     "DOCUMENTS",
@@ -158,7 +158,7 @@ def card_text(evaluations: Sequence[Evaluation]) -> str:
         When they are of different images, or something beside the weights cannot be used.
     """
     first = evaluations[0].model
-    card = make_card(evaluations, load_spec(first), load_training_record(first), published())
+    card = make_card(evaluations, load_spec(first), shipped_training_record(first), published())
     return render("model_card.md.j2", **vars(card))
 
 
@@ -172,7 +172,7 @@ def report_text(evaluations: Sequence[Evaluation]) -> str:
     """
     first = evaluations[0]
     others = [] if first.dataset else published()
-    return html_report(evaluations, load_spec(first.model), load_training_record(first.model), others)
+    return html_report(evaluations, load_spec(first.model), shipped_training_record(first.model), others)
 
 
 def report_of(evaluations: Sequence[Evaluation], path: Path) -> None:

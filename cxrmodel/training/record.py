@@ -7,6 +7,7 @@ from pydantic import Field
 
 from cxrmodel.errors import TrainingError
 from cxrmodel.messages import Message
+from cxrmodel.model.spec import MODEL_FOLDER
 from cxrmodel.records import Failure, Record, Sha256
 from cxrmodel.training.recipe import ClassifierOptions, Recipe
 
@@ -20,6 +21,7 @@ __all__ = [
     "TrainingRun",
     "TrainingSplit",
     "load_training_record",
+    "shipped_training_record",
     "summarise",
 ]
 
@@ -193,3 +195,15 @@ def load_training_record(path: Path) -> TrainingRecord:
         When the file is missing or damaged; the message names the field at fault.
     """
     return TrainingRecord.load(path, UNFINISHED, BAD_RECORD)
+
+
+def shipped_training_record(model: str, folder: Path = MODEL_FOLDER) -> TrainingRecord | None:
+    """Read the training record of a shipped model; None where there is none.
+
+    Raises
+    ------
+    TrainingError
+        When the file is damaged.
+    """
+    path = folder / f"{model}.training.json"
+    return load_training_record(path) if path.is_file() else None

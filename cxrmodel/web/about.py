@@ -11,13 +11,13 @@ from cxrmodel import __version__
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.report.context import images_summary
 from cxrmodel.evaluation.storage import load_evaluation
-from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, load_lung_spec
 from cxrmodel.messages import LANGUAGE, TEXTS_FOLDER
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import DISCLAIMER, operating_point_title
+from cxrmodel.training.record import shipped_training_record
 from cxrmodel.web.text import plain
 
 __all__ = ["about"]
@@ -54,7 +54,7 @@ def _model(spec: ModelSpec) -> dict[str, Any]:
         f"{operating_point_title(name)} {formatting.threshold_percent(threshold)}"
         for name, threshold in spec.operating_points.items()
     ]
-    record = _known(lambda: load_training_record(spec.model, MODEL_FOLDER))
+    record = _known(lambda: shipped_training_record(spec.model, MODEL_FOLDER))
     return {
         "spec": spec,
         "prevalence": formatting.percent(spec.prevalence),

@@ -38,15 +38,15 @@ def test_report_of_what_is_there(elsewhere, capsys):
     """With --no-read one file comes of the stored evaluations; the table goes to standard error."""
     out = elsewhere / "report.html"
     assert main(["evaluate", "--no-read", "--model", "cnn", "--out", str(elsewhere), "--report", str(out)]) == 0
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "| AUC |" in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "| AUC |" in printed.err
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 @pytest.mark.usefixtures("nothing_is_read")
 def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path):
-    """Every document is renewed; one that cannot be is named and stays as it is."""
+    """Every document is renewed; one that cannot be is named and left unchanged."""
     copies = [replace(document, target=tmp_path / document.target.name) for document in DOCUMENTS]
     for document, copy in zip(DOCUMENTS, copies, strict=True):
         shutil.copy(document.target, copy.target)
@@ -81,7 +81,7 @@ def test_what_cannot_be_done_is_a_sentence(arguments, words, capsys, monkeypatch
 
 
 def test_own_images_from_folder_to_report(reader, archive, tmp_path, monkeypatch, capsys):
-    """Measured, stored under their name, told as a table, and written as a report."""
+    """Measured, stored under their name, shown as a table, and written as a report."""
     from cxrmodel.reading import Reader
 
     monkeypatch.setattr(Reader, "load", lambda model: reader)

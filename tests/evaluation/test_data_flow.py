@@ -9,13 +9,13 @@ from cxrmodel.evaluation.data_flow import flow, hashes, training_summaries
 from cxrmodel.evaluation.report.charts import training_history
 from cxrmodel.evaluation.report.flow_diagram import flow_svg
 from cxrmodel.evaluation.schema import Dataset, Provenance
-from cxrmodel.evaluation.training_record import TrainingRun, load_training_record
+from cxrmodel.training.record import TrainingRun, shipped_training_record
 
 
 @pytest.fixture(scope="module")
 def record():
     """The shipped training record."""
-    return load_training_record("densenet121")
+    return shipped_training_record("densenet121")
 
 
 def count(station) -> int:

@@ -21,13 +21,13 @@ from cxrmodel.evaluation.report.safety import refusals, safety_text
 from cxrmodel.evaluation.schema import Refusal
 from cxrmodel.evaluation.seeds import MEASURES, SeedRun, TrainingForm
 from cxrmodel.evaluation.storage import load_evaluation
-from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.messages import Message, catalogue
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.registry import METRICS, Rate
 from cxrmodel.models import MODELS, ModelEntry
+from cxrmodel.training.record import shipped_training_record
 from tests.support.made_up_sections import CHECKS as CHECKS_MEASURED
 from tests.support.made_up_sections import SECTIONS, figures_in
 
@@ -50,7 +50,7 @@ FIGURE = r"\b0\.\d\d+|\d(?:\.\d+)?[ \u00a0]?%"
 
 def card_of(evaluations, spec) -> str:
     """The card of evaluations with a spec."""
-    return render("model_card.md.j2", **vars(make_card(evaluations, spec, load_training_record("cnn"), published())))
+    return render("model_card.md.j2", **vars(make_card(evaluations, spec, shipped_training_record("cnn"), published())))
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ class TestModelCard:
 
     def test_stations_of_the_data_flow_are_listed(self, card):
         """With the counts of the training record."""
-        split = load_training_record("cnn").split
+        split = shipped_training_record("cnn").split
         assert f"{split.train_images:,} images of {split.train_patients:,} patients" in card
         assert f"{len(split.repeats_dropped)} images" in card
 

@@ -34,7 +34,7 @@ def originals(archive):
 
 
 def test_every_test_image_is_scored(reader, archive, tmp_path):
-    """Images stand in the order of their names, with what the archive says of them and what the reader read."""
+    """Images are in the order of their names, with the archive's data and the reader's scores."""
     evaluation = evaluate(reader, archive, tmp_path / "out", progress=False)
     images = find_images(archive, ("test",))
     rows = evaluation.splits["test"].images
@@ -109,7 +109,7 @@ def test_stored_probabilities_stay_on_their_side(logit, reader, archive, make_sp
 
 
 def test_another_archive_is_refused(reader, archive, make_spec, tmp_path):
-    """Figures of held-out patients who were learnt from would be a lie."""
+    """Patients used for training are refused as held-out patients."""
     spec = make_spec(held_out_patients=(*reader.spec.held_out_patients[1:], "bacteria-999"))
     with pytest.raises(DataError) as caught:
         evaluate(type(reader)(spec), archive, tmp_path / "out", progress=False)

@@ -14,9 +14,9 @@ from cxrmodel.evaluation.seeds import (
     save_seeds,
     spread,
 )
-from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.training.classifier import train_reader
 from cxrmodel.training.recipe import load_recipe
+from cxrmodel.training.record import shipped_training_record
 
 SHORT = (TrainingForm(stages=((32, 1),)),)
 LONG = (TrainingForm(stages=((96, 4), (128, 8))), TrainingForm(stages=((160, 2),), mixup=True))
@@ -38,7 +38,7 @@ def test_spread_is_mean_and_sample_deviation():
 
 
 def test_runs_are_added_and_replaced(tmp_path):
-    """The same model, form and seed is measured again; what else is there stays."""
+    """The same model, form and seed is measured again; other runs stay."""
     assert load_seeds(tmp_path) == ()
     save_seeds([run(0, 0.1), run(1, 0.2), run(1, 0.5, trainings=LONG)], tmp_path)
     save_seeds([run(1, 0.3), run(1, 0.4, model="densenet121")], tmp_path)
@@ -65,7 +65,7 @@ def test_a_damaged_file_is_named(text, what, tmp_path):
 
 def test_a_form_holds_all_trainings():
     """Sizes, epochs, the trainings before, and the initial weights; and in words."""
-    record = load_training_record("densenet121")
+    record = shipped_training_record("densenet121")
     forms, init = form_of(record)
     assert (len(forms), init) == (3, "none")
     assert forms[0] == TrainingForm(stages=((96, 4), (128, 10), (160, 4)))

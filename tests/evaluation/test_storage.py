@@ -62,7 +62,7 @@ def test_missing_file(make_spec, tmp_path):
 
 
 def test_missing_model_is_the_models_own_error(tmp_path):
-    """Without a specification nobody can say whose the figures are."""
+    """Without a specification the figures belong to no known weights."""
     with pytest.raises(MissingWeights):
         load_evaluation("no-such-model", tmp_path)
 
@@ -147,7 +147,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize(("change", "what"), DAMAGE.values(), ids=DAMAGE)
 def test_damaged_evaluation(change, what, make_evaluation, make_spec, tmp_path):
-    """The refusal says where."""
+    """The refusal names the field."""
     document = json.loads(text_of(make_evaluation()))
     change(document)
     (tmp_path / "densenet121.json").write_text(json.dumps(document))

@@ -78,7 +78,7 @@ def test_bins_hold_every_image():
 
 
 def test_resamples_are_corrected_for_bias():
-    """Their mean excess over the sample is taken off, so that the interval lies around the value."""
+    """Their mean excess over the sample is taken off, so that the interval contains the value."""
     labels, probabilities, patients = drawn(200)
     corrected = calibration_error(resampled(labels, probabilities, patients, 300))
     plain = [
@@ -114,7 +114,7 @@ def test_reliability_by_hand():
 
 
 def test_another_prevalence_weights_the_images():
-    """Doubling every negative image is what a prevalence of a third makes of an even set."""
+    """A prevalence of a third weights an even set like doubling every negative image."""
     labels, probabilities = np.array([0, 1, 0, 1, 0, 1]), np.array([0.1, 0.2, 0.5, 0.4, 0.3, 0.9])
     weighted_bins = reliability(labels, probabilities, list("abcdef"), 1 / 3, resamples=20, bins=3)
     twice = np.concatenate([labels, labels[labels == 0]])
@@ -127,7 +127,7 @@ def test_another_prevalence_weights_the_images():
 
 @pytest.mark.parametrize(("prevalence", "ece"), [(0.5, 0.0), (0.1, 0.4)])
 def test_scores_by_hand_at_another_prevalence(prevalence, ece):
-    """All images say one half: right where half are positive, 0.4 off where one in ten is."""
+    """Every probability is one half: right at a prevalence of one half, 0.4 off at one in ten."""
     found = reliability(np.array([0, 1] * 10), np.full(20, 0.5), [f"p{i}" for i in range(20)], prevalence)
     assert found.ece.value == pytest.approx(ece, abs=1e-9)
     assert found.brier.value == pytest.approx(0.25)

@@ -1,4 +1,4 @@
-"""Bands hold their curves, narrow with more patients, and net benefit is what it is by hand."""
+"""Bands hold their curves, narrow with more patients, and net benefit equals the hand calculation."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def images(patients: int, seed: int = 0, apart: float = 2.0):
 
 
 def test_bands_hold_the_curves():
-    """The curve of the images themselves lies within, nearly everywhere."""
+    """The curve of the images themselves is inside the band nearly everywhere."""
     labels, probabilities, patients = images(200)
     curves = curve_bands(labels, probabilities, patients, resamples=300)
     roc = roc_points(labels, probabilities)

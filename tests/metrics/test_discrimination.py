@@ -98,14 +98,14 @@ def test_one_class_has_no_auc():
 
 
 def test_change_is_paired():
-    """The same scores change nothing, in no resample; turned upside down they lose twice what they had over half."""
+    """Equal scores change nothing in any resample; negated scores lose twice their excess over one half."""
     rng = np.random.default_rng(0)
     labels = np.arange(120) % 3 % 2
     scores, patients = rng.normal(labels * 1.5, 1.0), [f"p{i // 2}" for i in range(120)]
     assert auc_change(labels, scores, 2 * scores, patients) == Estimate(0.0, 0.0, 0.0, 120)
-    turned = auc_change(labels, scores, -scores, patients)
-    assert turned.value == pytest.approx(1 - 2 * reference.roc_auc_score(labels, scores), rel=1e-4)
-    assert turned.low < turned.value < turned.high < 0
+    negated = auc_change(labels, scores, -scores, patients)
+    assert negated.value == pytest.approx(1 - 2 * reference.roc_auc_score(labels, scores), rel=1e-4)
+    assert negated.low < negated.value < negated.high < 0
 
 
 @settings(max_examples=40, deadline=None)

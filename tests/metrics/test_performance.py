@@ -142,7 +142,7 @@ def test_performance_survives_storage():
     ids=["empty", "lengths", "two axes", "NaN", "above one", "below zero", "label two", "label half"],
 )
 def test_unusable_input_is_refused(labels, probabilities):
-    """By every function alike."""
+    """By every function."""
     patients = [str(i) for i in range(len(labels))]
     for function in (
         lambda: roc_points(labels, probabilities),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.imaging.lung_spec import load_lung_spec
+from cxrmodel.training.record import shipped_training_record
 from cxrmodel.web import about
 from tests.support.stand_ins import SPEC
 
@@ -16,7 +16,7 @@ def folders(tmp_path, monkeypatch):
     model, lungs = tmp_path / "model", tmp_path / "lungs"
     model.mkdir()
     lungs.mkdir()
-    shipped = load_training_record("densenet121")
+    shipped = shipped_training_record("densenet121")
     held_out, repeats = tuple(f"p{number}" for number in range(250)), tuple(f"{number}.jpeg" for number in range(31))
     counts = {"train_images": 4321, "train_patients": 2100, "held_out_images": 510}
     split = shipped.split.replace(held_out_patients=held_out, repeats_dropped=repeats, **counts)

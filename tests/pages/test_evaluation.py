@@ -15,13 +15,13 @@ from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report.context import images_summary
 from cxrmodel.evaluation.schema import Dataset
 from cxrmodel.evaluation.seeds import MEASURES, SeedRun, TrainingForm
-from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.messages import catalogue
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.calibration import brier
 from cxrmodel.metrics.rates import accuracy
 from cxrmodel.metrics.registry import METRICS, Rate, ScoreMetric
 from cxrmodel.models import MODELS
+from cxrmodel.training.record import shipped_training_record
 from cxrmodel.web.evaluation import cache, data_flow, error_images, selection
 from cxrmodel.web.evaluation.page import PARTS, TAB
 from tests.support.made_up_sections import AUDITS, SECTIONS
@@ -201,7 +201,7 @@ def test_data_flow(part, text_of, evaluations):
     assert words("web.data_flow.not_hashed") in shown
     labels = [button.label for button in app.get("download_button")]
     assert {"SVG", words("web.data_flow.json"), words("web.data_flow.html")} <= set(labels)
-    record = load_training_record("densenet121")
+    record = shipped_training_record("densenet121")
     assert len(app.get("vega_lite_chart")) == 2
     assert (words("web.data_flow.starts", count=len(record.runs)) in shown) == (len(record.runs) > 1)
 

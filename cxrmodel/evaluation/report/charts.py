@@ -16,7 +16,6 @@ from cxrmodel.evaluation.explanations.schema import ExplanationAudit
 from cxrmodel.evaluation.published import PublishedFigure
 from cxrmodel.evaluation.report.small_samples import withheld_in_split
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.training_record import TrainingRecord
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.messages import Message
 from cxrmodel.metrics import curves, rates
@@ -27,6 +26,7 @@ from cxrmodel.metrics.rates import Confusion
 from cxrmodel.metrics.validation import Values
 from cxrmodel.model.calibration import probability
 from cxrmodel.models import MODELS, model_title
+from cxrmodel.training.record import TrainingRecord
 
 __all__ = [
     "DARK",

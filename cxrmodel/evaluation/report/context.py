@@ -10,12 +10,12 @@ from cxrmodel.evaluation.report.rows import Row, auc_rows, stratum_rows, subgrou
 from cxrmodel.evaluation.report.small_samples import withheld_in_split
 from cxrmodel.evaluation.report.verdicts import calibration_verdict
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.training_record import TrainingRecord
 from cxrmodel.messages import Message
 from cxrmodel.metrics.calibration import Reliability
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.registry import score_metrics
 from cxrmodel.model.spec import ModelSpec
+from cxrmodel.training.record import TrainingRecord
 
 __all__ = ["Card", "finding_counts", "images_summary", "make_card", "of_the_same_images", "overall_figure"]
 

@@ -18,11 +18,11 @@ from cxrmodel.evaluation.report.rows import Row, adult_rows, confident_errors, l
 from cxrmodel.evaluation.report.small_samples import few_in_bins, few_rows
 from cxrmodel.evaluation.report.verdicts import masked_lungs_verdict
 from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.evaluation.training_record import TrainingRecord
 from cxrmodel.messages import Message
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.models import model_title
+from cxrmodel.training.record import TrainingRecord
 
 __all__ = ["html_report", "write_report"]
 

@@ -14,10 +14,10 @@ from cxrmodel.evaluation.report import charts, figures, flow_diagram
 from cxrmodel.evaluation.schema import Agreement, Evaluation
 from cxrmodel.evaluation.seeds import MEASURES, SeedGroup, load_seeds, spread
 from cxrmodel.evaluation.storage import text_of
-from cxrmodel.evaluation.training_record import TrainingRecord, load_training_record
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import load_spec
 from cxrmodel.models import model_title
+from cxrmodel.training.record import TrainingRecord, shipped_training_record
 from cxrmodel.web.components import chart, downloads
 from cxrmodel.web.evaluation.charts import auc_chart, loss_chart
 from cxrmodel.web.evaluation.selection import Selection
@@ -81,7 +81,7 @@ def _flow(stations: list[Station]) -> None:
 
 def _record(model: str) -> TrainingRecord | None:
     try:
-        return load_training_record(model)
+        return shipped_training_record(model)
     except TrainingError as error:
         st.warning(plain(error), icon=":material/warning:")
         return None

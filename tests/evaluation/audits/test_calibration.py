@@ -34,8 +34,8 @@ def make_audited(make_spec):
         labels, logits, patients = [], [], []
         person = 0
         for logit in (-3.0, -1.0, 1.0, 3.0):
-            sick = round(PATIENTS / (1 + np.exp(-logit)))
-            for label, count in ((0, PATIENTS - sick), (1, sick)):
+            positive = round(PATIENTS / (1 + np.exp(-logit)))
+            for label, count in ((0, PATIENTS - positive), (1, positive)):
                 labels += [label] * count
                 logits += [logit + shift * (label == 0)] * count
                 patients += [f"p{person + i}" for i in range(count)]
@@ -57,7 +57,7 @@ def make_audited(make_spec):
 
 
 def test_methods_are_measured_cross_fitted(make_audited):
-    """Each as its cross-fitted probabilities say, with intervals, the specification's own beside them."""
+    """Each method has the error of its cross-fitted probabilities, with intervals."""
     evaluation, spec = make_audited(intercept=0.5, temperature=2.0)
     found = audit_calibration(evaluation, spec)
     held = evaluation.splits["held_out"]
@@ -73,7 +73,7 @@ def test_methods_are_measured_cross_fitted(make_audited):
 
 
 def test_right_probabilities_are_right_at_every_prevalence(make_audited):
-    """Log-odds that are true stay so under another prior; a wrong centre errs less where hardly anybody is sick."""
+    """Log-odds that are true stay so under another prior; a wrong intercept errs less at a low prevalence."""
     right = audit_calibration(*make_audited())
     wrong = audit_calibration(*make_audited(intercept=2.0))
     assert [row.prevalence for row in right.by_prevalence] == sorted(PREVALENCES)
@@ -97,7 +97,7 @@ def test_a_shift_of_normal_images_is_found_where_it_is(make_audited):
 
 
 def test_another_prevalence_than_assumed_is_told_apart(make_audited):
-    """Read at a prevalence of 0.9 half of the images err; told their own prevalence they do not."""
+    """Read at a prevalence of 0.9 half of the images err; at their own prevalence they do not."""
     found = audit_calibration(*make_audited(prevalence=0.9))
     assert found.test_as_read.prevalence == 0.9
     assert found.test_as_read.ece.value > 0.15

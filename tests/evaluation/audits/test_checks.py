@@ -24,7 +24,7 @@ def report(**outcomes: str) -> CheckReport:
 
 
 def test_tally_by_hand():
-    """An image warned of twice is one image; each rule counts alone, also where another refuses already."""
+    """An image with two warnings counts once; each check counts alone, also where another rejects already."""
     rows = [
         (report(size=PASSED, rotation=PASSED), 0.1),
         (report(size=WARNING, mirroring=WARNING).extended(report(size=WARNING).results), 0.2),
@@ -132,9 +132,9 @@ def test_real_images_are_read(reader, data_root):
 
 
 @pytest.mark.images
-@pytest.mark.parametrize("made", [bytes, grey_at_image_size], ids=["as they are", "grey at image size"])
+@pytest.mark.parametrize("made", [bytes, grey_at_image_size], ids=["original", "grey at image size"])
 def test_real_strangers_are_refused(reader, data_root, made):
-    """Every fifth slice, hand and photograph, as it is and where size and colour tell nothing."""
+    """Every fifth slice, hand and photograph, in its original form and in grey at image size."""
     paths = sorted(path for path in (data_root / "not_chest").glob("*/*") if path.is_file())[::5]
     if not paths:
         pytest.skip("the public archive alone has no not_chest folder")

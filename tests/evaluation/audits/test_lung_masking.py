@@ -1,4 +1,4 @@
-"""Lungs go, stay or move as they are told, and nothing else does."""
+"""Lungs are masked, kept or exchanged, and nothing else changes."""
 
 import numpy as np
 import pytest
@@ -85,7 +85,7 @@ def test_blend_by_hand():
 
 @pytest.mark.parametrize("fill", FILLS_WITHIN, ids=lambda fill: fill.name)
 def test_removing_lungs_leaves_the_surroundings(image, fill):
-    """Bit by bit outside the fade; and not one grey level of the lungs has a say in the result."""
+    """Equal bit by bit outside the fade; the result does not depend on the grey levels of the lungs."""
     mask = blocks()
     region = fill.region(mask)
     made = remove_lungs(image, mask, fill, np.random.default_rng(1))
@@ -100,7 +100,7 @@ def test_removing_lungs_leaves_the_surroundings(image, fill):
 
 @pytest.mark.parametrize("fill", FILLS_OUTSIDE, ids=lambda fill: fill.name)
 def test_only_the_lungs_are_left(image, fill):
-    """They are as they were, and beyond the fade nothing of the image has a say."""
+    """Lungs are unchanged, and the result does not depend on the image beyond the fade."""
     mask = blocks()
     made = only_lungs(image, mask, fill, np.random.default_rng(1))
     assert made.dtype == np.uint8
@@ -111,7 +111,7 @@ def test_only_the_lungs_are_left(image, fill):
 
 
 def test_some_fills_are_new_to_the_network():
-    """At least one of each kind was never in training, and every one is told apart by its name."""
+    """At least one of each kind was never in training, and every name is unique."""
     for fills in (FILLS_WITHIN, FILLS_OUTSIDE):
         assert not all(fill.seen_in_training for fill in fills)
     names = [fill.name for fill in (*FILLS_WITHIN, *FILLS_OUTSIDE)]

@@ -1,4 +1,4 @@
-"""Each perturbation does what it is called, keeps shape and type, and at no strength changes nothing."""
+"""Each perturbation has its effect, keeps shape and type, and at strength zero changes nothing."""
 
 import numpy as np
 import pytest

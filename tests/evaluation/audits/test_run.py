@@ -131,7 +131,7 @@ def test_donors_are_who_they_should_be():
 
 
 def test_perturbations_are_measured_against_the_intact_images(make_spec, monkeypatch):
-    """One that does nothing changes nothing; one that inverts turns the AUC over; blank images count as refused."""
+    """One that does nothing changes nothing; one that inverts reverses the AUC; blank images count as refused."""
     reader = GreyReader(make_spec())
     panel = panel_of(reader, (60, 120), (200, 200))
     listed = {
@@ -213,7 +213,7 @@ def test_what_the_archive_lacks_is_named_with_a_reason(reader, archive, tmp_path
 
 
 def test_no_evaluation_no_audits(reader, archive, tmp_path, make_spec):
-    """They belong to an evaluation of the same version, and say so before any image is read."""
+    """They belong to an evaluation of the same version, which is checked before any image is read."""
     with pytest.raises(EvaluationError) as caught:
         audit(reader, archive, tmp_path, progress=False)
     assert caught.value.message.code == "evaluation.error.missing"

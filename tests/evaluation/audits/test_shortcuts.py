@@ -39,7 +39,7 @@ def split(root):
 
 
 def test_size_decides_where_size_is_the_label(collection):
-    """Sick images are larger and of one aspect: size gets all of them right, aspect and greys are left to guess."""
+    """Positive images are larger and of one aspect: size gets all of them right, aspect and greys are left to guess."""
     rng = np.random.default_rng(1)
     train, test = split(collection)
 
@@ -66,7 +66,7 @@ def test_size_decides_where_size_is_the_label(collection):
 
 
 def test_grey_levels_and_outline_decide_where_they_are_the_label(tmp_path, png):
-    """Dark images and low lungs for the sick; without a table, size and aspect are left out with a reason."""
+    """Positive images are dark with low lungs; without a table, size and aspect are left out with a reason."""
     rng = np.random.default_rng(2)
     for folder, count in (("train", 40), ("test", 10)):
         for number in range(count):
@@ -111,7 +111,7 @@ def test_a_damaged_table_is_a_sentence(tmp_path, text):
 
 
 def test_baseline_learns_from_the_training_images_alone():
-    """Test images are scored by what the others say, row by row."""
+    """Test images are scored from the training images, row by row."""
     values = np.linspace(0, 1, 200)[:, None]
     scores = baseline(values, (values[:, 0] > 0.5).astype(int), np.array([[0.1], [0.9], [0.1]]))
     assert scores[1] > 0 > scores[0] == scores[2]

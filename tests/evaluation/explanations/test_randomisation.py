@@ -1,4 +1,4 @@
-"""Sanity checks: weights drawn anew change what depends on them, and tell what does not."""
+"""Randomisation test: it finds the maps that do not depend on the weights."""
 
 import keras
 import numpy as np
@@ -56,7 +56,7 @@ def test_every_weight_belongs_to_one_stage(model):
 
 
 def test_stages_change_from_the_top(network):
-    """Drawing the output anew leaves the rest; drawing all anew leaves nothing, and nothing trained."""
+    """Randomising the output keeps the other layers; randomising all keeps no trained weight."""
     changed = keras.models.clone_model(network)
     changed.set_weights(network.get_weights())
     randomisation.renew(changed, MODELS["cnn"].stages["output"], 0)
@@ -87,14 +87,14 @@ def test_layers_of_one_shape_are_drawn_apart():
 def test_the_whole_network_is_drawn_more_than_once(network, spec, crops):
     """One draw whose map happens to be the trained one's does not decide; each draw has weights of its own."""
     rising = np.tile(np.arange(784.0).reshape(28, 28), (len(crops), 1, 1))
-    alike, seen = [True, *[False] * (len(MODELS["cnn"].stages) - 1), True, *[False] * (randomisation.DRAWS - 1)], []
+    similar, seen = [True, *[False] * (len(MODELS["cnn"].stages) - 1), True, *[False] * (randomisation.DRAWS - 1)], []
 
     def maps(explainer, tensors):
         seen.append(explainer.logits(tensors))
-        return rising if alike[len(seen) - 1] else -rising
+        return rising if similar[len(seen) - 1] else -rising
 
     found = randomisation.cascade(network, spec, crops, maps)
-    assert len(seen) == len(alike)
+    assert len(seen) == len(similar)
     assert len({tuple(logits) for logits in seen}) == len(seen)
     assert [stage["spearman"] for stage in found[:-1]] == pytest.approx([-1.0] * (len(found) - 1))
     assert found[-1]["spearman"] == pytest.approx((1 - (randomisation.DRAWS - 1)) / randomisation.DRAWS, abs=1e-3)
@@ -132,7 +132,7 @@ def test_a_faithful_method_changes_and_an_edge_detector_does_not(network, spec, 
     ],
 )
 def test_what_counts(randomised, shuffled, depends):
-    """The whole network drawn anew, and shuffled labels where they were measured."""
+    """The whole network randomised, and shuffled labels where they were measured."""
     assert randomisation.depends_on_model(randomised, shuffled) is depends
 
 

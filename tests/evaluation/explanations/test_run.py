@@ -14,7 +14,6 @@ from cxrmodel.evaluation.explanations.measures import BATCH, affordable, in_boxe
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit, ShuffledLabels, Similarity
 from cxrmodel.evaluation.explanations.section import audit_of, favoured
 from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
-from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.messages import Message
 from cxrmodel.metrics.estimate import Estimate
@@ -23,6 +22,7 @@ from cxrmodel.reading import Reader
 from cxrmodel.registry import Registry
 from cxrmodel.training.archive import Image, find_images
 from cxrmodel.training.recipe import Recipe
+from cxrmodel.training.record import shipped_training_record
 from tests.support.made_up_sections import EXPLANATIONS
 
 RECIPE = Recipe(
@@ -127,7 +127,7 @@ def test_the_default_is_the_favoured_quick_method(make_spec, gains, default):
 
 
 def _row(depends: bool = True, low: float | None = 0.5, high: float | None = 0.6) -> SimpleNamespace:
-    """What the default is chosen by, besides the curves."""
+    """Results that decide the default, besides the curves."""
     randomisation = SimpleNamespace(depends_on_model=depends)
     return SimpleNamespace(randomisation=randomisation, in_lungs=Estimate(high, low, high, 4))
 
@@ -137,7 +137,7 @@ def _row(depends: bool = True, low: float | None = 0.5, high: float | None = 0.6
     [(0.3, 0.49, INSTANT), (0.3, 0.5, "layercam"), (0.7, 0.8, "layercam"), (None, None, "layercam")],
 )
 def test_a_map_with_clearly_less_attribution_in_the_lungs_is_not_favoured(low, high, default):
-    """However well it does when its cells are taken away; intervals that touch decide nothing."""
+    """Despite a better insertion minus deletion area; intervals that touch decide nothing."""
     patients = dict(zip("abcd", "wxyz", strict=True))
     rows = {name: _row() for name in METHODS.names} | {"layercam": _row(low=low, high=high)}
     assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, rows, patients) == default
@@ -256,7 +256,7 @@ def real_archive(tmp_path, make_archive):
 
 
 def test_images_are_opened_and_cropped_as_for_reading(project):
-    """The network sees of a test image what it sees when the image is read."""
+    """The network's input is that of a reading."""
     paths = sorted((project / "assets" / "demo").glob("*.png"))[::3]
     reader = Reader.load("cnn")
     found = cases(reader, [Image(path, path.name, "test", 1, "virus", path.stem) for path in paths])
@@ -313,7 +313,7 @@ def test_a_whole_run_and_going_on(real_archive, make_evaluation, tmp_path, monke
     from cxrmodel.model.network import build
 
     build("cnn", 32).save(shuffled / "cnn.keras")
-    (shuffled / "training.json").write_text(load_training_record("cnn").to_json())
+    (shuffled / "training.json").write_text(shipped_training_record("cnn").to_json())
     third = explanations.evaluate_explanations(reader, root, out, work, shuffled, images=4, progress=False)
     assert third.methods[0].randomisation.shuffled_labels is not None
     (shuffled / "cnn.keras").unlink()
@@ -339,7 +339,7 @@ def test_what_is_found_follows_the_evaluation(make_evaluation, make_spec, tmp_pa
 
 
 def test_nothing_is_measured_without_an_evaluation_to_add_to(real_archive, tmp_path):
-    """The sentence comes first, not after the work."""
+    """The error comes before the work."""
     root, reader = real_archive
     with pytest.raises(EvaluationError) as caught:
         explanations.evaluate_explanations(reader, root, tmp_path / "out", tmp_path / "work", progress=False)

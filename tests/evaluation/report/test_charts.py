@@ -18,9 +18,9 @@ from cxrmodel.evaluation.report.charts import (
     reliability_before_after,
     training_history,
 )
-from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.metrics.discrimination import precision_recall_points, roc_points
 from cxrmodel.metrics.rates import Confusion
+from cxrmodel.training.record import shipped_training_record
 
 
 def test_one_curve_holds_both_views(make_evaluation):
@@ -95,7 +95,7 @@ def test_randomisation_begins_with_the_trained_network():
 
 def test_history_is_counted_through():
     """Every epoch of every training, with the start of each; a single training has no marked start."""
-    record = load_training_record("densenet121")
+    record = shipped_training_record("densenet121")
     history = training_history(record)
     assert history.epochs.tolist() == list(range(1, len(history.epochs) + 1))
     assert [start.number for start in history.starts] == [1, 2, 3]

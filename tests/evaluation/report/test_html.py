@@ -9,8 +9,8 @@ from cxrmodel.errors import OutputRefused
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report.html import html_report, write_report
 from cxrmodel.evaluation.schema import Dataset
-from cxrmodel.evaluation.training_record import load_training_record
 from cxrmodel.metrics import formatting
+from cxrmodel.training.record import shipped_training_record
 from tests.support.made_up_sections import SECTIONS
 
 FIGURES = 14
@@ -28,7 +28,7 @@ def report(kept, make_evaluation, make_spec) -> str:
     """A report with every section and two models."""
     if not kept:
         evaluations = [make_evaluation(**SECTIONS), make_evaluation("cnn", 0.5)]
-        kept["text"] = html_report(evaluations, make_spec(), load_training_record("densenet121"), published())
+        kept["text"] = html_report(evaluations, make_spec(), shipped_training_record("densenet121"), published())
         kept["auc"] = formatting.estimate(evaluations[0].splits["test"].performance.overall["auc"])
     return kept["text"]
 

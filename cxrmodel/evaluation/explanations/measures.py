@@ -114,7 +114,7 @@ def in_boxes(explainer: Explainer, method: str, images: Sequence[Case], tick: Ti
     """
     found: dict[str, list[Any]] = {"peak": [], "share": []}
     for case, heat in _maps(explainer, method, images, tick):
-        image, boxes = case.ready.to_image(heat), case.marked
+        image, boxes = case.ready.to_image(heat), case.boxes
         found["peak"].append(bool(image.max() > 0 and boxes.ravel()[image.argmax()]))
         found["share"].append(heat_in_lungs(image, boxes))
     return found

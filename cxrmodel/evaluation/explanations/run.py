@@ -114,10 +114,13 @@ class _Run:
             "sample": [case.name for case in self.sample],
             "positive": [case.name for case in self.positive(self.sample)],
             "patients": {case.name: case.patient for case in self.every},
-            "every": [case.name for case in self.every],
             "adult_patients": [case.patient for case in self.adults],
             "adults_without_lungs": self.adults_without_lungs,
-            "box_area": [float(case.marked[_inside(case)].mean()) for case in self.adults],
+            "box_area": [
+                float(case.boxes[top:bottom, left:right].mean())
+                for case in self.adults
+                for top, left, bottom, right in [case.ready.box]
+            ],
             "settings": self._settings(),
         }
 
@@ -246,8 +249,3 @@ class _Run:
 
 def _maps(method: str) -> randomisation.Maps:
     return lambda explainer, tensors: explainer.crop_maps(method, tensors)
-
-
-def _inside(case: Case) -> tuple[slice, slice]:
-    top, left, bottom, right = case.ready.box
-    return slice(top, bottom), slice(left, right)

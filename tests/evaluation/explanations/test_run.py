@@ -239,7 +239,7 @@ def test_pointing_by_hand():
     boxes = np.zeros((2, 2), bool)
     boxes[0, 0] = True
     images = [
-        SimpleNamespace(ready=SimpleNamespace(tensor=np.zeros((2, 2, 1)), to_image=lambda heat: heat), marked=boxes)
+        SimpleNamespace(ready=SimpleNamespace(tensor=np.zeros((2, 2, 1)), to_image=lambda heat: heat), boxes=boxes)
     ] * 3
     drawn = iter(heats)
     explainer = SimpleNamespace(crop_maps=lambda method, tensors: np.stack([next(drawn) for _ in tensors]))

@@ -7,7 +7,5 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from cxrmodel.cli.main import main
 
-__all__ = ["main"]
-
 if __name__ == "__main__":
     sys.exit(main())

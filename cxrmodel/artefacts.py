@@ -9,8 +9,6 @@ from threadpoolctl import threadpool_limits
 
 from cxrmodel.errors import AlteredWeights, MissingWeights
 
-__all__ = ["cores", "leave_cores_to_networks", "open_graph", "read_checked"]
-
 
 def cores() -> int:
     """Processor cores that this process may use."""

@@ -8,8 +8,6 @@ from cxrmodel.errors import DataError
 from cxrmodel.paths import ASSETS
 from cxrmodel.records import Record, Sha256
 
-__all__ = ["IMAGES_FOLDER", "DemoImage", "DemoIndex", "IndexedImage", "demo_images"]
-
 IMAGES_FOLDER = ASSETS / "demo"
 
 

@@ -14,8 +14,6 @@ from typing import Any
 
 from cxrmodel.paths import PACKAGE
 
-__all__ = ["LANGUAGE", "TEXTS_FOLDER", "Catalogue", "Message", "catalogue", "listed"]
-
 TEXTS_FOLDER = PACKAGE / "texts"
 LANGUAGE = "en"
 """Folder of ``TEXTS_FOLDER`` from which every text comes."""

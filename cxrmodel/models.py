@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Body = Callable[[int | None, str], tuple["keras.KerasTensor", "keras.KerasTensor"]]
 
-__all__ = ["DEFAULT_MODEL", "MODELS", "ModelEntry", "model_title"]
-
 
 @dataclass(frozen=True)
 class ModelEntry:

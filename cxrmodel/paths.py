@@ -6,21 +6,6 @@ modules take their folders from here.
 
 from pathlib import Path
 
-__all__ = [
-    "APP",
-    "ASSETS",
-    "BUNDLE",
-    "HOME",
-    "INSTALLED",
-    "PACKAGE",
-    "PAGES",
-    "RECIPES",
-    "ROOT",
-    "RUNS",
-    "SETTINGS",
-    "SHUFFLED_RUN",
-]
-
 PACKAGE = Path(__file__).resolve().parent
 """The folder ``cxrmodel``."""
 

@@ -28,8 +28,6 @@ from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["Pipeline", "Prediction", "PreparedImage", "Source", "Unchecked"]
-
 AHEAD = 2
 """Images in progress or waiting to be returned, per thread: enough to keep it busy, and few enough for memory."""
 

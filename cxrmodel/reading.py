@@ -29,8 +29,6 @@ from cxrmodel.model.spec import MODEL_FOLDER, UNCERTAIN, AgeRange, Labels, Model
 from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.pipeline import Pipeline, Prediction, PreparedImage, Source, Unchecked
 
-__all__ = ["Attribution", "Reader", "Reading", "ReadingRecord", "Score", "read", "reasons_of"]
-
 OPERATING_POINT = "balanced"
 """The operating point of a binary decision."""
 QUEUE = 32

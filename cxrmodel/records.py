@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cxrmodel.errors import CxrError
 
-__all__ = ["Failure", "Positive", "Record", "Sha256", "Share", "first_problem"]
-
 Share = Annotated[float, Field(gt=0, lt=1)]
 """A share strictly between 0 and 1."""
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
-__all__ = ["Named", "Registry", "UnknownName"]
-
 
 class Named(Protocol):
     """Anything with a name."""

@@ -33,8 +33,6 @@ from cxrmodel.paths import ROOT
 from cxrmodel.reading import Reader
 from cxrmodel.records import Record
 
-__all__ = ["ReadingBenchmark", "bench", "multiplications"]
-
 IMAGE_SIDE = 2000
 MATRIX_SIDE = 2048
 BATCH = 8

@@ -20,8 +20,6 @@ from cxrmodel.training.classifier import initial_network, training_feed
 from cxrmodel.training.feed import Batch, Feed
 from cxrmodel.training.recipe import Recipe, load_recipe
 
-__all__ = ["TrainingBenchmark", "bench_training"]
-
 WARM_UP = 2
 """Batches that do not count: the first ones compile."""
 

@@ -4,8 +4,6 @@ import argparse
 
 from cxrmodel.cli.command import Command, Status
 
-__all__ = ["COMMAND"]
-
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, metavar="N", help="default: 8501, or the next free port")

@@ -20,8 +20,6 @@ from cxrmodel.model.spec import ModelSpec
 from cxrmodel.reading import Reader, Reading, ReadingRecord
 from cxrmodel.report.wording import DISCLAIMER, figure_caption
 
-__all__ = ["OVERLAY_SUFFIX", "list_files", "read_files"]
-
 OVERLAY_SUFFIX = ".heatmap.png"
 """Added to the name of an image to name its overlay."""
 

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from cxrmodel.benchmark.reading import ReadingBenchmark
     from cxrmodel.benchmark.training import TrainingBenchmark
 
-__all__ = ["COMMAND"]
 
 FEWEST_IMAGES = 100
 """Memory is first measured after so many."""

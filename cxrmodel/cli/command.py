@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["Command", "Status", "say"]
-
 
 class Status(IntEnum):
     """Exit status of the program. Wrong usage is 2, which argparse gives."""

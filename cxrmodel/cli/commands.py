@@ -4,8 +4,6 @@ from cxrmodel.cli import app, bench, evaluate, explain, export, read, synthetic,
 from cxrmodel.cli.command import Command
 from cxrmodel.registry import Registry
 
-__all__ = ["COMMANDS"]
-
 COMMANDS: Registry[Command] = Registry(
     "command",
     read.COMMAND,

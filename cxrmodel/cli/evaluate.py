@@ -12,7 +12,6 @@ from cxrmodel.paths import SHUFFLED_RUN
 if TYPE_CHECKING:
     from cxrmodel.evaluation.schema import Evaluation
 
-__all__ = ["COMMAND"]
 
 HTML = (".html", ".htm")
 

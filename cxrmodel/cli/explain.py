@@ -10,8 +10,6 @@ from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
-__all__ = ["COMMAND"]
-
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")

@@ -11,8 +11,6 @@ from cxrmodel.cli.commands import COMMANDS
 from cxrmodel.errors import CxrError
 from cxrmodel.messages import Message
 
-__all__ = ["build_parser", "main"]
-
 OPTIONAL = {
     "keras": "Keras",
     "onnx": "onnx",

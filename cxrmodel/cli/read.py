@@ -7,8 +7,6 @@ from cxrmodel.cli.command import Command, Status
 from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
-__all__ = ["COMMAND"]
-
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR", help="folders are read recursively")

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from cxrmodel.cli.command import Command, Status
 
-__all__ = ["COMMAND"]
-
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: assets/demo")

@@ -12,9 +12,6 @@ from cxrmodel.errors import ImageRefused, OutputRefused
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reading, ReadingRecord
 
-__all__ = ["COLUMNS", "Table", "make_record"]
-
-
 COLUMNS = tuple(field.name for field in fields(ReadingRecord))
 """Keys and columns, in order."""
 

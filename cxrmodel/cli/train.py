@@ -8,8 +8,6 @@ from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 from cxrmodel.paths import RECIPES, RUNS
 
-__all__ = ["COMMAND"]
-
 CHECK_NETWORKS = ("lungs", "orientation")
 """Networks of the checks, each with a training of its own."""
 

@@ -8,8 +8,6 @@ from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.messages import Message
 from cxrmodel.training.record import TrainingRecord, TrainingSplit, summarise
 
-__all__ = ["Hash", "Station", "flow", "hashes", "training_summaries"]
-
 
 @dataclass(frozen=True)
 class Station:

@@ -23,18 +23,6 @@ from cxrmodel.paths import ROOT
 from cxrmodel.registry import Registry
 from cxrmodel.training.record import shipped_training_record
 
-__all__ = [
-    "DOCUMENTS",
-    "Document",
-    "card_text",
-    "load_own",
-    "performance_text",
-    "renew_documents",
-    "report_of",
-    "report_text",
-    "trainings_text",
-]
-
 
 @dataclass(frozen=True)
 class Document:

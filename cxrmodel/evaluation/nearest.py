@@ -9,8 +9,6 @@ from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.metrics.calibration import log_odds
 from cxrmodel.metrics.validation import Values
 
-__all__ = ["NEAREST", "NearestImages", "nearest_images"]
-
 NEAREST = 40
 """Number of images: enough for a share, few enough to be near."""
 _LEAST = 1e-9

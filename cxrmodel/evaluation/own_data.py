@@ -14,7 +14,6 @@ from cxrmodel.training.archive import LABELS, Image, follows_archive, identify
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
 
-__all__ = ["dataset_name", "evaluate_folder", "own_images"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,60}")
 

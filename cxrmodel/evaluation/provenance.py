@@ -11,8 +11,6 @@ from cxrmodel.evaluation.schema import Provenance
 from cxrmodel.paths import BUNDLE, PACKAGE
 from cxrmodel.training.archive import Image
 
-__all__ = ["code_sha256", "images_sha256", "provenance", "read_image"]
-
 _LIBRARIES = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "scikit-learn")
 
 

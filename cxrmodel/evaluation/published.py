@@ -9,8 +9,6 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.records import Record
 
-__all__ = ["PublishedFigure", "published"]
-
 Share = Annotated[float, Field(gt=0, le=1)]
 
 

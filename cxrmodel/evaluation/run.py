@@ -36,7 +36,6 @@ from cxrmodel.training.archive import Image, find_images, training_split
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader, Score
 
-__all__ = ["agreement", "evaluate", "measured", "new_evaluation", "original_pairs"]
 
 ORGANISMS = ("bacteria", "virus")
 

@@ -26,21 +26,6 @@ from cxrmodel.model.calibration import finding
 from cxrmodel.model.spec import OPERATING_POINTS, Labels
 from cxrmodel.records import Record, Sha256, Share
 
-__all__ = [
-    "FORMAT",
-    "SPLITS",
-    "Agreement",
-    "Bootstrap",
-    "Dataset",
-    "Difference",
-    "Evaluation",
-    "Provenance",
-    "Refusal",
-    "ScoredImage",
-    "SplitCounts",
-    "SplitScores",
-]
-
 FORMAT = 2
 """Version of the schema that this program writes and reads."""
 SPLITS = ("test", "held_out")

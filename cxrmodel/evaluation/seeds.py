@@ -27,19 +27,6 @@ from cxrmodel.records import Failure, Record, Sha256
 from cxrmodel.training.archive import find_images
 from cxrmodel.training.record import TrainingRecord, TrainingRun, load_training_record
 
-__all__ = [
-    "MEASURES",
-    "Moments",
-    "SeedGroup",
-    "SeedRun",
-    "TrainingForm",
-    "form_of",
-    "load_seeds",
-    "measure_run",
-    "save_seeds",
-    "spread",
-]
-
 MEASURES = ("held_out_auc", "auc", "accuracy", "balanced_accuracy")
 FILE = "seeds.json"
 UNREADABLE: Failure = (EvaluationError, "evaluation.error.seeds_unreadable")

@@ -18,18 +18,6 @@ from cxrmodel.models import MODELS
 from cxrmodel.paths import ASSETS, HOME
 from cxrmodel.records import first_problem
 
-__all__ = [
-    "EVALUATION_FOLDER",
-    "OWN_FOLDER",
-    "earlier_evaluation",
-    "load_evaluation",
-    "load_file",
-    "own_evaluations",
-    "parse_evaluation",
-    "save_evaluation",
-    "text_of",
-]
-
 EVALUATION_FOLDER = ASSETS / "evaluation"
 OWN_FOLDER = HOME / "evaluations"
 

@@ -15,8 +15,6 @@ from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 
-__all__ = ["Explainer", "Report"]
-
 POLL_SECONDS = 0.2
 
 Report = Callable[[float, Message], None]

@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from cxrmodel.explain.grid import blurred, cell_means, cell_numbers
 from cxrmodel.explain.method import Floats, Progress
 
-__all__ = ["CELLS", "STEPS", "Curves", "Scores", "curves", "heat_in_lungs", "order_of", "random_order", "with_noise"]
-
 CELLS = 14
 """Cells along a side of the crop: all methods are tested on the same grid, however fine their maps."""
 STEPS = 16

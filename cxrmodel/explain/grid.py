@@ -4,8 +4,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blurred", "cell_means", "cell_numbers"]
-
 Floats = NDArray[np.float32]
 BLUR = 0.1
 """Standard deviation of the blur, as a share of the side."""

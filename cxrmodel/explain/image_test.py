@@ -12,8 +12,6 @@ from cxrmodel.explain.similarity import spearman
 from cxrmodel.messages import Message
 from cxrmodel.model.preprocess import ModelInput
 
-__all__ = ["RANDOM_ORDERS", "ImageTest", "image_test"]
-
 RANDOM_ORDERS = 3
 SEED = 0
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from cxrmodel.model.engine import Engine
     from cxrmodel.model.spec import ModelSpec
 
-__all__ = ["Context", "Floats", "Method", "Network", "Progress"]
 
 Floats = NDArray[np.float32]
 Progress = Callable[[float], None]

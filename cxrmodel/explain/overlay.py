@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from cxrmodel.explain.methods.gradcam import METHOD as GRADCAM
 from cxrmodel.messages import Message
 
-__all__ = ["COLOUR_MAPS", "EMPTY", "FIGURE_SIDE", "LEGEND", "image_rgb", "overlay", "overlay_figure"]
-
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 

@@ -7,8 +7,6 @@ from scipy.stats import rankdata
 
 from cxrmodel.explain.grid import Floats, cell_means
 
-__all__ = ["GRID", "gridded", "spearman", "ssim"]
-
 GRID = 28
 """Cells along a side on which maps are compared."""
 

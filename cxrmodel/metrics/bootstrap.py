@@ -18,8 +18,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxrmodel.metrics.validation import Labels, Values, checked_patients
 
-__all__ = ["LEVEL", "RESAMPLES", "SEED", "WeightedSamples", "patient_weights", "ratio", "resampled", "weighted"]
-
 RESAMPLES = 2000
 SEED = 0
 LEVEL = 0.95

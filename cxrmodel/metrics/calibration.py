@@ -22,20 +22,6 @@ from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.intervals import estimate, wilson
 from cxrmodel.metrics.validation import Labels, Values, of_both_classes
 
-__all__ = [
-    "BINS",
-    "CalibrationBins",
-    "CalibrationScores",
-    "Reliability",
-    "adjusted_to_prevalence",
-    "brier",
-    "calibration_bins",
-    "calibration_change",
-    "calibration_error",
-    "log_odds",
-    "reliability",
-]
-
 BINS = 15
 """Bins of the expected calibration error."""
 

@@ -18,8 +18,6 @@ from cxrmodel.metrics.intervals import column_intervals
 from cxrmodel.metrics.rates import counts_at
 from cxrmodel.metrics.validation import Values, of_both_classes
 
-__all__ = ["Band", "CurveBands", "DecisionCurve", "curve_bands", "decision_curve", "net_benefit"]
-
 GRID = 101
 _THRESHOLDS = np.arange(1, 100) / 100
 

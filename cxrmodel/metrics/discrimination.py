@@ -16,17 +16,6 @@ from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.intervals import estimate
 from cxrmodel.metrics.validation import Values, of_both_classes
 
-__all__ = [
-    "PrecisionRecallPoints",
-    "RocPoints",
-    "auc",
-    "auc_change",
-    "average_precision",
-    "precision_recall_points",
-    "roc_auc",
-    "roc_points",
-]
-
 
 class RocPoints(NamedTuple):
     """A ROC curve: arrays of one length, thresholds falling from infinity."""

@@ -5,8 +5,6 @@ import math
 from pydantic import ConfigDict, NonNegativeInt, model_validator
 from pydantic.dataclasses import dataclass
 
-__all__ = ["DIGITS", "Estimate", "significant"]
-
 DIGITS = 6
 """Significant digits of every stored figure."""
 

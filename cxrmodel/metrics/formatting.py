@@ -10,19 +10,6 @@ from typing import Literal
 from cxrmodel.messages import Message
 from cxrmodel.metrics.estimate import Estimate
 
-__all__ = [
-    "change",
-    "count_share",
-    "estimate",
-    "floor_percent",
-    "number",
-    "percent",
-    "probability_percent",
-    "share_percent",
-    "spread",
-    "threshold_percent",
-]
-
 UNDEFINED = Message("metrics.undefined")
 UNBOUNDED = Message("metrics.unbounded")
 NO_BREAK = "\u00a0"

@@ -15,8 +15,6 @@ from cxrmodel.metrics.bootstrap import LEVEL, RESAMPLES, SEED, patient_weights, 
 from cxrmodel.metrics.estimate import DIGITS, Estimate
 from cxrmodel.metrics.validation import Values, checked_patients
 
-__all__ = ["column_intervals", "estimate", "mean", "wilson"]
-
 _NORMAL_QUANTILE = 1.959963984540054
 
 

@@ -15,8 +15,6 @@ from cxrmodel.metrics.registry import score_metrics
 from cxrmodel.metrics.thresholds import rates_at
 from cxrmodel.metrics.validation import checked_patients, checked_threshold, of_both_classes
 
-__all__ = ["OperatingPoint", "Performance", "evaluate_scores"]
-
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", ser_json_inf_nan="strings"))
 class OperatingPoint:

@@ -19,24 +19,6 @@ from pydantic.dataclasses import dataclass
 from cxrmodel.metrics.bootstrap import WeightedSamples, ratio
 from cxrmodel.metrics.validation import Values, checked, checked_threshold
 
-__all__ = [
-    "Confusion",
-    "Counts",
-    "accuracy",
-    "balanced_accuracy",
-    "confusion_at",
-    "counts_at",
-    "f1",
-    "lr_negative",
-    "lr_positive",
-    "mcc",
-    "npv",
-    "ppv",
-    "predictive_values",
-    "sensitivity",
-    "specificity",
-]
-
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Confusion:

@@ -18,8 +18,6 @@ from cxrmodel.metrics.rates import Counts
 from cxrmodel.metrics.validation import Values
 from cxrmodel.registry import Registry
 
-__all__ = ["METRICS", "Metric", "Rate", "ScoreMetric", "rates_in_order", "score_metrics"]
-
 Mask = NDArray[np.bool_]
 
 

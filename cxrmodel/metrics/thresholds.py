@@ -16,8 +16,6 @@ from cxrmodel.metrics.rates import Confusion, Counts, counts_at
 from cxrmodel.metrics.registry import rates_in_order
 from cxrmodel.metrics.validation import Labels, Values, checked_patients, of_both_classes
 
-__all__ = ["ThresholdTable", "choose_operating_points", "rates_at", "threshold_table"]
-
 STEPS = 1000
 TARGET_SENSITIVITY = 0.98
 """What the high-sensitivity threshold reaches on the images that fix it."""

@@ -7,8 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxrmodel.errors import DataError
 
-__all__ = ["Labels", "Values", "checked", "checked_patients", "checked_threshold", "of_both_classes"]
-
 Labels = NDArray[np.int64]
 Values = NDArray[np.float64]
 

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from cxrmodel.model.spec import UNCERTAIN, Labels
 
-__all__ = ["at_prevalence", "finding", "log_odds", "probability"]
-
 
 def log_odds(share: float) -> float:
     """Natural logarithm of the odds of a probability.

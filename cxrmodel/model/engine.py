@@ -15,8 +15,6 @@ from cxrmodel.artefacts import open_graph
 from cxrmodel.errors import AlteredWeights, ModelError
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_graph
 
-__all__ = ["Engine", "Floats", "Logits", "OnnxEngine", "load_engine"]
-
 Floats = NDArray[np.float32]
 Logits = NDArray[np.float64]
 

@@ -11,8 +11,6 @@ from cxrmodel.model.engine import Engine, Floats, Logits
 from cxrmodel.model.network import for_reading
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_weights
 
-__all__ = ["KerasEngine"]
-
 
 class KerasEngine(Engine):
     """The Keras network, from which the exported graph is derived.

@@ -6,8 +6,6 @@ network for the two views differ a little. The mean is the same for an image and
 
 from typing import TypeVar
 
-__all__ = ["mean_of_views", "mirrored"]
-
 Tensor = TypeVar("Tensor")
 """An ndarray or a Keras tensor."""
 

@@ -13,16 +13,6 @@ from cxrmodel.errors import TrainingError
 from cxrmodel.model.mirroring import mean_of_views, mirrored
 from cxrmodel.models import MODELS
 
-__all__ = [
-    "build",
-    "build_orientation",
-    "build_segmenter",
-    "cnn_body",
-    "densenet121_body",
-    "for_reading",
-    "with_map",
-]
-
 Tensors = tuple[keras.KerasTensor, keras.KerasTensor]
 SEGMENTER_WIDTHS, SEGMENTER_BOTTOM = (16, 32, 64), 128
 """Multiples of 16, which fill the vector units."""

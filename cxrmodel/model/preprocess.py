@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 
-__all__ = ["Box", "ModelInput", "crop", "crop_box", "normalise", "prepare"]
-
 Box = tuple[int, int, int, int]
 """Top, left, bottom and right (exclusive), in pixels of the canonical image."""
 

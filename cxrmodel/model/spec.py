@@ -13,23 +13,6 @@ from cxrmodel.messages import Message
 from cxrmodel.paths import ASSETS
 from cxrmodel.records import Positive, Record, Sha256, Share
 
-__all__ = [
-    "FORMAT",
-    "MODEL_FOLDER",
-    "OPERATING_POINTS",
-    "UNCERTAIN",
-    "AgeRange",
-    "Labels",
-    "ModelSpec",
-    "OperatingPoints",
-    "OutOfDistribution",
-    "Preparation",
-    "load_spec",
-    "read_features",
-    "read_graph",
-    "read_weights",
-]
-
 MODEL_FOLDER = ASSETS / "model"
 FORMAT: Final = 2
 

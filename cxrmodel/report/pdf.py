@@ -28,8 +28,6 @@ from cxrmodel.report.wording import (
     reason_for_finding,
 )
 
-__all__ = ["pdf_report"]
-
 # Millimetres.
 _MARGIN = 15.0
 _WIDTH = 180.0

@@ -8,20 +8,6 @@ from cxrmodel.metrics.formatting import floor_percent, percent, probability_perc
 from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.reading import Attribution, Reading
 
-__all__ = [
-    "DISCLAIMER",
-    "Fact",
-    "band",
-    "facts",
-    "figure_caption",
-    "finding_sentence",
-    "frequency_sentence",
-    "heat_sentence",
-    "operating_point_title",
-    "provenance",
-    "reason_for_finding",
-]
-
 DISCLAIMER = Message("report.disclaimer")
 
 

@@ -25,23 +25,6 @@ from cxrmodel.model.spec import AgeRange, Labels
 from cxrmodel.paths import HOME
 from cxrmodel.training.record import TrainingSplit
 
-__all__ = [
-    "ARCHIVE",
-    "LABELS",
-    "Collection",
-    "Image",
-    "Split",
-    "data_root",
-    "find_images",
-    "follows_archive",
-    "hold_out",
-    "identify",
-    "load_images",
-    "load_masks",
-    "training_split",
-    "without_repeats",
-]
-
 
 @dataclass(frozen=True)
 class Collection:

@@ -12,16 +12,6 @@ from numpy.typing import NDArray
 
 from cxrmodel.model.preprocess import Box
 
-__all__ = [
-    "jitter_crop",
-    "match_histogram",
-    "perturb_intensity",
-    "random_affine",
-    "replace_background",
-    "rotate_and_flip",
-    "soft_mask",
-]
-
 FloatImage = NDArray[np.float32]
 AnyImage = TypeVar("AnyImage", NDArray[np.float32], NDArray[np.uint8])
 

@@ -22,18 +22,6 @@ from cxrmodel.errors import DataError
 from cxrmodel.model.calibration import log_odds, probability
 from cxrmodel.registry import Registry
 
-__all__ = [
-    "FOLDS",
-    "METHODS",
-    "CalibrationMethod",
-    "choose_calibration",
-    "cross_fitted",
-    "fit_platt",
-    "fit_temperature",
-    "log_loss",
-    "patient_folds",
-]
-
 FOLDS = 10
 
 Floats = NDArray[np.float64]

@@ -26,8 +26,6 @@ from cxrmodel.training.augment import random_affine
 from cxrmodel.training.export import load_network, to_onnx, write_files
 from cxrmodel.training.record import BAD_RECORD, UNFINISHED
 
-__all__ = ["export_checks", "fit_rules", "fit_subspace"]
-
 IMAGE_COMPONENTS, SURROUNDINGS_COMPONENTS = 96, 64
 """Dimensions of the subspaces of whole images and of their parts around the lungs."""
 LUNG_IMAGES = 1500

@@ -34,8 +34,6 @@ from cxrmodel.training.loop import dtype_policy, fit
 from cxrmodel.training.recipe import ClassifierOptions, Recipe
 from cxrmodel.training.record import ClassifierEpoch, HeldOutScore, TrainingRecord, TrainingRun, load_training_record
 
-__all__ = ["Sampler", "TrainingImages", "initial_network", "load_training_images", "train_reader", "training_feed"]
-
 BATCH = 64
 SHUFFLE_SEED = 0
 _NO_FILE = ("none", "imagenet")

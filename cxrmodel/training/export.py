@@ -34,8 +34,6 @@ from cxrmodel.training.onnx_rewrite import rewrite_graph
 from cxrmodel.training.record import BAD_RECORD, UNFINISHED, TrainingRecord, load_training_record
 from cxrmodel.training.segmenter import SegmenterRecord
 
-__all__ = ["export_lungs", "export_reader", "load_network", "to_onnx", "write_files"]
-
 PROBES = 64
 """Held-out images on which the exported graph must agree with the network."""
 TOLERANCE = 1e-3

@@ -10,8 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Batch", "Feed", "Sample", "mixup"]
-
 Floats = NDArray[np.float32]
 Sample = Callable[[int, int, np.random.Generator], tuple[NDArray[Any], NDArray[Any], float]]
 """Index of an image, side in pixels and random generator -> input, target and weight of one sample."""

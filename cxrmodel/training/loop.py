@@ -26,8 +26,6 @@ from cxrmodel.training.feed import Feed
 from cxrmodel.training.recipe import Recipe
 from cxrmodel.training.record import Epoch
 
-__all__ = ["dtype_policy", "fit", "rate_at"]
-
 AVERAGE_EVERY = 4
 _HISTORY = TypeAdapter(list[Epoch])
 

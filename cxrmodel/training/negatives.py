@@ -8,8 +8,6 @@ import numpy as np
 
 from cxrmodel.training.augment import perturb_intensity
 
-__all__ = ["drawn", "fragments", "negative"]
-
 
 def negative(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Make an image that is not a chest radiograph, with probability 0.4 from fragments of one.

@@ -18,8 +18,6 @@ from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.utils import Extractor
 
-__all__ = ["rewrite_graph", "shapes"]
-
 _Replacement = tuple[list[onnx.NodeProto], list[onnx.TensorProto], onnx.NodeProto]
 """New nodes, the constants that they need, and the last of the nodes that they replace."""
 _DATA_MOVEMENT = {"Cast", "Concat", "Gather", "Reshape", "Shape", "Slice", "Tile", "Transpose", "Unsqueeze"}

@@ -17,8 +17,6 @@ from cxrmodel.training.loop import fit
 from cxrmodel.training.negatives import negative
 from cxrmodel.training.recipe import Recipe
 
-__all__ = ["oriented", "train_orientation"]
-
 SIDE = 96
 """Side of the samples in pixels; the network's input has a side of 64."""
 _UPRIGHT_SHARE = 0.36

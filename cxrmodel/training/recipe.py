@@ -11,8 +11,6 @@ from cxrmodel.errors import TrainingError
 from cxrmodel.messages import Message
 from cxrmodel.records import Positive, Record, first_problem
 
-__all__ = ["ClassifierOptions", "Recipe", "SegmenterOptions", "load_recipe"]
-
 Count = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Part = Annotated[float, Field(ge=0, le=1)]

@@ -11,20 +11,6 @@ from cxrmodel.model.spec import MODEL_FOLDER
 from cxrmodel.records import Failure, Record, Sha256
 from cxrmodel.training.recipe import ClassifierOptions, Recipe
 
-__all__ = [
-    "BAD_RECORD",
-    "UNFINISHED",
-    "ClassifierEpoch",
-    "Epoch",
-    "HeldOutScore",
-    "TrainingRecord",
-    "TrainingRun",
-    "TrainingSplit",
-    "load_training_record",
-    "shipped_training_record",
-    "summarise",
-]
-
 UNFINISHED: Failure = (TrainingError, "training.unfinished")
 BAD_RECORD: Failure = (TrainingError, "training.bad_record")
 

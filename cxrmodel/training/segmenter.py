@@ -21,8 +21,6 @@ from cxrmodel.training.loop import dtype_policy, fit
 from cxrmodel.training.recipe import Recipe, SegmenterOptions
 from cxrmodel.training.record import Epoch
 
-__all__ = ["SegmenterRecord", "SegmenterScores", "dice", "train_lungs"]
-
 Masks = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
 

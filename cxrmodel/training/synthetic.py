@@ -25,8 +25,6 @@ from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.messages import Message
 from cxrmodel.training.archive import ARCHIVE, LABELS, load_images, training_split
 
-__all__ = ["SEED", "Nearness", "draw_images", "make_demo_images", "nearest"]
-
 SEED = 0
 COMPONENTS = 250
 SPREAD = 0.75

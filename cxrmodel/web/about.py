@@ -20,8 +20,6 @@ from cxrmodel.report.wording import DISCLAIMER, operating_point_title
 from cxrmodel.training.record import shipped_training_record
 from cxrmodel.web.text import plain
 
-__all__ = ["about"]
-
 Loaded = TypeVar("Loaded")
 
 

@@ -11,7 +11,6 @@ from cxrmodel.web.text import text
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
-__all__ = ["ensure_routed", "link", "route"]
 
 _DECLARED = "pages declared"
 _thread = threading.local()  # one run keeps to one thread

@@ -7,8 +7,6 @@ from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.reading import Reader
 from cxrmodel.web.text import text
 
-__all__ = ["MODEL", "explainer", "reader"]
-
 MODEL = DEFAULT_MODEL
 """The model that reads."""
 

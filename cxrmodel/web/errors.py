@@ -8,8 +8,6 @@ import secrets
 import traceback
 from pathlib import Path
 
-__all__ = ["log_failure"]
-
 _LOG = logging.getLogger("cxrmodel.web")
 
 

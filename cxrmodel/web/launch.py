@@ -7,8 +7,6 @@ from streamlit.web import cli
 
 from cxrmodel.paths import APP, SETTINGS
 
-__all__ = ["flags", "launch"]
-
 
 def flags(port: int | None = None, address: str | None = None, settings: Path = SETTINGS) -> list[str]:
     """Write the app's settings as arguments of ``streamlit run``.

@@ -13,24 +13,6 @@ from cxrmodel.messages import Message
 from cxrmodel.reading import Reader, Reading
 from cxrmodel.web.errors import log_failure
 
-__all__ = [
-    "MOST_IMAGES",
-    "MOST_MEGABYTES",
-    "MOST_RESULTS",
-    "Entry",
-    "clear",
-    "compute",
-    "computed",
-    "discarded",
-    "entries",
-    "keep_latest",
-    "read_files",
-    "readings",
-    "remove",
-    "select",
-    "selected",
-]
-
 Made = TypeVar("Made")
 Key = tuple[str, ...]
 

@@ -13,8 +13,6 @@ from cxrmodel.web.errors import log_failure
 from cxrmodel.web.style import ICON, STYLE
 from cxrmodel.web.text import plain, text
 
-__all__ = ["frame"]
-
 
 @contextmanager
 def frame(name: str) -> Iterator[Reader | None]:

@@ -1,7 +1,5 @@
 """CSS and icon of the pages, beyond the theme in .streamlit/config.toml."""
 
-__all__ = ["ICON", "STYLE"]
-
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="12" fill="#11181f"/>'
     '<g fill="none" stroke="#7cc4d8" stroke-width="4" stroke-linecap="round" stroke-linejoin="round">'

@@ -5,8 +5,6 @@ from typing import Any
 
 from cxrmodel.messages import Message
 
-__all__ = ["plain", "text"]
-
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])")
 
 

@@ -24,7 +24,6 @@ from cxrmodel.model.spec import Labels
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
 
-__all__ = ["Adult", "Boxes", "adult_panel", "box_mask", "find_adults", "parse_boxes"]
 
 TABLE = "adult_rsna.csv"
 Group = Literal["normal", "abnormal_no_opacity", "opacity"]

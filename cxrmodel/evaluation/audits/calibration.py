@@ -22,8 +22,6 @@ from cxrmodel.model.calibration import probability
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.training.calibration import FOLDS, METHODS, choose_calibration, cross_fitted, log_loss
 
-__all__ = ["PREVALENCES", "audit_calibration"]
-
 PREVALENCES = (0.05, 0.1, 0.25, 0.5, 0.75)
 
 

@@ -29,7 +29,6 @@ from cxrmodel.training.archive import Image, find_images, training_split
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
 
-__all__ = ["audit_checks", "grey_at_image_size", "measure_checks", "tally"]
 
 CASES = 24
 """Hard cases of each kind."""

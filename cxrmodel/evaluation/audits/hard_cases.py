@@ -9,8 +9,6 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-__all__ = ["CHANGED", "SIDE", "SYNTHETIC"]
-
 SIDE = 1024
 
 Rng = np.random.Generator

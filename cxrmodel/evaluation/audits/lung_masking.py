@@ -16,18 +16,6 @@ from scipy.ndimage import distance_transform_edt
 
 from cxrmodel.imaging.lungs import LungFields
 
-__all__ = [
-    "FILLS_OUTSIDE",
-    "FILLS_WITHIN",
-    "Fill",
-    "blend",
-    "exchange_lungs",
-    "fade",
-    "hull",
-    "only_lungs",
-    "remove_lungs",
-]
-
 GROWN = 2
 """Pixels by which lungs are dilated before they are masked, so that no border remains."""
 FADE = 4

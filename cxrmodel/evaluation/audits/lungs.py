@@ -27,7 +27,6 @@ from cxrmodel.model.calibration import probability
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
 
-__all__ = ["CONDITIONS", "donors", "lung_rows", "perturbation_rows"]
 
 SEED = 0
 Masking = Callable[[np.ndarray, np.ndarray, Fill, np.random.Generator], np.ndarray]

@@ -11,28 +11,6 @@ import numpy as np
 
 from cxrmodel.imaging.canonical import canonical_image
 
-__all__ = [
-    "COUNT",
-    "Change",
-    "add_marker",
-    "blur",
-    "clahe",
-    "crop_border",
-    "erase_marker",
-    "find_marker",
-    "gamma",
-    "histogram",
-    "jpeg",
-    "match_histogram",
-    "move_marker",
-    "noise",
-    "perturbations",
-    "resample",
-    "rotate",
-    "shift",
-    "squeeze",
-]
-
 COUNT = 20
 """How many perturbations there are."""
 

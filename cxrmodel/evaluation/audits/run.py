@@ -24,7 +24,6 @@ from cxrmodel.training.archive import find_images, load_masks, training_split
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
 
-__all__ = ["audit", "subgroups"]
 
 QUARTILES = ("smallest", "smaller", "larger", "largest")
 

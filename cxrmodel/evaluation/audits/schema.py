@@ -7,29 +7,6 @@ from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.performance import Performance
 from cxrmodel.records import Record
 
-__all__ = [
-    "AdultFindings",
-    "AdultPanel",
-    "Adults",
-    "Audits",
-    "BoxAttribution",
-    "CalibrationAudit",
-    "CalibrationFigures",
-    "CalibrationMethod",
-    "CheckAudit",
-    "CheckSet",
-    "Described",
-    "Inversion",
-    "LungMasking",
-    "NotMeasured",
-    "Perturbation",
-    "PrevalenceFigures",
-    "ScoreShift",
-    "Shortcut",
-    "SourceFigures",
-    "Subgroup",
-]
-
 
 class Described(Record):
     """A row with texts.

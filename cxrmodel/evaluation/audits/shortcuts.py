@@ -18,8 +18,6 @@ from cxrmodel.evaluation.audits.schema import NotMeasured, Shortcut
 from cxrmodel.metrics.discrimination import auc
 from cxrmodel.training.archive import Image, load_images, load_masks
 
-__all__ = ["baseline", "original_sizes", "shortcut_baselines"]
-
 GREYS = 64
 OUTLINE_SIDE = 28
 CHUNK = 256

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cxrmodel.pipeline import Unchecked
     from cxrmodel.reading import Reader
 
-__all__ = ["Panel", "Step", "load_panel", "open_image", "score"]
 
 BATCH = 32
 DECODERS = 4

@@ -15,8 +15,6 @@ from cxrmodel.model.preprocess import ModelInput, prepare
 from cxrmodel.reading import Reader
 from cxrmodel.training.archive import Image, load_images
 
-__all__ = ["Case", "adult_images", "cases", "stratified"]
-
 BATCH = 8
 WHOLE = (0, 0, IMAGE_SIDE, IMAGE_SIDE)
 

@@ -14,8 +14,6 @@ from cxrmodel.explain.similarity import gridded, spearman
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.intervals import mean
 
-__all__ = ["BATCH", "affordable", "curve_areas", "heat_range", "in_boxes", "mean_of", "of_maps"]
-
 BATCH = 4
 BACKWARDS = 5
 """What a pass with gradients costs, in passes of the fast engine; only image counts follow from it."""

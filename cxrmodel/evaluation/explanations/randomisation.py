@@ -27,17 +27,6 @@ from cxrmodel.model.network import build
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.models import MODELS
 
-__all__ = [
-    "DRAWS",
-    "SIMILAR",
-    "NetworkEngine",
-    "cascade",
-    "depends_on_model",
-    "explainer_of",
-    "shuffled",
-    "similarity",
-]
-
 SIMILAR = 0.5
 """Mean rank correlation with the map of randomised weights from which a method does not depend on the model."""
 DRAWS = 3

@@ -14,17 +14,6 @@ from cxrmodel.messages import Message
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.reading import Reading
 
-__all__ = [
-    "FIXED_RANGE",
-    "OWN_RANGE",
-    "Explained",
-    "as_explained",
-    "default_method",
-    "randomisation_finding",
-    "result_of",
-    "tested_explanations",
-]
-
 FIXED_RANGE = Message("explanations.fixed_range")
 OWN_RANGE = Message("explanations.own_range")
 

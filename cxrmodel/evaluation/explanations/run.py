@@ -32,8 +32,6 @@ from cxrmodel.reading import Reader
 from cxrmodel.training.archive import find_images, training_split
 from cxrmodel.training.record import load_training_record
 
-__all__ = ["WORK", "evaluate_explanations"]
-
 WORK = RUNS / "explanations"
 SEED = 0
 RANGE_IMAGES, RANDOMISED_IMAGES = 32, 20

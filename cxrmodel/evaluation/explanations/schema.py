@@ -4,18 +4,6 @@ from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.records import Record
 from cxrmodel.training.recipe import Recipe
 
-__all__ = [
-    "AdultAttribution",
-    "AdultExplanations",
-    "ExplainedImages",
-    "ExplanationAudit",
-    "ExplanationSettings",
-    "MethodResult",
-    "Randomisation",
-    "ShuffledLabels",
-    "Similarity",
-]
-
 
 class ExplainedImages(Record):
     """Images on which the methods are compared.

@@ -26,8 +26,6 @@ from cxrmodel.model.spec import ModelSpec
 Measured = Mapping[str, Any]
 """Plain JSON of the working folder."""
 
-__all__ = ["audit_of", "favoured"]
-
 
 def audit_of(
     spec: ModelSpec,

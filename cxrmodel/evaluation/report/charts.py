@@ -28,33 +28,6 @@ from cxrmodel.model.calibration import probability
 from cxrmodel.models import MODELS, model_title
 from cxrmodel.training.record import TrainingRecord
 
-__all__ = [
-    "DARK",
-    "LIGHT",
-    "PRECISION_RECALL",
-    "ROC",
-    "ConfusionMatrix",
-    "OperatingMark",
-    "Palette",
-    "PublishedMark",
-    "RandomisationCurve",
-    "RateCurve",
-    "TrainingHistory",
-    "TrainingStart",
-    "View",
-    "baseline_curves",
-    "confusion_matrix",
-    "curve_bands",
-    "net_benefit_curve",
-    "published_marks",
-    "randomisation_curves",
-    "rate_curve",
-    "reliability_at",
-    "reliability_before_after",
-    "training_history",
-    "uncalibrated",
-]
-
 
 @dataclass(frozen=True)
 class Palette:

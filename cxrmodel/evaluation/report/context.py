@@ -17,8 +17,6 @@ from cxrmodel.metrics.registry import score_metrics
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.training.record import TrainingRecord
 
-__all__ = ["Card", "finding_counts", "images_summary", "make_card", "of_the_same_images", "overall_figure"]
-
 _NAMED = 5
 """Images without a score that are named; further ones are counted."""
 

@@ -43,18 +43,6 @@ from cxrmodel.metrics.registry import METRICS
 from cxrmodel.model.spec import Labels
 from cxrmodel.models import model_title
 
-__all__ = [
-    "confusion_figure",
-    "decision_figure",
-    "forest_figure",
-    "history_figure",
-    "precision_recall_figure",
-    "randomisation_figure",
-    "reliability_figure",
-    "roc_figure",
-    "write_figures",
-]
-
 _MARKERS = ("o", "s", "D", "^")
 _DASHES = ("-", "--", "-.", ":")
 _LIMITS = (-0.03, 1.03)

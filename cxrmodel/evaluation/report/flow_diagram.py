@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from cxrmodel.evaluation.data_flow import Station
 from cxrmodel.evaluation.report.render import render
 
-__all__ = ["flow_svg"]
-
 _LINE, _HEAD, _GAP, _BETWEEN_LANES = 19, 30, 20, 26
 _DARK = {"text": "#dfe5ea", "line": "#8a97a3", "box": "#1a2129", "excluded": "#3a2c12"}
 _LIGHT = {"text": "#1a1a1a", "line": "#666666", "box": "#f2f5f8", "excluded": "#fbeed5"}

@@ -24,8 +24,6 @@ from cxrmodel.model.spec import ModelSpec
 from cxrmodel.models import model_title
 from cxrmodel.training.record import TrainingRecord
 
-__all__ = ["html_report", "write_report"]
-
 _PREVALENCE = 0.2
 """To which one reliability diagram is adjusted."""
 _SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>'

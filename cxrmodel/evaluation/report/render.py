@@ -19,8 +19,6 @@ from cxrmodel.metrics.registry import METRICS
 from cxrmodel.models import model_title
 from cxrmodel.paths import PACKAGE
 
-__all__ = ["TEMPLATES", "figure", "marks", "part_between", "render", "replace_between"]
-
 TEMPLATES = PACKAGE / "evaluation" / "templates"
 _FUNCTIONS: tuple[Callable[..., object], ...] = (
     context.finding_counts,

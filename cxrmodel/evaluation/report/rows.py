@@ -34,21 +34,6 @@ from cxrmodel.metrics.intervals import estimate
 from cxrmodel.model.spec import Labels
 from cxrmodel.models import model_title
 
-__all__ = [
-    "ConfidentError",
-    "FindingCounts",
-    "Row",
-    "adult_findings",
-    "adult_rows",
-    "auc_rows",
-    "confident_errors",
-    "findings_by_label",
-    "lung_rows",
-    "perturbation_rows",
-    "stratum_rows",
-    "subgroup_rows",
-]
-
 
 @dataclass(frozen=True)
 class Row:

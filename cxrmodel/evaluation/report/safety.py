@@ -16,8 +16,6 @@ from cxrmodel.messages import Message, catalogue
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.models import DEFAULT_MODEL
 
-__all__ = ["refusals", "safety_text", "shipped_safety_text"]
-
 _SHOWN = ("test", "not_chest_grey", "adults")
 """Collections whose rates stand beside each check."""
 _LIMITS = {

@@ -18,22 +18,6 @@ from cxrmodel.model.spec import Labels
 if TYPE_CHECKING:
     from cxrmodel.evaluation.report.rows import Row
 
-__all__ = [
-    "FEWEST",
-    "SCARCEST",
-    "bin_count",
-    "class_counts",
-    "few",
-    "few_findings",
-    "few_in_bins",
-    "few_in_split",
-    "few_rows",
-    "image_count",
-    "patient_count",
-    "split_counts",
-    "withheld",
-    "withheld_in_split",
-]
 
 FEWEST = 30
 """Images of a class, or patients, below which an interval comes with a caveat."""

@@ -12,8 +12,6 @@ from cxrmodel.metrics.calibration import CalibrationScores, Reliability, calibra
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.registry import METRICS
 
-__all__ = ["CHANCE", "Verdict", "calibration_verdict", "compare", "masked_lungs_verdict", "verdict"]
-
 Verdict = Literal["better", "worse", "unclear"]
 CHANCE = 0.5
 """AUC of scores that are independent of the label."""

@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from cxrmodel.explain.method import Floats, Method
 from cxrmodel.messages import Message
 
-__all__ = ["METHOD", "closed_form"]
-
 
 def closed_form(features: NDArray[np.floating], weights: NDArray[np.floating]) -> Floats:
     """Grad-CAM of a logit over globally averaged features.

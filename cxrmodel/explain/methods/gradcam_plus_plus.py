@@ -3,8 +3,6 @@
 from cxrmodel.explain.method import Floats, Method, Network
 from cxrmodel.messages import Message
 
-__all__ = ["METHOD", "gradcam_plus_plus"]
-
 
 def gradcam_plus_plus(network: Network, layer: str, inputs: Floats) -> Floats:
     """Grad-CAM++ of the logit (Chattopadhay et al., WACV 2018), as raw values.

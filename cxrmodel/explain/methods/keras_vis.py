@@ -12,8 +12,6 @@ from tf_keras_vis.saliency import Saliency
 
 from cxrmodel.explain.method import Floats
 
-__all__ = ["cam", "gradcam", "logit", "pixel_gradients"]
-
 _RAW = {"seek_penultimate_conv_layer": False, "expand_cam": False, "normalize_cam": False}
 """The library's own search would pick a narrow convolution inside a dense block."""
 

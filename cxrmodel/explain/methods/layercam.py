@@ -3,8 +3,6 @@
 from cxrmodel.explain.method import Floats, Method, Network
 from cxrmodel.messages import Message
 
-__all__ = ["METHOD", "layercam"]
-
 
 def layercam(network: Network, layer: str, inputs: Floats) -> Floats:
     """LayerCAM of the logit (Jiang et al., IEEE TIP 2021), as raw values.

@@ -12,8 +12,6 @@ from cxrmodel.explain.grid import blurred, cell_numbers
 from cxrmodel.explain.method import Floats, Method, Progress
 from cxrmodel.messages import Message
 
-__all__ = ["CELLS", "COVERS", "METHOD", "WINDOW", "occlusion"]
-
 CELLS = 11
 """Cells along a side of the crop."""
 WINDOW = 2

@@ -3,8 +3,6 @@
 from cxrmodel.explain.method import Floats, Method, Network
 from cxrmodel.messages import Message
 
-__all__ = ["METHOD", "saliency"]
-
 
 def saliency(network: Network, inputs: Floats, traced: bool = False) -> Floats:
     """Absolute gradient of the logit by each pixel (Simonyan et al., ICLR workshop 2014).

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from cxrmodel.explain.method import Floats, Method, Network, Progress
 from cxrmodel.messages import Message
 
-__all__ = ["CHANNELS", "METHOD", "scorecam"]
-
 CHANNELS = 16
 """Channels that are tried of each view."""
 

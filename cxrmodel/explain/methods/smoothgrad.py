@@ -6,8 +6,6 @@ from cxrmodel.explain.method import Floats, Method, Network, Progress
 from cxrmodel.explain.methods.saliency import saliency
 from cxrmodel.messages import Message
 
-__all__ = ["COPIES", "METHOD", "smoothgrad"]
-
 COPIES = 16
 NOISE = 0.1
 """Standard deviation of the noise, as a share of the image's own range of grey."""

@@ -16,8 +16,6 @@ import streamlit as st
 
 from cxrmodel.messages import Message
 
-__all__ = ["Chart", "charts_last", "draw"]
-
 Chart = altair.Chart | altair.LayerChart | altair.FacetChart
 _HEAD_START = 0.1
 _RESERVED = '<div class="chart-place"></div>'

@@ -17,7 +17,6 @@ from cxrmodel.web.text import text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["button", "file_title", "lazily", "menu", "table", "table_csv"]
 
 _IMAGE_TYPES = {"SVG": "image/svg+xml", "PNG": "image/png"}
 Row = Mapping[str, Any]

@@ -7,8 +7,6 @@ from itertools import groupby
 from cxrmodel.evaluation.report.rows import Row
 from cxrmodel.metrics import formatting
 
-__all__ = ["forest_html"]
-
 
 def forest_html(rows: Sequence[Row], low: float, high: float, mark: float | None = None) -> str:
     """Draw rows of figures with their intervals on one scale.

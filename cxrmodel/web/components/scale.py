@@ -8,8 +8,6 @@ from cxrmodel.model.spec import UNCERTAIN, Labels
 from cxrmodel.report.wording import band
 from cxrmodel.web.text import text
 
-__all__ = ["scale_html"]
-
 _LEAST_WIDTH = 0.14
 """Of a zone that has room for its name."""
 _NEAR_EDGE = 0.16

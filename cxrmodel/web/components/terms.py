@@ -8,8 +8,6 @@ from cxrmodel.metrics import formatting
 from cxrmodel.metrics.registry import METRICS
 from cxrmodel.web.text import text
 
-__all__ = ["explain", "intervals_text", "term_meaning", "term_title"]
-
 
 def explain(*names: str) -> None:
     """Draw a button that opens the meanings of some terms.

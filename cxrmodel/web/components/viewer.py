@@ -25,8 +25,6 @@ from cxrmodel.web import session
 from cxrmodel.web.components.viewer_data import ImageLevels, image_levels, pack
 from cxrmodel.web.text import text
 
-__all__ = ["assets", "badges_of", "levels_of", "packed", "viewer"]
-
 VIEWER_FOLDER = ASSETS / "viewer"
 
 _SCRIPTS = (

@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 
 from cxrmodel.explain.overlay import COLOUR_MAPS
 
-__all__ = ["ImageLevels", "image_levels", "pack", "windows"]
-
 Unsigned = NDArray[np.uint8] | NDArray[np.uint16]
 Grey = NDArray[np.float32]
 Mask = NDArray[np.bool_]

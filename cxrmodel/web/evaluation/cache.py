@@ -11,18 +11,6 @@ from cxrmodel.messages import Message
 from cxrmodel.metrics.thresholds import ThresholdTable
 from cxrmodel.metrics.thresholds import threshold_table as compute_thresholds
 
-__all__ = [
-    "calibration_verdict",
-    "curve_bands",
-    "fingerprint",
-    "net_benefit_curve",
-    "rate_curve",
-    "reliability_at",
-    "reliability_before_after",
-    "stratum_rows",
-    "threshold_table",
-]
-
 
 def fingerprint(evaluation: Evaluation) -> str:
     """Digest of a whole evaluation, made once for each object."""

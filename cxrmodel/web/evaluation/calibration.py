@@ -19,8 +19,6 @@ from cxrmodel.web.evaluation.charts import reliability_chart
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import text
 
-__all__ = ["calibration"]
-
 Measured = Reliability | CalibrationFigures | CalibrationMethod | PrevalenceFigures
 _PREVALENCES = (0.05, 0.1, 0.2, 0.3, 0.5)
 

@@ -25,16 +25,6 @@ from cxrmodel.metrics.curves import Band
 from cxrmodel.web.components.chart import Chart
 from cxrmodel.web.text import text
 
-__all__ = [
-    "CORNER",
-    "auc_chart",
-    "loss_chart",
-    "precision_recall_chart",
-    "randomisation_chart",
-    "reliability_chart",
-    "roc_chart",
-]
-
 Extent = tuple[tuple[float, float], tuple[float, float]]
 Rows = list[dict[str, Any]]
 CORNER: dict[str, Extent] = {"roc": ((0.0, 0.3), (0.7, 1.0)), "precision_recall": ((0.7, 1.0), (0.7, 1.0))}

@@ -13,8 +13,6 @@ from cxrmodel.metrics.registry import score_metrics
 from cxrmodel.web.components.downloads import menu, table
 from cxrmodel.web.text import plain, text
 
-__all__ = ["checks"]
-
 _OUTCOMES = ("read", "warned", "rejected")
 
 

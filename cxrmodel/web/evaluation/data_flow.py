@@ -23,8 +23,6 @@ from cxrmodel.web.evaluation.charts import auc_chart, loss_chart
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
 
-__all__ = ["data_flow"]
-
 _COLUMNS = {"auc": "test_auc", "accuracy": "test_accuracy", "balanced_accuracy": "test_balanced_accuracy"}
 _LARGE = ("held_out_patients",)
 

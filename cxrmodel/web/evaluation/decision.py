@@ -20,8 +20,6 @@ from cxrmodel.web.evaluation.cache import fingerprint, net_benefit_curve, thresh
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import text
 
-__all__ = ["browser_data", "decision", "point_rows", "threshold_rows"]
-
 _FOLDER = ASSETS / "decision"
 _html, _css, _js = ((_FOLDER / f"decision.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
 _mount = st.components.v2.component("cxrmodel_decision", html=_html, css=_css, js=_js)

@@ -19,9 +19,6 @@ from cxrmodel.web.evaluation.charts import precision_recall_chart, roc_chart
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
 
-__all__ = ["discrimination"]
-
-
 _VIEWS: dict[charts.View, tuple[Callable[..., chart.Chart], Callable[..., Figure], dict[str, str]]] = {
     charts.ROC: (
         roc_chart,

@@ -15,8 +15,6 @@ from cxrmodel.web import engine
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
 
-__all__ = ["error_images"]
-
 _COLUMNS = 4
 
 

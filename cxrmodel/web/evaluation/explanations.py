@@ -13,8 +13,6 @@ from cxrmodel.web.components import chart, downloads
 from cxrmodel.web.evaluation.charts import randomisation_chart
 from cxrmodel.web.text import text
 
-__all__ = ["explanations"]
-
 _DIGITS = 2
 
 

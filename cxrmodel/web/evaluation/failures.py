@@ -16,8 +16,6 @@ from cxrmodel.web.evaluation.explanations import explanations
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
 
-__all__ = ["failures"]
-
 _CHANCE = 0.5
 
 

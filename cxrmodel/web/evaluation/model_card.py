@@ -10,8 +10,6 @@ from cxrmodel.web.evaluation.cache import fingerprint
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
 
-__all__ = ["model_card"]
-
 
 def model_card(selection: Selection) -> None:
     """Draw the card; of a user's own images that of the shipped evaluations.

@@ -16,8 +16,6 @@ from cxrmodel.web.evaluation.model_card import model_card
 from cxrmodel.web.evaluation.selection import Selection, choose
 from cxrmodel.web.text import plain, text
 
-__all__ = ["PARTS", "TAB", "evaluation"]
-
 PARTS: dict[str, Callable[[Selection], None]] = {
     "discrimination": discrimination,
     "decision": decision,

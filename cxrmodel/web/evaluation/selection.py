@@ -13,8 +13,6 @@ from cxrmodel.model.spec import Labels, ModelSpec
 from cxrmodel.models import MODELS, model_title
 from cxrmodel.web.text import plain, text
 
-__all__ = ["Selection", "choose"]
-
 _OWN = "own "
 
 

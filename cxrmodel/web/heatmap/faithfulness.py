@@ -13,8 +13,6 @@ from cxrmodel.web import engine
 from cxrmodel.web.heatmap.methods import Progress, on_demand
 from cxrmodel.web.text import text
 
-__all__ = ["curves_chart", "faithfulness", "is_decisive", "verdict"]
-
 Kind = Literal["deletion", "insertion"]
 _STABLE, _UNSTABLE = 0.9, 0.5
 _LEAST_FALL = 0.1

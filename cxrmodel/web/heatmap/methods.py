@@ -23,8 +23,6 @@ from cxrmodel.web import engine, session
 from cxrmodel.web.errors import log_failure
 from cxrmodel.web.text import plain, text
 
-__all__ = ["choose_explanation", "on_demand"]
-
 _WIDGET, _CHOSEN = "method chooser", "chosen method"
 Made = TypeVar("Made")
 Progress = Callable[[float, Message], None]

@@ -13,8 +13,6 @@ from cxrmodel.web.heatmap.methods import choose_explanation
 from cxrmodel.web.reading.worklist import choose_image
 from cxrmodel.web.text import plain, text
 
-__all__ = ["heatmap"]
-
 
 def heatmap(reader: Reader) -> None:
     """Draw the page.

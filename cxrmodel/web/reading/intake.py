@@ -14,8 +14,6 @@ from cxrmodel.reading import Reader
 from cxrmodel.web import session
 from cxrmodel.web.text import plain, text
 
-__all__ = ["intake"]
-
 _ROUND = "rounds of dropped files"
 _LATEST_ROUND = "entries of the latest round"
 _MOST_LISTED = 5

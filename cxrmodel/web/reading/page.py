@@ -9,8 +9,6 @@ from cxrmodel.web.reading.result import result
 from cxrmodel.web.reading.worklist import choose_image, worklist
 from cxrmodel.web.text import text
 
-__all__ = ["read"]
-
 
 def read(reader: Reader) -> None:
     """Draw the page.

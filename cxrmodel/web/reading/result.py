@@ -21,8 +21,6 @@ from cxrmodel.web.engine import MODEL
 from cxrmodel.web.session import Entry
 from cxrmodel.web.text import plain, text
 
-__all__ = ["result"]
-
 _PREVALENCE, _SLIDER = "prevalence", "prevalence slider"
 
 

@@ -7,8 +7,6 @@ from cxrmodel.web import session
 from cxrmodel.web.session import Entry
 from cxrmodel.web.text import text
 
-__all__ = ["choose_image", "worklist"]
-
 _WIDGET = "image chooser"
 
 

@@ -53,7 +53,7 @@ def test_words_of_the_page(image):
         uncertain band.
         normal uncertain pneumonia 87 % balanced threshold 45.0 %
         Uncertain band 20.0 % to 80.0 %
-        Threshold (balanced) 45.0 %, for comparison: the band decides the finding
+        Threshold (balanced) 45.0 % (the finding follows the band)
         Heatmap inside the lungs 83 %
         Assumed prevalence 74 %
         Training ages {reading.ages}

@@ -1,5 +1,6 @@
 """Quality checks: how many pictures of each kind they reject and warn of, and the effect on the metrics."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,8 +59,13 @@ def _share(count: int, images: int) -> str:
 
 def _by_check(counts: Mapping[str, int]) -> str:
     # What is no check, such as a decoder's refusal, keeps its name.
-    titles = {name: text(CHECKS[name].title) if name in CHECKS else name for name in counts}
+    titles = {name: text(CHECKS[name].title) if name in CHECKS else _words(name) for name in counts}
     return "; ".join(text("web.checks.count", check=titles[name], count=count) for name, count in counts.items())
+
+
+def _words(error: str) -> str:
+    """Name a refusal before the checks in words: ``WrongBodyPart`` is "Wrong body part"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", error).capitalize()
 
 
 def _detail(item: CheckSet) -> str:

@@ -5,6 +5,7 @@ variable ``CXR_ENGINE`` chooses.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -66,6 +67,7 @@ class OnnxEngine(Engine):
     Raises
     ------
     MissingWeights, AlteredWeights
+        When the graph is absent, altered, or takes images of another size than the specification says.
     """
 
     def __init__(self, spec: ModelSpec, folder: Path = MODEL_FOLDER, threads: int = 0) -> None:
@@ -75,7 +77,16 @@ class OnnxEngine(Engine):
             self._session = open_graph(graph, threads)
         except Exception as error:  # the runtime's own exceptions have no common base class
             raise AlteredWeights("model.unusable_graph", path=str(folder / f"{spec.model}.onnx")) from error
-        self._input = self._session.get_inputs()[0].name
+        given = self._session.get_inputs()[0]
+        self._input = given.name
+        expected = [spec.input_size, spec.input_size, 1]
+        if given.shape[1:] != expected:
+            raise AlteredWeights(
+                "model.other_input_size",
+                path=str(folder / f"{spec.model}.onnx"),
+                expected=_shape(expected),
+                found=_shape(given.shape[1:]),
+            )
 
     def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
         """Logits, maps and features of a batch; see ``Engine``."""
@@ -85,6 +96,10 @@ class OnnxEngine(Engine):
     def single_threaded(self) -> "OnnxEngine":
         """The same graph, opened again with one thread for each call; see ``Engine``."""
         return OnnxEngine(self._spec, self._folder, threads=1)
+
+
+def _shape(sides: Sequence[object]) -> str:
+    return " x ".join(map(str, sides))
 
 
 def load_engine(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Engine:

@@ -94,6 +94,13 @@ def test_missing_and_altered_graphs_are_refused(tmp_path):
     assert caught.value.message.code == "model.unusable_graph"
 
 
+def test_a_graph_of_another_input_size_is_refused():
+    """When the engine is loaded, not at the first image."""
+    with pytest.raises(AlteredWeights) as caught:
+        OnnxEngine(load_spec("cnn").replace(input_size=96))
+    assert caught.value.message.code == "model.other_input_size"
+
+
 LOADED = "import sys; sys.exit(sum(name in sys.modules for name in ('tensorflow', 'keras')))"
 READ = "from pathlib import Path; from cxrmodel.reading import read; read(Path(sys.argv[1]).read_bytes(), 'image');"
 

@@ -22,14 +22,18 @@ from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
 
 
-def check_rules(checks: CheckSpec, model: ModelSpec) -> dict[str, Rule]:
+def check_rules(checks: CheckSpec, model: ModelSpec, folder: Path = CHECK_FOLDER) -> dict[str, Rule]:
     """Rules of all registered checks by name, in order.
 
     Raises
     ------
-    KeyError
-        When the specification lacks one.
+    AlteredWeights
+        When the specification, which is in the folder, lacks one.
     """
+    for check in CHECKS:
+        if not check.rule and check.name not in checks.rules:
+            problem = f"rules.{check.name}: missing"
+            raise AlteredWeights("checks.damaged_spec", path=str(folder / "spec.json"), problem=problem)
     return {check.name: check.rule(model) if check.rule else checks.rules[check.name] for check in CHECKS}
 
 
@@ -65,9 +69,9 @@ class Checks:
             with np.load(BytesIO(subspaces)) as saved:
                 image = PrincipalSubspace(saved["image_mean"], saved["image_components"])
                 surroundings = PrincipalSubspace(saved["lungs_mean"], saved["lungs_components"])
-            rules = check_rules(spec, model)
         except (ValueError, KeyError) as error:
             raise AlteredWeights("checks.damaged_spec", path=str(folder / "spec.json"), problem=str(error)) from error
+        rules = check_rules(spec, model, folder)
         features = load_feature_distribution(model, model_folder)
         return cls(
             rules, CheckModels(OrientationNetwork(graph), image, surroundings, features, model.ages), spec.lungs_sha256

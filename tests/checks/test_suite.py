@@ -265,6 +265,7 @@ def test_a_specification_without_a_rule_is_refused(tmp_path):
     with pytest.raises(AlteredWeights) as raised:
         Checks.load(MODEL, tmp_path / "check")
     assert raised.value.message.code == "checks.damaged_spec"
+    assert raised.value.message.values["problem"] == "rules.rotation: missing"
 
 
 def test_a_lung_check_before_the_segmenter_is_an_error(checks, image):

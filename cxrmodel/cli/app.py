@@ -3,10 +3,11 @@
 import argparse
 
 from cxrmodel.cli.command import Command, Status
+from cxrmodel.cli.numbers import whole_number
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, metavar="N", help="default: 8501, or the next free port")
+    parser.add_argument("--port", type=whole_number(0, 65535), metavar="N", help="default: 8501, or the next free port")
     parser.add_argument("--address", metavar="HOST", help="address to listen on; default: localhost")
 
 

@@ -59,7 +59,7 @@ def read_files(
     ----------
     reader : Reader
     paths : sequence of Path
-        Files and folders.
+        Files and folders. Within folders, the table and earlier overlays in ``heatmaps`` are left out.
     as_json : bool
         Print a JSON object per line instead of a sentence.
     table_path : Path or None
@@ -77,10 +77,16 @@ def read_files(
     Raises
     ------
     OutputRefused
-        When the table cannot be written or continued, or two images would share an overlay. Nothing was written.
+        When the table cannot be written or continued, ``heatmaps`` is a file, or two images would share an overlay.
+        Nothing was written.
     """
+    if heatmaps and heatmaps.exists() and not heatmaps.is_dir():
+        raise OutputRefused("cli.read.heatmaps_not_folder", path=str(heatmaps))
     table = Table.load(table_path, reader.spec.version, resume) if table_path else None
-    files = [file for file in list_files(paths) if not _is_output(file.path, table_path, heatmaps)]
+    given = set(paths)
+    files = [
+        file for file in list_files(paths) if file.path in given or not _is_output(file.path, table_path, heatmaps)
+    ]
     if heatmaps:
         _check_overlays(files)
     empty = [path for path in paths if path.is_dir() and not any(path in file.path.parents for file in files)]
@@ -138,9 +144,12 @@ def _notice(spec: ModelSpec) -> Message:
     )
 
 
-def _is_output(path: Path, *outputs: Path | None) -> bool:
-    """Whether a path is one of the outputs or inside one."""
-    return any(output is not None and path.resolve().is_relative_to(output.resolve()) for output in outputs)
+def _is_output(path: Path, table: Path | None, heatmaps: Path | None) -> bool:
+    """Whether a path is the table, or an overlay of an earlier run."""
+    if table is not None and path.resolve() == table.resolve():
+        return True
+    overlay = heatmaps is not None and path.resolve().is_relative_to(heatmaps.resolve())
+    return overlay and path.name.endswith(OVERLAY_SUFFIX)
 
 
 def _overlay_path(folder: Path, file: InputFile) -> Path:

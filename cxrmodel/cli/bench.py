@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from cxrmodel.cli.command import Command, Status
-from cxrmodel.messages import Message
+from cxrmodel.cli.numbers import whole_number
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
 if TYPE_CHECKING:
@@ -21,26 +21,22 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
     parser.add_argument(
         "--images",
-        type=_images,
+        type=whole_number(FEWEST_IMAGES),
         default=600,
         metavar="N",
         help="images in the folder test, 100 or more; default: %(default)s",
     )
     parser.add_argument("--train", action="store_true", help="measure training instead, on the public archive")
-    parser.add_argument("--size", type=int, metavar="PX", help="with --train: image size; default: the recipe's")
+    parser.add_argument(
+        "--size", type=whole_number(1), metavar="PX", help="with --train: image size; default: the recipe's"
+    )
     parser.add_argument(
         "--batches",
-        type=int,
+        type=whole_number(1),
         default=20,
         metavar="N",
         help="with --train: number of timed batches; default: %(default)s",
     )
-
-
-def _images(text: str) -> int:
-    if int(text) < FEWEST_IMAGES:
-        raise argparse.ArgumentTypeError(str(Message("cli.bench.too_few_images", least=FEWEST_IMAGES)))
-    return int(text)
 
 
 def _run(arguments: argparse.Namespace) -> Status:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from cxrmodel.cli.command import Command, Status, say
 from cxrmodel.errors import EvaluationError, OutputRefused
+from cxrmodel.messages import Message
 from cxrmodel.models import MODELS
-from cxrmodel.paths import SHUFFLED_RUN
+from cxrmodel.paths import INSTALLED, SHUFFLED_RUN
 
 if TYPE_CHECKING:
     from cxrmodel.evaluation.schema import Evaluation
@@ -56,20 +57,31 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> Status:
+    _check_usage(arguments)
     from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 
     if arguments.report and arguments.report.suffix.lower() not in HTML:
         raise OutputRefused("cli.evaluate.not_html", file=str(arguments.report))
     out = arguments.out or EVALUATION_FOLDER
+    renew = out == EVALUATION_FOLDER and not INSTALLED  # an installed package has no documents
     if arguments.explanations:
         _test_explanations(arguments, out)
     elif arguments.seeds:
-        _compare_seeds(arguments.seeds, out, renew=out == EVALUATION_FOLDER)
+        _compare_seeds(arguments.seeds, out, renew)
     else:
         own = arguments.data is not None or arguments.name is not None
         evaluations = _measured_own(arguments) if own else _measured(arguments, out)
-        _present(evaluations, arguments, renew=out == EVALUATION_FOLDER and not own)
+        _present(evaluations, arguments, renew and not own)
     return Status.DONE
+
+
+def _check_usage(arguments: argparse.Namespace) -> None:
+    """Refuse options of the measurement on images beside those that do something else instead."""
+    for instead in ("explanations", "seeds"):
+        for other in ("data", "name", "report", "figures"):
+            if getattr(arguments, instead) and getattr(arguments, other) is not None:
+                message = Message("cli.evaluate.not_together", option=f"--{instead}", other=f"--{other}")
+                raise argparse.ArgumentError(None, str(message))
 
 
 def _present(evaluations: "list[Evaluation]", arguments: argparse.Namespace, renew: bool) -> None:

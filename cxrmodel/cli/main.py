@@ -66,7 +66,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return status
     except OSError as error:
-        message = Message("cli.file_error", file=error.filename or "", reason=error.strerror or str(error))
+        reason = error.strerror or str(error)
+        named = error.filename not in (None, "")
+        message = (
+            Message("cli.file_error", file=error.filename, reason=reason)
+            if named
+            else Message("cli.system_error", reason=reason)
+        )
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
         if library not in OPTIONAL:

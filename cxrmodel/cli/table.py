@@ -70,17 +70,21 @@ class Table:
         Raises
         ------
         OutputRefused
-            When the file exists and cannot be continued. It is left unchanged.
+            When the file exists and cannot be continued, or its folder does not exist. Nothing is changed.
         """
+        if path.is_dir():
+            raise OutputRefused("cli.table.is_folder", table=str(path))
+        if not path.parent.is_dir():
+            raise OutputRefused("cli.table.missing_folder", folder=str(path.parent))
         if not path.exists():
             return cls(path)
         if not resume:
             raise OutputRefused("cli.table.exists", table=str(path))
         try:
             complete_lines = path.read_text(encoding="utf-8").rpartition("\n")[0]
-        except UnicodeDecodeError as error:
+            header, *rows = list(csv.reader(io.StringIO(complete_lines))) or [[]]
+        except (UnicodeDecodeError, csv.Error) as error:
             raise OutputRefused("cli.table.foreign", table=str(path)) from error
-        header, *rows = list(csv.reader(io.StringIO(complete_lines))) or [[]]
         if tuple(header) != COLUMNS:
             earlier = set(header) == set(COLUMNS) - {"codes"}
             raise OutputRefused("cli.table.earlier_version" if earlier else "cli.table.foreign", table=str(path))

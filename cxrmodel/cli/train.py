@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from cxrmodel.cli.command import Command, Status, say
+from cxrmodel.cli.numbers import whole_number
 from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 from cxrmodel.paths import RECIPES, RUNS
@@ -20,9 +21,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init", default="none", metavar="imagenet|none|PATH.keras", help="initial weights")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: runs/MODEL")
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="overrides the recipe's seed; it also selects the validation patients"
+        "--seed",
+        type=whole_number(0),
+        metavar="N",
+        help="overrides the recipe's seed; it also selects the validation patients",
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="train on N images only, as a rehearsal")
+    parser.add_argument("--limit", type=whole_number(1), metavar="N", help="train on N images only, as a rehearsal")
     parser.add_argument("--resume", action="store_true", help="continue after the last finished epoch in DIR")
 
 

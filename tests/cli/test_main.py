@@ -10,6 +10,7 @@ import pytest
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.cli.commands import COMMANDS
 from cxrmodel.cli.main import build_parser, main
+from cxrmodel.cli.numbers import whole_number
 from cxrmodel.errors import DataError
 from cxrmodel.messages import Message
 from cxrmodel.models import MODELS
@@ -78,7 +79,17 @@ def test_help_loads_nothing_heavy(project):
         ["read", "x.png", "--resume"],
         ["train", "--model", "resnet"],
         ["bench", "--images", "3"],
+        ["bench", "--images", "x"],
         ["bench", "--train", "--batches", "none"],
+        ["bench", "--train", "--batches", "0"],
+        ["train", "--seed", "-1"],
+        ["train", "--limit", "0"],
+        ["app", "--port", "65536"],
+        ["app", "--port", "-1"],
+        ["evaluate", "--explanations", "--data", "images"],
+        ["evaluate", "--seeds", "run", "--data", "images"],
+        ["evaluate", "--explanations", "--report", "report.html"],
+        ["evaluate", "--seeds", "run", "--figures", "figures"],
     ],
 )
 def test_wrong_usage_is_status_2(argv, capsys):
@@ -89,6 +100,12 @@ def test_wrong_usage_is_status_2(argv, capsys):
     captured = capsys.readouterr()
     assert "usage" in captured.err
     assert captured.out == ""
+
+
+def test_whole_numbers_include_their_bounds():
+    """Both of them."""
+    parse = whole_number(0, 65535)
+    assert (parse("0"), parse("65535"), parse.__name__) == (0, 65535, "whole number")
 
 
 @pytest.mark.parametrize(
@@ -118,6 +135,7 @@ def test_a_failure_is_a_sentence(argv, named, capsys):
             Status.FAILED,
             Message("cli.file_error", file="x", reason="No such file"),
         ),
+        (OSError(28, "No space"), Status.FAILED, Message("cli.system_error", reason="No space")),
     ],
 )
 def test_errors_become_a_status(error, status, printed, capsys):

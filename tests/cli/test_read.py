@@ -136,6 +136,29 @@ def test_outputs_are_not_read(folder, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_images_beside_the_overlays_are_read(folder, read_json):
+    """Where both share a folder, only overlays of earlier runs are left out; a file that is named never is."""
+    image = folder / "b" / "no extension"
+    for _ in range(2):
+        status, lines = read_json(folder / "b", "--heatmaps", folder / "b")
+        assert (status, [Path(line["file"]).name for line in lines]) == (3, ["no extension", "notes.txt"])
+    overlay = Path(f"{image}.heatmap.png")
+    assert overlay.is_file()
+    assert [line["file"] for line in read_json(image, overlay, "--heatmaps", folder / "b")[1]] == [
+        str(image),
+        str(overlay),
+    ]
+
+
+def test_a_file_cannot_hold_overlays(folder, capsys):
+    """Not even the image itself: status 1, nothing is read."""
+    image = str(folder / "a.png")
+    assert main(["read", image, "--heatmaps", image]) == 1
+    captured = capsys.readouterr()
+    assert str(Message("cli.read.heatmaps_not_folder", path=image)) in captured.err
+    assert captured.out == ""
+
+
 def test_two_images_never_share_an_overlay(folder, tmp_path, capsys):
     """Folders with equal names inside are refused together, before anything is written."""
     other, out = tmp_path / "other", tmp_path / "maps"

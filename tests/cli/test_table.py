@@ -80,13 +80,22 @@ def test_a_refused_table_is_status_1_and_left_unchanged(folder, tmp_path, capsys
         assert out.read_bytes() == b"a;b\n1;2\n"
 
 
-@pytest.mark.parametrize("content", [b"", b"a;b\n1;2\n", b"\xfc\n", b"file,status\n"])
+@pytest.mark.parametrize("content", [b"", b"a;b\n1;2\n", b"\xfc\n", b"file,status\n", b"a" * 200_000 + b"\n"])
 def test_another_file_is_no_table(tmp_path, content):
     """Whatever it holds."""
     (tmp_path / "out.csv").write_bytes(content)
     with pytest.raises(OutputRefused) as refused:
         Table.load(tmp_path / "out.csv", "model 1", resume=True)
     assert refused.value.message.code == "cli.table.foreign"
+
+
+@pytest.mark.parametrize(("name", "code"), [("", "is_folder"), ("none/out.csv", "missing_folder")])
+def test_a_folder_is_no_table_and_a_table_needs_one(tmp_path, name, code):
+    """The message names the folder."""
+    with pytest.raises(OutputRefused) as refused:
+        Table.load(tmp_path / name, "model 1", resume=False)
+    assert refused.value.message.code == f"cli.table.{code}"
+    assert str((tmp_path / name) if not name else tmp_path / "none") in refused.value.message.values.values()
 
 
 def test_a_table_without_codes_is_of_an_earlier_version(tmp_path):

@@ -62,6 +62,17 @@ def test_documents_follow_the_shipped_evaluations(monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("nothing_is_read")
+@pytest.mark.parametrize(("installed", "renewed"), [(True, 0), (False, 1)])
+def test_only_a_checkout_renews_its_documents(installed, renewed, monkeypatch):
+    """An installed package has none."""
+    calls = []
+    monkeypatch.setattr("cxrmodel.cli.evaluate.INSTALLED", installed)
+    monkeypatch.setattr(outputs, "renew_documents", lambda: calls.append("renewed") or [])
+    assert main(["evaluate", "--no-read"]) == 0
+    assert len(calls) == renewed
+
+
+@pytest.mark.usefixtures("nothing_is_read")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -1,0 +1,21 @@
+"""Types of arguments that are whole numbers."""
+
+import argparse
+from collections.abc import Callable
+
+from cxrmodel.messages import Message
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Make an argument type: a whole number from ``least`` to ``most``, both included; anything else is wrong usage."""
+
+    def parse(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(str(Message("cli.number.too_small", number=number, least=least)))
+        if most is not None and number > most:
+            raise argparse.ArgumentTypeError(str(Message("cli.number.too_large", number=number, most=most)))
+        return number
+
+    parse.__name__ = "whole number"  # argparse names the type by it
+    return parse

@@ -10,10 +10,10 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, NonNegativeInt, model_validator
 
 from cxrmodel.errors import CxrError, DataError
-from cxrmodel.evaluation.audits.schema import Audits, CheckAudit
+from cxrmodel.evaluation.audits.schema import Audits, CheckAudit, Split
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit
 from cxrmodel.messages import Message
 from cxrmodel.metrics import validation
@@ -28,7 +28,7 @@ from cxrmodel.records import Record, Sha256, Share
 
 FORMAT = 2
 """Version of the schema that this program writes and reads."""
-SPLITS = ("test", "held_out")
+SPLITS: tuple[Split, Split] = ("test", "held_out")
 _ROUNDING = 1e-4
 """Largest difference of a stored figure from that of the stored scores, as both are rounded."""
 
@@ -36,9 +36,9 @@ _ROUNDING = 1e-4
 class Bootstrap(Record):
     """How intervals were made: resamples drawn with a seed, their confidence level, and what is resampled."""
 
-    resamples: int
+    resamples: NonNegativeInt
     seed: int
-    level: float
+    level: Share
     unit: Literal["patient"] = "patient"
 
 
@@ -129,12 +129,12 @@ class SplitCounts(Record):
         Positive images by organism.
     """
 
-    images: int
-    patients: int
-    negative: int
-    positive: int
-    refused: int
-    strata: dict[str, int]
+    images: NonNegativeInt
+    patients: NonNegativeInt
+    negative: NonNegativeInt
+    positive: NonNegativeInt
+    refused: NonNegativeInt
+    strata: dict[str, NonNegativeInt]
 
 
 class SplitScores(Record):
@@ -251,8 +251,8 @@ class Agreement(Record):
         Files that were not read; their pairs are left out.
     """
 
-    images: int
-    changed_findings: int
+    images: NonNegativeInt
+    changed_findings: NonNegativeInt
     logit: Difference
     probability: Difference
     refused: tuple[Refusal, ...]

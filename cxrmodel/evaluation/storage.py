@@ -32,12 +32,12 @@ def load_evaluation(model: str, folder: Path = EVALUATION_FOLDER, spec: ModelSpe
     folder : Path
         The folder of the evaluations.
     spec : ModelSpec or None
-        Whose weights and operating points it must have; None takes those of the shipped model.
+        Whose weights, labels and operating points it must have; None takes those of the shipped model.
 
     Raises
     ------
     EvaluationError
-        When the file is missing, damaged, of another format, or of other weights or operating points.
+        When the file is missing, damaged, of another format, or of other weights, labels or operating points.
     ModelError
         When ``spec`` is None and the model itself cannot be used.
     """
@@ -80,6 +80,8 @@ def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluati
         raise EvaluationError("evaluation.error.unreadable", model=model, reason=error.strerror) from error
     if evaluation.version != spec.version:
         raise EvaluationError("evaluation.error.version", model=model, found=evaluation.version, expected=spec.version)
+    if evaluation.labels != spec.labels:
+        raise EvaluationError("evaluation.error.labels", model=model)
     if evaluation.operating_points != dict(spec.operating_points) or evaluation.prevalence != spec.prevalence:
         raise EvaluationError("evaluation.error.operating_points", model=model)
     return evaluation
@@ -104,7 +106,7 @@ def parse_evaluation(data: bytes, model: str) -> Evaluation:
     """
     try:
         document = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EvaluationError("evaluation.error.not_json", model=model) from error
     found = document.get("format") if isinstance(document, Mapping) else None
     if found != FORMAT:

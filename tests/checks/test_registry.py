@@ -48,7 +48,7 @@ def test_a_registered_check_reaches_reading_evaluation_page_and_documents(demo_i
         assert message in reading.reasons
         assert "checks.toy.warning" in reading.as_record("image").codes
         assert ("Toy", str(message)) in badges_of((), reading.check)
-        counted = tally("made", [reader.examine(lambda: demo_image, "image")])
+        counted = tally("hand", [reader.examine(lambda: demo_image, "image")])
         assert counted.warned_by["toy"] == counted.images == 1
         assert f"| {Message('checks.toy.title')} | " in shipped_safety_text()
     assert "toy" not in CHECKS

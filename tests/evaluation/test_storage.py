@@ -8,6 +8,8 @@ import pytest
 from cxrmodel.errors import EvaluationError, MissingWeights
 from cxrmodel.evaluation.storage import earlier_evaluation, load_evaluation, parse_evaluation, save_evaluation, text_of
 from cxrmodel.metrics.registry import METRICS, Rate
+from cxrmodel.model.spec import Labels
+from tests.support.made_up_sections import SECTIONS
 
 
 def refused(call, *given) -> str:
@@ -67,7 +69,9 @@ def test_missing_model_is_the_models_own_error(tmp_path):
         load_evaluation("no-such-model", tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "\x00\x01"], ids=["empty", "cut short", "no text"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "\x00\x01", "[" * 100_000], ids=["empty", "cut short", "no text", "nested too deeply"]
+)
 def test_file_that_is_no_json(text, make_spec, tmp_path):
     """Anything but JSON is damaged."""
     (tmp_path / "densenet121.json").write_text(text)
@@ -141,6 +145,8 @@ DAMAGE = {
     "a negative count": (put(-1, *BALANCED, "confusion", "tp"), "confusion.tp"),
     "a threshold altered": (put(0.4, *BALANCED, "threshold"), "balanced"),
     "half an agreement": (put({"images": 3}, "agreement"), "agreement"),
+    "a confidence level above one": (put(95.0, "bootstrap", "level"), "bootstrap.level"),
+    "a negative number of patients": (put(-1, *TEST, "counts", "patients"), "counts.patients"),
     "half a section": (put({"sets": []}, "checks"), "checks"),
 }
 
@@ -155,6 +161,40 @@ def test_damaged_evaluation(change, what, make_evaluation, make_spec, tmp_path):
         load_evaluation("densenet121", tmp_path, make_spec())
     assert caught.value.message.code == "evaluation.error.damaged"
     assert what in caught.value.message.values["what"]
+
+
+SECTION_DAMAGE = {
+    "shortcuts": (put("x", "audits", "shortcuts", 0, "name"), "audits.shortcuts.0.name"),
+    "lungs": (put("x", "audits", "lungs", 0, "name"), "audits.lungs.0.name"),
+    "perturbations": (put("x", "audits", "perturbations", 1, "name"), "audits.perturbations.1.name"),
+    "subgroups": (put("x", "audits", "subgroups", 0, "name"), "audits.subgroups.0.name"),
+    "panels": (put("x", "audits", "adults", "panels", 0, "name"), "audits.adults.panels.0.name"),
+    "calibration": (put("x", "audits", "calibration", "methods", 0, "name"), "audits.calibration.methods.0.name"),
+    "an AUC above one": (put(1.5, "audits", "auc", "high"), "audits.auc"),
+    "chosen": (put("beta", "audits", "calibration", "chosen"), "audits.calibration"),
+    "source": (
+        put("x", "audits", "calibration", "by_source", 0, "negative"),
+        "audits.calibration.by_source.0.negative",
+    ),
+    "reason": (put([{"name": "adults", "reason": "x"}], "audits", "not_measured"), "audits.not_measured.0.reason"),
+    "set": (put("x", "checks", "sets", 0, "name"), "checks.sets.0.name"),
+    "no metric": (put({}, "checks", "read_images", "overall"), "checks.read_images"),
+    "method": (put("x", "explanations", "methods", 0, "name"), "explanations.methods.0.name"),
+    "no method": (put([], "explanations", "methods"), "explanations.methods"),
+    "agreement": (put([], "explanations", "agreement"), "explanations.agreement"),
+    "agreement of two": (put([[None, 0.5]], "explanations", "agreement"), "explanations"),
+    "no stage": (put([], "explanations", "methods", 0, "randomisation", "spearman"), "explanations"),
+}
+
+
+@pytest.mark.parametrize(("change", "field"), SECTION_DAMAGE.values(), ids=SECTION_DAMAGE)
+def test_damaged_section(change, field, make_evaluation):
+    """An unknown name or a missing row is refused with its field, before anything is drawn."""
+    document = json.loads(text_of(make_evaluation(**SECTIONS)))
+    change(document)
+    with pytest.raises(EvaluationError) as caught:
+        parse_evaluation(json.dumps(document).encode(), "densenet121")
+    assert caught.value.message.values["what"].startswith(f"{field}: ")
 
 
 @pytest.mark.parametrize(
@@ -215,8 +255,9 @@ def test_a_file_that_changed_is_read_again(make_evaluation, make_spec, tmp_path)
             "operating_points",
         ),
         ({"prevalence": 0.6}, "operating_points"),
+        ({"labels": Labels(positive="nodule", negative="normal")}, "labels"),
     ],
-    ids=["version", "operating points", "prevalence"],
+    ids=["version", "operating points", "prevalence", "labels"],
 )
 def test_outdated_evaluation(change, code, make_evaluation, make_spec, tmp_path):
     """Figures of another model than the shipped one are never shown."""

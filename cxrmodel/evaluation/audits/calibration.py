@@ -11,6 +11,7 @@ from cxrmodel.evaluation.audits.schema import (
     PrevalenceFigures,
     ScoreShift,
     SourceFigures,
+    Split,
 )
 from cxrmodel.evaluation.schema import SPLITS, Evaluation, SplitScores
 from cxrmodel.metrics.calibration import BINS, reliability
@@ -84,7 +85,7 @@ def _at_prevalence(test: SplitScores, spec: ModelSpec, share: float) -> Prevalen
     return PrevalenceFigures(prevalence=share, ece=found.ece, brier=found.brier)
 
 
-def _mixed(evaluation: Evaluation, spec: ModelSpec, negative: str, positive: str) -> SourceFigures:
+def _mixed(evaluation: Evaluation, spec: ModelSpec, negative: Split, positive: Split) -> SourceFigures:
     splits = [evaluation.splits[split] for split in (negative, positive)]
     parts = [(scores, scores.labels == label) for label, scores in enumerate(splits)]
     found = reliability(

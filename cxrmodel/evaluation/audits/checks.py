@@ -117,6 +117,7 @@ def tally(name: str, rows: Iterable[Examined]) -> CheckSet:
         read=len(reports) - rejected,
         warned=sum(report.outcome == WARNING for report in reports),
         rejected=rejected + undecodable.total(),
+        measured=tuple(sorted({item.check for report in reports for item in report.results})),
         rejected_by=dict(sorted((undecodable + _by_check(reports, REJECTED)).items())),
         warned_by=dict(sorted(_by_check(reports, WARNING).items())),
     )

@@ -1,11 +1,38 @@
 """Schema of the audits: what is stored beside the performance of a model."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from cxrmodel.messages import Message
+from pydantic import AfterValidator, Field, NonNegativeInt, ValidationInfo, field_validator, model_validator
+
+from cxrmodel.messages import Message, catalogue
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.performance import Performance
-from cxrmodel.records import Record
+from cxrmodel.records import Record, Share
+
+Split = Literal["test", "held_out"]
+
+
+def known_text(code: str) -> str:
+    """Give a message code back.
+
+    Raises
+    ------
+    ValueError
+        When the catalogue has no text for it.
+    """
+    if code not in catalogue().texts:
+        raise ValueError(f"there is no text {code}")
+    return code
+
+
+def _in_unit_range(estimate: Estimate) -> Estimate:
+    if any(number is not None and not 0 <= number <= 1 for number in (estimate.value, estimate.low, estimate.high)):
+        raise ValueError("not between 0 and 1")
+    return estimate
+
+
+UnitEstimate = Annotated[Estimate, AfterValidator(_in_unit_range)]
+"""An estimate in 0..1, as an AUC or a share is."""
 
 
 class Described(Record):
@@ -20,6 +47,13 @@ class Described(Record):
 
     area: ClassVar[str]
     name: str
+
+    @field_validator("name")
+    @classmethod
+    def _has_texts(cls, name: str) -> str:
+        for part in ("title", "description"):
+            known_text(f"{cls.area}.{name}.{part}")
+        return name
 
     @property
     def title(self) -> Message:
@@ -37,6 +71,12 @@ class NotMeasured(Record):
 
     name: str
     reason: str
+
+    @field_validator("name", "reason")
+    @classmethod
+    def _has_text(cls, value: str, info: ValidationInfo) -> str:
+        known_text(value if info.field_name == "reason" else f"audits.not_measured.{value}")
+        return value
 
     @property
     def title(self) -> Message:
@@ -60,7 +100,7 @@ class Shortcut(Described):
     """
 
     area: ClassVar[str] = "audits.shortcut"
-    auc: Estimate
+    auc: UnitEstimate
     curve: tuple[tuple[float, float, float], ...]
 
 
@@ -81,8 +121,8 @@ class LungMasking(Described):
     area: ClassVar[str] = "audits.lungs"
     kind: Literal["removed", "only", "exchange"]
     seen_in_training: bool
-    auc: Estimate
-    auc_of_surroundings: Estimate | None = None
+    auc: UnitEstimate
+    auc_of_surroundings: UnitEstimate | None = None
 
 
 class Perturbation(Described):
@@ -103,11 +143,11 @@ class Perturbation(Described):
     """
 
     area: ClassVar[str] = "audits.perturbation"
-    changed: int
-    without_lungs: int
-    auc: Estimate
+    changed: NonNegativeInt
+    without_lungs: NonNegativeInt
+    auc: UnitEstimate
     auc_change: Estimate
-    mean_probability_change: float
+    mean_probability_change: Annotated[float, Field(ge=0, le=1)]
 
 
 class Subgroup(Described):
@@ -123,8 +163,8 @@ class Subgroup(Described):
     """
 
     area: ClassVar[str] = "audits.subgroup"
-    positives: int
-    auc: Estimate
+    positives: NonNegativeInt
+    auc: UnitEstimate
     megapixels: tuple[float, float] | None = None
 
     @property
@@ -145,8 +185,8 @@ class AdultPanel(Described):
     """
 
     area: ClassVar[str] = "audits.adults"
-    positives: int
-    auc: Estimate
+    positives: NonNegativeInt
+    auc: UnitEstimate
 
 
 class AdultFindings(Record):
@@ -162,8 +202,8 @@ class AdultFindings(Record):
     """
 
     group: Literal["normal", "abnormal_no_opacity", "opacity"]
-    images: int
-    findings: dict[str, int]
+    images: NonNegativeInt
+    findings: dict[str, NonNegativeInt]
 
 
 class BoxAttribution(Record):
@@ -183,10 +223,10 @@ class BoxAttribution(Record):
         Expected by chance, with attribution even over the crop, or over the lungs.
     """
 
-    images: int
-    empty: int
-    share: Estimate
-    peak_in_box: Estimate
+    images: NonNegativeInt
+    empty: NonNegativeInt
+    share: UnitEstimate
+    peak_in_box: UnitEstimate
     expected_by_area: float | None
     expected_in_lungs: float | None
 
@@ -206,9 +246,9 @@ class Adults(Record):
     boxes : BoxAttribution or None
     """
 
-    images: int
-    unreadable: int
-    rejected: int
+    images: NonNegativeInt
+    unreadable: NonNegativeInt
+    rejected: NonNegativeInt
     panels: tuple[AdultPanel, ...]
     findings: tuple[AdultFindings, ...]
     boxes: BoxAttribution | None
@@ -226,7 +266,7 @@ class CalibrationMethod(Described):
 class CalibrationFigures(Record):
     """Calibration of the test images at an assumed prevalence."""
 
-    prevalence: float
+    prevalence: Share
     log_loss: Estimate
     ece: Estimate
     brier: Estimate
@@ -235,7 +275,7 @@ class CalibrationFigures(Record):
 class PrevalenceFigures(Record):
     """Calibration of the test images, weighted and adjusted to a prevalence."""
 
-    prevalence: float
+    prevalence: Share
     ece: Estimate
     brier: Estimate
 
@@ -243,8 +283,8 @@ class PrevalenceFigures(Record):
 class SourceFigures(Record):
     """Calibration error when negative and positive images come from either split (``test`` or ``held_out``)."""
 
-    negative: str
-    positive: str
+    negative: Split
+    positive: Split
     ece: Estimate
 
 
@@ -263,7 +303,7 @@ class ScoreShift(Record):
     label: Literal[0, 1]
     held_out_median: float
     test_median: float
-    test_above_held_out: Estimate
+    test_above_held_out: UnitEstimate
 
 
 class CalibrationAudit(Record):
@@ -287,11 +327,11 @@ class CalibrationAudit(Record):
     shift : tuple of ScoreShift
     """
 
-    folds: int
-    bins: int
+    folds: NonNegativeInt
+    bins: NonNegativeInt
     temperature: float
     intercept: float
-    prevalence: float
+    prevalence: Share
     chosen: str
     methods: tuple[CalibrationMethod, ...]
     test_as_read: CalibrationFigures
@@ -300,6 +340,12 @@ class CalibrationAudit(Record):
     by_prevalence: tuple[PrevalenceFigures, ...]
     by_source: tuple[SourceFigures, ...]
     shift: tuple[ScoreShift, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.chosen not in [method.name for method in self.methods]:
+            raise ValueError("the chosen method is none of the methods")
+        return self
 
     @property
     def held_out_cross_fitted(self) -> CalibrationMethod:
@@ -323,11 +369,11 @@ class Audits(Record):
     not_measured : tuple of NotMeasured
     """
 
-    unreadable: int
-    auc: Estimate
+    unreadable: NonNegativeInt
+    auc: UnitEstimate
     shortcuts: tuple[Shortcut, ...]
     masks: Literal["annotated", "segmenter"]
-    auc_with_masks: Estimate
+    auc_with_masks: UnitEstimate
     lungs: tuple[LungMasking, ...]
     perturbations: tuple[Perturbation, ...]
     subgroups: tuple[Subgroup, ...]
@@ -343,18 +389,21 @@ class CheckSet(Described):
     ----------
     images, read, warned, rejected : int
         All; those that are read, of which some with a warning; those that are rejected.
+    measured : tuple of str
+        Names of the checks that gave a result on at least one picture, sorted.
     rejected_by, warned_by : dict of str to int
         Images by the name of each check, or of the refusal of a file that cannot be decoded. Every check runs on every
         picture, also when an earlier one rejects it.
     """
 
     area: ClassVar[str] = "audits.check_set"
-    images: int
-    read: int
-    warned: int
-    rejected: int
-    rejected_by: dict[str, int]
-    warned_by: dict[str, int]
+    images: NonNegativeInt
+    read: NonNegativeInt
+    warned: NonNegativeInt
+    rejected: NonNegativeInt
+    measured: tuple[str, ...]
+    rejected_by: dict[str, NonNegativeInt]
+    warned_by: dict[str, NonNegativeInt]
 
 
 class Inversion(Record):
@@ -368,9 +417,9 @@ class Inversion(Record):
         0..1.
     """
 
-    images: int
-    compared: int
-    max_difference: float
+    images: NonNegativeInt
+    compared: NonNegativeInt
+    max_difference: Annotated[float, Field(ge=0, le=1)]
 
 
 class CheckAudit(Record):
@@ -388,3 +437,10 @@ class CheckAudit(Record):
     inversion: Inversion
     all_images: Performance
     read_images: Performance
+
+    @field_validator("all_images", "read_images")
+    @classmethod
+    def _not_empty(cls, performance: Performance) -> Performance:
+        if not performance.overall:
+            raise ValueError("overall is empty")
+        return performance

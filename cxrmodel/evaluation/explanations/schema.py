@@ -1,8 +1,23 @@
 """Schema of the evaluation of explanations: one row for each attribution method."""
 
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, NonNegativeInt, model_validator
+
+from cxrmodel.explain.methods import METHODS
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.records import Record
 from cxrmodel.training.recipe import Recipe
+
+
+def _known_method(name: str) -> str:
+    if name not in METHODS:
+        raise ValueError(f"there is no method {name}")
+    return name
+
+
+MethodName = Annotated[str, AfterValidator(_known_method)]
+"""Name of a method in `cxrmodel.explain.methods.METHODS`."""
 
 
 class ExplainedImages(Record):
@@ -21,9 +36,9 @@ class ExplainedImages(Record):
     """
 
     seed: int
-    test: int
+    test: NonNegativeInt
     sample: tuple[str, ...]
-    positive: int
+    positive: NonNegativeInt
 
 
 class ExplanationSettings(Record):
@@ -58,8 +73,8 @@ class ExplanationSettings(Record):
     smoothgrad_copies: int
     passes: dict[str, int]
     draws: int
-    range_images: int
-    stages: tuple[str, ...]
+    range_images: NonNegativeInt
+    stages: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Randomisation(Record):
@@ -76,7 +91,7 @@ class Randomisation(Record):
         Whether the map depends on what the network has learnt.
     """
 
-    images: int
+    images: NonNegativeInt
     spearman: tuple[float, ...]
     ssim: tuple[float, ...]
     shuffled_labels: float | None
@@ -111,9 +126,9 @@ class MethodResult(Record):
     randomisation : Randomisation
     """
 
-    name: str
-    images: int
-    empty: int
+    name: MethodName
+    images: NonNegativeInt
+    empty: NonNegativeInt
     deletion_auc: Estimate
     insertion_auc: Estimate
     random_deletion_auc: float
@@ -121,7 +136,7 @@ class MethodResult(Record):
     in_lungs: Estimate
     stability: Estimate
     map_range: float
-    range_images: int
+    range_images: NonNegativeInt
     seconds: float
     randomisation: Randomisation
 
@@ -149,7 +164,7 @@ class ShuffledLabels(Record):
     weights_sha256: str
     recipe: Recipe
     final_loss: float
-    similarity: dict[str, Similarity]
+    similarity: dict[MethodName, Similarity]
 
 
 class AdultAttribution(Record):
@@ -165,7 +180,7 @@ class AdultAttribution(Record):
         Mean share of attribution inside the boxes; images with an empty map are left out.
     """
 
-    name: str
+    name: MethodName
     peak_in_box: Estimate
     share: Estimate
 
@@ -182,8 +197,8 @@ class AdultExplanations(Record):
     methods : tuple of AdultAttribution
     """
 
-    images: int
-    without_lungs: int
+    images: NonNegativeInt
+    without_lungs: NonNegativeInt
     expected_by_area: float
     methods: tuple[AdultAttribution, ...]
 
@@ -209,12 +224,22 @@ class ExplanationAudit(Record):
 
     images: ExplainedImages
     settings: ExplanationSettings
-    methods: tuple[MethodResult, ...]
-    agreement: tuple[tuple[float | None, ...], ...]
+    methods: Annotated[tuple[MethodResult, ...], Field(min_length=1)]
+    agreement: Annotated[tuple[tuple[float | None, ...], ...], Field(min_length=1)]
     similar_from: float
     shuffled: ShuffledLabels | None
     adults: AdultExplanations | None
-    default: str
+    default: MethodName
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        count, stages = len(self.methods), len(self.settings.stages)
+        if [len(line) for line in self.agreement] != [count] * count:
+            raise ValueError("agreement is not of every two methods")
+        for row in self.methods:
+            if not len(row.randomisation.spearman) == len(row.randomisation.ssim) == stages:
+                raise ValueError(f"randomisation of {row.name} is not of every stage")
+        return self
 
     def method(self, name: str) -> MethodResult | None:
         """The row of a method; None where it was not measured."""

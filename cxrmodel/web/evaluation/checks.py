@@ -48,6 +48,7 @@ def checks(section: CheckAudit | None) -> None:
                 text("web.checks.read_images"): formatting.estimate(section.read_images.overall[name], metric.digits),
             }
             for name, metric in ((metric.name, metric) for metric in score_metrics())
+            if name in section.all_images.overall and name in section.read_images.overall
         ],
         text("web.checks.metrics_note"),
     )

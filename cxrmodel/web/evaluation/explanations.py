@@ -55,6 +55,7 @@ def _faithfulness(methods: Sequence[MethodResult], intervals: str) -> None:
     note = text("web.explanations.faithfulness_note", intervals=intervals)
     caveat = small_samples.few(*(small_samples.image_count(min(row.images, row.deletion_auc.n)) for row in methods))
     downloads.table("explanations", rows, f"{note} {caveat}" if caveat else note)
+    st.caption(text("explanations.default_rule"))
 
 
 def _randomisation(section: ExplanationAudit) -> None:
@@ -120,4 +121,4 @@ def _with_random(figure: Estimate, random: float) -> str:
 
 
 def _title(name: str) -> str:
-    return METHODS[name].title if name in METHODS else name
+    return METHODS[name].title

@@ -38,6 +38,7 @@ def test_tally_by_hand():
         read=2,
         warned=1,
         rejected=3,
+        measured=("mirroring", "projection", "rotation", "size"),
         rejected_by={"UnreadableFile": 1, "projection": 1, "rotation": 2},
         warned_by={"mirroring": 1, "size": 2},
     )
@@ -46,7 +47,7 @@ def test_tally_by_hand():
 def test_nothing_is_nothing():
     """An empty collection has counts of zero."""
     found = tally("hand", [])
-    assert (found.images, found.warned) == (0, 0)
+    assert (found.images, found.warned, found.measured) == (0, 0, ())
 
 
 def test_grey_at_image_size_hides_size_and_colour():

@@ -28,14 +28,17 @@ def test_refusals_before_the_checks():
 
 
 def test_rates_by_hand(make_spec):
-    """Of eight images one is warned and two are rejected; a check that only rejects has no rate of warnings."""
+    """Of eight images one is warned and two are rejected; a check that gave no result anywhere has no rate."""
     counts = {"images": 8, "read": 6, "warned": 1, "rejected": 2}
-    row = CheckSet(name="test", **counts, rejected_by={"clipping": 2}, warned_by={"clipping": 1})
+    row = CheckSet(
+        name="test", **counts, measured=("clipping", "rotation"), rejected_by={"clipping": 2}, warned_by={"clipping": 1}
+    )
     inversion = Inversion(images=9, compared=8, max_difference=0.00123)
     evaluation = SimpleNamespace(checks=SimpleNamespace(sets=(row,), inversion=inversion))
-    text = safety_text({"clipping": CLIPPING, "rotation": ROTATION}, make_spec(), evaluation)
+    text = safety_text({"clipping": CLIPPING, "rotation": ROTATION, "contrast": CLIPPING}, make_spec(), evaluation)
     assert rows_of(text, "clipping")[0][1:] == ["over 0.2", "over 0.5", "made up", "W 12.5, R 25.0"]
     assert rows_of(text, "rotation")[0][1:] == ["", "over 0.75", "made up", "R 0.0"]
+    assert rows_of(text, "contrast")[0][-1] == str(Message("explanations.not_measured"))
     assert f"| {row.title} | {row.description} | 8 | 2 (25.0\u00a0%) | 6 (75.0\u00a0%) | 1 |" in text.splitlines()
 
 

@@ -73,7 +73,7 @@ def choose(spec: ModelSpec | None) -> Selection | None:
         None where there is no evaluation to show.
     """
     own = own_evaluations()
-    titles = {split: text(f"web.evaluation.split.{split}") for split in SPLITS}
+    titles: dict[str, str] = {split: text(f"web.evaluation.split.{split}") for split in SPLITS}
     titles |= {f"{_OWN}{name}": text("web.evaluation.own", name=name) for name in own}
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         images = st.selectbox(

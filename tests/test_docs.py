@@ -38,7 +38,7 @@ def commands() -> list[str]:
 
 
 def write_archive(root: Path) -> None:
-    """Lay out disturbed demo images as the public archive does: 14 patients of each class to train on, 4 to test."""
+    """Lay out perturbed demo images as the public archive does: 14 patients of each class to train on, 4 to test."""
     rng = np.random.default_rng(0)
     kinds = {kind: [image for image in demo_images() if image.kind == kind.lower()] for kind in LABELS}
     for folder, patients in (("train", range(12)), ("val", range(12, 14)), ("test", range(14, 18))):

@@ -137,14 +137,14 @@ def _watch(seed: int, only: str, numbers: list[int], folder: str, result: Result
             if not ours.poll(PATIENCE + (60 if current is None else 0)):
                 fault = f"took more than {PATIENCE:g} seconds by the clock"
                 break
-            kind, current, told = ours.recv()
+            kind, current, outcome = ours.recv()
         except EOFError:
             process.join()
             fault = f"the process died with status {process.exitcode}"
             break
         if kind == "start":
             continue
-        name, seconds, peak, with_output, said = told
+        name, seconds, peak, with_output, said = outcome
         done += 1
         result.inputs += 1
         result.with_output += with_output

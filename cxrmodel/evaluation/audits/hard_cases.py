@@ -138,7 +138,7 @@ def chart(rng: Rng) -> np.ndarray:
 
 
 def scene(rng: Rng) -> np.ndarray:
-    """A photograph's likeness in grey: sky, hills, ground, and things with shadows."""
+    """A photograph in grey, drawn: sky, hills, ground, and things with shadows."""
     y, x = _grid()
     picture = 215 - 70 * y
     for depth in range(3):

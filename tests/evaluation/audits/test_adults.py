@@ -125,7 +125,7 @@ def test_no_panel_is_no_error(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["file,label\nx,normal\n", COLUMNS + "x.png,sick,,p\n", COLUMNS + "x.png,opacity,1 2,p\n"]
+    "text", ["file,label\nx,normal\n", COLUMNS + "x.png,unknown,,p\n", COLUMNS + "x.png,opacity,1 2,p\n"]
 )
 def test_a_damaged_table_is_a_sentence(tmp_path, text):
     """Missing columns, unknown groups and half boxes."""

@@ -48,11 +48,6 @@ class Metric:
         """Its meaning, in a sentence or two."""
         return Message(f"metrics.meaning.{self.name}")
 
-    @property
-    def needs_threshold(self) -> bool:
-        """Whether it follows from a threshold."""
-        return isinstance(self, Rate)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreMetric(Metric):

@@ -174,7 +174,7 @@ class TestReadmeFigures:
         for metric in METRICS:
             performances = [evaluation.splits["test"].performance for evaluation in evaluations]
             figures = [
-                (part.at["balanced"].rates if metric.needs_threshold else part.overall)[metric.name]
+                (part.at["balanced"].rates if isinstance(metric, Rate) else part.overall)[metric.name]
                 for part in performances
             ]
             assert cells[str(metric.title)] == [formatting.estimate(figure, metric.digits) for figure in figures]

@@ -13,19 +13,6 @@ from tests.support.stand_ins import FakeReader, fake_reading, lung_mask
 from tests.support.viewer_buffer import unpack
 
 
-@pytest.fixture
-def show(visit, make_image, png):
-    """A function that reads drawn images and opens their heatmap."""
-
-    def read_and_show(*names):
-        app = visit("read")
-        files = [(name, png(make_image(seed, (60, 80))), "image/png") for seed, name in enumerate(names)]
-        app.file_uploader[0].set_value(files).run()
-        return app.switch_page("pages/heatmap.py").run()
-
-    return read_and_show
-
-
 @pytest.mark.usefixtures("reader")
 def test_empty(visit, text_of):
     """Without images the page links to Read."""

@@ -62,19 +62,6 @@ def explainer(monkeypatch, reader):
     return made
 
 
-@pytest.fixture
-def show(visit, make_image, png):
-    """A function that reads drawn images and opens their heatmap."""
-
-    def read_and_show(*names):
-        app = visit("read")
-        files = [(name, png(make_image(seed, (60, 80))), "image/png") for seed, name in enumerate(names)]
-        app.file_uploader[0].set_value(files).run()
-        return app.switch_page("pages/heatmap.py").run()
-
-    return read_and_show
-
-
 def measured(name: str, **changes) -> MethodResult:
     """What an evaluation measured of a method; its colour range ends at 4."""
     return EXPLANATIONS.methods[0].model_copy(update={"name": name, "map_range": 4.0} | changes)

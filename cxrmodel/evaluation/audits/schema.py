@@ -347,11 +347,6 @@ class CalibrationAudit(Record):
             raise ValueError("the chosen method is none of the methods")
         return self
 
-    @property
-    def held_out_cross_fitted(self) -> CalibrationMethod:
-        """Figures of the chosen method on the held-out patients."""
-        return next(method for method in self.methods if method.name == self.chosen)
-
 
 class Audits(Record):
     """Interventions, shortcuts, perturbations, subgroups, adults and calibration.

@@ -21,8 +21,6 @@ AGE = Check(
     "age",
     Stage.METADATA,
     _measure,
-    title="checks.age.title",
-    measures="checks.age.measures",
     warning="checks.age.warning",
     rule=lambda spec: Rule(
         side="above", warning=0.0, rejection=None, source=str(Message("checks.age.source", ages=str(spec.ages)))

@@ -61,8 +61,6 @@ class Check:
     stage : Stage
     measure : callable
         Measures an image; None where the check does not apply to it.
-    title, measures : str
-        Codes: the check's name in words, and what it measures.
     warning, rejection : str or None
         Codes of its messages; None where it has no such outcome.
     error : type of ImageRefused
@@ -78,14 +76,22 @@ class Check:
     name: str
     stage: Stage
     measure: Callable[[CheckInput], float | None]
-    title: str
-    measures: str
     warning: str | None = None
     rejection: str | None = None
     error: type[ImageRefused] = ImageRejected
     rule: Callable[[ModelSpec], Rule] | None = None
     correction: Correction | None = None
     values: Callable[[CheckInput], dict[str, Any]] = lambda image: {}
+
+    @property
+    def title(self) -> str:
+        """Code of its name in words."""
+        return f"checks.{self.name}.title"
+
+    @property
+    def measures(self) -> str:
+        """Code of what it measures."""
+        return f"checks.{self.name}.measures"
 
     def result(self, image: CheckInput, rules: Rules) -> CheckResult | None:
         """Measure an image and apply the check's rule; None where the check does not apply."""

@@ -8,8 +8,6 @@ OUT_OF_DISTRIBUTION = Check(
     "out_of_distribution",
     Stage.FEATURES,
     lambda image: None if image.features is None else float(image.models.features.scores(image.features[None])[0]),
-    title="checks.out_of_distribution.title",
-    measures="checks.out_of_distribution.measures",
     warning="checks.out_of_distribution.warning",
     rejection="checks.out_of_distribution.rejected",
     error=OutOfDistribution,

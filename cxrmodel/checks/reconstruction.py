@@ -7,8 +7,6 @@ IMAGE_RECONSTRUCTION = Check(
     "image_reconstruction",
     Stage.IMAGE,
     lambda image: image.models.image.reconstruction_error(standardised(image.canonical)),
-    title="checks.image_reconstruction.title",
-    measures="checks.image_reconstruction.measures",
     rejection="checks.not_chest_radiograph",
 )
 
@@ -16,7 +14,5 @@ SURROUNDINGS_RECONSTRUCTION = Check(
     "surroundings_reconstruction",
     Stage.LUNGS,
     lambda image: image.models.surroundings.reconstruction_error(lung_surroundings(image.canonical, image.lung_mask)),
-    title="checks.surroundings_reconstruction.title",
-    measures="checks.surroundings_reconstruction.measures",
     rejection="checks.not_chest_radiograph",
 )

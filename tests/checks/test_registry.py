@@ -22,8 +22,6 @@ def toy(rejection: float | None = None) -> Check:
         "toy",
         Stage.IMAGE,
         lambda image: image.size[0],
-        title="checks.toy.title",
-        measures="checks.toy.measures",
         warning="checks.toy.warning",
         rejection="checks.toy.rejected",
         rule=lambda model: Rule(side="above", warning=0.0, rejection=rejection, source="made up"),

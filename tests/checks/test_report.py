@@ -25,8 +25,6 @@ def result(name: str, value: float, rule: Rule):
         name,
         Stage.IMAGE,
         lambda image: value,
-        title=shipped.title,
-        measures=shipped.measures,
         warning=shipped.warning,
         rejection=shipped.rejection,
         error=shipped.error,
@@ -61,7 +59,7 @@ def test_a_value_is_compared_with_both_thresholds(rule, value, outcome, threshol
 
 def test_a_check_that_does_not_apply_has_no_result():
     """A measure of None is neither passed nor rejected."""
-    assert Check("none", Stage.IMAGE, lambda image: None, title="", measures="").result(None, {"none": ABOVE}) is None
+    assert Check("none", Stage.IMAGE, lambda image: None).result(None, {"none": ABOVE}) is None
 
 
 def test_an_empty_report_passes():

@@ -273,8 +273,10 @@ class TestNewEntries:
             text = card_of([make_evaluation(**SECTIONS)], make_spec())
         assert f"| Toy map | {catalogue().texts['documents.not_measured']} |" in text
 
-    def test_a_check(self, make_spec):
+    def test_a_check(self, make_spec, monkeypatch):
         """In the safety tables, with its thresholds."""
+        for name in ("title", "measures"):
+            monkeypatch.setitem(catalogue().texts, f"checks.toy.{name}", name)
         rule = Rule(side="above", warning=0.25, rejection=None, source="made up")
         with CHECKS.extended(replace(CHECKS["margins"], name="toy")):
             text = safety_text({"toy": rule}, make_spec(), None)

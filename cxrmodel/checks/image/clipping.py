@@ -16,8 +16,6 @@ CLIPPING = Check(
     "clipping",
     Stage.IMAGE,
     lambda image: clipped_share(image.canonical),
-    title="checks.clipping.title",
-    measures="checks.clipping.measures",
     warning="checks.clipping.warning",
     rejection="checks.clipping.rejected",
 )

@@ -7,8 +7,6 @@ CONTRAST = Check(
     "contrast",
     Stage.IMAGE,
     lambda image: contrast(image.canonical),
-    title="checks.contrast.title",
-    measures="checks.contrast.measures",
     warning="checks.contrast.warning",
     rejection="checks.contrast.rejected",
 )

@@ -27,8 +27,6 @@ IMAGE_EXTENT = Check(
     "image_extent",
     Stage.IMAGE,
     _shorter_extent,
-    title="checks.image_extent.title",
-    measures="checks.image_extent.measures",
     rejection="checks.image_extent.rejected",
 )
 
@@ -36,8 +34,6 @@ MARGINS = Check(
     "margins",
     Stage.IMAGE,
     lambda image: margin_share(image.box),
-    title="checks.margins.title",
-    measures="checks.margins.measures",
     warning="checks.margins.warning",
     correction=Correction("cropped", _large_enough, CheckInput.cropped, repeats=(SIZE.name,)),
 )

@@ -20,8 +20,6 @@ INVERTED_GREYSCALE = Check(
     "inverted_greyscale",
     Stage.IMAGE,
     lambda image: image.orientation["inverted"],
-    title="checks.inverted_greyscale.title",
-    measures="checks.inverted_greyscale.measures",
     warning="checks.inverted_greyscale.warning",
     correction=Correction("inverted", _certainly_inverted, CheckInput.inverted),
 )
@@ -30,8 +28,6 @@ GREYSCALE_POLARITY = Check(
     "greyscale_polarity",
     Stage.IMAGE,
     lambda image: image.orientation["inverted"],
-    title="checks.greyscale_polarity.title",
-    measures="checks.greyscale_polarity.measures",
     rejection="checks.greyscale_polarity.rejected",
 )
 
@@ -45,8 +41,6 @@ ROTATION = Check(
     "rotation",
     Stage.IMAGE,
     lambda image: rotation_probability(image.orientation),
-    title="checks.rotation.title",
-    measures="checks.rotation.measures",
     rejection="checks.rotation.rejected",
 )
 
@@ -54,8 +48,6 @@ MIRRORING = Check(
     "mirroring",
     Stage.IMAGE,
     lambda image: image.orientation["mirrored"],
-    title="checks.mirroring.title",
-    measures="checks.mirroring.measures",
     warning="checks.mirroring.warning",
 )
 
@@ -63,7 +55,5 @@ PROJECTION = Check(
     "projection",
     Stage.IMAGE,
     lambda image: image.orientation["other"],
-    title="checks.projection.title",
-    measures="checks.projection.measures",
     rejection="checks.not_chest_radiograph",
 )

@@ -6,8 +6,6 @@ SIZE = Check(
     "size",
     Stage.IMAGE,
     lambda image: min(image.size),
-    title="checks.size.title",
-    measures="checks.size.measures",
     warning="checks.size.warning",
     rejection="checks.size.rejected",
 )

@@ -14,7 +14,5 @@ LUNGS_CUT_OFF = Check(
     "lungs_cut_off",
     Stage.LUNGS,
     lambda image: edge_share(image.lung_mask),
-    title="checks.lungs_cut_off.title",
-    measures="checks.lungs_cut_off.measures",
     warning="checks.lungs_cut_off.warning",
 )

@@ -10,8 +10,6 @@ LUNG_AREA = Check(
     "lung_area",
     Stage.LUNGS,
     lambda image: np.count_nonzero(image.lung_mask) / image.lung_mask.size,
-    title="checks.lung_area.title",
-    measures="checks.lung_area.measures",
     rejection="checks.lung_area.rejected",
     error=NoLungsFound,
 )
@@ -20,8 +18,6 @@ LUNG_BALANCE = Check(
     "lung_balance",
     Stage.LUNGS,
     lambda image: balance(image.lung_regions[0]),
-    title="checks.lung_balance.title",
-    measures="checks.lung_balance.measures",
     rejection="checks.lung_balance.rejected",
     error=NoLungsFound,
 )

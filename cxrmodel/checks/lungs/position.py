@@ -28,8 +28,6 @@ LUNG_DISTANCE = Check(
     "lung_distance",
     Stage.LUNGS,
     lambda image: centroid_distance(image.lung_regions[1], 0),
-    title="checks.lung_distance.title",
-    measures="checks.lung_distance.measures",
     rejection="checks.lung_distance.rejected",
 )
 
@@ -37,7 +35,5 @@ LUNG_LEVEL = Check(
     "lung_level",
     Stage.LUNGS,
     lambda image: centroid_distance(image.lung_regions[1], 1),
-    title="checks.lung_level.title",
-    measures="checks.lung_level.measures",
     rejection="checks.lung_level.rejected",
 )

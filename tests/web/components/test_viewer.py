@@ -152,7 +152,7 @@ def test_a_registered_check_has_a_badge(monkeypatch):
     texts = {"title": "Toy check", "warning": "A toy warning."}
     for name, words in texts.items():
         monkeypatch.setitem(catalogue().texts, f"checks.toy.{name}", words)
-    with CHECKS.extended(replace(CHECKS["contrast"], name="toy", title="checks.toy.title")):
+    with CHECKS.extended(replace(CHECKS["contrast"], name="toy")):
         header = header_of(fake_reading(np.zeros((64, 64)), check=warned("toy")))
     assert header["badges"] == [["Toy check", "A toy warning."]]
 

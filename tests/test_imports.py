@@ -14,6 +14,7 @@ RANKS = {
     "messages": 0,
     "registry": 0,
     "paths": 0,
+    "sinks": 0,
     "metrics": 2,
     "errors": 1,
     "records": 1,

@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run      start the app on http://localhost:8501 (other: make run PORT=8600 ADDRESS=0.0.0.0)'
+	@echo 'make run      start the app on http://localhost:8501 (other: make run PORT=8600 ADDRESS=0.0.0.0 HOSTS=reader.example.org)'
 	@echo 'make test     run the tests (some of them: make test ARGS="tests/imaging -x")'
 	@echo 'make fuzz     feed damaged files to the reader (more: make fuzz ARGS="--inputs 50000 --seed 1")'
 	@echo 'make lint     check style, format and types'
@@ -23,7 +23,8 @@ help:
 	@echo 'make clean    remove the virtual environment, builds and caches'
 
 run: $(VENV)/for-running
-	@exec $(IN_VENV) -m streamlit run app.py $(if $(PORT),--server.port $(PORT)) $(if $(ADDRESS),--server.address $(ADDRESS))
+	@exec $(IN_VENV) -m streamlit run app.py $(if $(PORT),--server.port $(PORT)) $(if $(ADDRESS),--server.address $(ADDRESS)) \
+		$(foreach host,$(HOSTS),--server.allowedHosts $(host))
 
 test: $(VENV)/for-testing
 	@$(IN_VENV) -m pytest $(AT_ONCE) $(ARGS)

@@ -1,5 +1,10 @@
 """Chest X-ray reader: ``streamlit run app.py``."""
 
-from cxrmodel.web.app import route
+from streamlit.starlette import App
 
-route()
+from cxrmodel.paths import ROUTER
+from cxrmodel.web.server.guards import GUARDS
+from cxrmodel.web.server.start import announced
+
+# Streamlit looks for this call, by its name, to let the app bring its own server.
+app = App(ROUTER, middleware=GUARDS, lifespan=announced)

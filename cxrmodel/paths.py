@@ -20,6 +20,9 @@ ROOT = BUNDLE if INSTALLED else PACKAGE.parent
 
 APP = ROOT / "app.py"
 PAGES = ROOT / "pages"
+ROUTER = PAGES / "router.py"
+"""The script that Streamlit runs; it leads to the pages."""
+
 ASSETS = ROOT / "assets"
 SETTINGS = ROOT / ".streamlit" / "config.toml"
 RECIPES = PACKAGE / "training" / "recipes"

@@ -173,6 +173,7 @@ def test_an_environment_without_its_python_is_rebuilt(machine):
         (["PORT=8600"], "-m streamlit run app.py --server.port 8600"),
         (["ADDRESS=0.0.0.0"], "-m streamlit run app.py --server.address 0.0.0.0"),
         (["PORT=1", "ADDRESS=::"], "-m streamlit run app.py --server.port 1 --server.address ::"),
+        (["HOSTS=a.b c"], "-m streamlit run app.py --server.allowedHosts a.b --server.allowedHosts c"),
     ],
 )
 def test_port_and_address_are_passed_on(machine, settings, started):

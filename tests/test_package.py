@@ -20,12 +20,12 @@ from packaging.requirements import Requirement
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import connect
 
 from cxrmodel import __version__
 from cxrmodel.cli.main import main
 from cxrmodel.demo import demo_images
 from cxrmodel.web.launch import flags
+from tests.support.server import Client
 
 pytestmark = pytest.mark.slow
 
@@ -199,7 +199,7 @@ def test_the_app_listens_on_loopback_only(server):
 @pytest.mark.parametrize("page", ["", "read", "heatmap", "evaluation", "about"])
 def test_a_page_runs_without_usage_statistics(server, page):
     """A visit draws the page, with no error in it, and tells the browser to report nothing."""
-    with connect(f"ws://127.0.0.1:{server}/_stcore/stream", subprotocols=["streamlit"], proxy=None) as socket_:
+    with Client(f"http://127.0.0.1:{server}").connect() as socket_:
         begin = BackMsg()
         begin.rerun_script.page_name = page
         socket_.send(begin.SerializeToString())
@@ -221,7 +221,8 @@ def test_the_settings_are_the_projects_own(project):
     """Every setting becomes a flag; port and address only when they are named."""
     settings = tomllib.loads((project / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     given = dict(re.fullmatch(r"--([\w.]+)=(.*)", flag).groups() for flag in flags())
-    assert set(given) == {f"{section}.{name}" for section, options in settings.items() for name in options}
+    named = {f"{section}.{name}" for section, options in settings.items() for name in options}
+    assert set(given) == named - {"client.allowedOrigins"}  # an empty list has no flag
     assert given["server.address"] == "localhost"
     assert given["browser.gatherUsageStats"] == "false"
     assert given["theme.base"] == "dark"
@@ -229,6 +230,10 @@ def test_the_settings_are_the_projects_own(project):
 
 def test_port_and_address_replace_the_settings():
     """The operator's word counts."""
-    given = flags(8600, "0.0.0.0")
+    given = flags(8600, "0.0.0.0", ["reader.example.org", "10.0.0.7"])
     assert "--server.port=8600" in given
     assert [flag for flag in given if flag.startswith("--server.address")] == ["--server.address=0.0.0.0"]
+    assert [flag for flag in given if "allowedHosts" in flag] == [
+        "--server.allowedHosts=reader.example.org",
+        "--server.allowedHosts=10.0.0.7",
+    ]

@@ -9,12 +9,20 @@ from cxrmodel.cli.numbers import whole_number
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=whole_number(0, 65535), metavar="N", help="default: 8501, or the next free port")
     parser.add_argument("--address", metavar="HOST", help="address to listen on; default: localhost")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="name under which browsers may open the app; may be given more than once, and then only these count; "
+        "default: localhost and the address",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> Status:
     from cxrmodel.web.launch import launch
 
-    launch(arguments.port, arguments.address)
+    launch(arguments.port, arguments.address, arguments.allow_host)
     return Status.DONE
 
 

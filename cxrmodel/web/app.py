@@ -1,6 +1,5 @@
 """The app's pages and navigation between them."""
 
-import threading
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 
-_DECLARED = "pages declared"
-_thread = threading.local()  # one run keeps to one thread
 _ICONS = {
     "read": ":material/upload_file:",
     "heatmap": ":material/gradient:",
@@ -24,25 +21,9 @@ _ICONS = {
 
 def route() -> None:
     """Run the page that the browser asks for."""
-    page = _navigation()
-    _thread.routed = True
-    try:
-        page.run()
-    finally:
-        _thread.routed = False
-
-
-def ensure_routed() -> None:
-    """Start the run again through the router where a page runs without it.
-
-    Beside a folder named ``pages``, Streamlit runs the first page that a fresh server is asked for without ``app.py``:
-    with a menu of file names, and with widgets that the next run does not know. Declaring the pages ends that. Once per
-    session is enough: a page that is a program of its own, as in a test, has no router.
-    """
-    if not getattr(_thread, "routed", False) and not st.session_state.get(_DECLARED, False):
-        st.session_state[_DECLARED] = True
-        _navigation()
-        st.rerun()
+    # A default page has no address of its own, so the root is a page apart that leads to Read.
+    home = st.Page(_home, title=text("web.app.title"), url_path="home", default=True, visibility="hidden")
+    st.navigation([home, *map(_page, _ICONS)], position="top").run()
 
 
 def link(name: str, label: str) -> None:
@@ -55,12 +36,6 @@ def link(name: str, label: str) -> None:
     label : str
     """
     st.page_link(_page(name), label=label, icon=_ICONS[name])
-
-
-def _navigation() -> "StreamlitPage":
-    # A default page has no address of its own, so the root is a page apart that leads to Read.
-    home = st.Page(_home, title=text("web.app.title"), url_path="home", default=True, visibility="hidden")
-    return st.navigation([home, *map(_page, _ICONS)], position="top")
 
 
 def _page(name: str) -> "StreamlitPage":

@@ -1,6 +1,7 @@
 """Start the app as a program of its own, with the settings that travel with it."""
 
 import tomllib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from streamlit.web import cli
@@ -8,7 +9,9 @@ from streamlit.web import cli
 from cxrmodel.paths import APP, SETTINGS
 
 
-def flags(port: int | None = None, address: str | None = None, settings: Path = SETTINGS) -> list[str]:
+def flags(
+    port: int | None = None, address: str | None = None, hosts: Sequence[str] = (), settings: Path = SETTINGS
+) -> list[str]:
     """Write the app's settings as arguments of ``streamlit run``.
 
     Arguments win over the environment and over every other configuration file, so a folder or a user's own
@@ -20,6 +23,8 @@ def flags(port: int | None = None, address: str | None = None, settings: Path = 
         Where to listen; None takes Streamlit's, 8501 or the next free one.
     address : str or None
         Which address to listen on; None takes that of the settings, which is this machine alone.
+    hosts : sequence of str
+        Names under which browsers may ask for the app; empty takes those of this machine and of the address.
     settings : Path
         A Streamlit ``config.toml``.
     """
@@ -32,15 +37,25 @@ def flags(port: int | None = None, address: str | None = None, settings: Path = 
         values["server.port"] = port
     if address is not None:
         values["server.address"] = address
-    return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in values.items()]
+    if hosts:
+        values["server.allowedHosts"] = hosts
+    return [f"--{name}={_written(one)}" for name, value in values.items() for one in _each(value)]
 
 
-def launch(port: int | None = None, address: str | None = None) -> None:
+def launch(port: int | None = None, address: str | None = None, hosts: Sequence[str] = ()) -> None:
     """Run the app until it is stopped.
 
     Parameters
     ----------
-    port, address
+    port, address, hosts
         As for :func:`flags`.
     """
-    cli.main(["run", str(APP), *flags(port, address)], prog_name="cxrmodel app", standalone_mode=False)
+    cli.main(["run", str(APP), *flags(port, address, hosts)], prog_name="cxrmodel app", standalone_mode=False)
+
+
+def _each(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,15 +8,16 @@ import streamlit as st
 from cxrmodel.errors import ModelError
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import DISCLAIMER
-from cxrmodel.web import app, engine
+from cxrmodel.web import engine, session
 from cxrmodel.web.errors import log_failure
+from cxrmodel.web.reconnected import lost_its_session
 from cxrmodel.web.style import ICON, STYLE
 from cxrmodel.web.text import plain, text
 
 
 @contextmanager
 def frame(name: str) -> Iterator[Reader | None]:
-    """Frame a page. A page does all its work within it, since it may run without ``app.py``.
+    """Frame a page, which does all its work within.
 
     Parameters
     ----------
@@ -28,7 +29,6 @@ def frame(name: str) -> Iterator[Reader | None]:
     Reader or None
         The loaded model; None, with the reason already on the page, where it cannot be used.
     """
-    app.ensure_routed()
     title = text(f"web.app.heading.{name}")
     st.set_page_config(
         page_title=f"{title} · {text('web.app.title')}",
@@ -46,6 +46,8 @@ def frame(name: str) -> Iterator[Reader | None]:
         trouble = text("web.shell.model_failed", reference=log_failure(error))
     _notice(reader)
     st.title(title)
+    if lost_its_session() and not session.entries():
+        st.warning(text("web.shell.session_lost"), icon=":material/link_off:")
     if trouble:
         st.error(trouble, icon=":material/block:")
     try:

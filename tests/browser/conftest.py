@@ -1,19 +1,11 @@
 """A real server and a real browser."""
 
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from urllib.error import URLError
-from urllib.request import urlopen
+from collections.abc import Callable
 
 import pytest
 
 from tests.browser.bare import ARGUMENTS, chromium
-
-START_SECONDS = 120
+from tests.support.server import running_app
 
 
 @pytest.fixture(scope="session")
@@ -33,46 +25,9 @@ def browser(strict_skip):
 
 
 @pytest.fixture(scope="session")
-def serve(project) -> Callable:
+def serve() -> Callable:
     """A context manager that starts the app on a free port and gives its address."""
-
-    @contextmanager
-    def server() -> Iterator[str]:
-        with socket.socket() as probe:
-            probe.bind(("localhost", 0))
-            port = probe.getsockname()[1]
-        command = [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            "app.py",
-            f"--server.port={port}",
-            "--server.headless=true",
-        ]
-        process = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            address = f"http://localhost:{port}"
-            _wait_for(address, process)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(30)
-
-    return server
-
-
-def _wait_for(address: str, process: subprocess.Popen) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        assert process.poll() is None, f"the server ended with status {process.returncode}"
-        try:
-            with urlopen(f"{address}/_stcore/health", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (URLError, OSError):
-            time.sleep(0.2)
-    raise AssertionError(f"no answer from {address} within {START_SECONDS} s")
+    return running_app
 
 
 class Watched:

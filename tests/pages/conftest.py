@@ -57,7 +57,7 @@ def visit():
     """A function that opens a page through the router."""
 
     def open_page(name: str) -> AppTest:
-        return page_at("app.py").run().switch_page(f"pages/{name}.py").run()
+        return page_at("pages/router.py").run().switch_page(f"{name}.py").run()
 
     return open_page
 
@@ -76,6 +76,6 @@ def show(visit, make_image, png):
         app = visit("read")
         files = [(name, png(make_image(seed, (60, 80))), "image/png") for seed, name in enumerate(names)]
         app.file_uploader[0].set_value(files).run()
-        return app.switch_page("pages/heatmap.py").run()
+        return app.switch_page("heatmap.py").run()
 
     return read_and_show

@@ -28,7 +28,7 @@ def test_frame(name, visit, text_of):
 @pytest.mark.usefixtures("reader", "evaluations")
 @pytest.mark.parametrize("name", PAGES)
 def test_alone(name):
-    """Each page is whole without the router, as on the first visit to its address on a fresh server."""
+    """Each page is whole without the router."""
     app = page_at(f"pages/{name}.py").run()
     assert [element.value for element in app.title] == [words(f"web.app.heading.{name}")]
     assert not app.exception
@@ -38,7 +38,7 @@ def test_alone(name):
 @pytest.mark.usefixtures("reader")
 def test_root_leads_to_read():
     """The program opens on Read."""
-    app = page_at("app.py").run()
+    app = page_at("pages/router.py").run()
     assert [element.value for element in app.title] == [words("web.app.heading.read")]
 
 

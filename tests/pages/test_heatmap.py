@@ -26,7 +26,7 @@ def test_refused_image_has_no_map(visit, text_of, reader):
     """Refused images are not listed."""
     app = visit("read")
     app.file_uploader[0].set_value([("a.txt", b"text", "text/plain")]).run()
-    app.switch_page("pages/heatmap.py").run()
+    app.switch_page("heatmap.py").run()
     assert words("web.heatmap.empty") in text_of(app)
 
 
@@ -148,5 +148,5 @@ def test_image_is_chosen_among_those_read(show, text_of):
     chooser.select_index(0).run()
     assert words("web.heatmap.image", name="b.png") in text_of(app)
     assert viewed(app)[0]["key"] != first["key"]
-    app.switch_page("pages/read.py").run()
+    app.switch_page("read.py").run()
     assert "b.png · PNG" in text_of(app)

@@ -143,8 +143,8 @@ def test_a_method_is_computed_when_asked_for(show, text_of, explainer):
     assert viewed(app)["range"] == str(OWN_RANGE)
     assert not_computed("layercam") not in shown
     app.run()
-    app.switch_page("pages/read.py").run()
-    app.switch_page("pages/heatmap.py").run()
+    app.switch_page("read.py").run()
+    app.switch_page("heatmap.py").run()
     assert chooser(app).value == "layercam"
     assert viewed(app)["heat"]["range"] == 5.0
     assert explainer.asked == ["layercam"]
@@ -175,12 +175,12 @@ def test_what_was_computed_goes_with_its_image(show, explainer):
     app = show("a.png", "b.png")
     chooser(app).select("layercam").run()
     button(app, "Compute").click().run()
-    app.switch_page("pages/read.py").run()
+    app.switch_page("read.py").run()
     button(app, words("web.worklist.remove")).click().run()
     assert app.session_state["computed results"] == {}
-    app.switch_page("pages/heatmap.py").run()
+    app.switch_page("heatmap.py").run()
     button(app, "Compute").click().run()
-    app.switch_page("pages/read.py").run()
+    app.switch_page("read.py").run()
     button(app, words("web.worklist.clear")).click().run()
     assert "computed results" not in app.session_state
 

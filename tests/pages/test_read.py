@@ -170,8 +170,8 @@ def test_choosing_another_image(visit, text_of, reader, image, make_image, png):
 def test_nothing_is_read_twice(visit, reader, image):
     """Neither a rerun, nor a visit to another page, nor the same file again reads an image anew."""
     app = drop(visit("read"), ("a.png", image)).run()
-    app.switch_page("pages/about.py").run()
-    app.switch_page("pages/read.py").run()
+    app.switch_page("about.py").run()
+    app.switch_page("read.py").run()
     assert app.metric[0].value == "87\u00a0%"
     drop(app, ("a.png", image))
     assert reader.read_names == ["a.png"]
@@ -315,8 +315,8 @@ def test_prevalence_is_kept_between_pages(visit, reader, image):
     """The prevalence that a user sets holds for the session."""
     app = drop(visit("read"), ("a.png", image))
     app.slider[0].set_value(20).run()
-    app.switch_page("pages/about.py").run()
-    app.switch_page("pages/read.py").run()
+    app.switch_page("about.py").run()
+    app.switch_page("read.py").run()
     assert app.slider[0].value == 20
 
 
@@ -355,5 +355,5 @@ def test_corrections_are_badges(use, visit, text_of, image, corrections, shown):
     use(FakeReader(check=CheckReport(found)))
     app = drop(visit("read"), ("image.png", image))
     assert [word for word in ("Cropped", "Inverted") if f"{word}: " in text_of(app)] == shown
-    app.switch_page("pages/heatmap.py").run()
+    app.switch_page("heatmap.py").run()
     assert [word for word in ("Cropped", "Inverted") if f"{word}: " in text_of(app)] == shown

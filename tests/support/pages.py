@@ -22,7 +22,7 @@ def page_of(script: Callable[..., None], *args: Any, **kwargs: Any) -> AppTest:
 
 
 def page_at(path: str) -> AppTest:
-    """A script of the project, ``app.py`` or ``pages/NAME.py``, not run yet."""
+    """A script of the project, ``pages/NAME.py``, not run yet."""
     return AppTest.from_file(str(PROJECT / path), default_timeout=TIMEOUT)
 
 

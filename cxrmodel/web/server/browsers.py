@@ -1,0 +1,155 @@
+"""Sessions belong to the browser that opened them.
+
+The identifier of a session stands in the addresses of its uploads, and so in logs. Alone it opens nothing: a cookie
+that no script can read says which browser asks.
+"""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from cxrmodel.web.server.requests import PROGRAM, REQUESTS, path_of, refuse
+
+COOKIE: Final = "cxrmodel_browser"
+RESUMES: Final = "x-cxrmodel-resumes"
+"""Header that tells the session of a WebSocket which session its page had before."""
+
+_TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
+_UPLOAD = re.compile(r"/_stcore/upload_file/([^/]*)/[^/]*")
+_MEDIA = "/media/"
+
+
+@dataclass(eq=False)
+class Owned:
+    """A session of a browser.
+
+    Attributes
+    ----------
+    browser : str
+        Value of its cookie.
+    media : set of str
+        Addresses of files that the session showed or offered.
+    connections : int
+        WebSockets that are open.
+    """
+
+    browser: str
+    media: set[str] = field(default_factory=set)
+    connections: int = 0
+
+
+class OwnSessions:
+    """Gives each browser a cookie, and lets it reach its own sessions, uploads and files only."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._sessions: dict[str, Owned] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        if scope["type"] not in REQUESTS:
+            return await self._app(scope, receive, send)
+        browser = _browser(scope)
+        if scope["type"] == "websocket":
+            if not browser:
+                return await refuse(scope, receive, send, 403, "web.server.no_cookie")
+            return await self._connect(scope, receive, send, browser)
+        path = path_of(scope)
+        if not self._may(browser, path):
+            return await refuse(scope, receive, send, 403, "web.server.not_yours")
+        needs_cookie = not browser and not path.startswith(PROGRAM)
+        await self._app(scope, receive, _with_cookie(scope, send) if needs_cookie else send)
+
+    def _may(self, browser: str, path: str) -> bool:
+        upload = _UPLOAD.fullmatch(path)
+        if upload:
+            owned = self._sessions.get(upload[1])
+            return owned is not None and owned.browser == browser
+        if path.startswith(_MEDIA):
+            return any(owned.browser == browser and path in owned.media for owned in self._sessions.values())
+        return True
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send, browser: str) -> None:
+        self._keep_to_own(scope, browser)
+        owned: Owned | None = None
+        identifier = ""
+
+        async def watched(message: Message) -> None:
+            nonlocal owned, identifier
+            if message["type"] == "websocket.send" and message.get("bytes"):
+                content = ForwardMsg.FromString(message["bytes"])
+                if owned is None and content.WhichOneof("type") == "new_session":
+                    identifier = content.new_session.initialize.session_id
+                    owned = self._sessions.setdefault(identifier, Owned(browser))
+                    owned.connections += 1
+                if owned is not None:
+                    owned.media.update(_media(content))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            if owned is not None:
+                owned.connections -= 1
+                asyncio.get_running_loop().call_later(_patience(), self._forget, identifier)
+
+    def _keep_to_own(self, scope: Scope, browser: str) -> None:
+        """Hide a session that is not the browser's from Streamlit, and tell which one was asked for."""
+        headers = MutableHeaders(raw=list(scope["headers"]))
+        protocols = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
+        resumed = protocols[2] if len(protocols) > 2 else ""
+        del headers[RESUMES]
+        if resumed:
+            headers[RESUMES] = resumed
+            owned = self._sessions.get(resumed)
+            if owned is None or owned.browser != browser:
+                headers["sec-websocket-protocol"] = ", ".join(protocols[:2])
+        scope["headers"] = headers.raw
+
+    def _forget(self, identifier: str) -> None:
+        owned = self._sessions.get(identifier)
+        if owned is not None and not owned.connections:
+            del self._sessions[identifier]
+
+
+def _browser(scope: Scope) -> str:
+    token = HTTPConnection(scope).cookies.get(COOKIE, "")
+    return token if _TOKEN.fullmatch(token) else ""
+
+
+def _with_cookie(scope: Scope, send: Send) -> Send:
+    secure = "; Secure" if scope["scheme"] == "https" else ""
+    cookie = f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Strict{secure}"
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append("set-cookie", cookie)
+        await send(message)
+
+    return answer
+
+
+def _patience() -> float:
+    """Seconds for which a session outlives its last WebSocket, and a moment more."""
+    return float(config.get_option("server.disconnectedSessionTTL")) + 60
+
+
+def _media(message: Any) -> Iterator[str]:
+    """List the addresses of files in a message to the browser, whatever kind of message it is."""
+    for description, value in message.ListFields():
+        values = value if description.is_repeated else [value]
+        if description.type == description.TYPE_MESSAGE:
+            for inner in values:
+                if hasattr(inner, "ListFields"):  # the key of a map has none
+                    yield from _media(inner)
+        elif description.type == description.TYPE_STRING and "url" in description.name:
+            yield from (address for address in values if address.startswith(_MEDIA))

@@ -1,0 +1,26 @@
+"""What the server does when it starts: it says where the app is."""
+
+import sys
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from streamlit import config
+from streamlit.starlette import App
+from streamlit.web.server.server_util import get_display_address, get_url
+
+from cxrmodel.messages import Message
+
+
+@asynccontextmanager
+async def announced(_app: App) -> AsyncIterator[None]:
+    """Print the app's address and open it in the browser, if this machine has one.
+
+    Streamlit's own message is off, since it asks a service on the internet for the address of this machine.
+    """
+    address = get_url(get_display_address(config.get_option("server.address") or "::"))
+    sys.stdout.write(f"{Message('web.server.ready', address=address)}\n")
+    sys.stdout.flush()
+    if not config.get_option("server.headless"):
+        webbrowser.open(address)
+    yield

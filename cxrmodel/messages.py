@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrmodel.paths import PACKAGE
+from cxrmodel.sinks import contained
 
 TEXTS_FOLDER = PACKAGE / "texts"
 LANGUAGE = "en"
@@ -55,7 +56,7 @@ class Message:
 
 
 class _Formatter(string.Formatter):
-    """``str.format`` with two further formats.
+    """``str.format`` with two further formats, which contains every value: file names and tag values are data.
 
     A count and its noun, ``{images:n|image|images}``; a tuple of values and what joins them, ``{counts:join|, }``.
     """
@@ -65,8 +66,8 @@ class _Formatter(string.Formatter):
             _, one, many = format_spec.split("|")
             return f"{value:,} {one if value == 1 else many}"
         if format_spec.startswith("join|"):
-            return format_spec.removeprefix("join|").join(map(str, value))
-        return format(str(value) if isinstance(value, Message) else value, format_spec)
+            return format_spec.removeprefix("join|").join(contained(str(part)) for part in value)
+        return contained(format(str(value) if isinstance(value, Message) else value, format_spec))
 
 
 class Catalogue:

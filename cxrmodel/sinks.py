@@ -35,11 +35,16 @@ _NEEDED = re.compile(
 )
 """Joiners and selectors where spelling needs them: within an emoji, and between Arabic or Indic letters."""
 
+_BROKEN_ADDRESS = re.compile("(?:(?<=www)|(?<=http)|(?=\u2060@))\u2060", re.IGNORECASE)
+"""Where a page keeps Streamlit from making a link of an address."""
+
 _CODE_POINT = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 _FORMULA = re.compile(r"\s*['=+\-@\uff1d\uff0b\uff0d\uff20]")
 _LATER_FORMULA = re.compile(r"""(?<=[;,])([\s"']*)([=+\-@\uff1d\uff0b\uff0d\uff20])""")
 _SPACES = re.compile(r"(?<=\s)\s|^\s|\s$")
 _LIKE_A_LINE = re.compile(r"""["'`]|:(\s|$)|\\u\{""")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>&|~])")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|%\x00-\x1f]+')
 
 
@@ -69,7 +74,8 @@ def contained(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    shown = "".join(_pieces(text, _isolates(text)))
+    breaks = {found.start() for found in _BROKEN_ADDRESS.finditer(text)}
+    shown = "".join(_pieces(text, _isolates(text) | breaks))
     return f"{_FIRST_STRONG_ISOLATE}{shown}{_POP_ISOLATE}" if _leaves_direction(shown) else shown
 
 
@@ -90,9 +96,37 @@ def shortened(text: str, most: int = LONGEST_NAME) -> str:
     return "".join([*head, "…", *reversed(tail)])
 
 
+def label(name: str, most: int = LONGEST_NAME) -> str:
+    """Shorten and contain a name for a place on a page that shows text as it is: a cell of a table, an option."""
+    return contained(shortened(name, most))
+
+
 def html(text: object) -> str:
     """Contain a text and escape it for HTML, within an element or a quoted attribute."""
     return escape(contained(str(text)))
+
+
+def markdown(text: object) -> str:
+    """Contain a text and escape it for a document in Markdown, within a line or a cell of a table."""
+    return _MARKDOWN.sub(r"\\\1", contained(str(text)))
+
+
+def storable(name: str) -> str:
+    """Give a name that can be stored as UTF-8: itself, unless bytes of it are no text."""
+    return visible(name) if _SURROGATE.search(name) else name
+
+
+def drawn(text: str, font: Collection[int]) -> str:
+    """Make a text visible for a font that knows no isolates: unknown characters become replacement characters.
+
+    Parameters
+    ----------
+    text : str
+    font : collection of int
+        Code points of its characters.
+    """
+    known = visible(text.replace(_FIRST_STRONG_ISOLATE, "").replace(_POP_ISOLATE, ""))
+    return "".join(sign if ord(sign) in font else "\ufffd" for sign in known)
 
 
 def terminal(name: str) -> str:

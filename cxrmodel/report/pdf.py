@@ -27,6 +27,7 @@ from cxrmodel.report.wording import (
     operating_point_title,
     reason_for_finding,
 )
+from cxrmodel.sinks import drawn, shortened
 
 # Millimetres.
 _MARGIN = 15.0
@@ -100,7 +101,8 @@ class _Page(FPDF):
         self.cell(_WIDTH, 8, notice, fill=True, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(2)
         self._use(9)
-        self._line(Message("report.pdf.image", name=self._known(_shortened(reading.name))), 5)
+        name = self._known(shortened(reading.name, _NAME_LENGTH))
+        self._line(Message("report.pdf.image", name=name), 5)
         self._line(Message("report.pdf.times", read=_moment(read_at), printed=_moment(printed_at)), 5)
         self.ln(2)
 
@@ -194,7 +196,7 @@ class _Page(FPDF):
     def _known(self, text: str) -> str:
         """The text with each character that the font lacks replaced; the library would log such characters."""
         known = cast("TTFFont", self.fonts[_FONT.lower()]).cmap
-        return "".join(sign if ord(sign) in known else "\ufffd" for sign in " ".join(text.split()))
+        return drawn(" ".join(text.split()), known)
 
 
 def _probability(reading: Reading) -> str:
@@ -204,14 +206,6 @@ def _probability(reading: Reading) -> str:
 def _moment(when: datetime) -> str:
     offset = f"{when:%z}"
     return f"{when:%d %B %Y, %H:%M} (UTC{offset[:3]}:{offset[3:5]})"
-
-
-def _shortened(name: str) -> str:
-    """A name that fits on one line. The middle is cut: both ends tell images apart."""
-    if len(name) <= _NAME_LENGTH:
-        return name
-    half = _NAME_LENGTH // 2
-    return f"{name[:half]} … {name[-half:]}"
 
 
 def _small(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.registry import METRICS
 from cxrmodel.models import model_title
 from cxrmodel.paths import PACKAGE
+from cxrmodel.sinks import contained, label, markdown
 
 TEMPLATES = PACKAGE / "evaluation" / "templates"
 _FUNCTIONS: tuple[Callable[..., object], ...] = (
@@ -112,10 +113,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "cell": lambda value: str(value).replace("|", "/"),
+        "cell": lambda value: contained(str(value)).replace("|", "/"),
         "change": formatting.change,
         "count_share": formatting.count_share,
         "figure": figure,
+        "label": label,
+        "markdown": markdown,
         "model_title": model_title,
         "number": formatting.number,
         "percent": formatting.share_percent,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from cxrmodel.reading import Reading
+from cxrmodel.sinks import cell, file_stem
 from cxrmodel.web.errors import log_failure
 from cxrmodel.web.text import text
 
@@ -34,9 +35,9 @@ def file_title(reading: Reading, ending: str) -> str:
     Returns
     -------
     str
-        Name of the image without its suffix, start of the image's checksum, and ending.
+        Name of the image without its suffix as every system accepts it, start of the image's checksum, and ending.
     """
-    return f"{PurePath(reading.name).stem} {reading.radiograph.sha256[:8]} {ending}"
+    return f"{file_stem(PurePath(reading.name).stem)} {reading.radiograph.sha256[:8]} {ending}"
 
 
 def lazily(make: Callable[[], bytes]) -> Callable[[], bytes]:
@@ -133,13 +134,10 @@ def table_csv(rows: Sequence[Row]) -> bytes:
     lines = io.StringIO()
     writer = csv.DictWriter(lines, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
+    writer.writerows(
+        {name: cell(value) if isinstance(value, str) else value for name, value in row.items()} for row in rows
+    )
     return lines.getvalue().encode()
-
-
-def _safe(value: object) -> object:
-    # A spreadsheet would run a cell of text that begins like a formula.
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _file(name: str, kind: str, mime: str, make: Callable[[], bytes]) -> None:

@@ -10,10 +10,11 @@ from cxrmodel.evaluation.report.rows import ConfidentError
 from cxrmodel.explain.overlay import image_rgb, overlay
 from cxrmodel.metrics import formatting
 from cxrmodel.reading import Reader
+from cxrmodel.sinks import label
 from cxrmodel.training.archive import data_root
 from cxrmodel.web import engine
 from cxrmodel.web.evaluation.selection import Selection
-from cxrmodel.web.text import plain, text
+from cxrmodel.web.text import named, plain, text
 
 _COLUMNS = 4
 
@@ -47,7 +48,7 @@ def error_images(selection: Selection, errors: Sequence[ConfidentError]) -> None
 
 def _image(reader: Reader, error: ConfidentError) -> None:
     path = data_root() / error.file
-    name = plain(path.name)
+    name = named(path.name)
     try:
         reading = reader.read(path.read_bytes(), path.name)
     except (CxrError, OSError) as problem:
@@ -55,8 +56,8 @@ def _image(reader: Reader, error: ConfidentError) -> None:
         return
     pixels = reading.radiograph.pixels
     pictures = {
-        text("web.error_images.alt", name=path.name): image_rgb(pixels),
-        text("web.error_images.alt_heatmap", name=path.name): overlay(pixels, reading.heat, reading.heat_range),
+        text("web.error_images.alt", name=label(path.name)): image_rgb(pixels),
+        text("web.error_images.alt_heatmap", name=label(path.name)): overlay(pixels, reading.heat, reading.heat_range),
     }
     for column, (alt, rgb) in zip(st.columns(2, gap="small"), pictures.items(), strict=True):
         column.image(rgb, width="stretch", output_format="JPEG", alt=alt)

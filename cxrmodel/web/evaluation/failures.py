@@ -8,13 +8,14 @@ from cxrmodel.evaluation.audits.schema import Audits
 from cxrmodel.evaluation.report import figures, rows, verdicts
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import UNCERTAIN
+from cxrmodel.sinks import label
 from cxrmodel.web.components import downloads, forest, terms
 from cxrmodel.web.evaluation.cache import stratum_rows
 from cxrmodel.web.evaluation.checks import checks
 from cxrmodel.web.evaluation.error_images import error_images
 from cxrmodel.web.evaluation.explanations import explanations
 from cxrmodel.web.evaluation.selection import Selection
-from cxrmodel.web.text import plain, text
+from cxrmodel.web.text import named, plain, text
 
 _CHANCE = 0.5
 
@@ -108,7 +109,7 @@ def _errors(selection: Selection) -> None:
                 probability: 100 * error.probability,
                 text("web.failures.errors_label"): " ".join(filter(None, (error.label, error.stratum))),
                 text("web.failures.errors_finding"): error.finding,
-                text("web.failures.errors_image"): error.file,
+                text("web.failures.errors_image"): label(error.file),
             }
             for error in errors
         ],
@@ -154,7 +155,7 @@ def _refused(selection: Selection) -> None:
         return
     st.markdown(text("web.failures.refused_some", refused=len(refused), images=images))
     with st.expander(text("web.failures.refused_list"), icon=":material/block:"):
-        lines = [text("web.failures.refused_file", file=plain(row.file), reason=plain(row.reason)) for row in refused]
+        lines = [text("web.failures.refused_file", file=named(row.file), reason=plain(row.reason)) for row in refused]
         st.markdown("\n".join(lines))
     listed = [{"file": row.file, "code": row.code, "reason": str(row.reason)} for row in refused]
     downloads.menu(f"refused-{selection.split}", lambda: listed)

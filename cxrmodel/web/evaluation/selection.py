@@ -11,6 +11,7 @@ from cxrmodel.evaluation.schema import SPLITS, Evaluation, SplitScores
 from cxrmodel.evaluation.storage import load_evaluation, load_file, own_evaluations
 from cxrmodel.model.spec import Labels, ModelSpec
 from cxrmodel.models import MODELS, model_title
+from cxrmodel.sinks import label
 from cxrmodel.web.text import plain, text
 
 _OWN = "own "
@@ -74,7 +75,7 @@ def choose(spec: ModelSpec | None) -> Selection | None:
     """
     own = own_evaluations()
     titles: dict[str, str] = {split: text(f"web.evaluation.split.{split}") for split in SPLITS}
-    titles |= {f"{_OWN}{name}": text("web.evaluation.own", name=name) for name in own}
+    titles |= {f"{_OWN}{name}": text("web.evaluation.own", name=label(name)) for name in own}
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         images = st.selectbox(
             text("web.evaluation.images"),

@@ -11,7 +11,7 @@ from cxrmodel.web.components.viewer import viewer
 from cxrmodel.web.heatmap.faithfulness import faithfulness
 from cxrmodel.web.heatmap.methods import choose_explanation
 from cxrmodel.web.reading.worklist import choose_image
-from cxrmodel.web.text import plain, text
+from cxrmodel.web.text import named, plain, text
 
 
 def heatmap(reader: Reader) -> None:
@@ -32,7 +32,7 @@ def heatmap(reader: Reader) -> None:
     explained = choose_explanation(reader, chosen)
     reading = explained.reading
     viewer(reading, overlay=True, legend=explained.legend, range_note=explained.range_note)
-    st.caption(text("web.heatmap.image", name=plain(reading.name)))
+    st.caption(text("web.heatmap.image", name=named(reading.name)))
     _words(reading)
     faithfulness(reader, explained)
 

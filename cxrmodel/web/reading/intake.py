@@ -12,7 +12,7 @@ from cxrmodel.errors import DataError
 from cxrmodel.imaging.formats.registry import format_names
 from cxrmodel.reading import Reader
 from cxrmodel.web import session
-from cxrmodel.web.text import plain, text
+from cxrmodel.web.text import named, plain, text
 
 _ROUND = "rounds of dropped files"
 _LATEST_ROUND = "entries of the latest round"
@@ -62,7 +62,7 @@ def _read(reader: Reader, files: Iterable[tuple[str, bytes]], total: int) -> Non
     bar = st.progress(0.0, text=text("web.read.progress", number=1, total=total))
 
     def progress(number: int, name: str) -> None:
-        words = text("web.read.progress_name", number=number, total=total, name=plain(name))
+        words = text("web.read.progress_name", number=number, total=total, name=named(name))
         bar.progress((number - 1) / total, text=words)
 
     st.session_state[_LATEST_ROUND] = session.read_files(reader, files, progress)
@@ -98,5 +98,5 @@ def _summary() -> None:
 
 def _unread(entries: list[session.Entry]) -> str:
     listed, more = entries[:_MOST_LISTED], len(entries) - _MOST_LISTED
-    lines = [text("web.read.unread_file", name=plain(entry.name), reason=plain(entry.reason)) for entry in listed]
+    lines = [text("web.read.unread_file", name=named(entry.name), reason=plain(entry.reason)) for entry in listed]
     return "\n".join([*lines, text("web.read.unread_more", count=more)] if more > 0 else lines)

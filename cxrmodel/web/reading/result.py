@@ -19,7 +19,7 @@ from cxrmodel.web.components.scale import scale_html
 from cxrmodel.web.components.viewer import viewer
 from cxrmodel.web.engine import MODEL
 from cxrmodel.web.session import Entry
-from cxrmodel.web.text import plain, text
+from cxrmodel.web.text import named, plain, text
 
 _PREVALENCE, _SLIDER = "prevalence", "prevalence slider"
 
@@ -33,7 +33,7 @@ def result(entry: Entry) -> None:
     """
     if entry.reading is None:
         icon = ":material/block:" if entry.status == "refused" else ":material/error:"
-        words = text(f"web.result.{entry.status}", name=plain(entry.name), reason=plain(entry.reason))
+        words = text(f"web.result.{entry.status}", name=named(entry.name), reason=plain(entry.reason))
         st.error(words, icon=icon)
         return
     reading = entry.reading
@@ -55,7 +55,7 @@ def _image(reading: Reading) -> None:
     image = reading.radiograph
     height, width = image.pixels.shape
     facts_of_file = {"file_format": image.file_format, "width": width, "height": height, "bits": image.bits}
-    st.caption(text("web.result.image", name=plain(reading.name), **facts_of_file))
+    st.caption(text("web.result.image", name=named(reading.name), **facts_of_file))
 
 
 def _number(reading: Reading) -> None:

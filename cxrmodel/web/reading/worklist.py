@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxrmodel.metrics.formatting import probability_percent
+from cxrmodel.sinks import label
 from cxrmodel.web import session
 from cxrmodel.web.session import Entry
 from cxrmodel.web.text import text
@@ -49,9 +50,9 @@ def worklist() -> None:
 
 def _label(entry: Entry) -> str:
     if entry.reading is None:
-        return text("web.worklist.unread", name=entry.name, status=_status(entry))
+        return text("web.worklist.unread", name=label(entry.name), status=_status(entry))
     probability = probability_percent(entry.reading.probability, entry.reading.operating_points)
-    return text("web.worklist.read", name=entry.name, finding=entry.reading.finding, probability=probability)
+    return text("web.worklist.read", name=label(entry.name), finding=entry.reading.finding, probability=probability)
 
 
 def _status(entry: Entry) -> str:
@@ -62,7 +63,7 @@ def _row(entry: Entry) -> dict[str, str]:
     reading = entry.reading
     reasons = reading.reasons if reading else [entry.reason]
     return {
-        text("web.worklist.image"): entry.name,
+        text("web.worklist.image"): label(entry.name),
         text("web.worklist.status"): _status(entry),
         text("web.worklist.finding"): reading.finding if reading else "",
         text("web.worklist.probability"): probability_percent(reading.probability, reading.operating_points)

@@ -39,6 +39,7 @@ _MAX_INFLATED = 2 * 50_000_000 + 2**24
 _MAX_READS = 100_000
 _MAX_SEQUENCE_BYTES = 2**20
 _MAX_ITEMS = 1_000
+_MAX_TEXT_BYTES = 256
 _PIXEL_DATA = 0x7FE00010
 _UNDEFINED = 0xFFFFFFFF
 
@@ -86,6 +87,24 @@ class DataSet:
     def texts(self, keyword: str) -> list[str]:
         """Every value in capitals."""
         return [str(value).strip().upper() for value in self._items(keyword)]
+
+    def free_text(self, keyword: str) -> str:
+        """Every value in one text, in UTF-8 or else in the character set of the file; empty where there is none.
+
+        Devices write accents and other scripts into elements whose values the standard limits to ASCII.
+        """
+        raw = getattr(self.values.get_item(keyword), "value", None) or ""
+        stored = raw if isinstance(raw, bytes) else "\\".join(self.texts(keyword)).encode("latin-1", "replace")
+        stated = self.values.original_character_set
+        encodings = [stated] if isinstance(stated, str) else list(stated)
+        # Character sets that take turns within a text announce themselves by an escape.
+        encodings = encodings[::-1] if b"\x1b" in stored else ["utf-8", *encodings]
+        for encoding in encodings:
+            try:
+                return stored[:_MAX_TEXT_BYTES].decode(encoding)
+            except (LookupError, UnicodeDecodeError):
+                continue
+        return stored[:_MAX_TEXT_BYTES].decode("latin-1")
 
     def numbers(self, keyword: str) -> list[float]:
         """Every value as a finite number; empty unless all are."""

@@ -1,15 +1,18 @@
 """Refuse DICOM objects by their attributes: no image, no projection radiograph, no chest, no frontal view.
 
-A refusal repeats a value only where it is a term of the standard: a damaged file may hold a name anywhere.
+Only a value that is known to mean something else is refused; one that means nothing known gives a note. What is known
+stands in ``terms.toml``. No message repeats a value of the file, only what it means: it may hold a name anywhere.
 """
 
 import re
+from dataclasses import dataclass, field
 
 from pydicom.dataset import Dataset
 
 from cxrmodel.errors import NotAnImage, WrongBodyPart, WrongModality, WrongView
 from cxrmodel.imaging.dicom.dataset import DataSet
-from cxrmodel.messages import Message
+from cxrmodel.imaging.dicom.terms import CHEST, FRONTAL, NEUTRAL, PART, VIEW, terms
+from cxrmodel.messages import Message, listed
 
 # PS3.4 B.5 and PS3.6 A: prefixes of the class UIDs of objects that hold no image, and the code of the refusal.
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
@@ -48,105 +51,141 @@ def check_kind(data: DataSet) -> None:
         raise NotAnImage("imaging.dicom.object.report")
 
 
-# PS3.3 C.7.3.1.1.1. Some devices write DR for DX.
-_PROJECTIONS = {"CR", "DX", "DR", "RG"}
-_PROJECTION_CLASSES = {f"{_STORAGE}1", f"{_STORAGE}1.1", f"{_STORAGE}1.1.1"}
-_CAPTURES = {f"{_STORAGE}7", f"{_STORAGE}7.1", f"{_STORAGE}7.2", f"{_STORAGE}7.3", f"{_STORAGE}7.4"}
-_CAPTURE_MODALITIES = {"OT", "SC", "HC", "DD"}
-_NAMED = frozenset(["CT", "MR", "US", "MG", "NM", "PT", "XA", "RF", "PX", "IO", "ES", "XC", "SM", "OP", "ECG", "BMD"])
-"""Other modalities that the refusal names."""
+@dataclass(frozen=True)
+class Remarks:
+    """What the reader of an image should know about its attributes.
 
-
-def check_modality(data: DataSet, notes: list[Message], not_stated: list[Message]) -> None:
-    """Refuse anything but projection radiographs and secondary captures that may be one.
-
-    Parameters
+    Attributes
     ----------
-    data : DataSet
-    notes, not_stated : list of Message
-        To which notes, and attributes that the file does not state, are appended.
+    notes : list of Message
+    not_stated, not_known : list of Message
+        Attributes that the file does not state, and those that it states in terms that are not known.
+    """
+
+    notes: list[Message] = field(default_factory=list)
+    not_stated: list[Message] = field(default_factory=list)
+    not_known: list[Message] = field(default_factory=list)
+
+    def add(self, attribute: str, stated: bool) -> None:
+        """Add an attribute that decided nothing, by the end of its code."""
+        (self.not_known if stated else self.not_stated).append(Message(f"imaging.dicom.attribute.{attribute}"))
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All as notes."""
+        lists = (("imaging.dicom.not_stated", self.not_stated), ("imaging.dicom.not_known", self.not_known))
+        return (*self.notes, *(Message(code, attributes=listed(found)) for code, found in lists if found))
+
+
+_RAW_CLASS = f"{_STORAGE}1.1.1"
+# Words of a modality that are no modality of their own.
+_NO_MODALITY = {NEUTRAL, "plain", "generic"}
+
+
+def check_modality(data: DataSet, remarks: Remarks) -> None:
+    """Refuse every known modality but projection radiographs and secondary captures that may be one.
+
+    The modality decides, and without a known one the class of the object.
 
     Raises
     ------
     WrongModality
     """
-    modality, kind = data.text("Modality"), _class(data)
-    capture = kind in _CAPTURES
-    if modality in _PROJECTIONS:
-        pass
-    elif modality in _CAPTURE_MODALITIES | {""} and capture:
-        notes.append(Message("imaging.dicom.secondary_capture"))
-    elif not modality and (kind in _PROJECTION_CLASSES or not kind):
-        not_stated.append(Message("imaging.dicom.attribute.modality"))
-    else:
-        if modality in _NAMED:
-            name = Message(f"imaging.dicom.modality.{modality}")
-            raise WrongModality("imaging.dicom.wrong_modality_named", modality=name)
-        raise WrongModality("imaging.dicom.wrong_modality")
-    if data.text("PresentationIntentType") == "FOR PROCESSING" or kind == f"{_STORAGE}1.1.1":
-        notes.append(Message("imaging.dicom.raw_values"))
+    text = data.free_text("Modality")
+    named = terms().modalities.find(text)
+    kind = _modality_of_class(data)
+    plain, capture = "plain" in named, kind == "generic"
+    others = [name for name in named if name not in _NO_MODALITY and not (plain and name == "document")]
+    if others or (not plain and kind not in _NO_MODALITY):
+        raise _wrong_modality((others or [kind])[0])
+    if kind not in _NO_MODALITY:
+        remarks.notes.append(Message("imaging.dicom.class_contradiction"))
+    if capture and not plain:
+        remarks.notes.append(Message("imaging.dicom.secondary_capture"))
+    if not plain and (not capture or _is_unknown(text, named)):
+        remarks.add("modality", _is_unknown(text, named))
+    if data.text("PresentationIntentType") == "FOR PROCESSING" or _class(data) == _RAW_CLASS:
+        remarks.notes.append(Message("imaging.dicom.raw_values"))
 
 
-_CHEST = r"CHEST|THORAX|TORAX|LUNGS?"
-_QUALIFIERS = (
-    r"PORTABLE|PORT|MOBILE|BEDSIDE|FRONTAL|SUPINE|ERECT|UPRIGHT|STANDING|SITTING|P[AE]+DIATRIC|PED|INFANT|CHILD|"
-    r"PA|AP|VIEWS?|[^A-Z]+"
-)
-# PS3.16 annex L: terms for other parts that the refusal repeats.
-_LIMBS = {"ANKLE", "ARM", "ELBOW", "EXTREMITY", "FEMUR", "FINGER", "FOOT", "FOREARM", "HAND", "KNEE", "LEG", "WRIST"}
-_OTHER_PARTS = _LIMBS | {"ABDOMEN", "HEAD", "HIP", "NECK", "PELVIS", "RIB", "RIBCAGE", "SHOULDER", "SKULL", "SPINE"}
+def _is_unknown(text: str, named: list[str]) -> bool:
+    """Whether a text that decides nothing says something all the same."""
+    return not {NEUTRAL, CHEST, "generic"} & set(named) and any(letter.isalnum() for letter in text)
+
+
+def _modality_of_class(data: DataSet) -> str:
+    """Modality of a class of the standard; ``NEUTRAL`` for any other and for none."""
+    kind = _class(data)
+    if not kind.startswith(_STORAGE):
+        return NEUTRAL
+    end = kind.removeprefix(_STORAGE)
+    return next((name for name, ends in terms().classes.items() if end in ends), "other")
+
+
+def _wrong_modality(name: str) -> WrongModality:
+    if name in ("document", "other"):
+        return WrongModality("imaging.dicom.wrong_modality")
+    return WrongModality("imaging.dicom.wrong_modality_named", modality=Message(f"imaging.dicom.modality.{name}"))
+
+
 _STANDARD_SCHEMES = {"SCT", "SRT", "SNM3", "99SDM"}
-_CHEST_CODES = {"51185008", "816094009", "43799004", "39607008", "86598002", "T-D3000", "T-D3200", "T-28000", "T-280A0"}
 
 
-def check_body_part(data: DataSet, not_stated: list[Message]) -> None:
-    """Refuse any part of the body but the chest.
+def check_body_part(data: DataSet, remarks: Remarks) -> None:
+    """Refuse every known part of the body but the chest.
+
+    Where the chest and another part are named, the image is read with a note, unless the other one makes it a study of
+    its own, as the ribs do.
 
     Raises
     ------
     WrongBodyPart
     """
-    part = data.text("BodyPartExamined")
-    rest = re.sub(_QUALIFIERS, "", re.sub(_CHEST, "", part))
-    refusal = (
-        WrongBodyPart("imaging.dicom.wrong_body_part_named", part=part.lower())
-        if part in _OTHER_PARTS
-        else WrongBodyPart("imaging.dicom.wrong_body_part")
-    )
-    if part and (rest or not re.search(_CHEST, part)):
-        raise refusal
-    regions = [_code(item) for item in data.sequence("AnatomicRegionSequence")]
-    known = [value in _CHEST_CODES for scheme, value in regions if scheme in _STANDARD_SCHEMES]
-    if not part and known and not any(known):
-        raise refusal
-    if not part and not any(known):
-        not_stated.append(Message("imaging.dicom.attribute.body_part"))
+    text = data.free_text("BodyPartExamined")
+    named = terms().anatomy.find(text)
+    parts = [name.removeprefix(PART) for name in dict.fromkeys(named) if name.startswith(PART)]
+    chest = CHEST in named
+    refused = [part for part in parts if not chest or part in terms().apart]
+    if refused:
+        raise WrongBodyPart("imaging.dicom.wrong_body_part_named", part=_part(refused[0]))
+    if parts:
+        remarks.notes.append(Message("imaging.dicom.more_parts", parts=tuple(map(_part, parts))))
+    if chest:
+        return
+    regions = _standard_codes(data, "AnatomicRegionSequence")
+    if any(code in terms().chest_codes for code in regions):
+        return
+    if any(code in terms().other_part_codes for code in regions):
+        raise WrongBodyPart("imaging.dicom.wrong_body_part")
+    remarks.add("body_part", bool(regions) or _is_unknown(text, named))
+
+
+def _part(name: str) -> Message:
+    return Message(f"imaging.dicom.part.{name}")
+
+
+def _standard_codes(data: DataSet, keyword: str) -> list[str]:
+    """Codes of a sequence (PS3.3 section 8.8) that come from a scheme of the standard."""
+    codes = [_code(item) for item in data.sequence(keyword)]
+    return [value for scheme, value in codes if scheme in _STANDARD_SCHEMES]
 
 
 def _code(item: Dataset) -> tuple[str, str]:
-    """Scheme and value of a code (PS3.3 section 8.8); empty where there is none."""
+    """Scheme and value of a code; empty where there is none."""
     try:
         return str(item.get("CodingSchemeDesignator", "")).strip(), str(item.get("CodeValue", "")).strip()
     except Exception:  # the library converts on demand and raises anything on damaged values
         return "", ""
 
 
-# PS3.3 C.8.1.1.1 and C.8.7.7: lateral, decubitus and oblique views.
-_NOT_FRONTAL = re.compile(r".*(LAT|OBL|DECUB|AXIAL|LORDOT).*|LL|RL|[LR]L[DO]|[LR][AP]O")
-_FRONTAL = {"AP": "AP", "PA": "PA", "ANTEROPOSTERIOR": "AP", "POSTEROANTERIOR": "PA", "FRONTAL": "frontal"}
-_VIEW_CODES = {
-    "399348003": "AP",
-    "272479007": "PA",
-    "399033003": "frontal",
-    "R-10206": "AP",
-    "R-10214": "PA",
-    "R-40888": "PA",
-    "R-10202": "frontal",
-}
+# PS3.3 C.7.6.1.1.1: at most one of each pair of opposites.
+_DIRECTION = re.compile("(?!.*(L.*R|R.*L|A.*P|P.*A|H.*F|F.*H))[LRAPHF]{1,3}")
 
 
-def frontal_view(data: DataSet, not_stated: list[Message]) -> str | None:
-    """Find the view, and refuse lateral, oblique and decubitus ones.
+def frontal_view(data: DataSet, remarks: Remarks) -> str | None:
+    """Find the view, and refuse every known one that is not frontal.
+
+    The view may also stand beside the part of the body, where "PA AND LATERAL" names a study and not the view.
 
     Returns
     -------
@@ -157,17 +196,24 @@ def frontal_view(data: DataSet, not_stated: list[Message]) -> str | None:
     ------
     WrongView
     """
-    position = data.text("ViewPosition")
-    words = re.findall("[A-Z]+", position.replace("ANTERO-P", "ANTEROP").replace("POSTERO-A", "POSTEROA"))
-    codes = [_code(item) for item in data.sequence("ViewCodeSequence")]
-    coded = [value for scheme, value in codes if scheme in _STANDARD_SCHEMES]
-    rows_and_columns = [value[:1] for value in data.texts("PatientOrientation")[:2]]
-    lateral = any(_NOT_FRONTAL.fullmatch(word) for word in words) or {"A", "P"} & set(rows_and_columns)
-    if lateral or any(code not in _VIEW_CODES for code in coded):
-        raise WrongView("imaging.dicom.wrong_view")
-    named = [_FRONTAL[word] for word in words if word in _FRONTAL] + [_VIEW_CODES[code] for code in coded]
+    text = data.free_text("ViewPosition")
+    position = terms().positions.find(text)
+    beside = terms().anatomy.find(data.free_text("BodyPartExamined"))
+    codes = _standard_codes(data, "ViewCodeSequence")
+    coded = [name for code in codes for name, known in terms().view_codes.items() if code in known]
+    others = [name.removeprefix(VIEW) for name in position if name.startswith(VIEW)]
+    others += [name for name in coded if name not in terms().frontal]
+    if not any(name.startswith(FRONTAL) for name in beside):
+        others += [name.removeprefix(VIEW) for name in beside if name.startswith(VIEW)]
+    directions = [value for value in data.texts("PatientOrientation")[:2] if _DIRECTION.fullmatch(value)]
+    rows_and_columns = [value[0] for value in directions]
+    if {"A", "P"} & set(rows_and_columns):
+        others.append("lateral")
+    if others:
+        raise WrongView("imaging.dicom.wrong_view", view=Message(f"imaging.dicom.view.{others[0]}"))
+    named = [name.removeprefix(FRONTAL) for name in position if name.startswith(FRONTAL)] + coded
     if not named and {"L", "R"} & set(rows_and_columns) and {"F", "H"} & set(rows_and_columns):
         named = ["frontal"]  # the rows and columns span a frontal plane
     if not named:
-        not_stated.append(Message("imaging.dicom.attribute.view"))
+        remarks.add("view", bool(codes) or _is_unknown(text, position))
     return named[0] if named else None

@@ -9,9 +9,10 @@ from datetime import date
 
 from cxrmodel.errors import ColourImage, MissingPixelData, MultipleImages, WrongModality
 from cxrmodel.imaging.dicom.dataset import DataSet, damaged_dicom, open_data_set
-from cxrmodel.imaging.dicom.eligibility import check_body_part, check_kind, check_modality, frontal_view
+from cxrmodel.imaging.dicom.eligibility import Remarks, check_body_part, check_kind, check_modality, frontal_view
+from cxrmodel.imaging.dicom.terms import terms
 from cxrmodel.imaging.formats.image_format import Header, Metadata
-from cxrmodel.messages import Message, listed
+from cxrmodel.messages import Message
 
 _MAX_ASPECT = 1e6
 
@@ -71,25 +72,22 @@ def read_dicom_header(file: bytes) -> DicomHeader:
     """
     data = open_data_set(file)
     check_kind(data)
-    notes: list[Message] = []
-    not_stated: list[Message] = []
-    check_modality(data, notes, not_stated)
-    check_body_part(data, not_stated)
-    view = frontal_view(data, not_stated)
+    remarks = Remarks()
+    check_modality(data, remarks)
+    check_body_part(data, remarks)
+    view = frontal_view(data, remarks)
     orientation = _orientation(data)
     columns, rows, bits, allocated, high_bit = _pixel_format(data)
     age = _age(data)
     if age is None:
-        not_stated.append(Message("imaging.dicom.attribute.age"))
-    if not_stated:
-        notes.append(Message("imaging.dicom.not_stated", attributes=listed(not_stated)))
+        remarks.add("age", stated=False)
     spacing, spacing_from, aspect = _spacing(data)
     if spacing and aspect != 1:
         spacing = (min(spacing), min(spacing))
     # The coarser direction is stretched, so that no detail is lost.
     width = columns if aspect > 1 else round(columns * min(1 / aspect, _MAX_ASPECT))
     height = round(rows * min(aspect, _MAX_ASPECT)) if aspect > 1 else rows
-    laterality = data.text("ImageLaterality") or data.text("Laterality")
+    sides = terms().sides.find(data.free_text("ImageLaterality") or data.free_text("Laterality"))
     return DicomHeader(
         width=columns,
         height=rows,
@@ -103,7 +101,7 @@ def read_dicom_header(file: bytes) -> DicomHeader:
         orientation=orientation,
         metadata=Metadata(
             view_position=view,
-            laterality=laterality if laterality in ("L", "R", "B", "U") else None,
+            laterality=sides[0] if len(set(sides)) == 1 else None,
             pixel_spacing=spacing,
             spacing_from=spacing_from,
             age_years=age,
@@ -111,7 +109,7 @@ def read_dicom_header(file: bytes) -> DicomHeader:
             series_uid=_uid(data, "SeriesInstanceUID"),
             instance_uid=_uid(data, "SOPInstanceUID"),
         ),
-        notes=tuple(notes),
+        notes=remarks.messages,
     )
 
 
@@ -166,26 +164,40 @@ def _spacing(data: DataSet) -> tuple[tuple[float, float] | None, str | None, flo
     return spacing, where, shape[0] / shape[1]
 
 
-_PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25, "": 1.0}
+_PER_YEAR = {"years": 1.0, "months": 12.0, "weeks": 365.25 / 7, "days": 365.25}
 _MAX_AGE = 130
 
 
 def _age(data: DataSet) -> float | None:
     """Age in years from the patient's age, or from the dates of birth and study.
 
-    A number without a unit is taken as years.
+    "003Y", and what people write: "3 yrs 6 mo", "3,5 años". A number without a unit is taken as years.
     """
-    stated = re.fullmatch(r"(\d{1,3})([DWMY]?)", data.text("PatientAge"))
-    if stated:
-        age = int(stated[1]) / _PER_YEAR[stated[2]]
-        return age if age <= _MAX_AGE else None
-    born, studied = (_date(data.text(keyword)) for keyword in ("PatientBirthDate", "StudyDate"))
-    years = (studied - born).days / 365.25 if born and studied else -1.0
-    return years if 0 <= years <= _MAX_AGE else None
+    years = _stated_years(data.free_text("PatientAge").strip("\0 "))
+    if years is None:
+        born, studied = (_date(data.text(keyword)) for keyword in ("PatientBirthDate", "StudyDate"))
+        years = (studied - born).days / 365.25 if born and studied else None
+    return years if years is not None and 0 <= years <= _MAX_AGE else None
+
+
+_AGE = re.compile(r"(?:\d{1,4}(?:[.,]\d{1,2})?[^\w]*[^\W\d_]*[^\w]*){1,3}")
+
+
+def _stated_years(text: str) -> float | None:
+    """Sum of the numbers with their units; None where the text is anything else."""
+    if not _AGE.fullmatch(text):
+        return None
+    years = 0.0
+    for number, unit in re.findall(r"(\d+(?:[.,]\d+)?)[^\w]*([^\W\d_]*)", text):
+        named = terms().units.find(unit) if unit else ["years"]
+        if not named:
+            return None
+        years += float(number.replace(",", ".")) / _PER_YEAR[named[0]]
+    return years
 
 
 def _date(text: str) -> date | None:
-    digits = re.fullmatch(r"(\d{4})[.]?(\d\d)[.]?(\d\d)", text)
+    digits = re.fullmatch(r"(\d{4})[.:/-]?(\d\d)[.:/-]?(\d\d)", text)
     try:
         return date(*map(int, digits.groups())) if digits else None
     except ValueError:

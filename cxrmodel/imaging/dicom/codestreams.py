@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from cxrmodel.errors import UnreadableFile
+from cxrmodel.imaging.formats.jpeg_scans import layout_of
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _jpeg(frame: bytes) -> Codestream:
                 raise _InvalidCodestream
             _check_scan(found, body, tables)
             _check_scan_data(found, frame, end)
+            _reject_if(found.kind != "JPEG-LS" and not layout_of(frame).complete)
             return replace(found, bare=b"".join([*bare, frame[end:]]))
         if marker in _FRAMES and not found:
             found = _frame_header(marker, body)

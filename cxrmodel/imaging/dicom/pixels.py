@@ -1,5 +1,6 @@
 """Decode the pixel data of a DICOM file to stored values."""
 
+from dataclasses import replace
 from io import BytesIO
 from itertools import pairwise
 
@@ -7,14 +8,13 @@ import gdcm
 import jpeg_ls
 import numpy as np
 from openjpeg.utils import decode as decode_jpeg2000
-from PIL.JpegImagePlugin import JpegImageFile
 
 from cxrmodel.errors import MissingPixelData, UnsupportedFile
 from cxrmodel.imaging.dicom.codestreams import Codestream, read_codestream
 from cxrmodel.imaging.dicom.dataset import RLE, damaged_dicom
 from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.lossless_jpeg import has_all_bits
-from cxrmodel.imaging.formats.raster import ended_early
+from cxrmodel.imaging.formats.jpeg_scans import DamagedJpeg, WholeJpeg
 
 gdcm.Trace.DebugOff()
 gdcm.Trace.WarningOff()
@@ -146,20 +146,39 @@ def _decompressed(found: Codestream, header: DicomHeader) -> np.ndarray:
         buffer, _ = jpeg_ls.decode_pixel_data(found.bare)
         samples = np.frombuffer(buffer, _UINT8 if found.bits <= 8 else _LITTLE)
     elif found.kind == "JPEG" and found.bits == 8:
-        with JpegImageFile(BytesIO(found.bare)) as image:
-            samples = np.asarray(image)
+        samples = _jpeg(found)
     else:
         samples = _gdcm(found)
     if samples.size != found.width * found.height:
         raise damaged_dicom()
     samples = samples.reshape(found.height, found.width)
-    if found.kind == "JPEG":
-        whole = not ended_early(samples, 2 ** (found.bits - 1))
-    else:
-        whole = found.kind != "lossless JPEG" or has_all_bits(found.bare, samples, found.bits)
-    if not whole:
+    if not _is_whole(found, samples):
         raise MissingPixelData(_TRUNCATED)
     return samples
+
+
+def _jpeg(found: Codestream) -> np.ndarray:
+    try:
+        with WholeJpeg(BytesIO(found.bare)) as image:
+            return np.asarray(image)
+    except DamagedJpeg as error:
+        raise MissingPixelData(_TRUNCATED) from error
+
+
+# Any bits that are not those of blocks in mid-grey, and no marker.
+_FILLER = bytes(range(1, 255))
+
+
+def _is_whole(found: Codestream, samples: np.ndarray) -> bool:
+    """Whether no data are missing that the decoder filled in without an error."""
+    if found.kind == "lossless JPEG":
+        return has_all_bits(found.bare, samples, found.bits)
+    last_block = samples[(found.height - 1) // 8 * 8 :, (found.width - 1) // 8 * 8 :]
+    if found.kind != "JPEG" or found.bits == 8 or (last_block != 2 ** (found.bits - 1)).any():
+        return True
+    # Missing blocks are mid-grey, but others may be as well: only missing ones change with what follows the data.
+    longer = replace(found, bare=found.bare[:-2] + _FILLER + found.bare[-2:])
+    return np.array_equal(samples.ravel(), _gdcm(longer))
 
 
 def _jpeg2000(found: Codestream) -> np.ndarray:

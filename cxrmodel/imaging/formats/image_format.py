@@ -21,13 +21,16 @@ class Header:
     bits : int
         Stored bits per sample.
     multiple : bool
-        The file holds more than one image: an animation, pages, a preview.
+        The file holds more than one image: an animation, pages.
+    notes : tuple of Message
+        What is odd about the file that does not cost the image.
     """
 
     width: int
     height: int
     bits: int
     multiple: bool = False
+    notes: tuple[Message, ...] = ()
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
@@ -88,6 +91,32 @@ class DecodedImage:
     notes: tuple[Message, ...] = ()
     inverted: bool = False
     metadata: Metadata = Metadata()
+
+
+def is_preview(size: tuple[int, int], of: tuple[int, int]) -> bool:
+    """Whether an image is a preview of another: at most half as long and half as wide, upright or not.
+
+    Parameters
+    ----------
+    size, of : (int, int)
+        Width and height of either.
+    """
+    return all(2 * side <= whole for side, whole in zip(sorted(size), sorted(of), strict=True))
+
+
+def surplus_notes(rest: bytes, preview: bool = False) -> tuple[Message, ...]:
+    """Note what a file holds after its image; zeros are padding.
+
+    Parameters
+    ----------
+    rest : bytes
+        All that follows the image.
+    preview : bool
+        A smaller image is among it.
+    """
+    if preview:
+        return (Message("imaging.note.preview"),)
+    return (Message("imaging.note.surplus"),) if rest.strip(b"\0") else ()
 
 
 def damaged(name: str) -> UnreadableFile:

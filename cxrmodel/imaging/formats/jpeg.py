@@ -2,51 +2,51 @@
 
 import struct
 
-from PIL.JpegImagePlugin import JpegImageFile
-
 from cxrmodel.errors import UnsupportedFile
-from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFormat, damaged
-from cxrmodel.imaging.formats.raster import decode_raster, ended_early, to_greyscale
+from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFormat, damaged, is_preview, surplus_notes
+from cxrmodel.imaging.formats.jpeg_scans import FRAMES, JPEG_LS, DamagedJpeg, WholeJpeg, layout_of, segments
+from cxrmodel.imaging.formats.raster import decode_raster, to_greyscale
+from cxrmodel.messages import Message
 
-_MAX_SEGMENTS = 200_000
-_MAX_SCANS = 100
-"""Each scan of a progressive JPEG covers every pixel: encoders use about ten, decompression bombs thousands."""
+_START = b"\xff\xd8\xff"
+_MAX_OTHERS = 100
 
 
 def _read_header(data: bytes) -> Header:
-    """Read the one frame header before the first scan."""
-    position, frame, multiple, one_scan = 2, None, False, False
-    for _ in range(_MAX_SEGMENTS):
-        if data[position] != 0xFF:
-            raise damaged("JPEG")
-        position += 1
-        marker = data[position]
-        if marker == 0xFF:
-            continue
-        (length,) = struct.unpack_from(">H", data, position + 1)
-        if marker == 0xDA and frame is not None and (one_scan or data.count(b"\xff\xda", position - 1) <= _MAX_SCANS):
-            return Header(*frame, multiple)
-        if marker in (0x00, 0x01, 0xDA) or 0xD0 <= marker <= 0xD9 or length < 2:
-            raise damaged("JPEG")
-        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
-            bits, height, width = struct.unpack_from(">BHH", data, position + 3)
-            if bits != 8 or marker == 0xF7:
-                raise UnsupportedFile("imaging.unsupported.deep_jpeg")
-            if frame is not None:
-                raise damaged("JPEG")
-            frame = (width, height, bits)
-            # The decoder stops at a second scan of a sequential image of one component.
-            one_scan = marker in (0xC0, 0xC1) and data[position + 8] == 1
-        multiple |= marker == 0xE2 and data.startswith(b"MPF\0", position + 3)
-        position += 1 + length
-    raise damaged("JPEG")
+    """Read the frame header, and follow the file to its end marker and to the images after it."""
+    frame = next(segment for segment in segments(data) if segment.marker in FRAMES)
+    if frame.marker == JPEG_LS or frame.body[0] != 8:
+        raise UnsupportedFile("imaging.unsupported.deep_jpeg")
+    layout = layout_of(data)
+    if not layout.complete:
+        raise damaged("JPEG")
+    others = _sizes_after(data, layout.end)
+    size = layout.width, layout.height
+    previews = [is_preview(other, size) for other in others]
+    notes = surplus_notes(data[layout.end :], bool(previews))
+    if not layout.ended:
+        notes += (Message("imaging.note.no_end"),)
+    return Header(*size, layout.bits, not all(previews), notes)
+
+
+def _sizes_after(data: bytes, position: int) -> list[tuple[int, int]]:
+    """Width and height of the JPEGs after the first one: further photographs, or previews (CIPA DC-007)."""
+    sizes: list[tuple[int, int]] = []
+    for _ in range(_MAX_OTHERS):
+        position = data.find(_START, position)
+        if position < 0:
+            break
+        try:
+            frame = next(segment for segment in segments(data, position) if segment.marker in FRAMES)
+            sizes.append(struct.unpack_from(">HH", frame.body, 1)[::-1])
+        except (DamagedJpeg, struct.error, IndexError, StopIteration):
+            pass
+        position += len(_START)
+    return sizes
 
 
 def _decode(data: bytes, header: Header) -> DecodedImage:
-    stored = decode_raster(data, header, JpegImageFile, "JPEG")
-    if ended_early(stored.samples):
-        raise damaged("JPEG")
-    return to_greyscale(stored, header)
+    return to_greyscale(decode_raster(data, header, WholeJpeg, "JPEG"), header)
 
 
-JPEG = ImageFormat("JPEG", ("jpg", "jpeg"), lambda data: data.startswith(b"\xff\xd8\xff"), _read_header, _decode)
+JPEG = ImageFormat("JPEG", ("jpg", "jpeg"), lambda data: data.startswith(_START), _read_header, _decode)

@@ -14,9 +14,6 @@ from cxrmodel.messages import Message
 
 _PLAIN_MODES = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
 
-# Rows at the bottom of a JPEG that show whether data are missing.
-_TAIL = 8
-
 # EXIF 2.32, tag 0x0112: quarter turns anticlockwise, then a left-to-right flip, and the code of the note.
 _ORIENTATIONS = {
     2: (0, True, "imaging.note.mirrored"),
@@ -94,7 +91,7 @@ def to_greyscale(stored: StoredImage, header: Header, white_is_zero: bool = Fals
     ------
     ColourImage, UnreadableFile
     """
-    notes = []
+    notes = list(header.notes)
     white, depth = full_scale(stored.samples)
     grey, tinted = single_channel(stored.samples, white)
     if tinted:
@@ -114,18 +111,6 @@ def to_greyscale(stored: StoredImage, header: Header, white_is_zero: bool = Fals
         pixels = pixels[:, ::-1] if mirrored else pixels
         notes.append(Message(code))
     return DecodedImage(pixels, tuple(notes), white_is_zero)
-
-
-def ended_early(samples: np.ndarray, middle: int = 128) -> bool:
-    """Whether the JPEG decoder ran out of data: it fills the missing rows with mid-grey without an error.
-
-    Parameters
-    ----------
-    samples : ndarray of uint8 or uint16, shape (H, W) or (H, W, 3)
-    middle : int
-        Mid-grey.
-    """
-    return bool((samples[-_TAIL:] == middle).all() and (samples != middle).any())
 
 
 def _sixteen_bit_colour(data: bytes, header: Header, name: str) -> tuple[np.ndarray, np.ndarray | None]:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cxrmodel.errors import DataError
 from cxrmodel.paths import ASSETS
@@ -30,7 +32,7 @@ class IndexedImage(Record):
         Highest Pearson correlation with a training image.
     """
 
-    file: str
+    file: Annotated[str, Field(pattern=r"^[\w-][\w.-]*$")]
     title: str
     kind: str
     sha256: Sha256

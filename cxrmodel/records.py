@@ -1,5 +1,6 @@
 """Records: the base of everything that is stored as JSON, strict in both directions."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -7,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cxrmodel.errors import CxrError
+from cxrmodel.sinks import shortened
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 """A share strictly between 0 and 1."""
@@ -15,6 +17,9 @@ Positive = Annotated[float, Field(gt=0)]
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """A digest as 64 lower-case hexadecimal digits."""
+
+_LONGEST_PROBLEM = 300
+"""Characters of the description of an error."""
 
 Failure = tuple[type[CxrError], str]
 """Kind of an error and the code of its message."""
@@ -42,7 +47,7 @@ class Record(BaseModel):
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
             raise missing[0](missing[1], path=str(path), reason=str(error.strerror), **values) from error
-        except ValidationError as error:
+        except Exception as error:  # a validator may stumble over a value of the right type, such as a huge number
             raise damaged[0](damaged[1], path=str(path), problem=first_problem(error), **values) from error
 
     def replace(self, **changes: Any) -> Self:
@@ -59,10 +64,39 @@ class Record(BaseModel):
         return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
 
 
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read a CSV file with a header.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    list of dict of str to str
+        By column; every row has every column of the header.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    ValueError
+        When it is no CSV file in UTF-8: a field too long, a row too long or too short.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file, strict=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    if any(None in row or None in row.values() for row in rows):
+        raise ValueError("a row has another number of fields than the header")
+    return rows
+
+
 def first_problem(error: Exception) -> str:
-    """Describe an error in one line; of a record that is not valid, its field and what the field should be."""
+    """Describe an error in one short line; of a record that is not valid, its field and what the field should be."""
     if not isinstance(error, ValidationError):
-        return str(error)
+        return shortened(str(error) or type(error).__name__, _LONGEST_PROBLEM)
     found = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = ".".join(str(part) for part in found["loc"])
-    return f"{field}: {found['msg']}" if field else found["msg"]
+    return shortened(f"{field}: {found['msg']}" if field else found["msg"], _LONGEST_PROBLEM)

@@ -15,6 +15,7 @@ RANKS = {
     "registry": 0,
     "paths": 0,
     "sinks": 0,
+    "account": 0,
     "metrics": 2,
     "errors": 1,
     "records": 1,

@@ -119,7 +119,8 @@ def load_feature_distribution(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> F
     ------
     MissingWeights, AlteredWeights
     """
+    data = read_features(spec, folder)
     try:
-        return FeatureDistribution.from_bytes(read_features(spec, folder))
-    except (ValueError, KeyError, TypeError) as error:
+        return FeatureDistribution.from_bytes(data)
+    except Exception as error:  # a damaged file makes the library raise anything
         raise AlteredWeights("checks.damaged_features", model=spec.model) from error

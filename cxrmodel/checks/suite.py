@@ -69,7 +69,7 @@ class Checks:
             with np.load(BytesIO(subspaces)) as saved:
                 image = PrincipalSubspace(saved["image_mean"], saved["image_components"])
                 surroundings = PrincipalSubspace(saved["lungs_mean"], saved["lungs_components"])
-        except (ValueError, KeyError) as error:
+        except Exception as error:  # a damaged file makes the library raise anything
             raise AlteredWeights("checks.damaged_spec", path=str(folder / "spec.json"), problem=str(error)) from error
         rules = check_rules(spec, model, folder)
         features = load_feature_distribution(model, model_folder)

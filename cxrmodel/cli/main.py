@@ -3,32 +3,38 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 from cxrmodel import __version__
+from cxrmodel.account import ensure_home
 from cxrmodel.cli.command import Status, say
 from cxrmodel.cli.commands import COMMANDS
-from cxrmodel.errors import CxrError
-from cxrmodel.messages import Message
+from cxrmodel.cli.failures import explained
+from cxrmodel.sinks import contained
 
-OPTIONAL = {
-    "keras": "Keras",
-    "onnx": "onnx",
-    "tensorflow": "TensorFlow",
-    "tf2onnx": "tf2onnx",
-    "tf_keras_vis": "tf-keras-vis",
-}
-"""Libraries of the extras ``train`` and ``compare``, and their titles."""
+
+class _Parser(argparse.ArgumentParser):
+    """Arguments may be file names that a shell put in place of a pattern: they are contained when quoted."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(contained(message))
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of all registered commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cxrmodel",
         description="Reads chest radiographs: probability, finding, heatmap and evidence. "
         "For research use only; not for diagnosis.",
     )
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        help="print where an unexpected error happened, which may quote file names",
+    )
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_arguments(parsers.add_parser(command.name, help=command.help, epilog=command.epilog))
@@ -55,30 +61,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = build_parser()
     arguments = parser.parse_args(argv)
-    status = Status.FAILED
+    ensure_home()
     try:
         return COMMANDS[arguments.command].run(arguments)
     except argparse.ArgumentError as error:
         parser.error(str(error))
-    except CxrError as error:
-        message = error.message
     except BrokenPipeError:  # the program that reads standard output has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return status
-    except OSError as error:
-        reason = error.strerror or str(error)
-        named = error.filename not in (None, "")
-        message = (
-            Message("cli.file_error", file=error.filename, reason=reason)
-            if named
-            else Message("cli.system_error", reason=reason)
-        )
-    except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        if library not in OPTIONAL:
-            raise
-        message = Message("package.missing_extra", library=OPTIONAL[library])
-    except KeyboardInterrupt:
-        message, status = Message("cli.stopped"), Status.STOPPED
-    say(message)
-    return status
+    except KeyboardInterrupt as error:
+        say(explained(error))
+        return Status.STOPPED
+    except Exception as error:
+        if arguments.debug:
+            traceback.print_exc()
+        say(explained(error))
+    return Status.FAILED

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 from cxrmodel.errors import DataError, EvaluationError
 from cxrmodel.evaluation.provenance import provenance
 from cxrmodel.evaluation.run import measured, new_evaluation
-from cxrmodel.evaluation.schema import Dataset, Evaluation
+from cxrmodel.evaluation.schema import DATASET_NAME, Dataset, Evaluation
 from cxrmodel.evaluation.storage import OWN_FOLDER, save_evaluation
+from cxrmodel.sinks import storable
 from cxrmodel.training.archive import LABELS, Image, follows_archive, identify
 
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
-
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,60}")
 
 
 def dataset_name(folder: Path, name: str | None = None) -> str:
@@ -27,7 +25,7 @@ def dataset_name(folder: Path, name: str | None = None) -> str:
         When the name cannot be part of a file's name.
     """
     chosen = name if name is not None else re.sub(r"[^A-Za-z0-9 _-]+", "-", folder.resolve().name).strip("- _")
-    if not _NAME.fullmatch(chosen):
+    if not re.fullmatch(DATASET_NAME, chosen):
         raise EvaluationError("evaluation.error.name", name=chosen)
     return chosen
 
@@ -65,7 +63,7 @@ def own_images(folder: Path) -> tuple[list[Image], str, int]:
         if not paths:
             raise DataError("evaluation.error.empty_folder", folder=str(base / name))
         for path in paths:
-            inside = path.relative_to(folder).as_posix()
+            inside = storable(path.relative_to(folder).as_posix())
             organism, patient = identify(path.stem, label) if follows_archive(path.stem, label) else ("", inside)
             images.append(Image(path, inside, "test", label, organism, patient))
     named = sum(follows_archive(image.path.stem, image.label) for image in images)

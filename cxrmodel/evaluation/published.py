@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
@@ -66,5 +66,5 @@ def published(path: Path = EVALUATION_FOLDER / "published.json") -> list[Publish
     try:
         file = _File.model_validate_json(path.read_bytes())
         return [PublishedFigure.model_validate(row | file.sources[row["source"]]) for row in file.figures]
-    except (OSError, ValidationError, KeyError) as error:
+    except Exception as error:  # a damaged file makes the library raise anything
         raise EvaluationError("documents.published_damaged", file=path.name) from error

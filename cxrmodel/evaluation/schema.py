@@ -25,9 +25,12 @@ from cxrmodel.metrics.registry import rates_in_order, score_metrics
 from cxrmodel.model.calibration import finding
 from cxrmodel.model.spec import OPERATING_POINTS, Labels
 from cxrmodel.records import Record, Sha256, Share
+from cxrmodel.sinks import storable
 
 FORMAT = 2
 """Version of the schema that this program writes and reads."""
+DATASET_NAME = "[A-Za-z0-9][A-Za-z0-9 _-]{0,60}"
+"""Pattern of what can be part of a file's name, and needs no care on a page."""
 SPLITS: tuple[Split, Split] = ("test", "held_out")
 _ROUNDING = 1e-4
 """Largest difference of a stored figure from that of the stored scores, as both are rounded."""
@@ -63,7 +66,7 @@ class Dataset(Record):
         Images whose name follows the archive's and identifies the patient; each other image counts as a patient.
     """
 
-    name: str
+    name: str = Field(pattern=f"^{DATASET_NAME}$")
     folder: str
     named: int
 
@@ -91,7 +94,7 @@ class ScoredImage(Record):
 
     file: str
     label: Literal[0, 1]
-    organism: str
+    organism: str = Field(pattern="^[A-Za-z0-9_-]*$")
     patient: str
     logit: float
     probability: float = Field(ge=0, le=1)
@@ -104,11 +107,19 @@ class Refusal(Record):
     code: str
     values: dict[str, JsonValue] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _in_words(self) -> Self:
+        try:
+            str(self.reason)
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"there are no words for the reason {self.code}") from error
+        return self
+
     @classmethod
     def of(cls, file: str, error: CxrError) -> Self:
         """Store an error."""
         values: dict[str, JsonValue] = {
-            name: value if isinstance(value, bool | int | float | str) else str(value)
+            name: value if isinstance(value, bool | int | float) else storable(str(value))
             for name, value in error.message.values.items()
         }
         return cls(file=file, code=error.message.code, values=values)

@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.schema import FORMAT, Evaluation
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.models import MODELS
 from cxrmodel.paths import ASSETS, HOME
 from cxrmodel.records import first_problem
+from cxrmodel.sinks import shortened
 
 EVALUATION_FOLDER = ASSETS / "evaluation"
 OWN_FOLDER = HOME / "evaluations"
@@ -110,10 +109,10 @@ def parse_evaluation(data: bytes, model: str) -> Evaluation:
         raise EvaluationError("evaluation.error.not_json", model=model) from error
     found = document.get("format") if isinstance(document, Mapping) else None
     if found != FORMAT:
-        raise EvaluationError("evaluation.error.format", model=model, found=str(found), expected=FORMAT)
+        raise EvaluationError("evaluation.error.format", model=model, found=shortened(str(found)), expected=FORMAT)
     try:
         evaluation = Evaluation.model_validate_json(data).completed()
-    except ValidationError as error:
+    except Exception as error:  # a validator may stumble over a value of the right type, such as a huge number
         raise EvaluationError("evaluation.error.damaged", model=model, what=first_problem(error)) from error
     if evaluation.model != model:
         raise EvaluationError("evaluation.error.other_model", model=model, found=evaluation.model)

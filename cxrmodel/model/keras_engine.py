@@ -29,7 +29,7 @@ class KerasEngine(Engine):
         path = read_weights(spec, folder)
         try:
             self.network = keras.models.load_model(path, compile=False)
-        except (OSError, ValueError, TypeError) as error:
+        except Exception as error:  # a damaged file makes the library raise anything
             raise AlteredWeights("model.unusable_graph", path=str(path)) from error
         self._all = for_reading(self.network, spec.model)
         self._lock = threading.Lock()  # Keras guarantees no thread safety

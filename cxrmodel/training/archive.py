@@ -268,7 +268,7 @@ def load_images(images: Iterable[Image], workers: int = 8) -> NDArray[np.uint8]:
         loaded = list(pool.map(load, images))
     problems = [item for item in loaded if isinstance(item, str)]
     if problems:
-        raise DataError("training.unusable_images", images=len(problems), problems="\n".join(problems))
+        raise DataError("training.unusable_images", images=len(problems), problems=tuple(problems))
     return np.stack([item for item in loaded if not isinstance(item, str)])
 
 

@@ -265,6 +265,6 @@ def initial_network(recipe: Recipe, init: str = "none") -> keras.Model:
     if init not in _NO_FILE:
         try:
             model.set_weights(keras.models.load_model(init, compile=False).get_weights())
-        except (OSError, ValueError) as error:
+        except Exception as error:  # a damaged file makes the library raise anything
             raise TrainingError("training.other_weights", path=init, model=recipe.model) from error
     return model

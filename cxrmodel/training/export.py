@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -101,7 +100,7 @@ def load_network(run: Path, name: str) -> tuple[keras.Model, bytes]:
         raise TrainingError("training.unfinished", path=str(path), reason=str(error.strerror)) from error
     try:
         return keras.models.load_model(path, compile=False), weights
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+    except Exception as error:  # a damaged file makes the library raise anything
         raise TrainingError("training.damaged_weights", path=str(path)) from error
 
 

@@ -147,5 +147,5 @@ def load_recipe(path: Path) -> Recipe:
         return Recipe.model_validate_json(json.dumps(tomllib.loads(path.read_text(encoding="utf-8"))))
     except OSError as error:
         raise TrainingError("training.unreadable", path=str(path), reason=str(error.strerror)) from error
-    except (ValueError, TypeError) as error:  # not valid, not UTF-8, not TOML, or a date, which JSON lacks
+    except Exception as error:  # not valid, not UTF-8, not TOML, nested too deeply, or a date, which JSON lacks
         raise TrainingError("training.bad_recipe", path=str(path), problem=first_problem(error)) from error

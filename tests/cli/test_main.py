@@ -9,13 +9,17 @@ import pytest
 
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.cli.commands import COMMANDS
+from cxrmodel.cli.failures import explained
 from cxrmodel.cli.main import build_parser, main
 from cxrmodel.cli.numbers import whole_number
 from cxrmodel.errors import DataError
 from cxrmodel.messages import Message
 from cxrmodel.models import MODELS
 from cxrmodel.paths import RECIPES
+from cxrmodel.sinks import visible
 from cxrmodel.training.recipe import load_recipe
+
+NO_FILE = Message("cli.file_error", file='"\\u{dcff}"', reason="No such file")
 
 
 @pytest.mark.parametrize("command", COMMANDS.names)
@@ -135,7 +139,18 @@ def test_a_failure_is_a_sentence(argv, named, capsys):
             Status.FAILED,
             Message("cli.file_error", file="x", reason="No such file"),
         ),
-        (OSError(28, "No space"), Status.FAILED, Message("cli.system_error", reason="No space")),
+        (
+            IsADirectoryError(21, "Is a directory", "a\x1b[2K.png: normal"),
+            Status.FAILED,
+            Message("cli.file_error", file='"a\\u{1b}[2K.png: normal"', reason="Is a directory"),
+        ),
+        (FileNotFoundError(2, "No such file", b"\xff"), Status.FAILED, NO_FILE),
+        (OSError(28, "No space"), Status.FAILED, Message("cli.disk_full", reason="No space")),
+        (OSError(28, "No space", "x"), Status.FAILED, Message("cli.disk_full", reason="No space")),
+        (OSError(5, "Fault"), Status.FAILED, Message("cli.system_error", reason="Fault")),
+        (OSError("Fault"), Status.FAILED, Message("cli.system_error", reason="Fault")),
+        (MemoryError(), Status.FAILED, Message("cli.no_memory")),
+        (ModuleNotFoundError(name="keras.layers"), Status.FAILED, Message("package.missing_extra", library="Keras")),
     ],
 )
 def test_errors_become_a_status(error, status, printed, capsys):
@@ -147,6 +162,45 @@ def test_errors_become_a_status(error, status, printed, capsys):
     with COMMANDS.extended(Command("toy", "a toy", lambda parser: None, run)):
         assert main(["toy"]) == status
     assert capsys.readouterr().err == f"{printed}\n"
+
+
+UNEXPECTED = [
+    KeyError("Jane Doe"),
+    RecursionError("Jane Doe"),
+    UnicodeEncodeError("ascii", "Jane Doe", 0, 1, "x"),
+    ModuleNotFoundError("No module named 'jane_doe'", name="jane_doe"),
+    AssertionError("Jane Doe"),
+    type("Stranger", (Exception,), {})("Jane Doe"),
+]
+
+
+@pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
+def test_an_unexpected_error_is_a_sentence_without_its_message(error, capsys):
+    """With its kind and its line; the traceback, which may quote a patient's name, only after --debug."""
+
+    def run(arguments: argparse.Namespace) -> Status:
+        raise error
+
+    with COMMANDS.extended(Command("toy", "a toy", lambda parser: None, run)):
+        assert main(["toy"]) == Status.FAILED
+        message = explained(error)
+        assert (message.code, message.values["error"]) == ("cli.unexpected", type(error).__name__)
+        assert message.values["place"].startswith("test_main.py:")
+        assert capsys.readouterr() == ("", f"{message}\n")
+        assert main(["--debug", "toy"]) == Status.FAILED
+    printed = capsys.readouterr().err
+    assert printed.startswith("Traceback")
+    assert printed.endswith(f"{message}\n")
+
+
+@pytest.mark.parametrize("name", ["--x\x1b[2K", "--x\nb.png:normal", "--x\u202e"])
+def test_wrong_usage_quotes_no_control(name, capsys):
+    """A shell may put a file name in place of a pattern."""
+    with pytest.raises(SystemExit):
+        main(["read", "a.png", name])
+    printed = capsys.readouterr().err
+    assert visible(name) in printed
+    assert name not in printed
 
 
 @pytest.mark.parametrize(("argv", "seed"), [([], 0), (["--seed", "3"], 3)])

@@ -103,6 +103,7 @@ def put(value, *keys):
 TEST = ("splits", "test")
 OVERALL = (*TEST, "performance", "overall")
 BALANCED = (*TEST, "performance", "at", "balanced")
+REFUSAL = {"file": "a", "code": "imaging.empty", "values": {}}
 DAMAGE = {
     "a better AUC": (put(0.999, *OVERALL, "auc", "value"), "auc"),
     "a better average precision": (put(0.999, *OVERALL, "average_precision", "value"), "average_precision"),
@@ -137,7 +138,11 @@ DAMAGE = {
     "a score is a word": (put("high", *TEST, "images", 4, "logit"), "images.4.logit"),
     "a figure is a word": (put("high", *OVERALL, "auc", "value"), "auc.value"),
     "an image removed": (without(*TEST, "images", 4), "number of images"),
-    "a refusal uncounted": (put([{"file": "a", "code": "b", "values": {}}], *TEST, "refused"), "number of images"),
+    "a refusal uncounted": (
+        put([{"file": "a", "code": "imaging.empty", "values": {}}], *TEST, "refused"),
+        "number of images",
+    ),
+    "a reason without words": (put([REFUSAL | {"code": "b"}], *TEST, "refused"), "refused.0"),
     "a probability out of range": (put(1.5, *TEST, "images", 4, "probability"), "images.4.probability"),
     "a label out of range": (put(3, *TEST, "images", 4, "label"), "images.4.label"),
     "a label altered": (put(1, *TEST, "images", 0, "label"), "test"),

@@ -103,7 +103,7 @@ def test_damaged_and_missing_images_are_all_named(make_archive, tmp_path):
         load_images(images)
     assert raised.value.message.code == "training.unusable_images"
     assert raised.value.message.values["images"] == 2
-    named = [line.split(":")[0] for line in raised.value.message.values["problems"].splitlines()]
+    named = [line.split(":")[0] for line in raised.value.message.values["problems"]]
     assert named == [str(images[0].path), str(images[3].path)]
 
 

@@ -3,7 +3,6 @@
 Only aggregates leave this module: no name, label, box or score of a single image.
 """
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.intervals import mean
 from cxrmodel.model.calibration import finding
 from cxrmodel.model.spec import Labels
+from cxrmodel.records import read_rows
 
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
@@ -90,11 +90,10 @@ def find_adults(root: Path) -> list[Adult]:
     if not path.is_file():
         return []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [
-                Adult(root / row["file"], row["label"], row["patient"], parse_boxes(row["boxes_x_y_w_h"]))
-                for row in csv.DictReader(file)
-            ]
+        rows = [
+            Adult(root / row["file"], row["label"], row["patient"], parse_boxes(row["boxes_x_y_w_h"]))
+            for row in read_rows(path)
+        ]
         if any(row.group not in GROUPS for row in rows):
             raise ValueError("an unknown label")
     except (KeyError, TypeError, ValueError, AttributeError) as error:

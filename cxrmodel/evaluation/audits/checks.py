@@ -1,6 +1,5 @@
 """Audit of the checks: how often each rejects and warns, on images that should be read and on others."""
 
-import csv
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +23,7 @@ from cxrmodel.evaluation.storage import EVALUATION_FOLDER, load_evaluation, save
 from cxrmodel.metrics.bootstrap import SEED
 from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.performance import Performance, evaluate_scores
+from cxrmodel.records import read_rows
 from cxrmodel.training.archive import Image, find_images, training_split
 
 if TYPE_CHECKING:
@@ -161,10 +161,12 @@ def _collections(reader: "Reader", root: Path, images: list[Image]) -> Iterator[
 def _dicom(root: Path) -> Iterator[tuple[str, Iterable[Source]]]:
     if not (root / "dicom.csv").is_file() or find_spec("cxrmodel.imaging.dicom.image") is None:
         return
-    with (root / "dicom.csv").open(encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+    try:
+        listed = [(row["file"], row["expect"]) for row in read_rows(root / "dicom.csv")]
+    except (KeyError, ValueError) as error:
+        raise DataError("evaluation.error.dicom_table", file=str(root / "dicom.csv")) from error
     for name, expected in (("dicom_not_chest", "refuse"), ("dicom_chest", "read")):
-        paths = [root / row["file"] for row in rows if row["expect"] == expected]
+        paths = [root / file for file, expectation in listed if expectation == expected]
         yield name, [(path.read_bytes, path.name) for path in paths]
 
 

@@ -4,7 +4,6 @@ Each is gradient boosting, fitted on the training images and tested on the offic
 better than these may have learnt nothing else.
 """
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sklearn.metrics import roc_curve
 from cxrmodel.errors import DataError
 from cxrmodel.evaluation.audits.schema import NotMeasured, Shortcut
 from cxrmodel.metrics.discrimination import auc
+from cxrmodel.records import read_rows
 from cxrmodel.training.archive import Image, load_images, load_masks
 
 GREYS = 64
@@ -41,8 +41,7 @@ def original_sizes(root: Path) -> dict[str, tuple[int, int]]:
     if not path.is_file():
         return {}
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [(row["file"], row["original_width"], row["original_height"]) for row in csv.DictReader(file)]
+        rows = [(row["file"], row["original_width"], row["original_height"]) for row in read_rows(path)]
         return {name: (int(width), int(height)) for name, width, height in rows if width and height}
     except (KeyError, TypeError, ValueError) as error:
         raise DataError("evaluation.error.sizes_table", file=str(path)) from error

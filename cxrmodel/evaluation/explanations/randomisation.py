@@ -132,7 +132,7 @@ def shuffled(path: Path, spec: ModelSpec) -> tuple[keras.Model, str] | None:
     network = build(spec.model, spec.input_size)
     try:
         network.set_weights(keras.models.load_model(path, compile=False).get_weights())
-    except (OSError, ValueError, TypeError) as error:
+    except Exception as error:  # a damaged file makes the library raise anything
         raise EvaluationError("evaluation.error.shuffled", file=str(path), model=spec.model) from error
     return network, hashlib.sha256(path.read_bytes()).hexdigest()
 

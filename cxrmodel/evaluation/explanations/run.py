@@ -8,6 +8,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -235,10 +236,11 @@ class _Run:
 
     def _once(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         path = self.place / f"{name}.json"
-        if not path.is_file():
-            part = path.with_suffix(".part")
-            part.write_text(json.dumps(make()), encoding="utf-8")
-            part.replace(path)
+        with suppress(OSError, ValueError, RecursionError, TypeError):  # missing or damaged: measured again
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(make()), encoding="utf-8")
+        part.replace(path)
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
     def _bar(self, title: str, total: int) -> "tqdm[Any]":

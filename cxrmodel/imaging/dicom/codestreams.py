@@ -1,7 +1,7 @@
 """Headers of compressed pixel data, parsed and bounded before a decoder in C or C++ sees them.
 
-Decoders of rare transfer syntaxes are less hardened than those of web images. Only what one grey image can be passes:
-one component, one frame of the stated size, and no parameter that makes a decoder allocate memory out of proportion.
+Decoders of rare transfer syntaxes are less hardened than those of web images. Only what one radiograph can be passes:
+one component or three, one frame of the stated size, and no parameter that makes a decoder take memory out of bounds.
 """
 
 import re
@@ -27,8 +27,8 @@ class Codestream:
         Whether the samples are signed (JPEG 2000 only).
     bare : bytes
         The codestream without comments and application segments, without file boxes around it, and without padding.
-    table, component : int
-        Numbers of the quantisation table and of the component (JPEG only).
+    components : tuple of (int, int)
+        One or three: number of each component and of its quantisation table (zeros for JPEG 2000).
     """
 
     kind: str
@@ -37,12 +37,11 @@ class Codestream:
     bits: int
     signed: bool = False
     bare: bytes = field(default=b"", repr=False)
-    table: int = 0
-    component: int = 0
+    components: tuple[tuple[int, int], ...] = ((0, 0),)
 
 
 class _InvalidCodestream(ValueError):
-    """The codestream is damaged, truncated, or not of one grey image."""
+    """The codestream is damaged, truncated, or not of one image."""
 
 
 def _reject_if(invalid: bool) -> None:
@@ -66,7 +65,7 @@ def read_codestream(frame: bytes) -> Codestream | None:
     Raises
     ------
     UnreadableFile
-        It is damaged, truncated, has more than one component, or requires too much memory.
+        It is damaged, truncated, has neither one component nor three, or requires too much memory.
     """
     try:
         if frame.startswith(b"\xff\xd8"):
@@ -92,7 +91,7 @@ _FOREIGN = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 
 
 def _jpeg(frame: bytes) -> Codestream:
-    """ITU T.81 annex B: one frame header of one component, tables that fit, one end."""
+    """ITU T.81 annex B: one frame header, tables that fit, one end."""
     frame = frame.rstrip(b"\0")
     _reject_if(not frame.endswith(b"\xff\xd9"))
     found: Codestream | None = None
@@ -163,34 +162,44 @@ def segments(frame: bytes, position: int, last: int | None = None) -> Iterator[t
 def _check_scan_data(found: Codestream, frame: bytes, start: int) -> None:
     """Check the data after a scan header: as many scans as the process allows, and no foreign marker."""
     single = found.kind != "JPEG" or found.bits != 8
-    _reject_if(1 + frame.count(b"\xff\xda", start) > (1 if single else _MAX_SCANS))
+    # The components of a JPEG-LS may come one after the other.
+    scans = (len(found.components) if found.kind == "JPEG-LS" else 1) if single else _MAX_SCANS
+    _reject_if(1 + frame.count(b"\xff\xda", start) > scans)
     if single and found.kind != "JPEG-LS":
         foreign = _FOREIGN.search(frame, start)
         _reject_if(foreign is None or foreign.start() != len(frame) - 2)
 
 
 def _frame_header(marker: int, body: bytes) -> Codestream:
-    """Parse a frame header: one component, of a size and depth that its process allows."""
-    bits, height, width, components, _, sampling, table = struct.unpack(">BHHBBBB", body)
+    """Parse a frame header: one component or three, of a size and depth that its process allows."""
+    bits, height, width, count = struct.unpack_from(">BHHB", body)
     kind = _FRAMES[marker]
-    _reject_if(components != 1 or bits not in _PRECISIONS[kind] or not (width and height) or table > 3)
-    _reject_if(not (1 <= sampling >> 4 <= 4 and 1 <= sampling & 0x0F <= 4))
-    _reject_if(marker != 0xC1 and kind == "JPEG" and bits != 8)
-    return Codestream(kind, width, height, bits, table=table, component=body[6])
+    _reject_if(count not in (1, 3) or len(body) != 6 + 3 * count or not (width and height))
+    specified = [(body[i], body[i + 1], body[i + 2]) for i in range(6, len(body), 3)]
+    for _, sampling, table in specified:
+        _reject_if(table > 3 or not (1 <= sampling >> 4 <= 4 and 1 <= sampling & 0x0F <= 4))
+    _reject_if(bits not in _PRECISIONS[kind] or (kind == "JPEG" and bits != 8 and (marker != 0xC1 or count != 1)))
+    _reject_if(kind != "JPEG" and len({sampling for _, sampling, _ in specified}) != 1)
+    return Codestream(kind, width, height, bits, components=tuple((name, table) for name, _, table in specified))
 
 
 def _check_scan(found: Codestream, body: bytes, tables: set[tuple[str, int]]) -> None:
-    """Check a scan header: the one component, known tables and, if lossless, an existing predictor."""
-    _reject_if(len(body) != 6 or body[:2] != bytes([1, found.component]))
-    selected, first, approximation = body[2], body[3], body[5]
+    """Check a scan header: components of the frame, known tables and, if lossless, an existing predictor."""
+    count = body[0]
+    names, selected = body[1 : 1 + 2 * count : 2], body[2 : 1 + 2 * count : 2]
+    quantisation = dict(found.components)
+    _reject_if(
+        len(body) != 4 + 2 * count or not set(names) <= set(quantisation) or len(set(names)) != count or not count
+    )
+    first, approximation = body[-3], body[-1]
     if found.kind == "JPEG-LS":
         return
-    needed = {("direct", selected >> 4)}
+    needed = {("direct", number >> 4) for number in selected}
     if found.kind == "lossless JPEG":
-        _reject_if(not 1 <= first <= 7 or approximation >= found.bits)
+        _reject_if(not 1 <= first <= 7 or approximation >= found.bits or count != len(found.components))
     else:
-        needed |= {("quantisation", found.table)}
-        needed |= {("alternating", selected & 0x0F)} if found.bits != 8 else set()
+        needed |= {("quantisation", quantisation[name]) for name in names}
+        needed |= {("alternating", number & 0x0F) for number in selected} if found.bits != 8 else set()
     _reject_if(not needed <= tables)
 
 
@@ -234,7 +243,11 @@ def _jpeg2000(frame: bytes, start: int) -> Codestream:
         ">HIIIIIIIIHBBB", frame, start + 6
     )
     width, height, bits = extent_x - x, extent_y - y, (depth & 0x7F) + 1
-    _reject_if(components != 1 or (step_x, step_y) != (1, 1) or not 1 < bits <= 16 or width <= 0 or height <= 0)
+    _reject_if(
+        components not in (1, 3) or (step_x, step_y) != (1, 1) or not 1 < bits <= 16 or width <= 0 or height <= 0
+    )
+    # Each has the same depth and sampling.
+    _reject_if(frame[start + 42 : start + 42 + 3 * components] != bytes([depth, step_x, step_y]) * components)
     _reject_if(not tile_x or not tile_y or origin[0] > x or origin[1] > y or max(extent_x, extent_y) >= 2**31)
     tiles = ceil((extent_x - origin[0]) / tile_x) * ceil((extent_y - origin[1]) / tile_y)
     _reject_if(tiles > _MAX_TILES)
@@ -242,7 +255,9 @@ def _jpeg2000(frame: bytes, start: int) -> Codestream:
     position = _header(frame, start + 2, _SOT, size)
     for _ in range(_MAX_TILES * 4):
         if frame[position : position + 2] == b"\xff\xd9":
-            return Codestream("JPEG 2000", width, height, bits, bool(depth & 0x80), frame[start:])
+            return Codestream(
+                "JPEG 2000", width, height, bits, bool(depth & 0x80), frame[start:], ((0, 0),) * components
+            )
         length, index, parts = struct.unpack_from(">HHI", frame, position + 2)
         _reject_if(frame[position : position + 2] != b"\xff\x90" or length != 10 or index >= tiles)
         body = _header(frame, position + 12, _SOD, size)

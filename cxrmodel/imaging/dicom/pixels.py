@@ -36,7 +36,7 @@ def stored_values(header: DicomHeader) -> tuple[np.ndarray, bool, int]:
 
     Returns
     -------
-    codes : ndarray of uint16, shape (H, W)
+    codes : ndarray of uint16, shape (H, W) or (H, W, 3)
         Unsigned numbers of ``header.bits`` bits; a negative value is its two's complement.
     signed : bool
         Codes with the topmost bit set are negative values.
@@ -91,8 +91,10 @@ def _masked(samples: np.ndarray, bits: int, shift: int) -> np.ndarray:
 
 
 def _uncompressed(frame: bytes, header: DicomHeader, words: bool) -> tuple[np.ndarray, int]:
-    little_endian, count = header.data.little_endian, header.height * header.width
+    little_endian, count = header.data.little_endian, header.height * header.width * header.samples
     dtype = _UINT8 if header.bits_allocated == 8 else _LITTLE if little_endian else _BIG
+    packed = header.photometric == "YBRFULL422" and 2 * count // 3 <= len(frame) // dtype.itemsize < count
+    count = 2 * count // 3 if packed else count
     size = count * dtype.itemsize
     if len(frame) < size:
         raise MissingPixelData(_TRUNCATED)
@@ -102,20 +104,40 @@ def _uncompressed(frame: bytes, header: DicomHeader, words: bool) -> tuple[np.nd
         samples = np.append(swapped, np.frombuffer(frame[-1:], _UINT8)) if len(frame) % 2 else swapped
     else:
         samples = np.frombuffer(frame, dtype, count)
-    return samples[:count].reshape(header.height, header.width), max(0, len(frame) - size - size % 2)
+    arranged = _with_both_chromas(samples[:count], header) if packed else _arranged(samples[:count], header)
+    return arranged, max(0, len(frame) - size - size % 2)
+
+
+def _arranged(samples: np.ndarray, header: DicomHeader, planes: bool | None = None) -> np.ndarray:
+    """Samples of an image, component by component in planes or pixel by pixel: shape (H, W) or (H, W, 3)."""
+    shape = (header.height, header.width)
+    if header.samples == 1:
+        return samples.reshape(shape)
+    if header.data.integer("PlanarConfiguration", 0) == 1 if planes is None else planes:
+        return np.moveaxis(samples.reshape(3, *shape), 0, 2)
+    return samples.reshape(*shape, 3)
+
+
+def _with_both_chromas(samples: np.ndarray, header: DicomHeader) -> np.ndarray:
+    """Components of pixels that share their chromas two by two (PS3.3 C.7.6.3.1.2)."""
+    pairs = samples.reshape(-1, 4)
+    pixels = np.stack([pairs[:, :2], pairs[:, 2:3].repeat(2, 1), pairs[:, 3:].repeat(2, 1)], axis=2)
+    return pixels.reshape(header.height, header.width, 3)
 
 
 def _unpacked(frame: bytes, header: DicomHeader) -> np.ndarray:
     """PS3.5 annex G: one run-length coded segment for each byte of a sample, the most significant first."""
-    planes = header.bits_allocated // 8
+    bytes_each = header.bits_allocated // 8
+    planes = bytes_each * header.samples
     number, *offsets = np.frombuffer(frame, "<u4", 16).tolist()
     starts = [*offsets[:planes], len(frame)]
     if number != planes or starts[0] < 64 or starts != sorted(starts):
         raise damaged_dicom()
-    samples: np.ndarray = np.zeros(header.height * header.width, np.uint16)
-    for start, end in pairwise(starts):
-        samples = samples << 8 | np.frombuffer(_run_lengths(frame[start:end], samples.size), _UINT8)
-    return samples.reshape(header.height, header.width)
+    samples: np.ndarray = np.zeros((header.samples, header.height * header.width), np.uint16)
+    for number, (start, end) in enumerate(pairwise(starts)):
+        plane = samples[number // bytes_each]
+        plane[:] = plane << 8 | np.frombuffer(_run_lengths(frame[start:end], plane.size), _UINT8)
+    return _arranged(samples, header, planes=True)
 
 
 def _run_lengths(packed: bytes, size: int) -> bytearray:
@@ -140,18 +162,22 @@ def _run_lengths(packed: bytes, size: int) -> bytearray:
 def _decompressed(found: Codestream, header: DicomHeader) -> np.ndarray:
     if (found.height, found.width) != (header.height, header.width) or found.bits > header.bits_allocated:
         raise damaged_dicom()
+    if len(found.components) not in (1, header.samples):
+        raise damaged_dicom()
     if found.kind == "JPEG 2000":
         samples = _jpeg2000(found)
     elif found.kind == "JPEG-LS":
-        buffer, _ = jpeg_ls.decode_pixel_data(found.bare)
+        buffer, frame = jpeg_ls.decode_pixel_data(found.bare)
         samples = np.frombuffer(buffer, _UINT8 if found.bits <= 8 else _LITTLE)
+        if len(found.components) == 3 and frame["interleave_mode"] == 0:
+            samples = np.moveaxis(samples.reshape(3, found.height, found.width), 0, 2)
     elif found.kind == "JPEG" and found.bits == 8:
         samples = _jpeg(found)
     else:
         samples = _gdcm(found)
-    if samples.size != found.width * found.height:
+    if samples.size != found.width * found.height * len(found.components):
         raise damaged_dicom()
-    samples = samples.reshape(found.height, found.width)
+    samples = samples.reshape(found.height, found.width, *([3] if len(found.components) == 3 else []))
     if not _is_whole(found, samples):
         raise MissingPixelData(_TRUNCATED)
     return samples
@@ -160,6 +186,9 @@ def _decompressed(found: Codestream, header: DicomHeader) -> np.ndarray:
 def _jpeg(found: Codestream) -> np.ndarray:
     try:
         with WholeJpeg(BytesIO(found.bare)) as image:
+            if image.mode == "RGB":
+                # As stored: the codestream without its comments does not tell the colour space.
+                image.tile = [image.tile[0]._replace(args=("RGB", "RGB"))]
             return np.asarray(image)
     except DamagedJpeg as error:
         raise MissingPixelData(_TRUNCATED) from error
@@ -202,13 +231,13 @@ def _gdcm(found: Codestream) -> np.ndarray:
     image.SetNumberOfDimensions(2)
     image.SetDimensions((found.width, found.height, 1))
     image.SetDataElement(element)
-    grey = gdcm.PhotometricInterpretation.MONOCHROME2
-    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(grey))
+    kinds = gdcm.PhotometricInterpretation
+    image.SetPhotometricInterpretation(kinds(kinds.RGB if len(found.components) == 3 else kinds.MONOCHROME2))
     syntax = gdcm.TransferSyntax.GetTSType(_SYNTAXES[found.kind])
     image.SetTransferSyntax(gdcm.TransferSyntax(syntax))
     # With 16 bits the 8-bit decoder is tried before the 12-bit one, and complains on standard error.
     allocated = 8 if found.bits <= 8 else 12 if found.kind == "JPEG" else 16
-    image.SetPixelFormat(gdcm.PixelFormat(1, allocated, found.bits, found.bits - 1, 0))
+    image.SetPixelFormat(gdcm.PixelFormat(len(found.components), allocated, found.bits, found.bits - 1, 0))
     text = image.GetBuffer()
     if not text:
         raise UnsupportedFile("imaging.dicom.compression")

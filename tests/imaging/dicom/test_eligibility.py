@@ -175,9 +175,10 @@ def test_objects_without_an_image_are_recognised_by_their_content(keyword):
     [
         ({"NumberOfFrames": 2}, errors.MultipleImages),
         ({"NumberOfFrames": 1}, None),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, errors.ColourImage),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "YBR_FULL_422"}, errors.ColourImage),
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, errors.ColourImage),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, errors.MissingPixelData),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "YBR_FULL_422"}, errors.MissingPixelData),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "HSV"}, errors.ColourImage),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, errors.UnsupportedFile),
         ({"PhotometricInterpretation": None}, errors.UnreadableFile),
         ({"Rows": None}, errors.UnreadableFile),
         ({"Columns": 0}, errors.UnreadableFile),

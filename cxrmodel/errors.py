@@ -24,6 +24,7 @@ __all__ = [
     "NoLungsFound",
     "NotAnImage",
     "OutOfDistribution",
+    "OutputFailed",
     "OutputRefused",
     "TrainingError",
     "UnreadableFile",
@@ -151,6 +152,10 @@ class DataError(CxrError):
 
 class OutputRefused(CxrError):
     """A file that was to be written would replace something, or be of no use."""
+
+
+class OutputFailed(CxrError):
+    """A file could not be written: the disk is full, or the folder cannot be used."""
 
 
 class TrainingError(CxrError):

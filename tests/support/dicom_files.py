@@ -174,6 +174,17 @@ def written(data: Dataset, syntax: str, preamble: bytes | None = bytes(128), met
     return out.getvalue()
 
 
+def palette(red, green=None, blue=None, bits: int = 16, first: int = 0) -> dict:
+    """Elements of a palette; eight-bit entries are packed two to a word."""
+    elements = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for colour, entries in (("Red", red), ("Green", green), ("Blue", blue)):
+        entries = red if entries is None else entries
+        stored = entries.astype("<u2") if bits == 16 else entries.astype(np.uint8)
+        elements[f"{colour}PaletteColorLookupTableDescriptor"] = [len(entries) % 65536, first, bits]
+        elements[f"{colour}PaletteColorLookupTableData"] = stored.tobytes()
+    return elements
+
+
 def lut_item(first: int, entries, bits: int = 16, signed: bool = False) -> Dataset:
     """An item of a modality or VOI LUT sequence."""
     item = Dataset()

@@ -12,7 +12,7 @@ from PIL import Image
 from cxrmodel import errors
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.messages import Message
-from tests.support.dicom_files import CAPTURE_CLASS, LOSSLESS, NATIVE, dicom
+from tests.support.dicom_files import CAPTURE_CLASS, LOSSLESS, NATIVE, dicom, palette
 
 ROWS, COLUMNS = np.mgrid[0:96, 0:128]
 GREY = np.clip(ROWS + COLUMNS + np.random.default_rng(0).integers(0, 9, ROWS.shape), 0, 255).astype(np.uint8)
@@ -127,17 +127,6 @@ def test_deep_components_are_read(read, bits, syntax, in_ybr):
     samples = ybr(deep, 2 ** (bits - 1)) if in_ybr else rgb(deep)
     image = read(samples, syntax, bits=bits, PhotometricInterpretation="YBR_FULL" if in_ybr else "RGB")
     assert np.abs(image.pixels - LEVELS).max() < 0.001
-
-
-def palette(red, green=None, blue=None, bits=16, first=0):
-    """Elements of a palette; eight-bit entries are packed two to a word."""
-    elements = {"PhotometricInterpretation": "PALETTE COLOR"}
-    for colour, entries in (("Red", red), ("Green", green), ("Blue", blue)):
-        entries = red if entries is None else entries
-        stored = entries.astype("<u2") if bits == 16 else entries.astype(np.uint8)
-        elements[f"{colour}PaletteColorLookupTableDescriptor"] = [len(entries) % 65536, first, bits]
-        elements[f"{colour}PaletteColorLookupTableData"] = stored.tobytes()
-    return elements
 
 
 RAMP = np.arange(256)

@@ -7,7 +7,6 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
-from cxrmodel import outputs
 from cxrmodel.errors import OutputRefused
 from cxrmodel.evaluation.data_flow import flow, training_summaries
 from cxrmodel.evaluation.published import PublishedFigure
@@ -33,17 +32,17 @@ Drawing = tuple[str, str]
 """A figure as SVG, and its caption."""
 
 
-def write_report(text: str, path: Path, *, overwrite: bool = False) -> None:
+def write_report(text: str, path: Path) -> None:
     """Write a report.
 
     Raises
     ------
     OutputRefused
-        When the file is not named as HTML, or exists and is not to be replaced.
+        When the file is not named as HTML.
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise OutputRefused("documents.not_html", file=path)
-    outputs.write(path, text, overwrite=overwrite)
+    path.write_text(text, encoding="utf-8")
 
 
 def html_report(

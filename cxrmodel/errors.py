@@ -10,7 +10,6 @@ __all__ = [
     "ColourImage",
     "CxrError",
     "DataError",
-    "DecoderUnavailable",
     "EmptyFile",
     "EvaluationError",
     "ImageRefused",
@@ -25,6 +24,7 @@ __all__ = [
     "NoLungsFound",
     "NotAnImage",
     "OutOfDistribution",
+    "OutputFailed",
     "OutputRefused",
     "TrainingError",
     "UnreadableFile",
@@ -146,16 +146,16 @@ class Busy(CxrError):
     """Too many readings wait already."""
 
 
-class DecoderUnavailable(CxrError):
-    """No process in which to decode an image could be started."""
-
-
 class DataError(CxrError):
     """An image collection is missing, incomplete or damaged."""
 
 
 class OutputRefused(CxrError):
     """A file that was to be written would replace something, or be of no use."""
+
+
+class OutputFailed(CxrError):
+    """A file could not be written: the disk is full, or the folder cannot be used."""
 
 
 class TrainingError(CxrError):

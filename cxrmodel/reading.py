@@ -91,6 +91,8 @@ class ReadingRecord:
     model: str | None = None
     prevalence: float | None = None
     milliseconds: float | None = None
+    file_bytes: int | None = None
+    file_modified: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

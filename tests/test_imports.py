@@ -19,6 +19,7 @@ RANKS = {
     "metrics": 2,
     "errors": 1,
     "records": 1,
+    "outputs": 2,
     "models": 3,
     "artefacts": 2,
     "demo": 2,

@@ -251,6 +251,8 @@ def test_record_has_what_the_command_line_promises(reader, demo_image):
         "model",
         "prevalence",
         "milliseconds",
+        "file_bytes",
+        "file_modified",
     }
     assert record["status"] == "read"
     assert record["milliseconds"] > 0

@@ -2,46 +2,31 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from io import BytesIO
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from tqdm import tqdm
 
-from cxrmodel.cli.command import Status, say
-from cxrmodel.cli.table import Table, make_record
-from cxrmodel.errors import OutputRefused
+from cxrmodel.cli.command import Status, put, say
+from cxrmodel.cli.inputs import InputFile, list_files
+from cxrmodel.cli.table import NO_HEATMAP, Table, check_place, make_record, unexpected
+from cxrmodel.errors import CxrError, OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import percent, probability_percent, threshold_percent
 from cxrmodel.model.spec import ModelSpec
+from cxrmodel.outputs import locked, write
 from cxrmodel.reading import Reader, Reading, ReadingRecord
 from cxrmodel.report.wording import DISCLAIMER, figure_caption
+from cxrmodel.sinks import json_line, terminal
 
 OVERLAY_SUFFIX = ".heatmap.png"
 """Added to the name of an image to name its overlay."""
-
-
-class InputFile(NamedTuple):
-    """A file to be read.
-
-    Attributes
-    ----------
-    path : Path
-        As given, or the given folder and the path within it. The file need not exist.
-    relative : Path
-        Path relative to the argument that named it.
-    """
-
-    path: Path
-    relative: Path
-
-    @property
-    def name(self) -> str:
-        """The path as text, with escapes for bytes that are not UTF-8."""
-        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
 
 
 def read_files(
@@ -52,8 +37,11 @@ def read_files(
     table_path: Path | None = None,
     heatmaps: Path | None = None,
     resume: bool = False,
+    overwrite: bool = False,
 ) -> Status:
     """Read images and print a line for each when it is done. A failure does not stop the others.
+
+    A line is printed when its row is on disk, so that a killed run continues where it stopped.
 
     Parameters
     ----------
@@ -63,74 +51,90 @@ def read_files(
     as_json : bool
         Print a JSON object per line instead of a sentence.
     table_path : Path or None
-        Table to write, too. An existing one is never overwritten.
+        Table to write, too. An existing one is never overwritten. It has one row for a file that is named twice.
     heatmaps : Path or None
         Folder for overlays, named by the relative path of the image and ``OVERLAY_SUFFIX``.
     resume : bool
-        Continue the table.
+        Continue the table, and replace the overlays of images that are read again.
+    overwrite : bool
+        Replace overlays that exist.
 
     Returns
     -------
     Status
-        ``DONE`` when every file was read, those already in the table included; else ``NOT_ALL_READ``.
+        ``DONE`` when every file was read and every overlay written, those already in the table included; else
+        ``NOT_ALL_READ``.
 
     Raises
     ------
     OutputRefused
-        When the table cannot be written or continued, ``heatmaps`` is a file, or two images would share an overlay.
-        Nothing was written.
+        When the table cannot be written or continued, ``heatmaps`` is a file, two images would share an overlay, or
+        another run writes to the table or to ``heatmaps``. Nothing was written.
+    OutputFailed
+        When the table cannot be written to. It has the rows of all lines that were printed.
     """
     if heatmaps and heatmaps.exists() and not heatmaps.is_dir():
         raise OutputRefused("cli.read.heatmaps_not_folder", path=str(heatmaps))
-    table = Table.load(table_path, reader.spec.version, resume) if table_path else None
-    given = set(paths)
-    files = [
-        file for file in list_files(paths) if file.path in given or not _is_output(file.path, table_path, heatmaps)
-    ]
-    if heatmaps:
-        _check_overlays(files)
-    empty = [path for path in paths if path.is_dir() and not any(path in file.path.parents for file in files)]
-    for path in empty:
-        say(Message("cli.read.empty_folder", folder=str(path)))
     with ExitStack() as stack:
-        append = stack.enter_context(table.open()) if table else None
-        all_read = not empty
+        table = stack.enter_context(_held(table_path, reader.spec.version, resume)) if table_path else None
+        files, empty = _listed(paths, table_path, heatmaps)
+        overlays = stack.enter_context(_overlays(heatmaps, files, overwrite or resume)) if heatmaps else None
+        for path in empty:
+            say(Message("cli.read.empty_folder", folder=str(path)))
+        all_read, append = not empty, None
         if table:
+            listed, files = len(files), table.pending(files, heatmaps is not None)
             all_read &= table.all_read
-            files = [file for file in files if file.name not in table.files]
+            append = stack.enter_context(table.open())
             if resume:
-                say(Message("cli.read.resumed", table=str(table_path), skipped=len(table.files), left=len(files)))
+                say(Message("cli.read.resumed", table=str(table_path), skipped=listed - len(files), left=len(files)))
         if files:
             say(_notice(reader.spec))
         bar = stack.enter_context(tqdm(total=len(files), desc="reading", unit="image", disable=len(files) < 2))
-        outcomes = reader.read_many((file.path.read_bytes, file.path.name) for file in files)
+        outcomes = reader.read_many((file.read, PurePath(file.name).name) for file in files)
         for file, outcome in zip(files, outcomes, strict=True):
-            record = make_record(file.name, outcome, reader.spec.version)
-            if heatmaps and isinstance(outcome, Reading):
-                _write_overlay(outcome, _overlay_path(heatmaps, file))
-            all_read &= record.status == "read"
-            print(json.dumps(asdict(record), ensure_ascii=False) if as_json else _line(record, outcome), flush=True)
+            record = _record(file, outcome, reader.spec.version, overlays)
+            all_read &= record.status == "read" and NO_HEATMAP not in record.codes
             if append:
                 append(record)
+            put(_json(record) if as_json else _line(record, outcome))
             bar.update()
     return Status.DONE if all_read else Status.NOT_ALL_READ
 
 
-def list_files(paths: Sequence[Path]) -> Iterator[InputFile]:
-    """List the files to be read, in the order of the arguments.
+@contextmanager
+def _held(path: Path, model: str, resume: bool) -> Iterator[Table]:
+    check_place(path)
+    with locked(path):
+        yield Table.load(path, model, resume)
 
-    Folders are walked recursively in sorted order, without hidden files and folders. Missing files and broken links
-    are listed too, to be reported.
-    """
+
+def _listed(paths: Sequence[Path], table: Path | None, heatmaps: Path | None) -> tuple[list[InputFile], list[Path]]:
+    """The files to be read, without outputs of this run and earlier ones, and the given folders that hold none."""
+    given, files, empty = set(paths), [], []
     for path in paths:
-        if not path.is_dir():
-            yield InputFile(path, Path(path.name))
-            continue
-        for child in sorted(path.rglob("*")):
-            relative = child.relative_to(path)
-            broken = child.is_symlink() and not child.exists()
-            if (child.is_file() or broken) and not any(part.startswith(".") for part in relative.parts):
-                yield InputFile(child, relative)
+        found = [
+            file for file in list_files([path]) if file.path in given or not _is_output(file.path, table, heatmaps)
+        ]
+        files += found
+        if not found:
+            empty.append(path)
+    return files, empty
+
+
+def _record(file: InputFile, outcome: Reading | Exception, model: str, overlays: "_Overlays | None") -> ReadingRecord:
+    """Make the record of a file, and write its overlay."""
+    record = make_record(file.name, outcome, model)
+    if file.state:
+        record = replace(record, file_bytes=file.state[0], file_modified=file.state[1])
+    if overlays and isinstance(outcome, Reading):
+        try:
+            overlays.write(outcome, file)
+        except Exception as error:  # whatever it is, the reading is shown and the other images are read
+            cause = error.message if isinstance(error, CxrError) else unexpected(error)
+            note = Message(NO_HEATMAP, reason=cause)
+            record = replace(record, reasons=(*record.reasons, str(note)), codes=(*record.codes, note.code))
+    return record
 
 
 def _notice(spec: ModelSpec) -> Message:
@@ -146,39 +150,74 @@ def _notice(spec: ModelSpec) -> Message:
 
 def _is_output(path: Path, table: Path | None, heatmaps: Path | None) -> bool:
     """Whether a path is the table, or an overlay of an earlier run."""
-    if table is not None and path.resolve() == table.resolve():
+    if table is None and heatmaps is None:
+        return False
+    real = os.path.realpath(path)
+    if table is not None and real == os.path.realpath(table):
         return True
-    overlay = heatmaps is not None and path.resolve().is_relative_to(heatmaps.resolve())
+    overlay = heatmaps is not None and Path(real).is_relative_to(os.path.realpath(heatmaps))
     return overlay and path.name.endswith(OVERLAY_SUFFIX)
 
 
-def _overlay_path(folder: Path, file: InputFile) -> Path:
-    return folder / file.relative.parent / f"{file.relative.name}{OVERLAY_SUFFIX}"
+class _Overlays(NamedTuple):
+    """Where overlays are written, whether over others, and the images, which none replaces."""
+
+    folder: Path
+    overwrite: bool
+    images: frozenset[str]
+
+    def write(self, reading: Reading, file: InputFile) -> None:
+        """Write the overlay of an image.
+
+        Raises
+        ------
+        OutputRefused, OutputFailed
+        """
+        relative = file.relative.with_name(f"{file.relative.name}{OVERLAY_SUFFIX}")
+        path = self.folder / relative
+        for folder in [*relative.parents][:-1]:
+            if (self.folder / folder).is_symlink():
+                raise OutputRefused("outputs.link", file=str(self.folder / folder))
+        if os.path.realpath(path) in self.images:
+            raise OutputRefused("cli.read.overlay_is_image", file=str(path))
+        figure = overlay_figure(
+            reading.radiograph.pixels, reading.heat, reading.heat_range, caption=figure_caption(reading)
+        )
+        picture = BytesIO()
+        figure.savefig(picture, dpi=150, format="png")
+        write(path, picture.getvalue(), overwrite=self.overwrite)
 
 
-def _check_overlays(files: Sequence[InputFile]) -> None:
+@contextmanager
+def _overlays(folder: Path, files: Sequence[InputFile], overwrite: bool) -> Iterator[_Overlays]:
     named: dict[Path, InputFile] = {}
     for file in files:
         other = named.setdefault(file.relative, file)
         if other.path != file.path:
             raise OutputRefused("cli.read.shared_overlay", first=other.name, second=file.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        yield _Overlays(folder, overwrite, frozenset(os.path.realpath(file.path) for file in files))
 
 
-def _write_overlay(reading: Reading, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    caption = figure_caption(reading)
-    overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range, caption=caption).savefig(path, dpi=150)
+def _json(record: ReadingRecord) -> str:
+    line = json_line(asdict(record))
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(asdict(record))
+    return line
 
 
 def _line(record: ReadingRecord, outcome: Reading | Exception) -> str:
     """One file's result as a sentence."""
     reasons = " ".join(record.reasons)
     if not isinstance(outcome, Reading):
-        return str(Message("cli.read.not_read", file=record.file, status=record.status, reasons=reasons))
+        return str(Message("cli.read.not_read", file=terminal(record.file), status=record.status, reasons=reasons))
     points = outcome.operating_points
     line = Message(
         "cli.read.line",
-        file=record.file,
+        file=terminal(record.file),
         finding=outcome.finding,
         positive=outcome.labels.positive,
         probability=probability_percent(outcome.probability, points),

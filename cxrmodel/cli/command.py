@@ -1,10 +1,13 @@
 """Command of the command line: its entry in the registry, its exit status, and messages on standard error."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+
+from cxrmodel.errors import OutputFailed
 
 
 class Status(IntEnum):
@@ -43,3 +46,27 @@ class Command:
 def say(message: object) -> None:
     """Print a message on standard error; standard output is for results."""
     print(message, file=sys.stderr)
+
+
+def put(line: str) -> None:
+    """Print a result on standard output at once.
+
+    Raises
+    ------
+    BrokenPipeError
+        When the program that reads it has ended.
+    OutputFailed
+        When it cannot be written, for example because the disk is full.
+    """
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon_output()
+        raise OutputFailed("cli.output_failed", reason=error.strerror or str(error)) from error
+
+
+def abandon_output() -> None:
+    """Drop what standard output has not taken, so that nothing fails again when the program ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

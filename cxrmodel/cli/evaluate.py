@@ -23,6 +23,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="name of your own data set; default: the name of DIR")
     parser.add_argument("--no-read", action="store_true", help="read no images; use the stored evaluations")
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="write a report as one HTML file")
+    parser.add_argument("--overwrite", action="store_true", help="replace a report and figures that exist")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="default: assets/evaluation, or evaluations for your own images"
     )
@@ -58,10 +59,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> Status:
     _check_usage(arguments)
+    from cxrmodel import outputs
     from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 
     if arguments.report and arguments.report.suffix.lower() not in HTML:
         raise OutputRefused("cli.evaluate.not_html", file=str(arguments.report))
+    for place in (arguments.report, *(arguments.figures.glob("*.svg") if arguments.figures else ())):
+        if place:
+            outputs.refuse_existing(place, overwrite=arguments.overwrite)
     out = arguments.out or EVALUATION_FOLDER
     renew = out == EVALUATION_FOLDER and not INSTALLED  # an installed package has no documents
     if arguments.explanations:
@@ -90,9 +95,9 @@ def _present(evaluations: "list[Evaluation]", arguments: argparse.Namespace, ren
 
     say(documents.performance_text(evaluations))
     if arguments.figures:
-        write_figures(evaluations, arguments.figures)
+        write_figures(evaluations, arguments.figures, overwrite=arguments.overwrite)
     if arguments.report:
-        documents.report_of(evaluations, arguments.report)
+        documents.report_of(evaluations, arguments.report, overwrite=arguments.overwrite)
     for message in documents.renew_documents() if renew else ():
         say(message)
 

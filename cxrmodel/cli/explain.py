@@ -1,8 +1,10 @@
 """The ``explain`` command: write an image with its heatmap and colour bar."""
 
 import argparse
+import os
 import sys
-from pathlib import Path
+from io import BytesIO
+from pathlib import Path, PurePath
 
 from cxrmodel.cli.command import Command, Status, say
 from cxrmodel.errors import OutputRefused
@@ -15,15 +17,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--method", choices=METHODS.names, default=INSTANT, help="default: %(default)s")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="OUT.png")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT.png")
     parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
 
 
 def _run(arguments: argparse.Namespace) -> Status:
-    from cxrmodel.imaging.sandbox.pool import start_sandbox
-
-    start_sandbox()
     from tqdm import tqdm
 
+    from cxrmodel import outputs
+    from cxrmodel.cli.inputs import InputFile
     from cxrmodel.evaluation.explanations.results import as_explained, tested_explanations
     from cxrmodel.explain.explainer import Explainer
     from cxrmodel.explain.overlay import overlay_figure
@@ -32,10 +34,12 @@ def _run(arguments: argparse.Namespace) -> Status:
 
     if arguments.out.suffix.lower() != ".png":
         raise OutputRefused("cli.explain.not_png", file=str(arguments.out))
-    if arguments.out.resolve() == arguments.file.resolve():
+    if os.path.realpath(arguments.out) == os.path.realpath(arguments.file):
         raise OutputRefused("cli.explain.own_image", file=str(arguments.out))
+    outputs.refuse_existing(arguments.out, overwrite=arguments.overwrite)
+    file = InputFile(arguments.file, Path(arguments.file.name))
     reader = Reader.load(arguments.model)
-    reading = reader.read(arguments.file.read_bytes(), arguments.file.name)
+    reading = reader.read(file.read(), PurePath(file.name).name)
     heat = reading.heat
     if arguments.method != INSTANT:
         explainer = Explainer.shipped(reader.spec, reader.engine)
@@ -55,7 +59,9 @@ def _run(arguments: argparse.Namespace) -> Status:
         legend=explained.legend,
         caption=figure_caption(shown),
     )
-    figure.savefig(arguments.out, dpi=150, format="png")
+    picture = BytesIO()
+    figure.savefig(picture, dpi=150, format="png")
+    outputs.write(arguments.out, picture.getvalue(), overwrite=arguments.overwrite)
     for reason in (*reading.reasons, *(() if arguments.method == INSTANT else (explained.range_note,))):
         say(reason)
     return Status.DONE

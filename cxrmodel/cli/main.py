@@ -1,7 +1,7 @@
 """The command line: runs the command that the arguments name, and turns errors into an exit status."""
 
 import argparse
-import os
+import io
 import sys
 import traceback
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from cxrmodel import __version__
 from cxrmodel.account import ensure_home
-from cxrmodel.cli.command import Status, say
+from cxrmodel.cli.command import Status, abandon_output, say
 from cxrmodel.cli.commands import COMMANDS
 from cxrmodel.cli.failures import explained
 from cxrmodel.sinks import contained
@@ -59,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     SystemExit
         With 2 for wrong usage, with 0 after ``--help`` and ``--version``.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that the terminal lacks must not end the run
+            stream.reconfigure(errors="backslashreplace")
     parser = build_parser()
     arguments = parser.parse_args(argv)
     ensure_home()
@@ -67,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except argparse.ArgumentError as error:
         parser.error(str(error))
     except BrokenPipeError:  # the program that reads standard output has ended
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
     except KeyboardInterrupt as error:
         say(explained(error))
         return Status.STOPPED

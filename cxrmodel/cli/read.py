@@ -7,30 +7,29 @@ from cxrmodel.cli.command import Command, Status
 from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
-_IMAGES = 100
-"""Images that one decoder process may decode: the files of one call belong to one user."""
-
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR", help="folders are read recursively")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line on standard output")
     parser.add_argument("--csv", type=Path, metavar="OUT.csv", help="also write the results as a table")
-    parser.add_argument("--resume", action="store_true", help="continue OUT.csv: skip the images that it already has")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue OUT.csv: skip the images that it has, unless they failed or changed",
+    )
     parser.add_argument(
         "--heatmaps",
         type=Path,
         metavar="DIR",
         help="write an overlay of each image, a.png.heatmap.png for a.png, in the same subfolders",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace overlays that exist")
     parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
 
 
 def _run(arguments: argparse.Namespace) -> Status:
     if arguments.resume and not arguments.csv:
         raise argparse.ArgumentError(None, str(Message("cli.read.resume_without_table")))
-    from cxrmodel.imaging.sandbox.pool import start_sandbox
-
-    start_sandbox(images=_IMAGES)  # first, so that it costs no time: its imports run beside those that follow
     from cxrmodel.cli.batch import read_files
     from cxrmodel.reading import Reader
 
@@ -41,6 +40,7 @@ def _run(arguments: argparse.Namespace) -> Status:
         table_path=arguments.csv,
         heatmaps=arguments.heatmaps,
         resume=arguments.resume,
+        overwrite=arguments.overwrite,
     )
 
 
@@ -51,5 +51,5 @@ COMMAND = Command(
     _run,
     epilog="The finding is the negative label of the model below uncertain_from, the positive label at or above "
     "uncertain_to, and uncertain between them. Exit status: 0 when every file was read, 3 when any was refused or "
-    "failed, 2 for wrong usage, 1 when nothing could begin.",
+    "failed or its overlay was not written, 2 for wrong usage, 1 when nothing could begin.",
 )

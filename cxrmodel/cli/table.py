@@ -2,18 +2,29 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Literal
 
-from cxrmodel.errors import ImageRefused, OutputRefused
+from cxrmodel import outputs
+from cxrmodel.cli.inputs import InputFile
+from cxrmodel.errors import CxrError, ImageRefused, OutputFailed, OutputRefused
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reading, ReadingRecord
+from cxrmodel.sinks import cell, from_cell
 
 COLUMNS = tuple(field.name for field in fields(ReadingRecord))
 """Keys and columns, in order."""
+LATER = ("codes", "file_bytes", "file_modified")
+"""Columns that tables of earlier versions lack."""
+NO_HEATMAP = "cli.read.no_heatmap"
+"""Code of a reading whose heatmap could not be written."""
+
+Row = Mapping[str, str]
+"""Cells by column."""
 
 
 def make_record(file: str, outcome: Reading | Exception, model: str) -> ReadingRecord:
@@ -30,14 +41,19 @@ def make_record(file: str, outcome: Reading | Exception, model: str) -> ReadingR
     """
     if isinstance(outcome, Reading):
         return outcome.as_record(file)
-    if isinstance(outcome, ImageRefused):
+    if isinstance(outcome, CxrError):
         reason = outcome.message
     elif isinstance(outcome, OSError):
         reason = Message("cli.read.unreadable", reason=outcome.strerror or str(outcome))
     else:
-        reason = Message("cli.read.unexpected", error=type(outcome).__name__)
+        reason = unexpected(outcome)
     status: Literal["refused", "error"] = "refused" if isinstance(outcome, ImageRefused) else "error"
     return ReadingRecord(file, status, reasons=(str(reason),), codes=(reason.code,), model=model)
+
+
+def unexpected(error: Exception) -> Message:
+    """Reason of an error that no code of this program foresees; its own text may quote what is private."""
+    return Message("cli.read.unexpected", error=type(error).__name__)
 
 
 class Table:
@@ -46,18 +62,19 @@ class Table:
     Parameters
     ----------
     path : Path
-    rows : sequence of dict
-        Rows to begin with, by column.
+    rows : iterable of mapping
+        Rows to begin with; of those of one file the last counts.
+    overwrite : bool
+        Whether a file at ``path`` is replaced.
     """
 
-    def __init__(self, path: Path, rows: Sequence[dict[str, str]] = ()) -> None:
-        self.path, self._rows = path, rows
+    def __init__(self, path: Path, rows: Iterable[Row] = (), *, overwrite: bool = False) -> None:
+        self.path, self._overwrite = path, overwrite
+        self._rows = {from_cell(row["file"]): row for row in rows}
 
     @classmethod
     def load(cls, path: Path, model: str, resume: bool) -> "Table":
-        """Read the rows of an existing table, or begin an empty one.
-
-        Rows of files that failed are left out, and so is a row that was cut short: those files are read again.
+        """Read the rows of an existing table, or begin an empty one. A row that was cut short is left out.
 
         Parameters
         ----------
@@ -72,56 +89,119 @@ class Table:
         OutputRefused
             When the file exists and cannot be continued, or its folder does not exist. Nothing is changed.
         """
-        if path.is_dir():
-            raise OutputRefused("cli.table.is_folder", table=str(path))
-        if not path.parent.is_dir():
-            raise OutputRefused("cli.table.missing_folder", folder=str(path.parent))
-        if not path.exists():
+        check_place(path)
+        if not os.path.lexists(path):
             return cls(path)
         if not resume:
             raise OutputRefused("cli.table.exists", table=str(path))
+        outputs.refuse_existing(path, overwrite=True)
         try:
-            complete_lines = path.read_text(encoding="utf-8").rpartition("\n")[0]
-            header, *rows = list(csv.reader(io.StringIO(complete_lines))) or [[]]
+            with path.open(newline="", encoding="utf-8") as stream:
+                complete_lines = stream.read().rpartition("\n")[0]
+            header, *rows = list(csv.reader(io.StringIO(complete_lines, newline=""))) or [[]]
         except (UnicodeDecodeError, csv.Error) as error:
             raise OutputRefused("cli.table.foreign", table=str(path)) from error
         if tuple(header) != COLUMNS:
-            earlier = set(header) == set(COLUMNS) - {"codes"}
-            raise OutputRefused("cli.table.earlier_version" if earlier else "cli.table.foreign", table=str(path))
+            lacking = tuple(column for column in COLUMNS if column not in header)
+            if lacking and set(lacking) <= set(LATER) and set(header) < set(COLUMNS):
+                raise OutputRefused("cli.table.earlier_version", table=str(path), columns=lacking)
+            raise OutputRefused("cli.table.foreign", table=str(path))
         whole = [dict(zip(COLUMNS, row, strict=True)) for row in rows if len(row) == len(COLUMNS)]
         if any(row["model"] != model for row in whole):
             raise OutputRefused("cli.table.other_model", table=str(path), model=model)
-        return cls(path, [row for row in whole if row["status"] in ("read", "refused")])
-
-    @property
-    def files(self) -> set[str]:
-        """Files that the table already has."""
-        return {row["file"] for row in self._rows}
+        return cls(path, whole, overwrite=True)
 
     @property
     def all_read(self) -> bool:
-        """Whether every file in the table was read."""
-        return all(row["status"] == "read" for row in self._rows)
+        """Whether every file in the table was read, and every heatmap written that was asked for."""
+        return all(row["status"] == "read" and not _lacks_heatmap(row) for row in self._rows.values())
+
+    def pending(self, files: Sequence[InputFile], heatmaps: bool = False) -> list[InputFile]:
+        """Choose the files that are still to be read, each once, and drop their rows.
+
+        These are the files without a row, those that failed, and those that have changed since. The row of a file that
+        is gone stays.
+
+        Parameters
+        ----------
+        files : sequence of InputFile
+        heatmaps : bool
+            Whether a heatmap that could not be written is tried again.
+        """
+        left = []
+        for file in {file.name: file for file in files}.values():
+            row = self._rows.get(file.name)
+            if row is None or not _is_settled(row, file) or (heatmaps and _lacks_heatmap(row)):
+                self._rows.pop(file.name, None)
+                left.append(file)
+        return left
 
     @contextmanager
     def open(self) -> Iterator[Callable[[ReadingRecord], None]]:
-        """Open the table and give a function that appends a record, on disk at once."""
-        draft = self.path.with_name(f"{self.path.name}.part")
-        with draft.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, COLUMNS)
-            writer.writeheader()
-            writer.writerows(self._rows)
-        draft.replace(self.path)
-        with self.path.open("a", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, COLUMNS)
+        """Write the table and give a function that appends a record.
 
-            def append(record: ReadingRecord) -> None:
-                writer.writerow(
-                    {
-                        name: "; ".join(value) if isinstance(value, tuple) else value
-                        for name, value in vars(record).items()
-                    }
-                )
-                stream.flush()
+        The record is on disk when the function returns; if it raises ``OutputFailed``, nothing of it is.
+        """
+        outputs.write(
+            self.path,
+            _lines([dict(zip(COLUMNS, COLUMNS, strict=True)), *self._rows.values()]),
+            overwrite=self._overwrite,
+        )
+        opened = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
 
+        def append(record: ReadingRecord) -> None:
+            end = os.fstat(opened).st_size
+            line = _lines([_row(record)]).encode()
+            try:
+                while line:
+                    line = line[os.write(opened, line) :]
+                os.fsync(opened)
+            except BaseException as error:
+                with suppress(OSError):
+                    os.ftruncate(opened, end)
+                if not isinstance(error, OSError):
+                    raise
+                reason = error.strerror or str(error)
+                raise OutputFailed("cli.table.not_continued", table=str(self.path), reason=reason) from error
+
+        try:
             yield append
+        finally:
+            os.close(opened)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where there can be no table.
+
+    Raises
+    ------
+    OutputRefused
+        When it is a folder, or lies in none.
+    """
+    if path.is_dir():
+        raise OutputRefused("cli.table.is_folder", table=str(path))
+    if not path.parent.is_dir():
+        raise OutputRefused("cli.table.missing_folder", folder=str(path.parent))
+
+
+def _is_settled(row: Row, file: InputFile) -> bool:
+    unchanged = file.state is None or (row["file_bytes"], row["file_modified"]) == tuple(map(str, file.state))
+    return unchanged and row["status"] in ("read", "refused")
+
+
+def _lacks_heatmap(row: Row) -> bool:
+    return NO_HEATMAP in row["codes"].split("; ")
+
+
+def _row(record: ReadingRecord) -> Row:
+    values = {name: "; ".join(value) if isinstance(value, tuple) else value for name, value in vars(record).items()}
+    return {
+        name: cell(value) if isinstance(value, str) else str("" if value is None else value)
+        for name, value in values.items()
+    }
+
+
+def _lines(rows: Iterable[Row]) -> str:
+    text = io.StringIO(newline="")
+    csv.DictWriter(text, COLUMNS).writerows(rows)
+    return text.getvalue()

@@ -28,11 +28,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=whole_number(1), metavar="N", help="train on N images only, as a rehearsal")
     parser.add_argument("--resume", action="store_true", help="continue after the last finished epoch in DIR")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier training in DIR")
 
 
 def _run(arguments: argparse.Namespace) -> Status:
+    from cxrmodel import outputs
     from cxrmodel.training.archive import data_root
     from cxrmodel.training.classifier import train_reader
+    from cxrmodel.training.loop import CHECKPOINT
     from cxrmodel.training.orientation import train_orientation
     from cxrmodel.training.recipe import load_recipe
     from cxrmodel.training.segmenter import train_lungs
@@ -42,12 +45,16 @@ def _run(arguments: argparse.Namespace) -> Status:
     recipe = load_recipe(arguments.recipe or shipped)
     if arguments.seed is not None:
         recipe = recipe.replace(seed=arguments.seed)
-    if model in CHECK_NETWORKS:
-        train = {"lungs": train_lungs, "orientation": train_orientation}[model]
-        train(data_root(), recipe, folder, arguments.resume)
-    else:
-        options = {"init": arguments.init, "resume": arguments.resume, "limit": arguments.limit}
-        train_reader(data_root(), recipe, folder, **options)
+    if not arguments.resume:
+        outputs.refuse_existing(folder / CHECKPOINT, overwrite=arguments.overwrite)
+    folder.mkdir(parents=True, exist_ok=True)
+    with outputs.locked(folder):
+        if model in CHECK_NETWORKS:
+            train = {"lungs": train_lungs, "orientation": train_orientation}[model]
+            train(data_root(), recipe, folder, arguments.resume)
+        else:
+            options = {"init": arguments.init, "resume": arguments.resume, "limit": arguments.limit}
+            train_reader(data_root(), recipe, folder, **options)
     say(Message("cli.train.done", model=model, folder=str(folder)))
     return Status.DONE
 

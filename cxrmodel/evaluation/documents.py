@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxrmodel import outputs
 from cxrmodel.errors import EvaluationError, ModelError
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report.context import make_card, of_the_same_images
@@ -77,7 +78,7 @@ class Document:
         elif self.target.is_file() and self.written() == text:
             return False
         else:
-            self.target.write_text(text, encoding="utf-8")
+            outputs.write(self.target, text, overwrite=True)
         return True
 
 
@@ -163,15 +164,15 @@ def report_text(evaluations: Sequence[Evaluation]) -> str:
     return html_report(evaluations, load_spec(first.model), shipped_training_record(first.model), others)
 
 
-def report_of(evaluations: Sequence[Evaluation], path: Path) -> None:
+def report_of(evaluations: Sequence[Evaluation], path: Path, *, overwrite: bool = False) -> None:
     """Write the HTML report of evaluations.
 
     Raises
     ------
     CxrError
-        As :func:`report_text`, and when the file is not named as HTML.
+        As :func:`report_text`, and when the file is not named as HTML, or exists and is not to be replaced.
     """
-    write_report(report_text(evaluations), path)
+    write_report(report_text(evaluations), path, overwrite=overwrite)
 
 
 def load_own(name: str, models: Sequence[str] = MODELS.names, folder: Path = OWN_FOLDER) -> list[Evaluation]:

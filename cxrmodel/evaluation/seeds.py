@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
+from cxrmodel import outputs
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.imaging.lungs import LungSegmenter
@@ -222,6 +223,5 @@ def save_seeds(runs: Iterable[SeedRun], folder: Path = EVALUATION_FOLDER) -> tup
     """
     merged = {(run.model, run.form, run.seed): run for run in [*load_seeds(folder), *runs]}
     stored = _SeedFile(format=2, runs=tuple(sorted(merged.values(), key=_order)))
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    (Path(folder) / FILE).write_text(stored.to_json(), encoding="utf-8")
+    outputs.write(Path(folder) / FILE, stored.to_json(), overwrite=True)
     return stored.runs

@@ -4,11 +4,11 @@ A file belongs to one set of weights. One that is missing, damaged, or of other 
 """
 
 import json
-import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from cxrmodel import outputs
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.schema import FORMAT, Evaluation
 from cxrmodel.model.spec import ModelSpec, load_spec
@@ -131,20 +131,12 @@ def save_evaluation(evaluation: Evaluation, folder: Path = EVALUATION_FOLDER) ->
 
     Raises
     ------
-    EvaluationError
+    OutputRefused, OutputFailed
         When the file cannot be written.
     """
     name = f"{evaluation.dataset.name}.{evaluation.model}" if evaluation.dataset else evaluation.model
     path = Path(folder) / f"{name}.json"
-    draft = path.with_suffix(".json.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text_of(evaluation), encoding="utf-8")
-        os.replace(draft, path)
-    except OSError as error:
-        raise EvaluationError(
-            "evaluation.error.write", model=evaluation.model, folder=str(folder), reason=error.strerror
-        ) from error
+    outputs.write(path, text_of(evaluation), overwrite=True)
     return path
 
 

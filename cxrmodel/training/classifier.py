@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from cxrmodel import outputs
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
@@ -208,7 +209,8 @@ def train_reader(
     history = fit(model, loss, feed, recipe, folder, score, resume=resume)
     final = build(recipe.model, recipe.final_size)
     final.set_weights(model.get_weights())
-    final.save(folder / f"{recipe.model}.keras")
+    with outputs.draft(folder / f"{recipe.model}.keras", overwrite=True) as part:
+        final.save(part)
     logits = _logits(final, inputs[recipe.final_size])
     record = TrainingRecord(
         recipe=recipe,
@@ -223,7 +225,7 @@ def train_reader(
             for image, logit in zip(held_out.images, logits, strict=True)
         ),
     )
-    (folder / "training.json").write_text(record.to_json(), encoding="utf-8")
+    outputs.write(folder / "training.json", record.to_json(), overwrite=True)
     return record
 
 

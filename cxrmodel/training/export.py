@@ -8,6 +8,7 @@ import hashlib
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from cxrmodel.model.network import for_reading
 from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import FORMAT, MODEL_FOLDER, ModelSpec, OperatingPoints, OutOfDistribution
 from cxrmodel.models import MODELS
+from cxrmodel.outputs import draft
 from cxrmodel.records import first_problem
 from cxrmodel.training.archive import ARCHIVE, Image, load_images, training_split
 from cxrmodel.training.calibration import choose_calibration
@@ -105,10 +107,10 @@ def load_network(run: Path, name: str) -> tuple[keras.Model, bytes]:
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files by name into a folder, which is created."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
+    """Write files by name into a folder, which is created. Earlier ones are replaced when all are on disk."""
+    with ExitStack() as drafts:
+        for name, data in files.items():
+            drafts.enter_context(draft(folder / name, overwrite=True)).write_bytes(data)
 
 
 def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> LungSpec:

@@ -7,7 +7,6 @@ within a learning-rate schedule by step: both would give other weights, or other
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +18,15 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from tqdm import tqdm
 
+from cxrmodel import outputs
 from cxrmodel.errors import TrainingError
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.recipe import Recipe
 from cxrmodel.training.record import Epoch
 
 AVERAGE_EVERY = 4
+CHECKPOINT = "checkpoint.npz"
+"""Written after every epoch; with it a training continues."""
 _HISTORY = TypeAdapter(list[Epoch])
 
 Weights = list[NDArray[Any]]
@@ -134,14 +136,13 @@ def _save(
     arrays |= {f"average{i}": value for i, value in enumerate(average)}
     arrays |= {f"optimizer{i}": keras.ops.convert_to_numpy(value.value) for i, value in enumerate(optimizer.variables)}
     entries = _HISTORY.dump_python(list(history), mode="json")
-    part = folder / "checkpoint.part.npz"
-    np.savez(part, allow_pickle=False, history=json.dumps(entries), **arrays)
-    os.replace(part, folder / "checkpoint.npz")
-    (folder / "history.json").write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
+    with outputs.draft(folder / CHECKPOINT, overwrite=True) as part:
+        np.savez(part, allow_pickle=False, history=json.dumps(entries), **arrays)
+    outputs.write(folder / "history.json", json.dumps(entries, indent=1) + "\n", overwrite=True)
 
 
 def _restore(model: keras.Model, optimizer: keras.Optimizer, folder: Path) -> tuple[Weights, list[Epoch]]:
-    path = folder / "checkpoint.npz"
+    path = folder / CHECKPOINT
     if not path.is_file():
         raise TrainingError("training.no_checkpoint", folder=str(folder))
     try:

@@ -7,6 +7,7 @@ import cv2
 import keras
 import numpy as np
 
+from cxrmodel import outputs
 from cxrmodel.checks.orientation import ORIENTATION_SIDE, ORIENTATIONS, as_orientation_input
 from cxrmodel.checks.spec import OrientationTraining
 from cxrmodel.model.network import build_orientation
@@ -87,11 +88,12 @@ def train_orientation(root: Path, recipe: Recipe, folder: Path, resume: bool = F
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     feed = Feed(sample, REPEATS * len(images), recipe.batch, recipe.seed)
     history = fit(model, loss, feed, recipe, folder, score, resume=resume)
-    model.save(folder / "orientation.keras")
+    with outputs.draft(folder / "orientation.keras", overwrite=True) as part:
+        model.save(part)
     accuracy = score(model, ORIENTATION_SIDE)
     epochs = [epoch.model_dump() for epoch in history]
     record = OrientationTraining(recipe=recipe.model_dump(mode="json"), validation=accuracy, history=epochs)
-    (folder / "report.json").write_text(record.to_json(), encoding="utf-8")
+    outputs.write(folder / "report.json", record.to_json(), overwrite=True)
     return record
 
 

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrmodel import outputs
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.imaging.lungs import as_input, fields_from_scores, plausibility
@@ -100,7 +101,8 @@ def train_lungs(root: Path, recipe: Recipe, folder: Path, resume: bool = False) 
     history = fit(model, overlap_loss, feed, recipe, folder, score, resume=resume)
     final = build_segmenter(recipe.final_size)
     final.set_weights(model.get_weights())
-    final.save(folder / "lungs.keras")
+    with outputs.draft(folder / "lungs.keras", overwrite=True) as part:
+        final.save(part)
     test_images = find_images(root, ("test",))
     test_masks = load_masks(root, test_images)
     test = _annotated(test_images, test_masks)
@@ -110,7 +112,7 @@ def train_lungs(root: Path, recipe: Recipe, folder: Path, resume: bool = False) 
         history=tuple(history),
         test=_scores(final, recipe, test, load_images(test), test_masks),
     )
-    (folder / "report.json").write_text(record.to_json(), encoding="utf-8")
+    outputs.write(folder / "report.json", record.to_json(), overwrite=True)
     return record
 
 

@@ -8,6 +8,7 @@ Pentland, Eigenfaces for Recognition, J. Cogn. Neurosci. 1991.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from PIL.PngImagePlugin import PngInfo
 from sklearn.decomposition import PCA
 from tqdm import tqdm
 
+from cxrmodel import outputs
 from cxrmodel.demo import IMAGES_FOLDER, Compared, DemoIndex, IndexedImage, OtherPatients
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.canonical import IMAGE_SIDE
@@ -161,7 +163,6 @@ def make_demo_images(root: Path, out: Path = IMAGES_FOLDER, seed: int = SEED) ->
     if too_near.any():
         names = ", ".join(f"{draws[i].kind} {draws[i].number}" for i in np.flatnonzero(too_near))
         raise DataError("training.too_similar", draws=names)
-    out.mkdir(parents=True, exist_ok=True)
     images = [
         IndexedImage(
             file=draw.file,
@@ -188,7 +189,7 @@ def make_demo_images(root: Path, out: Path = IMAGES_FOLDER, seed: int = SEED) ->
         ),
         images=tuple(images),
     )
-    (out / "index.json").write_text(index.to_json(), encoding="utf-8")
+    outputs.write(out / "index.json", index.to_json(), overwrite=True)
     return index
 
 
@@ -226,5 +227,7 @@ def _write_image(image: Pixels, path: Path) -> str:
         cv2.putText(shown, "SYNTHETIC", (6, HEIGHT - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.4, grey, thickness, cv2.LINE_AA)
     notes = PngInfo()
     notes.add_text("Description", str(NOTICE))
-    PilImage.fromarray(shown).save(path, optimize=True, pnginfo=notes)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    coded = BytesIO()
+    PilImage.fromarray(shown).save(coded, format="PNG", optimize=True, pnginfo=notes)
+    outputs.write(path, coded.getvalue(), overwrite=True)
+    return hashlib.sha256(coded.getvalue()).hexdigest()

@@ -1,6 +1,7 @@
 """``explain``, and the caption of every saved heatmap."""
 
 import hashlib
+import os
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from cxrmodel.cli.main import build_parser, main
 from cxrmodel.explain.methods import METHODS
+from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
 
 
@@ -35,6 +37,27 @@ def test_never_replaces_an_image(image, tmp_path, name):
     assert main(["explain", str(copy), "-o", str(tmp_path / name)]) == 1
     assert copy.read_bytes() == image.read_bytes()
     assert not (tmp_path / "other.jpg").exists()
+
+
+def test_replaces_an_earlier_picture_only_when_asked(image, tmp_path, capsys):
+    """Nothing is read before that is known; a link is never written through."""
+    out, link = tmp_path / "out.png", tmp_path / "link.png"
+    out.write_bytes(b"precious")
+    link.symlink_to(out)
+    for path, more, code in ((out, [], "exists"), (link, [], "link"), (link, ["--overwrite"], "link")):
+        assert main(["explain", str(image), "-o", str(path), *more]) == 1
+        assert capsys.readouterr().err == f"{Message(f'outputs.{code}', file=str(path))}\n"
+    assert out.read_bytes() == b"precious"
+    assert main(["explain", str(image), "-o", str(out), "--overwrite"]) == 0
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_explains_no_pipe(tmp_path, capsys):
+    """It is not waited for."""
+    os.mkfifo(tmp_path / "pipe.png")
+    assert main(["explain", str(tmp_path / "pipe.png"), "-o", str(tmp_path / "out.png")]) == 1
+    message = Message("cli.read.not_a_file", kind=Message("cli.read.kind.pipe"))
+    assert capsys.readouterr().err == f"{message}\n"
 
 
 @pytest.mark.parametrize("command", ["read", "explain"])

@@ -15,6 +15,7 @@ from cxrmodel.cli.numbers import whole_number
 from cxrmodel.errors import DataError
 from cxrmodel.messages import Message
 from cxrmodel.models import MODELS
+from cxrmodel.outputs import locked
 from cxrmodel.paths import RECIPES
 from cxrmodel.sinks import visible
 from cxrmodel.training.recipe import load_recipe
@@ -204,21 +205,45 @@ def test_wrong_usage_quotes_no_control(name, capsys):
 
 
 @pytest.mark.parametrize(("argv", "seed"), [([], 0), (["--seed", "3"], 3)])
-def test_a_seed_overrides_the_recipe(argv, seed, monkeypatch):
+def test_a_seed_overrides_the_recipe(argv, seed, monkeypatch, tmp_path):
     """Everything else is the recipe's."""
     given = []
     monkeypatch.setattr(
         "cxrmodel.training.classifier.train_reader", lambda root, recipe, *rest, **more: given.append(recipe)
     )
-    assert main(["train", "--model", "cnn", *argv]) == 0
+    assert main(["train", "--model", "cnn", "--out", str(tmp_path), *argv]) == 0
     shipped = load_recipe(RECIPES / "cnn.toml")
     assert given == [shipped.replace(seed=seed)]
+
+
+def test_an_earlier_training_is_replaced_only_when_asked(monkeypatch, tmp_path, capsys):
+    """Hours of work; and no two runs train into one folder."""
+    monkeypatch.setattr("cxrmodel.training.classifier.train_reader", lambda *given, **more: None)
+    argv = ["train", "--model", "cnn", "--out", str(tmp_path)]
+    (tmp_path / "checkpoint.npz").write_bytes(b"precious")
+    for more, status in (([], 1), (["--resume"], 0), (["--overwrite"], 0)):
+        assert main([*argv, *more]) == status
+    capsys.readouterr()
+    with locked(tmp_path):
+        assert main([*argv, "--resume"]) == 1
+    assert capsys.readouterr().err == f"{Message('outputs.locked', output=str(tmp_path))}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+@pytest.mark.parametrize("name", ["index.json", "mine.png"])
+def test_synthetic_images_replace_others_only_when_asked(monkeypatch, tmp_path, name):
+    """Of the folder that is named."""
+    monkeypatch.setattr("cxrmodel.training.synthetic.make_demo_images", lambda *given: None)
+    argv = ["synthetic", "--out", str(tmp_path)]
+    assert main(argv) == 0
+    (tmp_path / name).write_bytes(b"precious")
+    assert [main(argv), main([*argv, "--overwrite"])] == [1, 0]
 
 
 def test_training_without_images_fails(tmp_path, monkeypatch, capsys):
     """The message names the variable that says where they are."""
     monkeypatch.setenv("CXR_DATA", str(tmp_path))
-    assert main(["train", "--model", "cnn"]) == 1
+    assert main(["train", "--model", "cnn", "--out", str(tmp_path / "run")]) == 1
     assert "CXR_DATA" in capsys.readouterr().err
 
 

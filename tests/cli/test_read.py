@@ -1,7 +1,11 @@
 """``read``: standard output, standard error and exit status."""
 
+import errno
+import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +13,11 @@ import pytest
 
 from cxrmodel.cli.batch import list_files
 from cxrmodel.cli.main import main
-from cxrmodel.cli.table import COLUMNS, make_record
-from cxrmodel.errors import EmptyFile
-from cxrmodel.imaging.sandbox import pool
+from cxrmodel.cli.table import COLUMNS, NO_HEATMAP, make_record
+from cxrmodel.errors import EmptyFile, OutputRefused
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
+from cxrmodel.outputs import locked
 from tests.support.stand_ins import fake_reading
 
 
@@ -48,13 +52,6 @@ def test_all_read_is_status_0(project, read_json):
     assert {line["status"] for line in lines} == {"read"}
 
 
-def test_decoders_run_in_confined_processes(folder, read_json):
-    """A file that crashes its decoder must not end the others."""
-    pool.end_sandbox()
-    read_json(folder / "a.png")
-    assert (pool._sandbox is not None) == pool.AVAILABLE
-
-
 def test_a_missing_file_is_an_error_with_its_line(project, read_json):
     """The others are still read."""
     image = project / "assets" / "demo" / "synthetic-normal-1.png"
@@ -73,15 +70,15 @@ def test_a_broken_link_is_reported(folder, read_json):
     assert (status, gone["status"], gone["codes"]) == (3, "error", ["cli.read.unreadable"])
 
 
-def test_a_name_that_is_not_utf8_is_escaped(folder, tmp_path, read_json):
-    """The others are read."""
+def test_a_name_that_is_not_utf8_is_exact(folder, tmp_path, read_json):
+    """As Python writes it, with lone surrogates; the others are read."""
     odd = os.fsencode(folder) + b"/b/odd\xff.png"
     with open(odd, "wb") as image:
         image.write((folder / "a.png").read_bytes())
     status, lines = read_json(folder, "--csv", tmp_path / "out.csv")
     names = [Path(line["file"]).name for line in lines]
     assert status == 3
-    assert names == ["a.png", "no extension", "notes.txt", r"odd\xff.png", "c.png"]
+    assert names == ["a.png", "no extension", "notes.txt", "odd\udcff.png", "c.png"]
 
 
 @pytest.mark.parametrize(
@@ -165,6 +162,73 @@ def test_a_file_cannot_hold_overlays(folder, capsys):
     captured = capsys.readouterr()
     assert str(Message("cli.read.heatmaps_not_folder", path=image)) in captured.err
     assert captured.out == ""
+
+
+def test_an_overlay_is_replaced_only_when_asked(place, batch):
+    """Without --overwrite the reading says so, and the status tells."""
+    overlay = place / "maps" / "a.png.heatmap.png"
+    overlay.parent.mkdir()
+    overlay.write_bytes(b"precious")
+    for options, status, codes, replaced in (({}, 3, [NO_HEATMAP], False), ({"overwrite": True}, 0, [], True)):
+        found, (line,) = batch(place / "a.png", heatmaps=place / "maps", **options)
+        assert (found, line["status"], line["codes"]) == (status, "read", codes)
+        assert (overlay.read_bytes() != b"precious") == replaced
+
+
+def test_no_overlay_goes_through_a_link_or_over_an_image(place, batch):
+    """The other overlays are written."""
+    maps, outside = place / "maps", place / "outside"
+    (maps / "real").mkdir(parents=True)
+    (place / "images" / "linked").mkdir(parents=True)
+    outside.mkdir()
+    (maps / "linked").symlink_to(outside)
+    (maps / "dangling.png.heatmap.png").symlink_to(place / "nowhere")
+    for name in ("linked/x.png", "dangling.png", "good.png", "own.png", f"{'long' * 62}.png"):
+        shutil.copy(place / "a.png", place / "images" / name)
+    shutil.copy(place / "a.png", maps / "own.png.heatmap.png")
+    own = (maps / "own.png.heatmap.png").read_bytes()
+    status, lines = batch(place / "images", maps / "own.png.heatmap.png", heatmaps=maps, overwrite=True)
+    written = {Path(line["file"]).name: not line["codes"] for line in lines}
+    assert (status, {line["status"] for line in lines}) == (3, {"read"})
+    assert [name for name, done in written.items() if done] == ["good.png", "own.png.heatmap.png"]
+    assert list(outside.iterdir()) == []
+    assert (maps / "own.png.heatmap.png").read_bytes() == own
+    assert not (place / "nowhere").exists()
+    assert not list(maps.rglob(".*"))
+
+
+def test_two_runs_never_share_a_folder_of_overlays(place, batch):
+    """The second is refused before anything is read."""
+    (place / "maps").mkdir()
+    (place / "same").symlink_to(place / "maps")
+    with locked(place / "maps"), pytest.raises(OutputRefused) as refused:
+        batch(place / "a.png", heatmaps=place / "same")
+    assert refused.value.message.code == "outputs.locked"
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_names_that_standard_output_cannot_encode(project, place, options):
+    """In an ASCII locale each file has its line, JSON stays JSON, and the images are read."""
+    for name in (b"\xc3\xbc.txt", b"\xff.txt", "\u202e\U0001f4a9".encode(), b"a\nb"):
+        (place / os.fsdecode(name)).write_text("not an image")
+    names = sorted(os.listdir(place))
+    command = [sys.executable, "-m", "cxrmodel", "read", *options, *(place / name for name in names)]
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = subprocess.run(command, cwd=project, env=os.environ | locale, capture_output=True, check=False)
+    lines = ran.stdout.decode("ascii").splitlines()
+    assert (ran.returncode, len(lines)) == (3, len(names))
+    assert sum(b"probability of pneumonia" in line.encode() or '"read"' in line for line in lines) == 1
+    if options:
+        assert [os.path.basename(os.fsencode(json.loads(line)["file"])) for line in lines] == [*map(os.fsencode, names)]
+
+
+def test_standard_output_that_is_full_is_a_sentence(place, project):
+    """Status 1, and nothing more when the program ends."""
+    command = [sys.executable, "-m", "cxrmodel", "read", place / "none.png"]
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(command, cwd=project, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    reason = os.strerror(errno.ENOSPC)
+    assert (ran.returncode, ran.stderr.splitlines()[-1]) == (1, str(Message("cli.output_failed", reason=reason)))
 
 
 def test_two_images_never_share_an_overlay(folder, tmp_path, capsys):

@@ -12,6 +12,7 @@ from cxrmodel.evaluation import storage as results
 from cxrmodel.evaluation.documents import DOCUMENTS
 from cxrmodel.evaluation.schema import Provenance
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
+from cxrmodel.messages import Message
 from cxrmodel.models import MODELS
 
 MADE_WITH = Provenance(code_sha256="ab" * 32, images_sha256={}, python="3.11", libraries={})
@@ -42,6 +43,23 @@ def test_report_of_what_is_there(elsewhere, capsys):
     assert printed.out == ""
     assert "| AUC |" in printed.err
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.usefixtures("nothing_is_read")
+@pytest.mark.parametrize(
+    ("option", "name", "made"), [("--report", "x.html", "x.html"), ("--figures", "x", "x/roc.svg")]
+)
+def test_a_report_and_figures_are_replaced_only_when_asked(elsewhere, capsys, option, name, made):
+    """Which is asked before anything is measured."""
+    path = elsewhere / made
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"precious")
+    argv = ["evaluate", "--no-read", "--model", "cnn", "--out", str(elsewhere), option, str(elsewhere / name)]
+    assert main(argv) == 1
+    assert capsys.readouterr().err == f"{Message('outputs.exists', file=str(path))}\n"
+    assert path.read_bytes() == b"precious"
+    assert main([*argv, "--overwrite"]) == 0
+    assert path.read_bytes() != b"precious"
 
 
 @pytest.mark.usefixtures("nothing_is_read")

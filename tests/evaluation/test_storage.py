@@ -5,10 +5,11 @@ from datetime import date
 
 import pytest
 
-from cxrmodel.errors import EvaluationError, MissingWeights
+from cxrmodel.errors import EvaluationError, MissingWeights, OutputFailed
 from cxrmodel.evaluation.storage import earlier_evaluation, load_evaluation, parse_evaluation, save_evaluation, text_of
 from cxrmodel.metrics.registry import METRICS, Rate
 from cxrmodel.model.spec import Labels
+from tests.support.full_disk import disk_with
 from tests.support.made_up_sections import SECTIONS
 
 
@@ -55,7 +56,18 @@ def test_a_folder_that_cannot_be_written_is_named(make_evaluation, tmp_path):
     """Here a file stands where the folder should be."""
     blocked = tmp_path / "blocked"
     blocked.write_text("a file")
-    assert refused(save_evaluation, make_evaluation(), blocked) == "write"
+    with pytest.raises(OutputFailed) as failed:
+        save_evaluation(make_evaluation(), blocked)
+    assert failed.value.message.values["file"] == str(blocked / "densenet121.json")
+
+
+def test_a_full_disk_leaves_the_earlier_evaluation(make_evaluation, tmp_path):
+    """And no part of another."""
+    path = save_evaluation(make_evaluation(), tmp_path)
+    before = path.read_bytes()
+    with disk_with(1000), pytest.raises(OutputFailed):
+        save_evaluation(make_evaluation(), tmp_path)
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("densenet121.json", before)]
 
 
 def test_missing_file(make_spec, tmp_path):

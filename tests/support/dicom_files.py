@@ -51,9 +51,13 @@ def compressed(samples: np.ndarray, syntax: str, bits: int) -> bytes:
         return run_lengths(samples)
     if syntax.startswith("JPEG lossless"):
         predictor = 6 if "6" in syntax else 1
-        return imagecodecs.jpeg8_encode(samples, lossless=True, predictor=predictor, bitspersample=bits)
+        return imagecodecs.jpeg8_encode(
+            samples, lossless=True, predictor=predictor, bitspersample=bits, subsampling="444"
+        )
     if syntax in ("JPEG baseline", "JPEG extended"):
-        return imagecodecs.jpeg8_encode(samples, level=98, bitspersample=bits)
+        # Components of a colour image as they are.
+        raw = {"colorspace": "RGB", "outcolorspace": "RGB"} if samples.ndim == 3 else {}
+        return imagecodecs.jpeg8_encode(samples, level=98, bitspersample=bits, subsampling="444", **raw)
     if syntax.startswith("JPEG-LS"):
         return imagecodecs.jpegls_encode(samples, level=2 if "near" in syntax else 0)
     if syntax.startswith("JPEG 2000"):
@@ -68,7 +72,9 @@ def compressed(samples: np.ndarray, syntax: str, bits: int) -> bytes:
 
 def run_lengths(samples: np.ndarray) -> bytes:
     """PS3.5 annex G: each byte of the samples packed row by row into runs and literals, the upper byte first."""
-    planes = [samples >> 8 & 255, samples & 255] if samples.itemsize == 2 else [samples]
+    components = [samples] if samples.ndim == 2 else list(np.moveaxis(samples, 2, 0))
+    shifts = [8, 0] if samples.itemsize == 2 else [0]
+    planes = [component >> shift & 255 for component in components for shift in shifts]
     segments = []
     for plane in planes:
         rows = [imagecodecs.packbits_encode(row.astype(np.uint8).tobytes()) for row in plane]
@@ -95,7 +101,7 @@ def dicom(
 
     Parameters
     ----------
-    samples : ndarray of uint8, uint16 or int16, shape (H, W)
+    samples : ndarray of uint8, uint16 or int16, shape (H, W) or (H, W, 3)
         Stored values, as they go into the file.
     syntax : str
         A name of ``SYNTAXES``.
@@ -124,6 +130,8 @@ def dicom(
         data.PatientAge, data.Modality, data.BodyPartExamined, data.ViewPosition = "003Y", "CR", "CHEST", "AP"
         data.Rows, data.Columns = samples.shape[:2]
         data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+        if samples.ndim == 3:
+            data.SamplesPerPixel, data.PhotometricInterpretation, data.PlanarConfiguration = 3, "RGB", 0
         data.BitsAllocated, data.BitsStored, data.HighBit = samples.itemsize * 8, bits, bits - 1
         data.PixelRepresentation = int(signed)
         for keyword, value in elements.items():
@@ -164,6 +172,17 @@ def written(data: Dataset, syntax: str, preamble: bytes | None = bytes(128), met
     else:
         pydicom.dcmwrite(out, data, implicit_vr=implicit, little_endian=little, enforce_file_format=False)
     return out.getvalue()
+
+
+def palette(red, green=None, blue=None, bits: int = 16, first: int = 0) -> dict:
+    """Elements of a palette; eight-bit entries are packed two to a word."""
+    elements = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for colour, entries in (("Red", red), ("Green", green), ("Blue", blue)):
+        entries = red if entries is None else entries
+        stored = entries.astype("<u2") if bits == 16 else entries.astype(np.uint8)
+        elements[f"{colour}PaletteColorLookupTableDescriptor"] = [len(entries) % 65536, first, bits]
+        elements[f"{colour}PaletteColorLookupTableData"] = stored.tobytes()
+    return elements
 
 
 def lut_item(first: int, entries, bits: int = 16, signed: bool = False) -> Dataset:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from pydicom.sequence import Sequence
 
-from tests.support.dicom_files import NATIVE, SYNTAXES, compressed, dicom, lut_item
+from tests.support.dicom_files import NATIVE, SYNTAXES, compressed, dicom, lut_item, palette
 
 __all__ = ["frames", "mutated", "seeds", "wrapped"]
 
@@ -28,6 +28,8 @@ def seeds() -> dict[str, bytes]:
     for name in SYNTAXES:
         bits = 8 if name in _EIGHT_BITS else 12
         made[f"DICOM {name}"] = dicom(levels if bits == 8 else deep, name, bits=bits)
+        made[f"DICOM {_COLOUR}{name}"] = dicom(np.dstack([levels] * 3), name)
+    made["DICOM palette"] = dicom(levels, **palette(np.arange(256) * 257))
     made["DICOM signed"] = dicom(deep.astype(np.int16) - 2048, bits=12, WindowCenter=100, WindowWidth=900)
     made["DICOM bare"] = dicom(levels, "implicit", preamble=None, meta=False)
     made["DICOM progressive"] = dicom(levels, "JPEG baseline", frame=_even(_saved(levels, "JPEG", progressive=True)))
@@ -49,22 +51,23 @@ def seeds() -> dict[str, bytes]:
 
 def wrapped(frame: bytes, name: str) -> bytes:
     """A valid DICOM image around a compressed frame of a syntax of `dicom_files`."""
-    samples = np.zeros((72, 90), np.uint8 if name in _EIGHT_BITS else np.uint16)
-    return dicom(samples, name, bits=8 if name in _EIGHT_BITS else 12, frame=_even(frame))
+    syntax = name.removeprefix(_COLOUR)
+    bits = 8 if name in _EIGHT_BITS or syntax != name else 12
+    samples = np.zeros((72, 90) if syntax == name else (72, 90, 3), np.uint8 if bits == 8 else np.uint16)
+    return dicom(samples, syntax, bits=bits, frame=_even(frame))
 
 
 def frames() -> dict[str, bytes]:
-    """One compressed frame of every such syntax, by its name."""
+    """One compressed frame of every such syntax, by its name, and one in colour."""
     rows, columns = np.mgrid[0:72, 0:90]
     levels = np.uint8(np.clip(rows + 1.6 * columns + np.random.default_rng(0).integers(0, 9, rows.shape), 0, 255))
     deep = levels.astype(np.uint16) * 16
-    return {
-        name: compressed(levels, name, 8) if name in _EIGHT_BITS else compressed(deep, name, 12)
-        for name in SYNTAXES
-        if name not in NATIVE
-    }
+    names = [name for name in SYNTAXES if name not in NATIVE]
+    grey = {name: compressed(levels, name, 8) if name in _EIGHT_BITS else compressed(deep, name, 12) for name in names}
+    return grey | {_COLOUR + name: compressed(np.dstack([levels] * 3), name, 8) for name in names}
 
 
+_COLOUR = "colour "
 _EIGHT_BITS = ("JPEG baseline", "fragments")
 
 

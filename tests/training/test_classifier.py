@@ -8,16 +8,17 @@ import keras
 import numpy as np
 import pytest
 
-from cxrmodel.errors import TrainingError
+from cxrmodel.errors import OutputFailed, TrainingError
 from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.model import network
 from cxrmodel.model.spec import load_spec, read_features, read_graph
 from cxrmodel.models import MODELS
 from cxrmodel.training.archive import ARCHIVE, training_split
 from cxrmodel.training.classifier import Sampler, load_training_images, train_reader
-from cxrmodel.training.export import export_reader
+from cxrmodel.training.export import export_reader, write_files
 from cxrmodel.training.recipe import ClassifierOptions, load_recipe
 from cxrmodel.training.record import TrainingRun, load_training_record
+from tests.support.full_disk import disk_with
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,15 @@ def test_a_run_leaves_weights_and_record(trained):
     assert model.input_shape == (None, 48, 48, 1)
     assert model.output_shape == (None, 1)
     assert {variable.dtype for variable in model.weights} == {"float32"}
+
+
+def test_a_full_disk_leaves_the_earlier_export(tmp_path):
+    """All of it: files of one export belong together."""
+    earlier = {"a.onnx": b"earlier", "a.spec.json": b"{}"}
+    write_files(tmp_path, earlier)
+    with disk_with(1000), pytest.raises(OutputFailed):
+        write_files(tmp_path, {"a.onnx": b"new", "a.spec.json": b"x" * 5000})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == earlier
 
 
 def test_a_run_is_exported_with_everything_that_held_out_images_decide(trained, tmp_path):

@@ -8,12 +8,13 @@ import keras
 import numpy as np
 import pytest
 
-from cxrmodel.errors import TrainingError
+from cxrmodel.errors import OutputFailed, TrainingError
 from cxrmodel.messages import Message
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import fit, rate_at
 from cxrmodel.training.recipe import Recipe
 from cxrmodel.training.record import Epoch
+from tests.support.full_disk import disk_with
 
 RECIPE = Recipe(model="toy", stages=((8, 2), (12, 2)), batch=4, peak_rate=1e-2, dropout=0.5)
 LOSS = keras.losses.BinaryCrossentropy(from_logits=True)
@@ -73,6 +74,16 @@ def test_killed_training_resumes_to_the_same_weights(tmp_path):
     assert [epoch.epoch for epoch in again] == [epoch.epoch for epoch in history] == [1, 2, 3, 4]
     for first, second in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-6)
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint(tmp_path):
+    """From which the training is resumed."""
+    _train(tmp_path, RECIPE.replace(stages=((8, 1),)))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with disk_with(1000), pytest.raises(OutputFailed):
+        _train(tmp_path, RECIPE.replace(stages=((8, 2),)), resume=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert len(_train(tmp_path, RECIPE.replace(stages=((8, 2),)), resume=True)[1]) == 2
 
 
 def test_same_seed_same_weights(tmp_path):

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from cxrmodel import outputs
 from cxrmodel.evaluation.explanations import randomisation
 from cxrmodel.evaluation.explanations.cases import Case, adult_images, cases, stratified
 from cxrmodel.evaluation.explanations.measures import affordable, curve_areas, heat_range, in_boxes, of_maps
@@ -238,9 +239,7 @@ class _Run:
         path = self.place / f"{name}.json"
         with suppress(OSError, ValueError, RecursionError, TypeError):  # missing or damaged: measured again
             return dict(json.loads(path.read_text(encoding="utf-8")))
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(make()), encoding="utf-8")
-        part.replace(path)
+        outputs.write(path, json.dumps(make()), overwrite=True)
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
     def _bar(self, title: str, total: int) -> "tqdm[Any]":

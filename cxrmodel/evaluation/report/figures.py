@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from cxrmodel import outputs
 from cxrmodel.evaluation.report.charts import (
     LIGHT,
     PRECISION_RECALL,
@@ -263,7 +264,7 @@ def randomisation_figure(curves: Iterable[RandomisationCurve], palette: Palette 
     return figure
 
 
-def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]:
+def write_figures(evaluations: Sequence[Evaluation], folder: Path, *, overwrite: bool = False) -> list[Path]:
     """Write every figure of the test images for print, as SVG.
 
     Parameters
@@ -272,6 +273,8 @@ def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]
         At least one, of the same images.
     folder : Path
         Created if it is missing.
+    overwrite : bool
+        Whether earlier figures are replaced.
 
     Returns
     -------
@@ -289,11 +292,11 @@ def write_figures(evaluations: Sequence[Evaluation], folder: Path) -> list[Path]
     for evaluation in evaluations:
         matrix = confusion_matrix(evaluation.splits["test"].performance.at["balanced"].confusion)
         figures[f"confusion-{evaluation.model}"] = confusion_figure(matrix, evaluation.labels)
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, figure in figures.items():
         written.append(folder / f"{name}.svg")
-        figure.savefig(written[-1], format="svg")
+        with outputs.draft(written[-1], overwrite=overwrite) as part:
+            figure.savefig(part, format="svg")
     return written
 
 

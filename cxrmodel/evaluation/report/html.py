@@ -7,6 +7,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
+from cxrmodel import outputs
 from cxrmodel.errors import OutputRefused
 from cxrmodel.evaluation.data_flow import flow, training_summaries
 from cxrmodel.evaluation.published import PublishedFigure
@@ -32,17 +33,17 @@ Drawing = tuple[str, str]
 """A figure as SVG, and its caption."""
 
 
-def write_report(text: str, path: Path) -> None:
+def write_report(text: str, path: Path, *, overwrite: bool = False) -> None:
     """Write a report.
 
     Raises
     ------
     OutputRefused
-        When the file is not named as HTML.
+        When the file is not named as HTML, or exists and is not to be replaced.
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise OutputRefused("documents.not_html", file=path)
-    path.write_text(text, encoding="utf-8")
+    outputs.write(path, text, overwrite=overwrite)
 
 
 def html_report(

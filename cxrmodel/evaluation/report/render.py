@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from cxrmodel import outputs
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation import data_flow
 from cxrmodel.evaluation.report import context, rows, small_samples, verdicts
@@ -100,7 +101,7 @@ def replace_between(path: Path, name: str, part: str) -> None:
     """
     before, _, after = part_between(path.read_text(encoding="utf-8"), name, path.name)
     first, last = marks(name)
-    path.write_text(f"{before}{first}\n{part.strip()}\n{last}{after}", encoding="utf-8")
+    outputs.write(path, f"{before}{first}\n{part.strip()}\n{last}{after}", overwrite=True)
 
 
 @cache

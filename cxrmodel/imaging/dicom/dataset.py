@@ -4,49 +4,47 @@ Only the elements of ``ELEMENTS`` are read; the patient's name, identifiers and 
 """
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pydicom
-from pydicom.datadict import tag_for_keyword
+from pydicom.charset import convert_encodings
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
-from pydicom.encaps import generate_fragments
-from pydicom.filereader import read_dataset
-from pydicom.tag import BaseTag
 
-from cxrmodel.errors import MissingPixelData, UnreadableFile, UnsupportedFile
-from cxrmodel.imaging.dicom.elements import ELEMENTS
+from cxrmodel.errors import UnreadableFile
+from cxrmodel.imaging.dicom.elements import ELEMENTS, ITEM_ELEMENTS, MENTIONED, TABLES
+from cxrmodel.imaging.dicom.parser import Element, Parser, damaged_dicom
+from cxrmodel.imaging.formats.dicom import ENCODINGS, MIN_ELEMENTS, leading_elements, start_of
+from cxrmodel.messages import Message
 
 # Values are validated here: the library's own warnings quote them.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
-_TAGS: list[BaseTag | int] = [tag for keyword in ELEMENTS if (tag := tag_for_keyword(keyword)) is not None]
-
 _IMPLICIT, _EXPLICIT, _BIG = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
-_DEFLATED, _ENCAPSULATED_RAW = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.1.98"
+_DEFLATED, ENCAPSULATED_RAW = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.1.98"
 RLE = "1.2.840.10008.1.2.5"
-_NATIVE = {_IMPLICIT, _EXPLICIT, _BIG, _DEFLATED}
+NATIVE = {_IMPLICIT, _EXPLICIT, _BIG, _DEFLATED}
 # JPEG baseline, extended, lossless (two), JPEG-LS (two), JPEG 2000 (two), high-throughput JPEG 2000 (three).
-_JPEGS = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)}
-_LOSSY = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91, 203)}
-SYNTAXES = _NATIVE | {RLE, _ENCAPSULATED_RAW} | _JPEGS
+CODESTREAMS = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)}
+KNOWN = NATIVE | CODESTREAMS | {RLE, ENCAPSULATED_RAW}
+LOSSY = {f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 81, 91, 203)}
 
-# Fifty million pixels of 16 bits, and room for the rest of the data set.
-_MAX_INFLATED = 2 * 50_000_000 + 2**24
-# Reads of the parser, several for each element or item; an image has a few hundred elements.
-_MAX_READS = 100_000
-_MAX_SEQUENCE_BYTES = 2**20
+# No more than an uncompressed file may have.
+_MAX_INFLATED = 2**26
+# Bytes of a value before it is converted, of one of a table, and of one that is only looked at.
+_MAX_VALUE, _MAX_TABLE = 1024, 2 * 65536
 _MAX_ITEMS = 1_000
 _MAX_TEXT_BYTES = 256
-_PIXEL_DATA = 0x7FE00010
-_UNDEFINED = 0xFFFFFFFF
 
 
-def damaged_dicom() -> UnreadableFile:
-    """Build the refusal of a damaged DICOM file."""
-    return UnreadableFile("imaging.dicom.damaged")
+def _tags(keywords: Iterable[str]) -> dict[int, str]:
+    return {tag: keyword for keyword in keywords if (tag := tag_for_keyword(keyword)) is not None}
+
+
+_KEYWORDS, _ITEM_KEYWORDS = _tags(ELEMENTS), _tags(ITEM_ELEMENTS)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,29 +54,26 @@ class DataSet:
     Attributes
     ----------
     values : pydicom.Dataset
+        Those that are neither sequences nor pixel data.
+    elements : dict of int to Element
+        All of them, by tag.
+    parser : Parser
+        Of the bytes that they are in.
     syntax : str
-        UID of the transfer syntax, one of ``SYNTAXES``.
-    little_endian : bool
+        UID of the transfer syntax as stated; empty where none is.
+    notes : tuple of Message
     """
 
     values: Dataset
+    elements: dict[int, Element]
+    parser: Parser
     syntax: str
-    little_endian: bool
+    notes: tuple[Message, ...]
 
     @property
-    def is_native(self) -> bool:
-        """Whether the pixel data are neither compressed nor encapsulated."""
-        return self.syntax in _NATIVE
-
-    @property
-    def is_encapsulated_raw(self) -> bool:
-        """Whether the pixel data are encapsulated without compression, or with an unknown one."""
-        return self.syntax == _ENCAPSULATED_RAW
-
-    @property
-    def is_lossy(self) -> bool:
-        """Whether the compression may be lossy."""
-        return self.syntax in _LOSSY
+    def little_endian(self) -> bool:
+        """Byte order of the elements."""
+        return self.parser.little_endian
 
     def text(self, keyword: str) -> str:
         """The first value in capitals; empty where there is none."""
@@ -121,55 +116,21 @@ class DataSet:
 
     def sequence(self, keyword: str) -> list[Dataset]:
         """Items of a sequence; empty where it is absent."""
-        raw = self.values.get_item(keyword)
-        value = getattr(raw, "value", None)
-        if isinstance(value, bytes) and (
-            len(value) > _MAX_SEQUENCE_BYTES
-            or value.count(b"\xfe\xff\x00\xe0") + value.count(b"\xff\xfe\xe0\x00") > _MAX_ITEMS
-        ):
-            raise damaged_dicom()
-        items = _value(self.values, keyword)
-        return list(items) if isinstance(items, pydicom.Sequence) else []
+        element = self.elements.get(tag_for_keyword(keyword) or 0)
+        items = self.parser.items(element) if element and element.vr in (None, "SQ", "UN") else []
+        if len(items) > _MAX_ITEMS:
+            raise UnreadableFile("imaging.dicom.too_many_elements")
+        return [_converted(self.parser, item, _ITEM_KEYWORDS) for item in items]
 
     def has(self, keyword: str) -> bool:
         """Whether an element is present, empty or not."""
-        return keyword in self.values
+        return tag_for_keyword(keyword) in self.elements
 
     def _items(self, keyword: str) -> list[Any]:
         value = _value(self.values, keyword)
         if value is None or isinstance(value, pydicom.Sequence | bytes):
             return []
         return list(value) if isinstance(value, list | pydicom.multival.MultiValue) else [value]
-
-    def pixel_bytes(self) -> tuple[bytes, bool]:
-        """Pixel data as stored.
-
-        Returns
-        -------
-        frame : bytes
-            Of one frame, compressed if the transfer syntax is.
-        words : bool
-            Stored as 16-bit words rather than bytes.
-
-        Raises
-        ------
-        MissingPixelData
-            They are absent or truncated.
-        """
-        raw: Any = self.values.get_item("PixelData")
-        value = getattr(raw, "value", None)
-        if not isinstance(value, bytes) or not value:
-            raise MissingPixelData("imaging.dicom.no_pixel_data")
-        undefined = raw.length == _UNDEFINED
-        if not undefined and len(value) < raw.length:
-            raise MissingPixelData("imaging.dicom.truncated")
-        if undefined == self.is_native:
-            raise damaged_dicom()
-        if not undefined:
-            return value, raw.VR in (None, "OW")
-        # The first fragment holds offsets, which one frame does not need.
-        _, *fragments = generate_fragments(_Bounded(value))
-        return b"".join(fragments), False
 
 
 def _value(values: Dataset, keyword: str) -> Any:
@@ -195,22 +156,10 @@ def words_of(values: Dataset, keyword: str, little_endian: bool) -> np.ndarray |
         return None
 
 
-class _Bounded(BytesIO):
-    """A stream that limits how often a parser may read."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        self._left = _MAX_READS
-
-    def read(self, size: int | None = -1) -> bytes:
-        self._left -= 1
-        if self._left < 0:
-            raise UnreadableFile("imaging.dicom.too_many_elements")
-        return super().read(size)
-
-
 def open_data_set(data: bytes) -> DataSet:
-    """Read the data set of a DICOM file.
+    """Find the data set of a DICOM file.
+
+    Where the transfer syntax contradicts the way in which the elements are encoded, the elements count.
 
     Parameters
     ----------
@@ -225,38 +174,70 @@ def open_data_set(data: bytes) -> DataSet:
     ------
     UnreadableFile
         The file is damaged, or takes too much time or memory.
-    UnsupportedFile
-        Its transfer syntax is not supported.
     Exception
         Anything that the library raises on damaged bytes.
     """
-    start = 132 if data[128:132] == b"DICM" else 0
-    stream = _Bounded(data)
-    stream.seek(start)
-    meta = Dataset()
-    if data[start : start + 2] == b"\x02\x00":
-        meta = read_dataset(stream, False, True, stop_when=lambda tag, *_: tag >> 16 != 2, specific_tags=_TAGS)
+    position, meta = start_of(data) or 0, Dataset()
+    if data[position : position + 2] in (b"\2\0", b"\0\2"):
+        parser = Parser(data, *_encoding(data, position, (False, True)))
+        found = parser.elements(position, len(data), _META_GROUP)
+        meta, position = _converted(parser, found, _KEYWORDS), parser.position
     syntax = str(_value(meta, "TransferSyntaxUID") or "").strip("\0 ")
-    position = stream.tell()
+    notes = []
+    stated = (syntax in ("", _IMPLICIT), syntax != _BIG)
+    encoding = _encoding(data, position, stated)
+    inflated = _inflated(data, position, syntax, encoding)
+    if inflated is not None:
+        data, position = inflated, 0
+        encoding = _encoding(data, position, stated)
+    if (syntax and encoding != stated) or (inflated is None) is (syntax == _DEFLATED):
+        notes.append(Message("imaging.dicom.syntax_contradiction"))
+    parser = Parser(data, *encoding)
+    elements = parser.elements(position, len(data))
+    values = _converted(parser, elements, _KEYWORDS)
+    values.update(meta)
+    if parser.missing_delimiter:
+        notes.append(Message("imaging.dicom.irregular"))
+    return DataSet(values, elements, parser, syntax, tuple(notes))
+
+
+_META_GROUP = 2
+
+
+def _encoding(data: bytes, position: int, stated: tuple[bool, bool]) -> tuple[bool, bool]:
+    """The stated encoding, unless another one fits the next elements better."""
+    return max((stated, *ENCODINGS), key=lambda encoding: leading_elements(data, position, *encoding))
+
+
+def _inflated(data: bytes, position: int, syntax: str, encoding: tuple[bool, bool]) -> bytes | None:
+    """The data set after inflation, with or without the header of a zlib stream; None where it is not compressed."""
+    if leading_elements(data, position, *encoding) >= (MIN_ELEMENTS if syntax == _DEFLATED else 1):
+        return None
+    for window in (-zlib.MAX_WBITS, zlib.MAX_WBITS):
+        inflater = zlib.decompressobj(window)
+        try:
+            whole = inflater.decompress(data[position:], _MAX_INFLATED)
+        except zlib.error:
+            continue
+        if inflater.eof and any(leading_elements(whole, 0, *option) for option in ENCODINGS):
+            return whole
+        if inflater.unconsumed_tail and syntax == _DEFLATED:
+            raise UnreadableFile("imaging.dicom.inflated", limit=_MAX_INFLATED // 2**20)
     if syntax == _DEFLATED:
-        stream, position = _Bounded(_inflated(data[position:])), 0
-        stream.seek(0)
-    big = data[position : position + 2] == b"\x00\x08" if not syntax else syntax == _BIG
-    implicit = syntax == _IMPLICIT or not syntax
-    values = read_dataset(stream, implicit, not big, stop_when=lambda tag, *_: tag > _PIXEL_DATA, specific_tags=_TAGS)
-    values.update({element.tag: element for element in meta})
-    if not syntax:
-        raw: Any = values.get_item("PixelData") if "PixelData" in values else None
-        encapsulated = raw is not None and raw.length == _UNDEFINED
-        syntax = _ENCAPSULATED_RAW if encapsulated else _BIG if big else _EXPLICIT
-    if syntax not in SYNTAXES:
-        raise UnsupportedFile("imaging.dicom.transfer_syntax")
-    return DataSet(values, syntax, not big)
-
-
-def _inflated(data: bytes) -> bytes:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    whole = inflater.decompress(data, _MAX_INFLATED)
-    if not inflater.eof:
         raise damaged_dicom()
-    return whole
+    return None
+
+
+def _converted(parser: Parser, elements: dict[int, Element], keywords: dict[int, str]) -> Dataset:
+    """The elements with these keywords, but sequences and those that are only mentioned."""
+    values = Dataset()
+    for tag, element in elements.items():
+        keyword = keywords.get(tag, "")
+        if keyword and keyword not in MENTIONED and "SQ" not in (element.vr, dictionary_VR(tag)):
+            values[tag] = parser.raw(element, _MAX_TABLE if keyword in TABLES else _MAX_VALUE)
+    try:
+        charset = convert_encodings(_value(values, "SpecificCharacterSet"))
+    except Exception:  # the library raises anything on damaged values
+        charset = ["iso8859"]
+    values.set_original_encoding(parser.implicit, parser.little_endian, charset)
+    return values

@@ -4,6 +4,7 @@ No names, no patient identifiers, no free text. The date of birth only gives the
 """
 
 ELEMENTS = (
+    "SpecificCharacterSet",
     "MediaStorageSOPClassUID",
     "TransferSyntaxUID",
     "SOPClassUID",
@@ -29,6 +30,7 @@ ELEMENTS = (
     "ContentSequence",
     "SamplesPerPixel",
     "PhotometricInterpretation",
+    "PlanarConfiguration",
     "NumberOfFrames",
     "Rows",
     "Columns",
@@ -49,7 +51,38 @@ ELEMENTS = (
     "ModalityLUTSequence",
     "VOILUTSequence",
     "PresentationLUTShape",
+    "RedPaletteColorLookupTableDescriptor",
+    "GreenPaletteColorLookupTableDescriptor",
+    "BluePaletteColorLookupTableDescriptor",
+    "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData",
+    "BluePaletteColorLookupTableData",
     "FloatPixelData",
     "DoubleFloatPixelData",
     "PixelData",
 )
+
+MENTIONED = frozenset(
+    [
+        "DirectoryRecordSequence",
+        "EncapsulatedDocument",
+        "ContentSequence",
+        "FloatPixelData",
+        "DoubleFloatPixelData",
+        "PixelData",
+    ]
+)
+"""Those of which only the presence is read here, whatever their length."""
+
+ITEM_ELEMENTS = ("CodeValue", "CodingSchemeDesignator", "LUTDescriptor", "LUTData")
+"""Those that are read in the items of sequences."""
+
+TABLES = frozenset(
+    [
+        "LUTData",
+        "RedPaletteColorLookupTableData",
+        "GreenPaletteColorLookupTableData",
+        "BluePaletteColorLookupTableData",
+    ]
+)
+"""Those that may be as long as a table of 65,536 values."""

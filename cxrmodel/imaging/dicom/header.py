@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from cxrmodel.errors import ColourImage, MissingPixelData, MultipleImages, WrongModality
-from cxrmodel.imaging.dicom.dataset import DataSet, damaged_dicom, open_data_set
+from cxrmodel.imaging.dicom.dataset import DataSet, open_data_set
 from cxrmodel.imaging.dicom.eligibility import Remarks, check_body_part, check_kind, check_modality, frontal_view
+from cxrmodel.imaging.dicom.parser import damaged_dicom
 from cxrmodel.imaging.dicom.terms import terms
 from cxrmodel.imaging.formats.image_format import Header, Metadata
 from cxrmodel.messages import Message
@@ -29,6 +30,10 @@ class DicomHeader(Header):
     bits_allocated, high_bit : int
         Bits of a sample, 8 or 16, and position of the topmost bit of its value.
     signed : bool
+    samples : int
+        Components of a pixel, 1 or 3.
+    photometric : str
+        Photometric interpretation in capitals, without spaces and underscores.
     monochrome1 : bool
         The lowest value is shown white.
     square : (int, int)
@@ -43,11 +48,18 @@ class DicomHeader(Header):
     bits_allocated: int
     high_bit: int
     signed: bool
+    samples: int
+    photometric: str
     monochrome1: bool
     square: tuple[int, int]
     orientation: tuple[str, str] | None
     metadata: Metadata
     notes: tuple[Message, ...]
+
+    @property
+    def in_colour(self) -> bool:
+        """Whether the pixels are stored as colours, which may all be grey."""
+        return self.photometric == "PALETTECOLOR" or self.samples == 3
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
@@ -77,7 +89,8 @@ def read_dicom_header(file: bytes) -> DicomHeader:
     check_body_part(data, remarks)
     view = frontal_view(data, remarks)
     orientation = _orientation(data)
-    columns, rows, bits, allocated, high_bit = _pixel_format(data)
+    photometric = re.sub("[ _]", "", data.text("PhotometricInterpretation"))
+    columns, rows, bits, allocated, high_bit = _pixel_format(data, photometric)
     age = _age(data)
     if age is None:
         remarks.add("age", stated=False)
@@ -96,7 +109,9 @@ def read_dicom_header(file: bytes) -> DicomHeader:
         bits_allocated=allocated,
         high_bit=high_bit,
         signed=data.integer("PixelRepresentation", 0) == 1,
-        monochrome1=data.text("PhotometricInterpretation") == "MONOCHROME1",
+        samples=data.integer("SamplesPerPixel", 1),
+        photometric=photometric,
+        monochrome1=photometric == "MONOCHROME1",
         square=(width, height),
         orientation=orientation,
         metadata=Metadata(
@@ -124,7 +139,12 @@ def _orientation(data: DataSet) -> tuple[str, str] | None:
     return (row, column) if {_ALONG.get(row), _ALONG.get(column)} == {"LR", "FH"} else None
 
 
-def _pixel_format(data: DataSet) -> tuple[int, int, int, int, int]:
+# PS3.3 C.7.6.3.1.2. With one component, a pixel has no colour of its own, whatever is stated.
+_THREE = ("RGB", "YBRFULL", "YBRFULL422", "YBRICT", "YBRRCT", "MONOCHROME2")
+_STORED_BY_SAMPLES = {1: (*_THREE, "MONOCHROME1", "PALETTECOLOR"), 3: _THREE}
+
+
+def _pixel_format(data: DataSet, photometric: str) -> tuple[int, int, int, int, int]:
     """Columns, rows, bits stored, bits allocated, and the highest bit."""
     if data.integer("NumberOfFrames", 1) > 1:
         raise MultipleImages("imaging.dicom.multiple_frames")
@@ -132,9 +152,7 @@ def _pixel_format(data: DataSet) -> tuple[int, int, int, int, int]:
         raise WrongModality("imaging.dicom.floating_point")
     if not data.has("PixelData"):
         raise MissingPixelData("imaging.dicom.no_pixel_data")
-    photometric = data.text("PhotometricInterpretation")
-    samples = data.integer("SamplesPerPixel", 1)
-    if photometric not in ("MONOCHROME1", "MONOCHROME2", "") or samples != 1:
+    if photometric not in _STORED_BY_SAMPLES.get(data.integer("SamplesPerPixel", 1), ()) and photometric:
         raise ColourImage("imaging.dicom.colour")
     rows, columns = data.integer("Rows", 0), data.integer("Columns", 0)
     allocated = data.integer("BitsAllocated", 0)

@@ -8,9 +8,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from cxrmodel.imaging.dicom.colour import grey_from_colour
 from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.pixels import stored_values
-from cxrmodel.imaging.dicom.voi import grey_levels
+from cxrmodel.imaging.dicom.voi import GreyLevels, grey_levels
 from cxrmodel.imaging.formats.image_format import DecodedImage
 from cxrmodel.messages import Message
 
@@ -27,11 +28,14 @@ def decode_dicom(header: DicomHeader) -> DecodedImage:
     Exception
         Anything that the library and the decoders raise on damaged bytes.
     """
-    codes, signed, surplus = stored_values(header)
-    levels = grey_levels(header, codes, signed)
-    pixels, notes = levels.pixels, list(levels.notes)
-    if surplus:
-        notes.append(Message("imaging.dicom.surplus_pixel_data"))
+    codes, signed, odd = stored_values(header)
+    if header.in_colour:
+        grey = grey_from_colour(header, codes)
+        stored_range = (int(codes.min()), int(codes.max()))
+        levels = GreyLevels(grey.pixels, grey.inverted, stored_range, grey.notes)
+    else:
+        levels = grey_levels(header, codes, signed)
+    pixels, notes = levels.pixels, [*odd, *levels.notes]
     if levels.inverse:
         notes.append(Message("imaging.note.inverted"))
     width, height = header.square
@@ -42,7 +46,7 @@ def decode_dicom(header: DicomHeader) -> DecodedImage:
         pixels, code = _upright(pixels, *header.orientation)
         notes += [Message(code)] if code else []
     metadata = replace(header.metadata, stored_range=levels.stored_range)
-    return DecodedImage(pixels, (*notes, *header.notes), levels.inverse, metadata)
+    return DecodedImage(pixels, tuple(dict.fromkeys([*notes, *header.notes])), levels.inverse, metadata)
 
 
 _ORIENTATION_NOTES = {

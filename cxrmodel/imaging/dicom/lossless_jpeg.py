@@ -19,8 +19,8 @@ def has_all_bits(codestream: bytes, samples: np.ndarray, bits: int) -> bool:
     Parameters
     ----------
     codestream : bytes
-        A lossless JPEG of one component and one scan, without comments and with a valid header.
-    samples : ndarray of uint8 or uint16, shape (H, W)
+        A lossless JPEG of one or three components and one scan, without comments and with a valid header.
+    samples : ndarray of uint8 or uint16, shape (H, W) or (H, W, 3)
         As decoded.
     bits : int
         Precision of the samples.
@@ -39,9 +39,19 @@ def has_all_bits(codestream: bytes, samples: np.ndarray, bits: int) -> bool:
         if marker == _SCAN:
             scan, coded = body, codestream[end:-2]
             break
-    predictor, shift = scan[3], scan[5] & 0x0F
+    predictor, shift = scan[-3], scan[-1] & 0x0F
     if shift:
         return True
+    components = [samples] if samples.ndim == 2 else [samples[..., number] for number in range(samples.shape[2])]
+    needed = sum(
+        _bits_of(component, predictor, bits, tables[scan[2 + 2 * number] >> 4])
+        for number, component in enumerate(components)
+    )
+    return needed <= 8 * (len(coded) - coded.count(b"\xff\x00"))
+
+
+def _bits_of(samples: np.ndarray, predictor: int, bits: int, lengths: np.ndarray) -> float:
+    """Bits of the codes of one component, by the length of the code of each category."""
     counts = np.zeros(2**16, np.int64)
     for start in range(0, len(samples), _ROWS):
         rows = samples[max(0, start - 1) : start + _ROWS].astype(np.int32)
@@ -50,8 +60,7 @@ def has_all_bits(codestream: bytes, samples: np.ndarray, bits: int) -> bool:
     # A difference is coded modulo 2**16 by its category, the number of its bits, and by as many further bits.
     signed = np.arange(2**16, dtype=np.uint16).view(np.int16).astype(np.float64)
     category = np.frexp(np.abs(signed))[1]
-    costs = (tables[scan[2] >> 4] + np.array([*range(16), 0]))[category]
-    return bool(counts @ costs <= 8 * (len(coded) - coded.count(b"\xff\x00")))
+    return float(counts @ (lengths + np.array([*range(16), 0]))[category])
 
 
 def _code_lengths(body: bytes) -> dict[int, np.ndarray]:

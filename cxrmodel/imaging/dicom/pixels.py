@@ -1,23 +1,34 @@
 """Decode the pixel data of a DICOM file to stored values."""
 
 from dataclasses import replace
+from io import BytesIO
 from itertools import pairwise
 
+import gdcm
+import jpeg_ls
 import numpy as np
+from openjpeg.utils import decode as decode_jpeg2000
 
 from cxrmodel.errors import MissingPixelData, UnsupportedFile
-from cxrmodel.imaging.dicom.codestreams import Codestream, read_codestream
-from cxrmodel.imaging.dicom.dataset import RLE, damaged_dicom
-from cxrmodel.imaging.dicom.frames import decode_frame
+from cxrmodel.imaging.dicom.codestreams import Codestream
+from cxrmodel.imaging.dicom.dataset import LOSSY
+from cxrmodel.imaging.dicom.frames import Frame, read_frame
 from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.lossless_jpeg import has_all_bits
-from cxrmodel.imaging.sandbox.pool import isolated
+from cxrmodel.imaging.dicom.parser import PIXEL_DATA, damaged_dicom
+from cxrmodel.imaging.formats.jpeg_scans import DamagedJpeg, WholeJpeg
+from cxrmodel.messages import Message
+
+gdcm.Trace.DebugOff()
+gdcm.Trace.WarningOff()
+gdcm.Trace.ErrorOff()
 
 _UINT8, _LITTLE, _BIG = np.dtype("u1"), np.dtype("<u2"), np.dtype(">u2")
 _TRUNCATED = "imaging.dicom.truncated"
+_SHARED_CHROMA = "YBRFULL422"
 
 
-def stored_values(header: DicomHeader) -> tuple[np.ndarray, bool, int]:
+def stored_values(header: DicomHeader) -> tuple[np.ndarray, bool, tuple[Message, ...]]:
     """Decode the one frame of a DICOM file.
 
     Bits outside the stored value (overlays, encoder leftovers) are cleared. Safe to call from several threads.
@@ -29,21 +40,20 @@ def stored_values(header: DicomHeader) -> tuple[np.ndarray, bool, int]:
 
     Returns
     -------
-    codes : ndarray of uint16, shape (H, W)
+    codes : ndarray of uint16, shape (H, W) or (H, W, 3)
         Unsigned numbers of ``header.bits`` bits; a negative value is its two's complement.
     signed : bool
         Codes with the topmost bit set are negative values.
-    surplus : int
-        Bytes of pixel data after the frame and its byte of padding.
+    notes : tuple of Message
+        What is odd about the pixel data.
 
     Raises
     ------
     ImageRefused
         The pixel data are missing, truncated, or contradict the header.
     """
-    data = header.data
-    frame, words = data.pixel_bytes()
-    found = None if data.is_native else read_codestream(frame)
+    frame = read_frame(header.data, _native_size(header), header.samples * header.bits_allocated // 8)
+    found = frame.codestream
     samples: np.ndarray
     if found:
         samples = _decompressed(found, header)
@@ -52,17 +62,11 @@ def stored_values(header: DicomHeader) -> tuple[np.ndarray, bool, int]:
             # The encoder took two's complements of fewer bits than described for unsigned numbers.
             sign = np.int32(1 << found.bits - 1)
             samples = (samples.astype(np.int32) ^ sign) - sign
-        elif data.is_lossy and not signed and found.bits > header.bits:
+        elif header.data.syntax in LOSSY and not signed and found.bits > header.bits:
             samples = _without_overshoot(samples, header.bits)
-        return _masked(samples, header.bits, 0), signed, 0
-    surplus = 0
-    if data.syntax == RLE:
-        samples = _unpacked(frame, header)
-    elif data.is_native or data.is_encapsulated_raw:
-        samples, surplus = _uncompressed(frame, header, words)
-    else:
-        raise damaged_dicom()
-    return _masked(samples, header.bits, header.high_bit + 1 - header.bits), header.signed, surplus
+        return _masked(samples, header.bits, 0), signed, frame.notes
+    samples = _unpacked(frame.data, header) if frame.run_lengths else _uncompressed(frame, header)
+    return _masked(samples, header.bits, header.high_bit + 1 - header.bits), header.signed, frame.notes
 
 
 # Lossy coding in more bits than are stored may exceed white slightly.
@@ -83,32 +87,53 @@ def _masked(samples: np.ndarray, bits: int, shift: int) -> np.ndarray:
     return codes & np.uint16(2**bits - 1) if bits < 16 else codes
 
 
-def _uncompressed(frame: bytes, header: DicomHeader, words: bool) -> tuple[np.ndarray, int]:
-    little_endian, count = header.data.little_endian, header.height * header.width
+def _native_size(header: DicomHeader) -> int:
+    """Bytes of a native frame; pixels may share their chromas two by two."""
+    size = header.height * header.width * header.samples * header.bits_allocated // 8
+    shared = header.photometric == _SHARED_CHROMA and 2 * size // 3 <= header.data.elements[PIXEL_DATA].length < size
+    return 2 * size // 3 if shared else size
+
+
+def _uncompressed(frame: Frame, header: DicomHeader) -> np.ndarray:
+    little_endian = header.data.little_endian
     dtype = _UINT8 if header.bits_allocated == 8 else _LITTLE if little_endian else _BIG
-    size = count * dtype.itemsize
-    if len(frame) < size:
-        raise MissingPixelData(_TRUNCATED)
-    if header.bits_allocated == 8 and words and not little_endian:
+    count = _native_size(header) // dtype.itemsize
+    if header.bits_allocated == 8 and frame.words and not little_endian:
         # PS3.5 annex D: two samples to a word, the first in its less significant byte.
-        swapped = np.frombuffer(frame, _BIG, len(frame) // 2).astype(_LITTLE).view(_UINT8)
-        samples = np.append(swapped, np.frombuffer(frame[-1:], _UINT8)) if len(frame) % 2 else swapped
+        swapped = np.frombuffer(frame.data, _BIG, len(frame.data) // 2).astype(_LITTLE).view(_UINT8)
+        samples = np.append(swapped, np.frombuffer(frame.data[-1:], _UINT8)) if len(frame.data) % 2 else swapped
     else:
-        samples = np.frombuffer(frame, dtype, count)
-    return samples[:count].reshape(header.height, header.width), max(0, len(frame) - size - size % 2)
+        samples = np.frombuffer(frame.data, dtype, count)
+    shared = count < header.height * header.width * header.samples
+    return _with_both_chromas(samples[:count], header) if shared else _arranged(samples[:count], header)
 
 
-def _unpacked(frame: bytes, header: DicomHeader) -> np.ndarray:
+def _arranged(samples: np.ndarray, header: DicomHeader, planes: bool | None = None) -> np.ndarray:
+    """Samples of an image, component by component in planes or pixel by pixel: shape (H, W) or (H, W, 3)."""
+    shape = (header.height, header.width)
+    if header.samples == 1:
+        return samples.reshape(shape)
+    if header.data.integer("PlanarConfiguration", 0) == 1 if planes is None else planes:
+        return np.moveaxis(samples.reshape(3, *shape), 0, 2)
+    return samples.reshape(*shape, 3)
+
+
+def _with_both_chromas(samples: np.ndarray, header: DicomHeader) -> np.ndarray:
+    """Components of pixels that share their chromas two by two (PS3.3 C.7.6.3.1.2)."""
+    pairs = samples.reshape(-1, 4)
+    pixels = np.stack([pairs[:, :2], pairs[:, 2:3].repeat(2, 1), pairs[:, 3:].repeat(2, 1)], axis=2)
+    return pixels.reshape(header.height, header.width, 3)
+
+
+def _unpacked(frame: memoryview, header: DicomHeader) -> np.ndarray:
     """PS3.5 annex G: one run-length coded segment for each byte of a sample, the most significant first."""
-    planes = header.bits_allocated // 8
-    number, *offsets = np.frombuffer(frame, "<u4", 16).tolist()
-    starts = [*offsets[:planes], len(frame)]
-    if number != planes or starts[0] < 64 or starts != sorted(starts):
-        raise damaged_dicom()
-    samples: np.ndarray = np.zeros(header.height * header.width, np.uint16)
-    for start, end in pairwise(starts):
-        samples = samples << 8 | np.frombuffer(_run_lengths(frame[start:end], samples.size), _UINT8)
-    return samples.reshape(header.height, header.width)
+    bytes_each = header.bits_allocated // 8
+    starts = [*np.frombuffer(frame, "<u4", bytes_each * header.samples, 4).tolist(), len(frame)]
+    samples: np.ndarray = np.zeros((header.samples, header.height * header.width), np.uint16)
+    for number, (start, end) in enumerate(pairwise(starts)):
+        plane = samples[number // bytes_each]
+        plane[:] = plane << 8 | np.frombuffer(_run_lengths(bytes(frame[start:end]), plane.size), _UINT8)
+    return _arranged(samples, header, planes=True)
 
 
 def _run_lengths(packed: bytes, size: int) -> bytearray:
@@ -133,24 +158,36 @@ def _run_lengths(packed: bytes, size: int) -> bytearray:
 def _decompressed(found: Codestream, header: DicomHeader) -> np.ndarray:
     if (found.height, found.width) != (header.height, header.width) or found.bits > header.bits_allocated:
         raise damaged_dicom()
-    samples = _samples(found)
-    if samples.size != found.width * found.height:
+    if len(found.components) not in (1, header.samples):
         raise damaged_dicom()
-    samples = samples.reshape(found.height, found.width)
+    if found.kind == "JPEG 2000":
+        samples = _jpeg2000(found)
+    elif found.kind == "JPEG-LS":
+        buffer, frame = jpeg_ls.decode_pixel_data(found.bare)
+        samples = np.frombuffer(buffer, _UINT8 if found.bits <= 8 else _LITTLE)
+        if len(found.components) == 3 and frame["interleave_mode"] == 0:
+            samples = np.moveaxis(samples.reshape(3, found.height, found.width), 0, 2)
+    elif found.kind == "JPEG" and found.bits == 8:
+        samples = _jpeg(found)
+    else:
+        samples = _gdcm(found)
+    if samples.size != found.width * found.height * len(found.components):
+        raise damaged_dicom()
+    samples = samples.reshape(found.height, found.width, *([3] if len(found.components) == 3 else []))
     if not _is_whole(found, samples):
         raise MissingPixelData(_TRUNCATED)
     return samples
 
 
-def _samples(found: Codestream) -> np.ndarray:
-    """Decode a codestream to samples in one row or several."""
-    size = found.width, found.height
-    samples, ends_early = isolated(decode_frame, found.bare, found.kind, size, found.bits, found.signed)
-    if ends_early:
-        raise MissingPixelData(_TRUNCATED)
-    if not isinstance(samples, np.ndarray):
-        raise UnsupportedFile("imaging.dicom.compression")
-    return samples
+def _jpeg(found: Codestream) -> np.ndarray:
+    try:
+        with WholeJpeg(BytesIO(found.bare)) as image:
+            if image.mode == "RGB":
+                # As stored: the codestream without its comments does not tell the colour space.
+                image.tile = [image.tile[0]._replace(args=("RGB", "RGB"))]
+            return np.asarray(image)
+    except DamagedJpeg as error:
+        raise MissingPixelData(_TRUNCATED) from error
 
 
 # Any bits that are not those of blocks in mid-grey, and no marker.
@@ -159,11 +196,48 @@ _FILLER = bytes(range(1, 255))
 
 def _is_whole(found: Codestream, samples: np.ndarray) -> bool:
     """Whether no data are missing that the decoder filled in without an error."""
-    if found.kind == "lossless JPEG":
-        return has_all_bits(found.bare, samples, found.bits)
-    last_block = samples[(found.height - 1) // 8 * 8 :, (found.width - 1) // 8 * 8 :]
-    if found.kind != "JPEG" or found.bits == 8 or (last_block != 2 ** (found.bits - 1)).any():
+    if found.kind not in ("JPEG", "lossless JPEG") or (found.kind == "JPEG" and found.bits == 8):
         return True
+    if found.kind == "lossless JPEG" and not has_all_bits(found.bare, samples, found.bits):
+        return False
     # Missing blocks are mid-grey, but others may be as well: only missing ones change with what follows the data.
+    last_block = samples[(found.height - 1) // 8 * 8 :, (found.width - 1) // 8 * 8 :]
+    if found.ended and (found.kind == "lossless JPEG" or (last_block != 2 ** (found.bits - 1)).any()):
+        return True
     longer = replace(found, bare=found.bare[:-2] + _FILLER + found.bare[-2:])
-    return np.array_equal(samples.ravel(), _samples(longer))
+    return np.array_equal(samples.ravel(), _gdcm(longer))
+
+
+def _jpeg2000(found: Codestream) -> np.ndarray:
+    samples = decode_jpeg2000(found.bare, j2k_format=0, reshape=False)
+    kind = "i" if found.signed else "u"
+    return samples.view(f"<{kind}{1 if found.bits <= 8 else 2}")
+
+
+# PS3.5 annex A.4.1 and A.4.2: extended JPEG of 12 bits, lossless JPEG with any predictor.
+_SYNTAXES = {"JPEG": "1.2.840.10008.1.2.4.51", "lossless JPEG": "1.2.840.10008.1.2.4.57"}
+
+
+def _gdcm(found: Codestream) -> np.ndarray:
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(found.bare)
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((found.width, found.height, 1))
+    image.SetDataElement(element)
+    kinds = gdcm.PhotometricInterpretation
+    image.SetPhotometricInterpretation(kinds(kinds.RGB if len(found.components) == 3 else kinds.MONOCHROME2))
+    syntax = gdcm.TransferSyntax.GetTSType(_SYNTAXES[found.kind])
+    image.SetTransferSyntax(gdcm.TransferSyntax(syntax))
+    # With 16 bits the 8-bit decoder is tried before the 12-bit one, and complains on standard error.
+    allocated = 8 if found.bits <= 8 else 12 if found.kind == "JPEG" else 16
+    image.SetPixelFormat(gdcm.PixelFormat(len(found.components), allocated, found.bits, found.bits - 1, 0))
+    text = image.GetBuffer()
+    if not text:
+        raise UnsupportedFile("imaging.dicom.compression")
+    # The binding returns bytes as text.
+    return np.frombuffer(text.encode("utf-8", "surrogateescape"), _UINT8 if allocated == 8 else _LITTLE)

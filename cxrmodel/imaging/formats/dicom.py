@@ -1,6 +1,7 @@
 """DICOM, in any transfer syntax that ``cxrmodel.imaging.dicom`` decodes."""
 
 import struct
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from cxrmodel.imaging.formats.image_format import DecodedImage, Header, ImageFormat
@@ -9,12 +10,18 @@ if TYPE_CHECKING:
     from cxrmodel.imaging.dicom.header import DicomHeader
 
 # Value representations of explicit DICOM encodings; those on the second line have a length of four bytes.
-_SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
-_LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split())
+LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 # A data set begins with the group of its file meta information or with that of its identification.
 _FIRST_GROUPS = (2, 8)
 # Well-formed elements that make bytes without a prefix DICOM.
-_MIN_ELEMENTS, _MIN_META_ELEMENTS = 4, 2
+MIN_ELEMENTS, _MIN_META_ELEMENTS = 4, 2
+
+
+_PREFIX = b"DICM"
+_PREAMBLE = 128
+ENCODINGS = ((True, True), (False, True), (False, False), (True, False))
+"""Whether value representations are implicit, and whether the byte order is little-endian."""
 
 
 def is_dicom(data: bytes) -> bool:
@@ -25,32 +32,51 @@ def is_dicom(data: bytes) -> bool:
     data : bytes
         A whole file.
     """
-    if data[128:132] == b"DICM":
-        return True
-    return any(
-        _leading_elements(data, order, explicit) >= _MIN_ELEMENTS for order in "<>" for explicit in (True, False)
-    )
+    return start_of(data) is not None
 
 
-def _leading_elements(data: bytes, order: str, explicit: bool) -> int:
-    """Count well-formed elements at the start: even lengths within the file, ascending tags."""
-    position, last = 0, -1
-    for count in range(_MIN_ELEMENTS):
+def start_of(data: bytes) -> int | None:
+    """Position of the first element, after preamble and prefix if the file has them; None where it is no DICOM file."""
+    for start in (_PREAMBLE, 0):
+        if data.startswith(_PREFIX, start):
+            return start + len(_PREFIX)
+    for start in (0, _PREAMBLE):
+        if any(leading_elements(data, start, *encoding, _FIRST_GROUPS) >= MIN_ELEMENTS for encoding in ENCODINGS):
+            return start
+    return None
+
+
+def leading_elements(
+    data: bytes, position: int, implicit: bool, little_endian: bool, first: Container[int] = range(2, 0x7FE0)
+) -> int:
+    """Count well-formed elements from a position on, up to ``MIN_ELEMENTS``: even lengths, ascending tags.
+
+    Parameters
+    ----------
+    data : bytes
+    position : int
+    implicit, little_endian : bool
+        One of ``ENCODINGS``.
+    first : container of int
+        Groups of which the first element may be.
+    """
+    last, order = -1, "<" if little_endian else ">"
+    for count in range(MIN_ELEMENTS):
         head = data[position : position + 12].ljust(12, b"\0")
         group, element, vr, short = struct.unpack_from(f"{order}HH2sH", head)
         tag = group << 16 | element
         if last >> 16 == 2 != group:
             # The file meta information ends here; the rest may be encoded in any way.
-            return _MIN_ELEMENTS if count >= _MIN_META_ELEMENTS else count
-        if tag <= last or (not count and group not in _FIRST_GROUPS):
+            return MIN_ELEMENTS if count >= _MIN_META_ELEMENTS else count
+        if tag <= last or (not count and group not in first):
             return count
-        if not explicit:
+        if implicit:
             (length,) = struct.unpack_from(f"{order}I", head, 4)
             position += 8
-        elif vr in _LONG_VRS:
+        elif vr in LONG_VRS:
             (length,) = struct.unpack_from(f"{order}I", head, 8)
             position += 12
-        elif vr in _SHORT_VRS:
+        elif vr in SHORT_VRS:
             length = short
             position += 8
         else:
@@ -58,7 +84,7 @@ def _leading_elements(data: bytes, order: str, explicit: bool) -> int:
         if length % 2 or position + length > len(data):
             return count
         position, last = position + length, tag
-    return _MIN_ELEMENTS
+    return MIN_ELEMENTS
 
 
 # The DICOM libraries take half a second to import, which no other image needs.

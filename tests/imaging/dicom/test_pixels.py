@@ -217,19 +217,23 @@ def test_overlays_are_not_burned_in(read):
     assert np.array_equal(image.pixels, expected(samples, 12))
 
 
+def declared(data, syntax):
+    """The same file with another transfer syntax in its meta information."""
+    place = data.index(b"\x02\0\x10\0UI")
+    length = struct.unpack_from("<H", data, place + 6)[0]
+    uid = syntax.encode() + b"\0" * (len(syntax) % 2)
+    return data[: place + 6] + struct.pack("<H", len(uid)) + uid + data[place + 8 + length :]
+
+
 @pytest.mark.parametrize(
     "syntax", ["1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.110", "1.2.3", "1.2.840.10008.1.2.6.1"]
 )
 def test_other_syntaxes_are_refused_by_name(syntax):
-    """Video, JPEG XL, private ones."""
-    whole = dicom(ramp(8), "JPEG baseline")
-    place = whole.index(b"\x02\0\x10\0UI")
-    length = struct.unpack_from("<H", whole, place + 6)[0]
-    uid = syntax.encode() + b"\0" * (len(syntax) % 2)
-    data = whole[: place + 6] + struct.pack("<H", len(uid)) + uid + whole[place + 8 + length :]
-    with pytest.raises(errors.UnsupportedFile) as raised:
-        read_radiograph(data, "image")
-    assert raised.value.message.code == "imaging.dicom.transfer_syntax"
+    """Video, JPEG XL, private ones: neither pixels nor an unknown codestream are taken for anything."""
+    for data in (dicom(ramp(8)), dicom(ramp(8), "JPEG baseline", frame=b"\0\0\1\xba" + bytes(996))):
+        with pytest.raises(errors.UnsupportedFile) as raised:
+            read_radiograph(declared(data, syntax), "image")
+        assert raised.value.message.code == "imaging.dicom.transfer_syntax"
 
 
 def test_identifiers_are_in_every_file_that_these_tests_read():

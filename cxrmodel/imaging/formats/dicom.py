@@ -37,10 +37,10 @@ def is_dicom(data: bytes) -> bool:
 
 def start_of(data: bytes) -> int | None:
     """Position of the first element, after preamble and prefix if the file has them; None where it is no DICOM file."""
-    for start in (_PREAMBLE, 0):
-        if data.startswith(_PREFIX, start):
-            return start + len(_PREFIX)
-    for start in (0, _PREAMBLE):
+    if data.startswith(_PREFIX, _PREAMBLE):
+        return _PREAMBLE + len(_PREFIX)
+    # Preamble or prefix alone may be missing.
+    for start in (0, _PREAMBLE, len(_PREFIX)):
         if any(leading_elements(data, start, *encoding, _FIRST_GROUPS) >= MIN_ELEMENTS for encoding in ENCODINGS):
             return start
     return None

@@ -24,6 +24,9 @@ ROUTER = PAGES / "router.py"
 """The script that Streamlit runs; it leads to the pages."""
 
 ASSETS = ROOT / "assets"
+MODEL_FOLDER = ASSETS / "model"
+LUNGS_FOLDER = ASSETS / "lungs"
+CHECK_FOLDER = ASSETS / "checks"
 SETTINGS = ROOT / ".streamlit" / "config.toml"
 RECIPES = PACKAGE / "training" / "recipes"
 

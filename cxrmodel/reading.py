@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cxrmodel.artefacts import leave_cores_to_networks
 from cxrmodel.checks.report import CheckReport
 from cxrmodel.checks.suite import Checks
-from cxrmodel.errors import AlteredWeights, Busy, ImageRefused
+from cxrmodel.errors import Busy, ImageRefused
 from cxrmodel.explain.faithfulness import heat_in_lungs
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
@@ -24,9 +24,11 @@ from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import floor_percent
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.engine import Engine, load_engine
+from cxrmodel.model.manifest import load_manifest
 from cxrmodel.model.preprocess import ModelInput, prepare
-from cxrmodel.model.spec import MODEL_FOLDER, UNCERTAIN, AgeRange, Labels, ModelSpec, OperatingPoints, load_spec
+from cxrmodel.model.spec import UNCERTAIN, AgeRange, Labels, ModelSpec, OperatingPoints, load_spec
 from cxrmodel.models import DEFAULT_MODEL
+from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.pipeline import Pipeline, Prediction, PreparedImage, Source, Unchecked
 
 OPERATING_POINT = "balanced"
@@ -217,16 +219,13 @@ class Reader:
         Raises
         ------
         MissingWeights, AlteredWeights
-            When a file is absent or not the one that the specification names.
+            When a file is absent, or not the one that the manifest or a specification names.
         """
         leave_cores_to_networks()
-        spec, segmenter = load_spec(model, folder), LungSegmenter.load()
-        if segmenter.sha256 != spec.lungs_sha256:
-            raise AlteredWeights("model.other_lungs", model=model)
+        load_manifest(model, folder).check(folder)
+        spec = load_spec(model, folder)
         checks = Checks.load(spec, model_folder=folder)
-        if segmenter.sha256 != checks.lungs_sha256:
-            raise AlteredWeights("model.other_lungs_checks")
-        return cls(spec, Pipeline(spec, segmenter, load_engine(spec, folder), checks))
+        return cls(spec, Pipeline(spec, LungSegmenter.load(), load_engine(spec, folder), checks))
 
     def read(self, data: bytes, name: str) -> Reading:
         """Read one image.

@@ -4,7 +4,6 @@ import copy
 import shutil
 import threading
 from dataclasses import asdict
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -21,7 +20,8 @@ from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.messages import Message
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.preprocess import crop_box
-from cxrmodel.model.spec import MODEL_FOLDER, Labels, OperatingPoints, load_spec
+from cxrmodel.model.spec import Labels, OperatingPoints
+from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.pipeline import AHEAD
 from cxrmodel.reading import QUEUE, Attribution, Reader, Score, reasons_of
 
@@ -305,15 +305,6 @@ def test_missing_weights_read_nothing(copied):
         Reader.load(folder=copied)
 
 
-def test_another_segmenter_reads_nothing(copied):
-    """A model that was fixed with another segmenter is not loaded."""
-    other = load_spec("densenet121").replace(lungs_sha256="0" * 64)
-    (copied / "densenet121.spec.json").write_text(other.to_json(), encoding="utf-8")
-    with pytest.raises(AlteredWeights) as caught:
-        Reader.load(folder=copied)
-    assert caught.value.message.code == "model.other_lungs"
-
-
 def test_every_original_is_read(reader, data_root):
     """The images at full size, as a user adds them."""
     paths = sorted((data_root / "originals").glob("*/*.jpeg"))
@@ -383,7 +374,7 @@ def test_an_image_unlike_the_training_images_is_refused_by_its_features(reader, 
     pipeline = copy.copy(reader._pipeline)
     checks = pipeline.checks
     strict = checks.rules["out_of_distribution"].model_copy(update={"warning": 0.0, "rejection": 0.0})
-    pipeline.checks = Checks(checks.rules | {"out_of_distribution": strict}, checks.models, checks.lungs_sha256)
+    pipeline.checks = Checks(checks.rules | {"out_of_distribution": strict}, checks.models)
     strict = Reader(reader.spec, pipeline)
     with pytest.raises(OutOfDistribution):
         strict.read(demo_image, "x")
@@ -398,10 +389,3 @@ def test_examining_runs_every_check(reader, levels, png):
     assert {result.check for result in report.results} == set(CHECKS.names) - {"age"}
     assert 0 <= value <= 1
     assert isinstance(reader.examine(lambda: b"", "x"), ImageRefused)
-
-
-def test_checks_of_another_segmenter_read_nothing(monkeypatch):
-    """Thresholds that were fixed with another segmenter are not used."""
-    monkeypatch.setattr(Checks, "load", classmethod(lambda cls, *_, **__: SimpleNamespace(lungs_sha256="0" * 64)))
-    with pytest.raises(AlteredWeights, match="checks were fixed with another"):
-        Reader.load()

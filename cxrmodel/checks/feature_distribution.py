@@ -14,7 +14,8 @@ from typing import Any, Self
 import numpy as np
 
 from cxrmodel.errors import AlteredWeights
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_features
+from cxrmodel.model.spec import ModelSpec, read_features
+from cxrmodel.paths import MODEL_FOLDER
 
 _COMPONENTS = 64
 _MIN_SCALE = 1e-3

@@ -1,9 +1,9 @@
 """Rules, the result of one check, and the report of all results on one image."""
 
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from cxrmodel.errors import ImageRefused, ImageRejected
 from cxrmodel.messages import Message
@@ -14,6 +14,10 @@ PASSED: Outcome = "passed"
 WARNING: Outcome = "warning"
 REJECTED: Outcome = "rejected"
 OUTCOMES = (PASSED, WARNING, REJECTED)
+
+
+Threshold = Annotated[float, Field(ge=0, le=10_000)]
+"""A threshold of a check: probabilities, shares, distances, grey levels or pixels; none of them is negative."""
 
 
 class Rule(Record):
@@ -30,8 +34,8 @@ class Rule(Record):
     """
 
     side: Literal["above", "below"]
-    warning: float | None
-    rejection: float | None
+    warning: Threshold | None
+    rejection: Threshold | None
     source: str
 
     @model_validator(mode="after")

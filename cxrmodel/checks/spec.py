@@ -1,22 +1,22 @@
 """``assets/checks/spec.json``: thresholds of the checks, checksums of their files, and how both were made."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from cxrmodel.checks.report import Rule
 from cxrmodel.errors import AlteredWeights, MissingWeights
-from cxrmodel.paths import ASSETS
+from cxrmodel.paths import CHECK_FOLDER
 from cxrmodel.records import Record, Sha256
-
-CHECK_FOLDER = ASSETS / "checks"
 
 
 class FittedOn(Record):
     """Images behind the subspaces and the thresholds."""
 
-    training_images: int
-    validation_images: int
-    split_seed: int
+    training_images: Annotated[int, Field(ge=1)]
+    validation_images: Annotated[int, Field(ge=1)]
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class OrientationTraining(Record):

@@ -14,12 +14,13 @@ from cxrmodel.checks.feature_distribution import load_feature_distribution
 from cxrmodel.checks.orientation import OrientationNetwork
 from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import CheckReport, CheckResult, Rule
-from cxrmodel.checks.spec import CHECK_FOLDER, CheckSpec, load_check_spec
+from cxrmodel.checks.spec import CheckSpec, load_check_spec
 from cxrmodel.checks.subspace import PrincipalSubspace
 from cxrmodel.errors import AlteredWeights
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import Radiograph
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
+from cxrmodel.model.spec import ModelSpec
+from cxrmodel.paths import CHECK_FOLDER, MODEL_FOLDER
 
 
 def check_rules(checks: CheckSpec, model: ModelSpec, folder: Path = CHECK_FOLDER) -> dict[str, Rule]:
@@ -45,12 +46,10 @@ class Checks:
     rules : mapping of str to Rule
         Of every registered check.
     models : CheckModels
-    lungs_sha256 : str
-        Of the lung segmenter that the thresholds were chosen with.
     """
 
-    def __init__(self, rules: Rules, models: CheckModels, lungs_sha256: str) -> None:
-        self.rules, self.models, self.lungs_sha256 = rules, models, lungs_sha256
+    def __init__(self, rules: Rules, models: CheckModels) -> None:
+        self.rules, self.models = rules, models
         self._checks = tuple(CHECKS)
 
     @classmethod
@@ -73,9 +72,7 @@ class Checks:
             raise AlteredWeights("checks.damaged_spec", path=str(folder / "spec.json"), problem=str(error)) from error
         rules = check_rules(spec, model, folder)
         features = load_feature_distribution(model, model_folder)
-        return cls(
-            rules, CheckModels(OrientationNetwork(graph), image, surroundings, features, model.ages), spec.lungs_sha256
-        )
+        return cls(rules, CheckModels(OrientationNetwork(graph), image, surroundings, features, model.ages))
 
     def input(self, radiograph: Radiograph) -> CheckInput:
         """Prepare an image for the checks."""

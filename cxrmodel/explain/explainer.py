@@ -13,7 +13,8 @@ from cxrmodel.explain.methods import METHODS
 from cxrmodel.messages import Message
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import ModelInput
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
+from cxrmodel.model.spec import ModelSpec
+from cxrmodel.paths import MODEL_FOLDER
 
 POLL_SECONDS = 0.2
 

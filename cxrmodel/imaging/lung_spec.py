@@ -6,10 +6,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from cxrmodel.errors import AlteredWeights, MissingWeights
-from cxrmodel.paths import ASSETS
+from cxrmodel.paths import LUNGS_FOLDER
 from cxrmodel.records import Record, Sha256
-
-LUNGS_FOLDER = ASSETS / "lungs"
 
 
 class LungBounds(Record):
@@ -18,6 +16,25 @@ class LungBounds(Record):
     area: float = Field(ge=0, le=1)
     balance: float = Field(ge=0, le=1)
     contrast: float = Field(ge=0, le=127.5)
+
+
+class LungScores(Record):
+    """Agreement of the segmenter with the annotated masks.
+
+    Attributes
+    ----------
+    images : int
+    dice_mean, dice_median, dice_5th_percentile : float
+        Dice coefficient over the images, 0..1.
+    least : LungBounds
+        Lowest value of each measure of plausibility among the images.
+    """
+
+    images: int = Field(ge=1)
+    dice_mean: float = Field(ge=0, le=1)
+    dice_median: float = Field(ge=0, le=1)
+    dice_5th_percentile: float = Field(ge=0, le=1)
+    least: LungBounds
 
 
 class LungSpec(Record):
@@ -33,8 +50,8 @@ class LungSpec(Record):
         Of ``lungs.onnx``.
     parameters : int
         Of the network.
-    held_out, test : dict
-        Dice against the annotations, and the smallest measures, on validation and test images.
+    held_out, test : LungScores
+        On validation and test images.
     recipe, history : dict, list of dict
         How the network was trained.
     """
@@ -43,9 +60,9 @@ class LungSpec(Record):
     input_size: int = Field(ge=8, le=1024)
     minimum: LungBounds
     weights_sha256: Sha256
-    parameters: int
-    held_out: dict[str, Any]
-    test: dict[str, Any]
+    parameters: int = Field(ge=1)
+    held_out: LungScores
+    test: LungScores
     recipe: dict[str, Any]
     history: list[dict[str, float]]
 

@@ -14,7 +14,8 @@ import numpy as np
 from cxrmodel.artefacts import open_graph, read_checked
 from cxrmodel.errors import NoLungsFound
 from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
-from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, LungBounds, load_lung_spec
+from cxrmodel.imaging.lung_spec import LungBounds, load_lung_spec
+from cxrmodel.paths import LUNGS_FOLDER
 
 
 @dataclass(frozen=True, eq=False)

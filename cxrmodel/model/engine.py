@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from cxrmodel.artefacts import open_graph
 from cxrmodel.errors import AlteredWeights, ModelError
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_graph
+from cxrmodel.model.spec import ModelSpec, read_graph
+from cxrmodel.paths import MODEL_FOLDER
 
 Floats = NDArray[np.float32]
 Logits = NDArray[np.float64]

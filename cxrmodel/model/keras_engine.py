@@ -9,7 +9,8 @@ import numpy as np
 from cxrmodel.errors import AlteredWeights
 from cxrmodel.model.engine import Engine, Floats, Logits
 from cxrmodel.model.network import for_reading
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec, read_weights
+from cxrmodel.model.spec import ModelSpec, read_weights
+from cxrmodel.paths import MODEL_FOLDER
 
 
 class KerasEngine(Engine):

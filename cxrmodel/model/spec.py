@@ -10,14 +10,18 @@ from pydantic.dataclasses import dataclass
 from cxrmodel.artefacts import read_checked
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.messages import Message
-from cxrmodel.paths import ASSETS
-from cxrmodel.records import Positive, Record, Sha256, Share
+from cxrmodel.model.manifest import load_manifest
+from cxrmodel.paths import MODEL_FOLDER
+from cxrmodel.records import Record, Sha256, Share
 
-MODEL_FOLDER = ASSETS / "model"
 FORMAT: Final = 2
 
 UNCERTAIN = "uncertain"
 """The finding between the outer thresholds."""
+
+
+Distance = Annotated[float, Field(gt=0, le=1000)]
+"""An image's distance from the training images, see ``cxrmodel.checks.feature_distribution``."""
 
 
 class Preparation(TypedDict):
@@ -107,8 +111,8 @@ class OutOfDistribution(Record):
         Of ``NAME.features.npz``, the distribution of the features of training images.
     """
 
-    warn: Positive
-    reject: Positive
+    warn: Distance
+    reject: Distance
     source: str
     sha256: Sha256
 
@@ -158,13 +162,15 @@ class ModelSpec(Record):
         Of the split by patient into training and held-out images.
     held_out_patients : tuple of str
         On whom calibration, thresholds and ranges were fixed.
+    version : str
+        That of the manifest, not stored in the file; empty before ``load_spec`` or an export has set it.
     """
 
     format: Literal[2]
     model: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
     labels: Labels
     ages: AgeRange
-    trained_on: str
+    trained_on: Annotated[str, Field(min_length=1)]
     weights_sha256: Sha256
     graph_sha256: Sha256
     lungs_sha256: Sha256
@@ -172,16 +178,17 @@ class ModelSpec(Record):
     mean: Share
     std: Share
     margin: Annotated[float, Field(ge=0, le=1)]
-    cam_layer: str
-    temperature: Positive
-    intercept: float
+    cam_layer: Annotated[str, Field(min_length=1)]
+    temperature: Annotated[float, Field(ge=0.05, le=20)]
+    intercept: Annotated[float, Field(ge=-20, le=20)]
     prevalence: Share
     operating_points: OperatingPoints
-    heat_range: Positive
+    heat_range: Annotated[float, Field(gt=0, le=1000)]
     heat_percentile: Annotated[float, Field(gt=0, le=100)]
     out_of_distribution: OutOfDistribution
-    split_seed: Annotated[int, Field(ge=0)]
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)]
     held_out_patients: tuple[str, ...]
+    version: Annotated[str, Field(exclude=True)] = ""
 
     @property
     def preparation(self) -> Preparation:
@@ -193,24 +200,22 @@ class ModelSpec(Record):
         """Keyword arguments of ``cxrmodel.model.calibration.probability``."""
         return {"temperature": self.temperature, "prevalence": self.prevalence, "intercept": self.intercept}
 
-    @property
-    def version(self) -> str:
-        """Name and first 12 digits of the graph's sha256: another way of reading with the same weights differs."""
-        return f"{self.model} {self.graph_sha256[:12]}"
-
 
 def load_spec(model: str, folder: Path = MODEL_FOLDER) -> ModelSpec:
-    """Read a model's specification.
+    """Read a model's specification, with the version that its manifest gives it.
 
     Raises
     ------
     MissingWeights
-        When there is none.
+        When there is none, or no manifest.
     AlteredWeights
-        When it is damaged, incomplete or of another format; the message names the field.
+        When it is not the one that the manifest names, or is damaged, incomplete or of another format; the message
+        names the file and the field.
     """
+    manifest, path = load_manifest(model, folder), folder / f"{model}.spec.json"
+    read_checked(path, manifest.spec_sha256)
     missing, damaged = (MissingWeights, "model.missing_spec"), (AlteredWeights, "model.damaged_spec")
-    return ModelSpec.load(folder / f"{model}.spec.json", missing, damaged, model=model)
+    return ModelSpec.load(path, missing, damaged, model=model).replace(version=manifest.version)
 
 
 def read_features(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -16,14 +17,18 @@ from cxrmodel.checks.lungs.cut_off import edge_share
 from cxrmodel.checks.lungs.position import centroid_distance
 from cxrmodel.checks.orientation import ORIENTATIONS, OrientationNetwork
 from cxrmodel.checks.report import Rule
-from cxrmodel.checks.spec import CHECK_FOLDER, CheckSpec, FittedOn, OrientationTraining
+from cxrmodel.checks.spec import CheckSpec, FittedOn, OrientationTraining
 from cxrmodel.checks.subspace import PrincipalSubspace, lung_surroundings, standardised
+from cxrmodel.errors import ModelError
 from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
 from cxrmodel.imaging.lungs import LungSegmenter, plausibility, regions
 from cxrmodel.imaging.margins import image_box
+from cxrmodel.model.spec import load_spec
+from cxrmodel.models import MODELS
+from cxrmodel.paths import CHECK_FOLDER
 from cxrmodel.training.archive import load_images, training_split
 from cxrmodel.training.augment import random_affine
-from cxrmodel.training.export import load_network, to_onnx, write_files
+from cxrmodel.training.export import load_network, to_onnx, write_files, write_manifest
 from cxrmodel.training.record import BAD_RECORD, UNFINISHED
 
 IMAGE_COMPONENTS, SURROUNDINGS_COMPONENTS = 96, 64
@@ -38,6 +43,8 @@ _BATCH = 64
 
 def export_checks(run: Path, root: Path, out: Path = CHECK_FOLDER) -> CheckSpec:
     """Write ``orientation.onnx``, ``orientation.keras``, ``subspaces.npz`` and ``spec.json``.
+
+    In the folder of the shipped checks, this renews the manifests of the models too.
 
     Parameters
     ----------
@@ -86,7 +93,18 @@ def export_checks(run: Path, root: Path, out: Path = CHECK_FOLDER) -> CheckSpec:
     )
     files = {"orientation.onnx": graph, "orientation.keras": weights, "subspaces.npz": subspaces.getvalue()}
     write_files(out, files | {"spec.json": spec.to_json().encode()})
+    if out == CHECK_FOLDER:
+        _renew_manifests(segmenter)
     return spec
+
+
+def _renew_manifests(segmenter: LungSegmenter) -> None:
+    """Give every sound model of the same lung segmenter a manifest, and so a version, with the new checks."""
+    for name in MODELS.names:
+        with suppress(ModelError):  # a missing or altered model stays one
+            spec = load_spec(name)
+            if spec.lungs_sha256 == segmenter.sha256:
+                write_manifest(spec)
 
 
 def fit_subspace(images: np.ndarray, components: int = IMAGE_COMPONENTS) -> PrincipalSubspace:

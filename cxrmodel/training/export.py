@@ -18,16 +18,19 @@ from numpy.typing import NDArray
 
 from cxrmodel.artefacts import open_graph
 from cxrmodel.checks.feature_distribution import FeatureDistribution, fit_feature_distribution
+from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.errors import DataError, TrainingError
-from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, LungBounds, LungSpec
+from cxrmodel.imaging.lung_spec import LungBounds, LungSpec
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.metrics.thresholds import choose_operating_points
 from cxrmodel.model.calibration import probability
+from cxrmodel.model.manifest import Manifest
 from cxrmodel.model.network import for_reading
 from cxrmodel.model.preprocess import prepare
-from cxrmodel.model.spec import FORMAT, MODEL_FOLDER, ModelSpec, OperatingPoints, OutOfDistribution
+from cxrmodel.model.spec import FORMAT, ModelSpec, OperatingPoints, OutOfDistribution
 from cxrmodel.models import MODELS
 from cxrmodel.outputs import draft
+from cxrmodel.paths import LUNGS_FOLDER, MODEL_FOLDER
 from cxrmodel.records import first_problem
 from cxrmodel.training.archive import ARCHIVE, Image, load_images, training_split
 from cxrmodel.training.calibration import choose_calibration
@@ -135,20 +138,22 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> LungSpec:
     record = SegmenterRecord.load(run / "report.json", UNFINISHED, BAD_RECORD)
     size = network.input_shape[1]
     graph = to_onnx(network, np.random.default_rng(0).random((8, size, size, 1), np.float32))
-    minimum = {name: round(LEAST_SHARE * value, 4) for name, value in record.held_out.least.items()}
+    minimum = {name: round(LEAST_SHARE * value, 4) for name, value in record.held_out.least}
     spec = LungSpec(
         input_size=size,
         minimum=LungBounds(**minimum),
         weights_sha256=hashlib.sha256(graph).hexdigest(),
         parameters=network.count_params(),
-        **record.model_dump(mode="json"),
+        held_out=record.held_out,
+        test=record.test,
+        **record.model_dump(mode="json", include={"recipe", "history"}),
     )
     write_files(out, {"lungs.onnx": graph, "lungs.keras": weights, "spec.json": spec.to_json().encode()})
     return spec
 
 
 def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
-    """Export a classifier: its ``.keras``, ``.onnx``, ``.features.npz``, ``.spec.json`` and ``.training.json``.
+    """Export a classifier: network, graph, statistics of features, specification, training record and manifest.
 
     Parameters
     ----------
@@ -161,7 +166,8 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     ------
     DataError, ModelError, TrainingError
         When an image of the archive or a file of the run is missing or damaged, the labels were shuffled, the graph
-        disagrees with the network, or the network separates the classes too badly to be calibrated.
+        disagrees with the network, the network separates the classes too badly to be calibrated, or the checks were
+        fixed with another lung segmenter.
     """
     record = load_training_record(run / "training.json")
     if record.options.shuffle_labels:
@@ -169,6 +175,8 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     model = record.recipe.model
     trained, weights = load_network(run, model)
     segmenter, split = LungSegmenter.load(), training_split(root, record.split.seed)
+    if load_check_spec().lungs_sha256 != segmenter.sha256:
+        raise TrainingError("training.other_lungs")
     held_out = _inputs(split.held_out, segmenter, record)
     training = _inputs(split.train[:: max(1, len(split.train) // FEATURE_IMAGES)], segmenter, record)
     graph = to_onnx(for_reading(trained, model), held_out.tensors[:PROBES])
@@ -193,7 +201,25 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         "spec.json": spec.to_json().encode(),
     }
     write_files(out, {f"{model}.{kind}": data for kind, data in files.items()})
-    return spec
+    return write_manifest(spec, out)
+
+
+def write_manifest(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> ModelSpec:
+    """Identify an exported model by its own files, the lung segmenter's and the checks'.
+
+    Returns
+    -------
+    ModelSpec
+        With its version.
+
+    Raises
+    ------
+    MissingWeights
+        When a specification is absent.
+    """
+    manifest = Manifest.of_files(spec.model, folder)
+    write_files(folder, {f"{spec.model}.manifest.json": manifest.to_json().encode()})
+    return spec.replace(version=manifest.version)
 
 
 @dataclass(frozen=True, eq=False)

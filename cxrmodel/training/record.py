@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cxrmodel.errors import TrainingError
 from cxrmodel.messages import Message
-from cxrmodel.model.spec import MODEL_FOLDER
+from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.records import Failure, Record, Sha256
 from cxrmodel.training.recipe import ClassifierOptions, Recipe
 

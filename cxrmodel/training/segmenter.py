@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cxrmodel import outputs
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.canonical import IMAGE_SIDE
+from cxrmodel.imaging.lung_spec import LungBounds, LungScores
 from cxrmodel.imaging.lungs import as_input, fields_from_scores, plausibility
 from cxrmodel.model.network import build_segmenter
 from cxrmodel.records import Record
@@ -26,32 +27,13 @@ Masks = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
 
 
-class SegmenterScores(Record):
-    """Agreement with the annotated masks.
-
-    Attributes
-    ----------
-    images : int
-    dice_mean, dice_median, dice_5th_percentile : float
-        Dice coefficient over the images, 0..1.
-    least : dict of str to float
-        Lowest value of each measure of plausibility (``cxrmodel.imaging.lungs``) among the images.
-    """
-
-    images: int
-    dice_mean: float
-    dice_median: float
-    dice_5th_percentile: float
-    least: dict[str, float]
-
-
 class SegmenterRecord(Record):
     """How a segmenter was trained, and its scores on held-out patients and on the official test images."""
 
     recipe: Recipe
-    held_out: SegmenterScores
+    held_out: LungScores
     history: tuple[Epoch, ...]
-    test: SegmenterScores
+    test: LungScores
 
 
 def dice(first: Masks, second: Masks) -> float:
@@ -142,16 +124,16 @@ def segment(network: keras.Model, images: Pixels, size: int, batch: int = 64) ->
 
 def _scores(
     network: keras.Model, recipe: Recipe, images: Sequence[Image], pixels: Pixels, masks: Mapping[str, Masks]
-) -> SegmenterScores:
+) -> LungScores:
     found = segment(network, pixels, recipe.final_size)
     values = [dice(found[i], masks[image.name]) for i, image in enumerate(images)]
     measured = [plausibility(image, mask) for image, mask in zip(pixels, found, strict=True)]
-    return SegmenterScores(
+    return LungScores(
         images=len(values),
         dice_mean=float(np.mean(values)),
         dice_median=float(np.median(values)),
         dice_5th_percentile=float(np.percentile(values, 5)),
-        least={name: float(min(measures[name] for measures in measured)) for name in measured[0]},
+        least=LungBounds(**{name: float(min(measures[name] for measures in measured)) for name in measured[0]}),
     )
 
 

@@ -11,10 +11,11 @@ from cxrmodel import __version__
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.report.context import images_summary
 from cxrmodel.evaluation.storage import load_evaluation
-from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, load_lung_spec
+from cxrmodel.imaging.lung_spec import load_lung_spec
 from cxrmodel.messages import LANGUAGE, TEXTS_FOLDER
 from cxrmodel.metrics import formatting
-from cxrmodel.model.spec import MODEL_FOLDER, ModelSpec
+from cxrmodel.model.spec import ModelSpec
+from cxrmodel.paths import LUNGS_FOLDER, MODEL_FOLDER
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import DISCLAIMER, operating_point_title
 from cxrmodel.training.record import shipped_training_record

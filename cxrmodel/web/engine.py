@@ -23,7 +23,7 @@ def reader(model: str = MODEL) -> Reader:
     return Reader.load(model)
 
 
-@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs={Reader: lambda reader: reader.spec.weights_sha256})
+@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs={Reader: lambda reader: reader.spec.version})
 def explainer(reader: Reader) -> Explainer:
     """Prepare the explanation methods of a loaded model."""
     return Explainer.shipped(reader.spec, reader.engine)

@@ -127,7 +127,7 @@ def read_files(reader: Reader, files: Iterable[tuple[str, bytes]], progress: Cal
     images, given = _images(), []
     for number, (name, data) in enumerate(files, start=1):
         progress(number, name)
-        content = f"{hashlib.sha256(data).hexdigest()} {reader.spec.weights_sha256} "
+        content = f"{hashlib.sha256(data).hexdigest()} {reader.spec.version} "
         key = content + name
         entry = images.get(key)
         if entry is None or entry.status == "failed":
@@ -149,7 +149,7 @@ def compute(key: Key, make: Callable[[], Made]) -> Made:
     Parameters
     ----------
     key : tuple of str
-        SHA-256 of the image, SHA-256 of the weights, and whatever else the result depends on.
+        SHA-256 of the image, version of the model, and whatever else the result depends on.
     make : callable
     """
     results = _results()

@@ -8,11 +8,12 @@ from pydantic import ValidationError
 from cxrmodel.checks.check import Check, Stage
 from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import OUTCOMES, PASSED, REJECTED, WARNING, CheckReport, Rule
-from cxrmodel.checks.spec import CHECK_FOLDER, load_check_spec
+from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.checks.suite import check_rules
 from cxrmodel.errors import AlteredWeights, ImageRefused, ImageRejected, NoLungsFound, OutOfDistribution
 from cxrmodel.messages import Message, catalogue
 from cxrmodel.model.spec import load_spec
+from cxrmodel.paths import CHECK_FOLDER
 
 ABOVE = Rule(side="above", warning=0.2, rejection=0.5, source="")
 BELOW = Rule(side="below", warning=30.0, rejection=10.0, source="")

@@ -16,7 +16,6 @@ from cxrmodel.checks.lungs.cut_off import edge_share
 from cxrmodel.checks.lungs.position import centroid_distance
 from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import OUTCOMES, PASSED, REJECTED, WARNING, CheckReport
-from cxrmodel.checks.spec import CHECK_FOLDER
 from cxrmodel.checks.subspace import PrincipalSubspace, lung_surroundings, standardised
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import AlteredWeights, MissingWeights
@@ -27,6 +26,7 @@ from cxrmodel.imaging.margins import image_box
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
+from cxrmodel.paths import CHECK_FOLDER
 
 MODEL = load_spec("densenet121")
 
@@ -231,7 +231,7 @@ def test_no_image_breaks_a_check(checks, segmenter, pixels, factor):
 def test_thresholds_come_from_the_rules(checks, image):
     """A threshold moved in the specification moves the outcome."""
     strict = checks.rules["contrast"].model_copy(update={"warning": 2000.0, "rejection": 1000.0})
-    changed = Checks(checks.rules | {"contrast": strict}, checks.models, checks.lungs_sha256)
+    changed = Checks(checks.rules | {"contrast": strict}, checks.models)
     _, report = changed.examine_image(changed.input(radiograph(image)))
     assert {result.check: result.outcome for result in report.results}["contrast"] == REJECTED
 

@@ -50,6 +50,7 @@ def make_spec() -> Callable[..., ModelSpec]:
             **{
                 "weights_sha256": "ab" * 32,
                 "graph_sha256": "ab" * 32,
+                "version": "densenet121 abababababab",
                 "lungs_sha256": "cd" * 32,
                 "input_size": 8,
                 "std": 0.25,

@@ -266,7 +266,7 @@ def test_a_file_that_changed_is_read_again(make_evaluation, make_spec, tmp_path)
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"graph_sha256": "ef" * 32}, "version"),
+        ({"version": "densenet121 other"}, "version"),
         (
             {"operating_points": {"high_sensitivity": 0.2, "balanced": 0.6, "high_specificity": 0.8}},
             "operating_points",

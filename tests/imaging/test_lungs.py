@@ -8,9 +8,10 @@ import pytest
 
 from cxrmodel.errors import AlteredWeights, MissingWeights, NoLungsFound
 from cxrmodel.imaging.canonical import canonical_image
-from cxrmodel.imaging.lung_spec import LUNGS_FOLDER, load_lung_spec
+from cxrmodel.imaging.lung_spec import load_lung_spec
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter, fields_from_scores, plausibility
 from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.paths import LUNGS_FOLDER
 from cxrmodel.training.archive import find_images, load_images, load_masks
 from cxrmodel.training.segmenter import dice
 
@@ -124,5 +125,5 @@ def test_dice_is_that_of_the_specification(segmenter, data_root):
     pixels = load_images(images)
     found = np.concatenate([segmenter.masks(pixels[i : i + 64]) for i in range(0, len(pixels), 64)])
     mean = np.mean([dice(mask, masks[image.name]) for mask, image in zip(found, images, strict=True)])
-    assert mean == pytest.approx(load_lung_spec().test["dice_mean"], abs=1e-3)
+    assert mean == pytest.approx(load_lung_spec().test.dice_mean, abs=1e-3)
     assert mean > 0.95

@@ -12,8 +12,9 @@ import pytest
 from cxrmodel.errors import AlteredWeights, MissingWeights, ModelError
 from cxrmodel.model.engine import OnnxEngine, load_engine
 from cxrmodel.model.keras_engine import KerasEngine
-from cxrmodel.model.spec import MODEL_FOLDER, load_spec
+from cxrmodel.model.spec import load_spec
 from cxrmodel.models import MODELS
+from cxrmodel.paths import MODEL_FOLDER
 
 
 @pytest.mark.parametrize("model", MODELS.names)

@@ -348,7 +348,7 @@ def test_a_bug_is_not_reported_as_damage(part, text_of, monkeypatch, caplog):
 def test_figures_of_other_weights_are_refused(visit, text_of, use, evaluations):
     """Figures that were measured with other weights than those loaded are not shown for them."""
     other = FakeReader()
-    other.spec = SPEC.model_copy(update={"graph_sha256": "e" * 64})
+    other.spec = SPEC.model_copy(update={"version": "densenet121 other"})
     use(other)
     app = visit("evaluation")
     with pytest.raises(EvaluationError) as error:

@@ -164,7 +164,7 @@ def test_results_belong_to_image_weights_and_method(show, explainer):
     kept = app.session_state["computed results"]
     assert explainer.asked == ["layercam", "layercam", "saliency"]
     assert len({key[0] for key in kept}) == 2
-    assert {key[1] for key in kept} == {SPEC.weights_sha256}
+    assert {key[1] for key in kept} == {SPEC.version}
     assert {key[2] for key in kept} == {"layercam", "saliency"}
     chooser(app).select("layercam").run()
     assert not any(label.startswith("Compute") for label in labels(app))

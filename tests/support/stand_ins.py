@@ -41,6 +41,7 @@ SPEC = ModelSpec(
     trained_on="a drawn collection",
     split_seed=0,
     held_out_patients=("p1",),
+    version="densenet121 0123456789ab",
 )
 
 
@@ -136,7 +137,7 @@ def made_up_evaluation(model: str = "densenet121", separation: float = 3.0, **ch
         )
     made = Evaluation(
         model=model,
-        version=f"{model} {SPEC.graph_sha256[:12]}",
+        version=SPEC.version.replace(SPEC.model, model),
         weights_sha256=SPEC.weights_sha256,
         created=date(2026, 3, 4),
         labels=SPEC.labels,

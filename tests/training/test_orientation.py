@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrmodel.checks.orientation import ORIENTATIONS, OrientationNetwork, as_orientation_input
-from cxrmodel.checks.spec import CHECK_FOLDER, load_check_spec
+from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import TrainingError
 from cxrmodel.model.spec import load_spec
+from cxrmodel.paths import CHECK_FOLDER
 from cxrmodel.training.checks import export_checks, fit_subspace
 from cxrmodel.training.negatives import drawn, fragments, negative
 from cxrmodel.training.orientation import oriented, train_orientation

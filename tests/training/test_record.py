@@ -3,8 +3,8 @@
 import pytest
 
 from cxrmodel.errors import TrainingError
-from cxrmodel.model.spec import MODEL_FOLDER
 from cxrmodel.models import MODELS
+from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.training.recipe import Recipe
 from cxrmodel.training.record import (
     ClassifierEpoch,

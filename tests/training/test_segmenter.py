@@ -44,7 +44,7 @@ def test_a_run_leaves_its_record(trained):
     folder, record = trained
     assert SegmenterRecord.model_validate_json((folder / "report.json").read_bytes()) == record
     assert record.test.images == 8
-    assert set(record.held_out.least) == set(LungBounds.model_fields)
+    assert min(dict(record.held_out.least).values()) >= 0
     assert record.history[-1].scores["dice"] == pytest.approx(record.held_out.dice_mean, abs=0.01)
 
 
@@ -55,7 +55,7 @@ def test_an_exported_segmenter_loads(trained, tmp_path):
     segmenter = LungSegmenter.load(tmp_path)
     assert load_lung_spec(tmp_path) == spec
     assert segmenter.size == 32
-    for bound, value in record.held_out.least.items():
+    for bound, value in record.held_out.least:
         assert getattr(segmenter.minimum, bound) == pytest.approx(0.8 * value, abs=1e-4)
 
 

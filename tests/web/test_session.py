@@ -47,7 +47,7 @@ def test_every_file_gets_an_entry_in_order(coded):
 def test_key_is_of_image_weights_and_name(coded):
     """The same image under other weights is another reading; under another name, another entry."""
     (entry,) = take(FakeReader(), ("a.png", coded[0]))
-    assert entry.key == f"{hashlib.sha256(coded[0]).hexdigest()} {SPEC.weights_sha256} a.png"
+    assert entry.key == f"{hashlib.sha256(coded[0]).hexdigest()} {SPEC.version} a.png"
 
 
 def test_no_image_is_read_twice(coded):

@@ -232,7 +232,7 @@ class _Run:
 
     def _digest(self) -> str:
         images = [case.name for case in self.sample]
-        key = json.dumps([self.spec.graph_sha256, self.spec.lungs_sha256, images, len(self.adults), self._settings()])
+        key = json.dumps([self.spec.version, images, len(self.adults), self._settings()])
         return hashlib.sha256(key.encode()).hexdigest()[:12]
 
     def _once(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

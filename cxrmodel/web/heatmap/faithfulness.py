@@ -97,7 +97,7 @@ def curves_chart(result: ImageTest, kind: Kind, title: str) -> alt.Chart:
 def _result(reader: Reader, explained: Explained) -> ImageTest | None:
     """The test's result, where it was run or is asked for now."""
     reading, method = explained.reading, explained.method
-    key = (reading.radiograph.sha256, reader.spec.weights_sha256, method.name, "test")
+    key = (reading.radiograph.sha256, reader.spec.version, method.name, "test")
 
     def ask() -> bool:
         st.markdown(text("web.faithfulness.about", title=method.title))

@@ -152,7 +152,7 @@ def _describe(method: Method, tested: Tested) -> None:
 
 def _map(reader: Reader, reading: Reading, method: Method) -> np.ndarray | None:
     """The method's map, where it was computed or is asked for now."""
-    key = (reading.radiograph.sha256, reader.spec.weights_sha256, method.name)
+    key = (reading.radiograph.sha256, reader.spec.version, method.name)
 
     def ask() -> bool:
         code = "web.method.not_computed_tensorflow" if method.tensorflow else "web.method.not_computed"

@@ -218,7 +218,7 @@ def test_no_evaluation_no_audits(reader, archive, tmp_path, make_spec):
         audit(reader, archive, tmp_path, progress=False)
     assert caught.value.message.code == "evaluation.error.missing"
     evaluate(reader, archive, tmp_path, progress=False)
-    other = GreyReader(make_spec(graph_sha256="cd" * 32))
+    other = GreyReader(make_spec(version="densenet121 other"))
     with pytest.raises(EvaluationError) as caught:
         audit(other, archive, tmp_path, progress=False)
     assert caught.value.message.code == "evaluation.error.version"

@@ -9,7 +9,7 @@ AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test fuzz lint requirements wheel clean
+.PHONY: help run test fuzz lint requirements audit sbom wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo 'make wheel    build the package into dist/'
 	@echo 'make requirements'
 	@echo '              pin requirements*.txt from pyproject.toml (newer versions: ARGS=--upgrade)'
+	@echo 'make audit    look for known vulnerabilities of the pinned packages'
+	@echo 'make sbom     write the bill of materials (CycloneDX) into dist/'
 	@echo 'make clean    remove the virtual environment, builds and caches'
 
 run: $(VENV)/for-running
@@ -42,11 +44,19 @@ wheel: $(VENV)/for-testing
 
 # Versions that still fit stay as they are. The first command pins what make run installs, the second adds development.
 COMPILE = UV_CUSTOM_COMPILE_COMMAND='make requirements' $(VENV)/bin/uv pip compile pyproject.toml --quiet \
-	--universal --python-version 3.11 --annotation-style line --no-emit-index-url $(ARGS)
+	--universal --python-version 3.11 --generate-hashes --annotation-style line --no-emit-index-url $(ARGS)
 
 requirements: $(VENV)/for-testing
 	@$(COMPILE) --extra train --extra compare --output-file requirements.txt
 	@$(COMPILE) --all-extras --constraint requirements.txt --output-file requirements-dev.txt
+
+audit: $(VENV)/for-testing
+	@$(IN_VENV) -m tests.support.audit requirements-dev.txt
+
+sbom: $(VENV)/for-testing
+	@mkdir -p dist
+	@$(IN_VENV) -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-format JSON --output-file dist/sbom.cdx.json
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
@@ -61,7 +71,7 @@ $(VENV)/for-running: requirements.txt
 $(VENV)/for-testing: requirements-dev.txt $(VENV)/for-running
 	@$(INSTALL) -r requirements-dev.txt && $(FINISH)
 
-INSTALL = eval "$$MAKE_VENV" && : > $(VENV)/unfinished && $(IN_VENV) -m pip install
+INSTALL = eval "$$MAKE_VENV" && : > $(VENV)/unfinished && $(IN_VENV) -m pip install --require-hashes
 FINISH = rm -f $(VENV)/unfinished && : > $@
 
 # Ignore the stamps when Python is gone or an installation was interrupted.

@@ -11,7 +11,7 @@ case "$*" in
     *'version_info[:3]'*) echo {version} ;;
     *'import ensurepip, venv'*) exit {without_venv} ;;
     '-m venv .venv') mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo "environment by {name}" >> log ;;
-    '-m pip install -r '*) echo "$3 $5" >> log; test ! -e no-network ;;
+    '-m pip install --require-hashes -r '*) echo "$3 $6" >> log; test ! -e no-network ;;
     '-m ruff '* | '-m mypy'*) echo "$*" >> log; test ! -e tests-fail ;;
     '-m streamlit '* | '-m pytest'*) echo "$*" >> log; test ! -e tests-fail ;;
 esac

@@ -18,8 +18,9 @@ ELSEWHERE = {"colorama"}  # pinned for Windows only
 
 
 def pins(path) -> dict[str, str]:
-    """Name -> version of each line of a requirements file."""
-    lines = [line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    """Name -> version of each requirement of a requirements file, without its hashes."""
+    text = re.sub(r"\\\n *--hash=\S+ *", "", path.read_text(encoding="utf-8"))
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
     wanted = [Requirement(line) for line in lines if line]
     assert all(re.fullmatch(r"==[\w.]+", str(requirement.specifier)) for requirement in wanted)
     assert not [requirement.name for requirement in wanted if requirement.url]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import DataError, TrainingError
-from cxrmodel.imaging.lung_spec import LungBounds, load_lung_spec
+from cxrmodel.imaging.lung_spec import load_lung_spec
 from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.paths import RECIPES
 from cxrmodel.training.export import export_lungs

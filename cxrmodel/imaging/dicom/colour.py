@@ -81,7 +81,9 @@ def _looked_up(header: DicomHeader, codes: np.ndarray) -> np.ndarray:
     """Colours of indices (PS3.3 C.7.6.3.1.5): uint8 or uint16, shape (H, W) where all are grey, else (H, W, 3)."""
     columns = [_palette_column(header, colour) for colour in ("Red", "Green", "Blue")]
     table = np.stack(columns, axis=1)
-    used = table[np.unique(codes)]
+    present = np.zeros(len(table), bool)
+    present[codes] = True
+    used = table[present]
     # Entries of 8 bits are stored in 16 as they are, in the upper byte, or in both.
     upper, lower = used >> 8, used & 255
     if not upper.any():

@@ -38,6 +38,8 @@ def test_every_name_has_words():
         "XR",
         "XRAY",
         "X-RAY",
+        "RTG",
+        "RAYOS X",
         "CXR",
         "RX",
         "DX CR",

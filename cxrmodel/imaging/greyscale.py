@@ -1,12 +1,9 @@
-"""Greyscale of stored samples: the value of white, and whether an image stored in colour is grey."""
+"""Whether an image stored in colour is grey, and its grey levels."""
 
 import cv2
 import numpy as np
 
-from cxrmodel.errors import ColourImage, UnreadableFile
-
-# Depths at which radiographs are digitised; 10 to 14 bits are commonly stored in 16.
-_DEPTHS = (8, 10, 12, 14, 16)
+from cxrmodel.errors import ColourImage
 
 # Colour is judged at no more than this many pixels a side, and smoothed. This removes the chroma noise of scanners and
 # JPEG and coloured letters, but not the colours of a scene.
@@ -24,44 +21,6 @@ _MIN_TINT = 4.0
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def full_scale(samples: np.ndarray) -> tuple[float, int]:
-    """Find the stored value of white.
-
-    Eight-bit images use 255 and floating-point ones 1. For deeper ones it is the top of the smallest of 8, 10,
-    12, 14 and 16 bits that holds the largest value: a detector's 12 bits are commonly stored in 16, and read as 16
-    they would be nearly black.
-
-    Parameters
-    ----------
-    samples : ndarray of uint8, uint16, int32 or float32, any shape
-        Stored values.
-
-    Returns
-    -------
-    white : float
-        Value of white; black is 0.
-    depth : int
-        Bits that hold it; 0 for floating-point samples.
-
-    Raises
-    ------
-    UnreadableFile
-        Values that no such scale holds: negative, not finite, above 65535, or floating-point above 1.
-    """
-    if samples.dtype == np.uint8:
-        return 255.0, 8
-    low, high = samples.min(), samples.max()
-    if np.issubdtype(samples.dtype, np.floating):
-        # This form rejects NaN as well.
-        if low >= 0 and high <= 1:
-            return 1.0, 0
-        raise UnreadableFile("imaging.float_range")
-    if low < 0 or high > 65535:
-        raise UnreadableFile("imaging.integer_range")
-    depth = next(depth for depth in _DEPTHS if high < 2**depth)
-    return float(2**depth - 1), depth
-
-
 def single_channel(samples: np.ndarray, white: float) -> tuple[np.ndarray, bool]:
     """Reduce a grey image that is stored in colour to one channel.
 
@@ -74,7 +33,7 @@ def single_channel(samples: np.ndarray, white: float) -> tuple[np.ndarray, bool]
     samples : ndarray of uint8, uint16, int32 or float32, shape (H, W) or (H, W, 3)
         Grey levels, or red, green and blue.
     white : float
-        Stored value of white.
+        Stored value of white, or the length of the grey scale.
 
     Returns
     -------

@@ -70,7 +70,7 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
     """Read an image file of any registered format as a radiograph.
 
     The format is recognised by content alone, and size and shape are checked in the header before any pixel is decoded.
-    Eight-bit levels are divided by 255; see `full_scale` for deeper ones and `single_channel` for images stored in
+    Eight-bit levels are divided by 255; see `find_grey_range` for deeper ones and `single_channel` for images stored in
     colour. Transparent parts become black, as air is. The image is inverted and rotated as the file requires, each
     with a note; for DICOM see `cxrmodel.imaging.dicom.image`. Safe to call from several threads.
 

@@ -1,13 +1,11 @@
-"""Greyscale: the stored value of white, and images stored in colour that are grey."""
+"""Images stored in colour that are grey."""
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from cxrmodel.errors import ColourImage, UnreadableFile
-from cxrmodel.imaging.greyscale import full_scale, single_channel
+from cxrmodel.errors import ColourImage
+from cxrmodel.imaging.greyscale import single_channel
 
 
 @pytest.fixture(scope="module")
@@ -26,53 +24,6 @@ def scene(image, saturation):
     angle = np.arctan2(*np.mgrid[-1 : 1 : image.shape[0] * 1j, -1 : 1 : image.shape[1] * 1j])
     hues = np.stack([np.cos(angle + turn) for turn in (0, 2.1, 4.2)], axis=-1)
     return np.uint8(np.clip(image[..., None] + saturation * hues, 0, 255))
-
-
-@pytest.mark.parametrize(
-    ("dtype", "largest", "white", "depth"),
-    [
-        (np.uint8, 3, 255, 8),
-        (np.uint16, 0, 255, 8),
-        (np.uint16, 255, 255, 8),
-        (np.uint16, 256, 1023, 10),
-        (np.uint16, 1024, 4095, 12),
-        (np.uint16, 4095, 4095, 12),
-        (np.uint16, 4096, 16383, 14),
-        (np.uint16, 16384, 65535, 16),
-        (np.uint16, 65535, 65535, 16),
-        (np.int32, 4095, 4095, 12),
-        (np.float32, 0.5, 1, 0),
-    ],
-)
-def test_white_is_the_top_of_the_smallest_depth(dtype, largest, white, depth):
-    """Eight bits are always eight; the depth of others follows from their largest value."""
-    assert full_scale(np.array([[0, largest]], dtype)) == (white, depth)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(0, 65535), min_size=1, max_size=5))
-def test_no_level_lies_above_white(levels):
-    """Sixteen-bit levels always fit their scale, and a smaller depth would not hold them or is not in use."""
-    white, depth = full_scale(np.array(levels, np.uint16))
-    assert max(levels) <= white == 2**depth - 1
-    assert depth == 8 or max(levels) >= 2 ** (depth - 2)
-
-
-@pytest.mark.parametrize(
-    "samples",
-    [
-        np.float32([0, 1.001]),
-        np.float32([-0.001, 1]),
-        np.float32([0, np.nan]),
-        np.float32([0, np.inf]),
-        np.int32([-1, 4095]),
-        np.int32([0, 65536]),
-    ],
-)
-def test_values_on_no_known_scale_are_refused(samples):
-    """They are not rescaled, because black and white are unknown."""
-    with pytest.raises(UnreadableFile):
-        full_scale(samples)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from cxrmodel.imaging.dicom.colour import grey_from_colour
+from cxrmodel.imaging.dicom.grey_levels import GreyLevels, grey_levels
 from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.pixels import stored_values
-from cxrmodel.imaging.dicom.voi import GreyLevels, grey_levels
 from cxrmodel.imaging.formats.image_format import DecodedImage
 from cxrmodel.messages import Message
 

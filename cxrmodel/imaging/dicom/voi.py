@@ -1,182 +1,98 @@
-"""Greyscale transformations of a DICOM image: stored values to grey levels 0..1.
+"""Values of interest: which modality values a DICOM image shows black and white (PS3.3 C.11.2)."""
 
-PS3.4 N.2 and PS3.3 C.11: modality LUT or rescale, then VOI LUT or window, then polarity (presentation LUT shape, or
-photometric interpretation without one). A stored value has at most 16 bits, so the transformation is computed once for
-every possible value, and the image is looked up.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from pydicom.dataset import Dataset
 
-from cxrmodel.imaging.dicom.dataset import DataSet, words_of
-from cxrmodel.imaging.dicom.header import DicomHeader
+from cxrmodel.imaging.dicom.dataset import DataSet
+from cxrmodel.imaging.dicom.luts import valid_luts
 from cxrmodel.messages import Message
 
-
-@dataclass(frozen=True, eq=False)
-class Lut:
-    """A look-up table (PS3.3 C.11.1.1.1, C.11.2.1.1).
-
-    Attributes
-    ----------
-    first : int
-        Input value of the first entry; lower ones give the first entry, higher ones the last.
-    entries : ndarray of float64, shape (N,)
-    top : float
-        Highest value that an entry can have.
-    """
-
-    first: int
-    entries: np.ndarray
-    top: float
-
-    def apply(self, values: np.ndarray) -> np.ndarray:
-        """Look values up: float64 of any shape -> entries of the same shape."""
-        places = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1)
-        looked_up: np.ndarray = self.entries[places.astype(np.intp)]
-        return looked_up
+# A window or table must leave the image this share of the greys: half, and a little for rounding.
+_GREYS = 0.51
+# Where less than this share of the pixels is neither black nor white, it is no window for this image.
+_BETWEEN = 0.1
+# A level this near to black or white is that: half of one of 255.
+_NEAR = 1 / 510
 
 
 @dataclass(frozen=True, eq=False)
-class GreyLevels:
-    """An image after its greyscale transformation.
+class Voi:
+    """One way to show an image.
 
     Attributes
     ----------
-    pixels : ndarray of float32, shape (H, W)
-        0..1, black to white.
-    inverse : bool
-        The lowest value is shown white.
-    stored_range : (int, int)
-        Lowest and highest stored value.
-    notes : tuple of Message
+    levels : ndarray of float64, shape (N,)
+        Of each modality value; black is 0 and white is 1, and there may be others beyond.
+    ignored : str
+        Code of the note where this is not shown.
     """
 
-    pixels: np.ndarray
-    inverse: bool
-    stored_range: tuple[int, int]
-    notes: tuple[Message, ...]
+    levels: np.ndarray
+    ignored: str
 
 
-_MIN_CONTRAST = 0.1
-_ROWS = 128
+def choose_voi(
+    data: DataSet,
+    outputs: np.ndarray,
+    signed: bool,
+    counts: np.ndarray,
+    spread: Callable[[np.ndarray], float],
+    notes: list[Message],
+) -> np.ndarray | None:
+    """The first of a file's VOI LUTs and then of its windows that leaves the image at least half of the greys.
 
-
-def grey_levels(header: DicomHeader, codes: np.ndarray, signed: bool) -> GreyLevels:
-    """Apply the greyscale transformation of a file; an invalid part of it counts as absent.
-
-    Where the file has neither a VOI LUT nor a window, black and white are the ends of the widest of these ranges of
-    which the image uses at least half, without its outermost 0.5 % at either end: all possible values; all that occur;
-    all that occur without that 0.5 %. The first gives exactly level / 255 for an 8-bit image; the others add a note. A
-    window that shows almost nothing of the image counts as absent.
+    Others are alternatives for other tissues, which serve where the first is wrong: too wide, beside the image, or a
+    table that states more bits than it uses. Such a table is first tried with the bits that it uses.
 
     Parameters
     ----------
-    header : DicomHeader
-    codes : ndarray of uint16, shape (H, W)
-        Stored values as unsigned numbers of ``header.bits`` bits.
+    data : DataSet
+    outputs : ndarray of float64, shape (N,)
+        Modality values of the possible stored values.
     signed : bool
-        Codes with the topmost bit set are negative values.
+        Modality values may be below 0.
+    counts : ndarray of int64, shape (N,)
+        Pixels of the image with each.
+    spread : callable
+        Difference of levels that the image has without isolated values, by the levels of each modality value.
+    notes : list of Message
+        Receives what was ignored.
+
+    Returns
+    -------
+    ndarray of float64, shape (N,), or None
+        Levels of the modality values; None where nothing serves.
     """
-    notes: list[Message] = []
-    values = np.arange(2**header.bits, dtype=np.int64)
-    if signed:
-        values[2 ** (header.bits - 1) :] -= 2**header.bits
-    counts = np.zeros(len(values), np.int64)
-    for block in _blocks(codes):
-        counts += np.bincount(block.ravel(), minlength=len(values))
-    present = values[counts > 0]
-    outputs, ends, negative = _modality_outputs(header, values, notes)
-    voi = _first_lut(header.data, "VOILUTSequence", negative)
-    levels = voi.apply(outputs) / voi.top if voi else _windowed(header.data, outputs, notes)
-    inverse = _inverse(header, notes)
-    padding = _padding(header, values)
-    counts = np.where(padding, 0, counts) if counts[~padding].any() else counts
-    if levels is not None and np.ptp(_inner(levels, counts)) < _MIN_CONTRAST < np.ptp(outputs[counts > 0]):
-        levels = None
-        notes.append(Message("imaging.dicom.window_outside"))
-    if levels is None:
-        levels = _spread(outputs, counts, ends, notes)
-    table = np.clip(1 - levels if inverse else levels, 0, 1).astype(np.float32)
-    pixels = np.empty(codes.shape, np.float32)
-    for block, into in zip(_blocks(codes), _blocks(pixels), strict=True):
-        into[:] = table[block]
-    return GreyLevels(pixels, inverse, (int(present.min()), int(present.max())), tuple(notes))
-
-
-def _modality_outputs(
-    header: DicomHeader, values: np.ndarray, notes: list[Message]
-) -> tuple[np.ndarray, tuple[float, float], bool]:
-    """Values after modality LUT or rescale, the ends of their range, and whether a VOI LUT may begin below 0."""
-    slope, intercept = (
-        (header.data.numbers(keyword) or [default])[0]
-        for keyword, default in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
-    )
-    if slope == 0:
-        slope, intercept = 1.0, 0.0
-        notes.append(Message("imaging.dicom.zero_slope"))
-    lut = _first_lut(header.data, "ModalityLUTSequence", header.signed)
-    if lut:
-        return lut.apply(values), (0.0, lut.top), False
-    outputs = values * slope + intercept
-    return outputs, (float(outputs.min()), float(outputs.max())), header.signed or intercept < 0 or slope < 0
-
-
-def _inverse(header: DicomHeader, notes: list[Message]) -> bool:
-    """Whether the lowest value is shown white."""
-    shape = header.data.text("PresentationLUTShape")
-    inverse = shape == "INVERSE" if shape in ("INVERSE", "IDENTITY") else header.monochrome1
-    if inverse != header.monochrome1:
-        notes.append(Message("imaging.dicom.polarity_contradiction"))
-    return inverse
-
-
-def _first_lut(data: DataSet, keyword: str, signed: bool) -> Lut | None:
-    """The first valid item of a sequence of look-up tables."""
-    for item in data.sequence(keyword):
-        lut = _lut(item, data.little_endian, signed)
-        if lut:
-            return lut
+    for voi in _candidates(data, outputs, signed, notes):
+        levels = np.clip(voi.levels, 0, 1)
+        between = counts[(levels > _NEAR) & (levels < 1 - _NEAR)].sum()
+        if between >= _BETWEEN * counts.sum() and (_bulk(levels, counts) >= _GREYS or spread(levels) >= _GREYS):
+            return voi.levels
+        if Message(voi.ignored) not in notes:
+            notes.append(Message(voi.ignored))
     return None
 
 
-# A table that leaves so many of the stated bits unused states too many.
-_UNUSED_BITS = 3
+def _candidates(data: DataSet, outputs: np.ndarray, signed: bool, notes: list[Message]) -> Iterator[Voi]:
+    for lut in valid_luts(data, "VOILUTSequence", signed):
+        entries = lut.apply(outputs)
+        if lut.used_top < lut.top:
+            # Bits may be unused on purpose, so that the stated ones come first.
+            yield Voi(entries / lut.top, "imaging.dicom.lut_bits")
+        yield Voi(entries / lut.used_top, "imaging.dicom.lut_ignored")
+    for centre, width in zip(data.numbers("WindowCenter"), data.numbers("WindowWidth"), strict=False):
+        levels = _windowed(data.text("VOILUTFunction"), outputs, centre, width)
+        if levels is not None:
+            yield Voi(levels, "imaging.dicom.window_ignored")
+        elif Message("imaging.dicom.zero_width") not in notes:
+            notes.append(Message("imaging.dicom.zero_width"))
 
 
-def _lut(item: Dataset, little_endian: bool, signed: bool) -> Lut | None:
-    descriptor = words_of(item, "LUTDescriptor", little_endian)
-    if descriptor is None or len(descriptor) != 3 or not 8 <= descriptor[2] <= 16:
-        return None
-    count, first, bits = map(int, descriptor)
-    count = count or 65536
-    if signed and first >= 2**15:
-        first -= 2**16
-    words = words_of(item, "LUTData", little_endian)
-    if words is None:
-        return None
-    if len(words) < count <= 2 * len(words):
-        # PS3.3 C.11.1.1.1: eight-bit entries, two to a word.
-        words = words.astype("<u2").view(np.uint8)
-    if len(words) < count:
-        return None
-    entries = words[:count].astype(np.float64)
-    used = max(8, int(entries.max()).bit_length())
-    # Some devices state 16 bits and use 12 or fewer.
-    return Lut(first, entries, 2.0 ** (bits if used <= bits < used + _UNUSED_BITS else used) - 1)
-
-
-def _windowed(data: DataSet, values: np.ndarray, notes: list[Message]) -> np.ndarray | None:
-    """Levels 0..1 by the first window (PS3.3 C.11.2.1.2); later ones are alternatives for other tissues."""
-    centres, widths = data.numbers("WindowCenter"), data.numbers("WindowWidth")
-    if not centres or not widths:
-        return None
-    centre, width, function = centres[0], widths[0], data.text("VOILUTFunction")
+def _windowed(function: str, values: np.ndarray, centre: float, width: float) -> np.ndarray | None:
+    """Levels by a window (PS3.3 C.11.2.1.2); None for one without width."""
     if width <= 0 or (function not in ("SIGMOID", "LINEAR_EXACT") and width < 1):
-        notes.append(Message("imaging.dicom.zero_width"))
         return None
     if function == "SIGMOID":
         with np.errstate(over="ignore"):
@@ -188,46 +104,8 @@ def _windowed(data: DataSet, values: np.ndarray, notes: list[Message]) -> np.nda
     return np.clip((values - (centre - 0.5)) / (width - 1) + 0.5, 0, 1)
 
 
-def _padding(header: DicomHeader, values: np.ndarray) -> np.ndarray:
-    """Which stored values mark pixels outside the image: bool, one for each value."""
-    words = [
-        words_of(header.data.values, keyword, header.data.little_endian)
-        for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit")
-    ]
-    if words[0] is None:
-        return np.zeros(len(values), bool)
-    ends = [int(word[0]) - (2**16 if header.signed and word[0] >= 2**15 else 0) for word in words if word is not None]
-    return (values >= min(ends)) & (values <= max(ends))
-
-
-# Share of values at either end that may be outliers, and share of the range that the others must use.
-_TAIL = 0.005
-_USED = 0.5
-
-
-def _blocks(samples: np.ndarray) -> Iterator[np.ndarray]:
-    """Some rows at a time: the indices of a whole image would take four times its memory."""
-    for start in range(0, len(samples), _ROWS):
-        yield samples[start : start + _ROWS]
-
-
-def _inner(levels: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Lowest and highest level of the image, without its outermost 0.5 % at either end."""
+def _bulk(levels: np.ndarray, counts: np.ndarray) -> float:
+    """Difference of levels between the central 90 % of the pixels."""
     order = np.argsort(levels, kind="stable")
-    share = np.cumsum(counts[order]) / counts.sum()
-    low, high = np.searchsorted(share, (_TAIL, 1 - _TAIL))
-    return levels[order][[low, min(high, len(order) - 1)]]
-
-
-def _spread(outputs: np.ndarray, counts: np.ndarray, ends: tuple[float, float], notes: list[Message]) -> np.ndarray:
-    """Levels 0..1 of an image without a window, by the rule of `grey_levels`."""
-    inner = _inner(outputs, counts)
-    occurring = outputs[counts > 0]
-    whole = (float(occurring.min()), float(occurring.max()))
-    low, high = next(
-        (span for span in (ends, whole) if np.ptp(inner) >= _USED * (span[1] - span[0])),
-        (float(inner[0]), float(inner[1])),
-    )
-    if (low, high) != ends:
-        notes.append(Message("imaging.dicom.no_window", low=low, high=high))
-    return (outputs - low) / ((high - low) or 1.0)
+    low, high = np.searchsorted(np.cumsum(counts[order]), counts.sum() * np.array([0.05, 0.95]))
+    return float(levels[order[min(high, len(order) - 1)]] - levels[order[low]])

@@ -9,10 +9,13 @@ from PIL import ExifTags
 from PIL.ImageFile import ImageFile
 
 from cxrmodel.imaging.formats.image_format import DecodedImage, Header, damaged
-from cxrmodel.imaging.greyscale import full_scale, single_channel
+from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range
+from cxrmodel.imaging.greyscale import single_channel
 from cxrmodel.messages import Message
 
 _PLAIN_MODES = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
+
+_ROWS = 128
 
 # EXIF 2.32, tag 0x0112: quarter turns anticlockwise, then a left-to-right flip, and the code of the note.
 _ORIENTATIONS = {
@@ -92,13 +95,18 @@ def to_greyscale(stored: StoredImage, header: Header, white_is_zero: bool = Fals
     ColourImage, UnreadableFile
     """
     notes = list(header.notes)
-    white, depth = full_scale(stored.samples)
-    grey, tinted = single_channel(stored.samples, white)
+    found = _grey_range(stored, white_is_zero)
+    black, white = found.scale.low, found.scale.high
+    grey, tinted = single_channel(stored.samples, white - black)
     if tinted:
         notes.append(Message("imaging.note.tint"))
-    if 8 <= depth < header.bits:
-        notes.append(Message("imaging.note.bits", stored=header.bits, used=depth))
-    pixels = np.divide(grey, np.float32(white), dtype=np.float32)
+    if found.own:
+        notes.append(Message("imaging.note.own_range", low=found.lowest, high=found.highest))
+    elif found.scale.bits and 2 * white < 2**header.bits and grey.dtype.kind != "f":
+        notes.append(Message("imaging.note.bits", stored=header.bits, used=found.scale.bits))
+    if found.isolated:
+        notes.append(Message("imaging.note.isolated"))
+    pixels = _scaled(grey, black, white)
     if white_is_zero:
         pixels = np.subtract(np.float32(1), pixels, out=pixels)
         notes.append(Message("imaging.note.inverted"))
@@ -111,6 +119,26 @@ def to_greyscale(stored: StoredImage, header: Header, white_is_zero: bool = Fals
         pixels = pixels[:, ::-1] if mirrored else pixels
         notes.append(Message(code))
     return DecodedImage(pixels, tuple(notes), white_is_zero)
+
+
+def _grey_range(stored: StoredImage, white_is_zero: bool) -> GreyRange:
+    samples = stored.samples
+    if samples.dtype == np.uint8:
+        return GreyRange(Scale(0.0, 255.0, 8), False, False, 0.0, 255.0)
+    grey = samples if samples.ndim == 2 else cv2.cvtColor(samples, cv2.COLOR_RGB2GRAY)
+    return find_grey_range(grey, None if stored.alpha is None else stored.alpha > 0, inverse=white_is_zero)
+
+
+def _scaled(grey: np.ndarray, black: float, white: float) -> np.ndarray:
+    """Levels 0..1, clipped, some rows at a time: float64 of a whole image takes much memory."""
+    if black == 0 and (grey.dtype == np.uint8 or grey.max() <= white):
+        quotient: np.ndarray = np.divide(grey, np.float32(white or 1), dtype=np.float32)
+        return quotient
+    pixels = np.empty(grey.shape, np.float32)
+    for start in range(0, len(grey), _ROWS):
+        rows = grey[start : start + _ROWS].astype(np.float64)
+        pixels[start : start + _ROWS] = np.clip((rows - black) / ((white - black) or 1.0), 0, 1)
+    return pixels
 
 
 def _sixteen_bit_colour(data: bytes, header: Header, name: str) -> tuple[np.ndarray, np.ndarray | None]:

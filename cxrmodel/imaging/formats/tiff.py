@@ -23,20 +23,26 @@ class TiffHeader(Header):
         The lowest stored value is shown white (photometric interpretation 0).
     orientation : int
         1..8.
-    neutral : tuple of (int, str)
-        Offsets of the tags behind the two fields above, with the `struct` format of each: a decoder that finds 1 there
-        neither inverts nor rotates the image.
+    unsigned : bool
+        Samples of 32 bits are unsigned integers, which the decoder takes for signed ones.
+    neutral : tuple of (int, str, int)
+        Offsets of tags whose meaning decoders honour at some depths only, with the `struct` format and the value of
+        each that has every decoder neither invert nor rotate the image, and open 32 bits in either byte order.
     """
 
     white_is_zero: bool = False
     orientation: int = 1
-    neutral: tuple[tuple[int, str], ...] = ()
+    unsigned: bool = False
+    neutral: tuple[tuple[int, str, int], ...] = ()
 
 
 # TIFF 6.0 field types and those of BigTIFF: bytes per value.
 _FIELD_BYTES = dict.fromkeys((1, 2, 6, 7), 1) | dict.fromkeys((3, 8), 2) | dict.fromkeys((4, 9, 11, 13), 4)
 _FIELD_BYTES |= dict.fromkeys((5, 10, 12, 16, 17, 18), 8)
 _MAX_FIELDS = 4096
+_LONG = 32
+# Values of the tag of the sample format.
+_UNSIGNED_SAMPLES, _SIGNED_SAMPLES = 1, 2
 _UNSIGNED = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
 
@@ -112,23 +118,27 @@ def _read_header(data: bytes) -> TiffHeader:
     if 262 not in directory.fields:
         raise UnreadableFile("imaging.tiff_polarity")
     white_is_zero, orientation = directory.first(262) == 0, directory.first(274, 1)
+    bits = directory.first(258, 1)
+    unsigned = bits == _LONG and directory.first(339, _UNSIGNED_SAMPLES) == _UNSIGNED_SAMPLES
+    replaced = {262: 1 if white_is_zero else None, 274: 1 if orientation != 1 else None}
+    replaced[339] = _SIGNED_SAMPLES if unsigned and 339 in directory.fields else None
     return TiffHeader(
         width,
         height,
-        bits=directory.first(258, 1),
+        bits=bits,
         multiple=directory.next != 0,
         white_is_zero=white_is_zero,
         orientation=orientation if 1 <= orientation <= 8 else 1,
-        neutral=tuple(
-            directory.location(tag) for tag, wanted in ((262, white_is_zero), (274, orientation != 1)) if wanted
-        ),
+        unsigned=unsigned,
+        neutral=tuple((*directory.location(tag), value) for tag, value in replaced.items() if value is not None),
     )
 
 
 def _decode(data: bytes, header: Header) -> DecodedImage:
     assert isinstance(header, TiffHeader)
     stored = decode_raster(_neutralised(data, header), header, TiffImageFile, "TIFF")
-    return to_greyscale(replace(stored, orientation=header.orientation), header, header.white_is_zero)
+    samples = stored.samples.view(np.uint32) if header.unsigned and stored.samples.dtype == np.int32 else stored.samples
+    return to_greyscale(replace(stored, samples=samples, orientation=header.orientation), header, header.white_is_zero)
 
 
 def _neutralised(data: bytes, header: TiffHeader) -> bytes:
@@ -136,8 +146,8 @@ def _neutralised(data: bytes, header: TiffHeader) -> bytes:
     if not header.neutral:
         return data
     copy = bytearray(data)
-    for offset, form in header.neutral:
-        struct.pack_into(form, copy, offset, 1)
+    for offset, form, value in header.neutral:
+        struct.pack_into(form, copy, offset, value)
     return bytes(copy)
 
 

@@ -14,6 +14,17 @@ STORED = [0, 500, 1000, 1500, 2000, 2500, 3000, 4095]
 UNIT = [value / 4095 for value in STORED]
 
 
+def grain(low, high, size=(64, 80)):
+    """Values spread evenly between two."""
+    return np.linspace(low, high, size[0] * size[1]).reshape(size).astype(np.uint16)
+
+
+def samples_of(samples, reversed_):
+    """Lowest and highest stored value."""
+    ends = (int(samples.min()), int(samples.max()))
+    return [4095 - end for end in ends] if reversed_ else ends
+
+
 def close(values, expected):
     """Equal to within float32."""
     return values == pytest.approx(expected, abs=1e-6)
@@ -46,9 +57,6 @@ def test_the_three_functions_of_a_window(levels, function, expected):
 @pytest.mark.parametrize(
     ("centre", "width", "function", "expected"),
     [
-        # x > 2000 - 0.5 is white.
-        (2000, 1, "LINEAR", [0, 0, 0, 0, 1, 1, 1, 1]),
-        (2000.5, 1, "LINEAR", [0, 0, 0, 0, 0, 1, 1, 1]),
         (2047.5, 4095, "LINEAR_EXACT", UNIT),
         (2048, 4096, "LINEAR", UNIT),
         (1500, 0.5, "LINEAR_EXACT", [0, 0, 0, 0.5, 1, 1, 1, 1]),
@@ -77,13 +85,83 @@ def test_of_several_windows_the_first_is_used(levels):
     assert close(shown, UNIT)
 
 
-@pytest.mark.parametrize(("centre", "width"), [(60000, 100), (-500, 10)])
-def test_a_window_outside_the_image_is_ignored_with_a_note(read, centre, width):
-    """It would leave a blank image."""
-    samples = np.tile(np.uint16(STORED), (64, 8))
-    image = read(samples, WindowCenter=centre, WindowWidth=width, **SMALL)
+@pytest.mark.parametrize(
+    ("centre", "width", "function"),
+    [
+        (60000, 100, "LINEAR"),
+        (-500, 10, "LINEAR"),
+        (4096, 8192, "LINEAR"),
+        (0, 8192, "LINEAR_EXACT"),
+        (32768, 65536, "LINEAR"),
+        (6200, 4096, "LINEAR"),
+        (-2100, 4096, "LINEAR"),
+        (2048, 16384, "SIGMOID"),
+        (2000, 1, "LINEAR"),
+        (2001, 2, "LINEAR_EXACT"),
+    ],
+)
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_window_that_leaves_under_half_of_the_greys_is_ignored_with_a_note(
+    read, centre, width, function, photometric
+):
+    """Beside the image, too wide, or with nothing between black and white: the twelve bits that it fills are shown."""
+    samples = grain(0, 4095)
+    elements = {"WindowCenter": centre, "WindowWidth": width, "VOILUTFunction": function}
+    image = read(samples, PhotometricInterpretation=photometric, **elements, **SMALL)
+    shown = 1 - image.pixels if image.inverted else image.pixels
+    assert np.allclose(shown, samples / 4095, atol=1e-6)
+    assert image.notes[0] == Message("imaging.dicom.window_ignored")
+
+
+def test_a_window_that_isolated_values_fill_is_ignored(read):
+    """A marker at white beside an image that a window eight times too wide leaves dark."""
+    samples = grain(0, 8000)
+    samples[:2, :40] = 65535
+    image = read(samples, WindowCenter=32768, WindowWidth=65536)
+    assert np.allclose(image.pixels[2:], samples[2:] / 8191, atol=0.03)
+    assert [note.code for note in image.notes] == [
+        "imaging.dicom.window_ignored",
+        "imaging.dicom.no_window",
+        "imaging.note.isolated",
+    ]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 2150), (1000, 3200), (2000, 4095)])
+def test_a_window_that_leaves_half_of_the_greys_is_used(read, low, high):
+    """As the file wants it, without a note."""
+    samples = grain(low, high)
+    image = read(samples, WindowCenter=2048, WindowWidth=4096, **SMALL)
     assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
-    assert image.notes == (Message("imaging.dicom.window_outside"),)
+    assert image.notes == ()
+
+
+def test_a_later_window_serves_where_the_first_does_not(levels, read):
+    """In the order of the file, with the note."""
+    elements = {"WindowCenter": [9000, 2048, 500], "WindowWidth": [4096, 4096, 400], **SMALL}
+    assert close(levels(STORED, **elements), UNIT)
+    assert read(grain(0, 4000), **elements).notes == (Message("imaging.dicom.window_ignored"),)
+
+
+@pytest.mark.parametrize("used", [12, 13, 14, 15])
+def test_a_voi_table_that_states_more_bits_than_it_uses(read, used):
+    """It is read with the bits that it uses: its curve stays."""
+    curve = np.linspace(0, 1, 4096) ** 2 * (2**used - 1)
+    samples = grain(0, 4095)
+    image = read(samples, VOILUTSequence=Sequence([lut_item(0, curve)]), **SMALL)
+    assert np.allclose(image.pixels, (samples / 4095.0) ** 2, atol=0.001)
+    assert image.notes == (Message("imaging.dicom.lut_bits"),)
+
+
+@pytest.mark.parametrize(("first", "step"), [(5000, 16), (0, 4)])
+def test_a_voi_table_that_leaves_under_half_of_the_greys_gives_way_to_a_window(read, first, step):
+    """Beside the image, or with a top that one entry alone reaches."""
+    entries = np.append(np.arange(4095) * step, 65535)
+    elements = {"VOILUTSequence": Sequence([lut_item(first, entries)]), **SMALL}
+    samples = grain(0, 4000)
+    image = read(samples, WindowCenter=2000, WindowWidth=4001, **elements)
+    assert np.allclose(image.pixels, samples / 4000, atol=0.001)
+    assert image.notes == (Message("imaging.dicom.lut_ignored"),)
+    assert np.allclose(read(samples, **elements).pixels, samples / 4095, atol=1e-6)
 
 
 def test_rescale_comes_before_the_window(levels):
@@ -226,17 +304,38 @@ def test_both_polarities_of_an_image_look_the_same(read):
     assert np.allclose(one.pixels, other.pixels, atol=1e-6)
 
 
-def grain(low, high, size=(64, 80)):
-    """Values spread evenly between two."""
-    return np.linspace(low, high, size[0] * size[1]).reshape(size).astype(np.uint16)
-
-
-def test_an_image_that_uses_half_of_its_range_is_not_spread(read):
-    """Like an image file of 8 bits."""
-    samples = grain(100, 2300)
+@pytest.mark.parametrize(("low", "high", "dtype"), [(100, 3300, "u2"), (0, 4095, "u2"), (-2000, 1900, "i2")])
+def test_an_image_that_fills_its_bits_is_not_spread(read, low, high, dtype):
+    """Black and white are the ends of the stored bits."""
+    samples = grain(0, high - low).astype(dtype) + np.array(low, dtype)
     image = read(samples, **SMALL)
-    assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
+    assert np.allclose(image.pixels, (samples + (2048 if dtype == "i2" else 0)) / 4095, atol=1e-6)
     assert image.notes == ()
+
+
+def test_fewer_bits_than_stored_are_found_and_noted(read):
+    """Twelve in sixteen."""
+    samples = grain(0, 3900)
+    image = read(samples)
+    assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
+    assert image.notes == (Message("imaging.note.bits", stored=16, used=12),)
+
+
+@pytest.mark.parametrize("slope", [0.5, -0.5])
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_rescale_does_not_change_how_an_image_is_spread(read, make_image, slope, photometric):
+    """In either direction, the bright end is a little above the brightest pixel."""
+    film = make_image()
+    samples = np.uint16(700 + film * 1800)
+    bright_is_low = (slope < 0) != (photometric == "MONOCHROME1")
+    elements = {"RescaleSlope": slope, "RescaleIntercept": 100, "PhotometricInterpretation": photometric}
+    image = read(4095 - samples if bright_is_low else samples, **elements, **SMALL)
+    assert np.abs(image.pixels - film / film.max()).max() < 0.065
+    assert image.notes[0] == Message(
+        "imaging.dicom.no_window",
+        low=100 + min(slope * value for value in (samples_of(samples, bright_is_low))),
+        high=100 + max(slope * value for value in (samples_of(samples, bright_is_low))),
+    )
 
 
 def test_an_image_that_uses_little_of_its_range_is_spread_with_a_note(read):
@@ -247,25 +346,16 @@ def test_an_image_that_uses_little_of_its_range_is_spread_with_a_note(read):
     assert image.notes == (Message("imaging.dicom.no_window", low=200.0, high=1800.0),)
 
 
-def test_a_marker_does_not_keep_an_image_dark(read):
-    """A few pixels of another brightness, fewer than one in two hundred, are left out of the spread."""
+def test_markers_do_not_keep_an_image_dark(read):
+    """Two of different values, which are shown white."""
     samples = grain(200, 600)
-    samples[:2, :5] = 4095
+    samples[:2, :40] = 4095
+    samples[-2:, :40] = 2000
     image = read(samples, **SMALL)
-    assert (image.pixels[:2, :5] == 1).all()
-    assert image.pixels[-1, -1] == 1
-    assert 0.45 < np.median(image.pixels) < 0.55
-    assert len(image.notes) == 1
-
-
-def test_padding_does_not_count_for_the_spread(read):
-    """A border of the padding value that the file states."""
-    samples = grain(200, 600)
-    samples[:20] = 4095
-    image = read(samples, **SMALL, PixelPaddingValue=4095)
-    assert np.allclose(image.pixels[20:], (samples[20:] - samples[20:].min()) / (600 - samples[20:].min()), atol=1e-6)
-    limited = read(samples, **SMALL, PixelPaddingValue=4000, PixelPaddingRangeLimit=4095)
-    assert np.array_equal(limited.pixels, image.pixels)
+    assert (image.pixels[:2, :40] == 1).all()
+    assert (image.pixels[-2:, :40] == 1).all()
+    assert np.abs(image.pixels - (samples - 200.0) / 400)[2:-2].max() < 0.05
+    assert [note.code for note in image.notes] == ["imaging.dicom.no_window", "imaging.note.isolated"]
 
 
 @pytest.mark.parametrize("value", [0, 7, 4095])

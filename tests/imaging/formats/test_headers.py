@@ -58,7 +58,7 @@ def test_polarity_and_orientation_of_a_tiff(tiff, order, photometric, orientatio
     header = read_header(data)
     assert header.white_is_zero == (photometric == 0)
     assert header.orientation == (orientation if 1 <= orientation <= 8 else 1)
-    assert sorted(struct.unpack_from(form, data, offset)[0] for offset, form in header.neutral) == sorted(
+    assert sorted(struct.unpack_from(form, data, offset)[0] for offset, form, _ in header.neutral) == sorted(
         [photometric] * (photometric != 1) + [orientation] * (orientation != 1)
     )
     assert len(header.neutral) == neutral

@@ -101,7 +101,8 @@ def is_preview(size: tuple[int, int], of: tuple[int, int]) -> bool:
     size, of : (int, int)
         Width and height of either.
     """
-    return all(2 * side <= whole for side, whole in zip(sorted(size), sorted(of), strict=True))
+    # Half of an odd number is rounded up.
+    return all(2 * side <= whole + 1 for side, whole in zip(sorted(size), sorted(of), strict=True))
 
 
 def surplus_notes(rest: bytes, preview: bool = False) -> tuple[Message, ...]:

@@ -123,9 +123,11 @@ def test_nothing_to_resume(tmp_path):
     assert raised.value.message == Message("training.no_checkpoint", folder=str(tmp_path))
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "text", "history", "array"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "empty", "text", "history", "array", "one array", "deep history", "odd header", "odd compression"]
+)
 def test_a_damaged_checkpoint_is_an_error(tmp_path, damage):
-    """Truncated, empty, not an archive, without a valid history, or with a broken array."""
+    """Truncated, empty, not an archive, without a valid history, with a broken array, header or compression."""
     _train(tmp_path)
     path = tmp_path / "checkpoint.npz"
     _damage(path, damage)
@@ -136,10 +138,19 @@ def test_a_damaged_checkpoint_is_an_error(tmp_path, damage):
 
 def _damage(path: Path, damage: str) -> None:
     data = path.read_bytes()
-    if damage == "history":
+    histories = {"history": json.dumps([{"epoch": 1}]), "deep history": "[" * 100_000}
+    if damage in histories:
         with np.load(path) as saved:
             arrays = {name: saved[name] for name in saved.files}
-        np.savez(path, **arrays | {"history": json.dumps([{"epoch": 1}])})
+        np.savez(path, **arrays | {"history": histories[damage]})
+    elif damage == "one array":
+        with path.open("wb") as stream:
+            np.save(stream, np.zeros(3))
+    elif damage == "odd header":
+        path.write_bytes(data.replace(b"'fortran_order': False", b"'fortran_order':[[[[["))
+    elif damage == "odd compression":
+        central = data.rindex(b"PK\x01\x02")
+        path.write_bytes(data[: central + 10] + b"\x63\x00" + data[central + 12 :])
     elif damage == "array":
         broken = bytearray(data)
         broken[len(data) // 4 : len(data) // 2] = bytes(len(data) // 2 - len(data) // 4)

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import unicodedata
 
 import pytest
 from hypothesis import given
@@ -11,24 +10,10 @@ from hypothesis import strategies as st
 from matplotlib.cbook import is_math_text
 
 from cxrmodel import sinks
+from tests.support.hostile import hidden, is_balanced
 
 ANY = st.text(st.characters(), max_size=60) | st.text("\\u{}5c'=;,+ \n\u202e\u2068\u2069\ud800א", max_size=20)
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-
-
-def hidden(text: str) -> set[str]:
-    """Control, format, surrogate, private and unassigned characters and line separators of a text."""
-    return {sign for sign in text if unicodedata.category(sign)[0] == "C" or unicodedata.category(sign) in ("Zl", "Zp")}
-
-
-def is_balanced(text: str) -> bool:
-    """Whether isolates come in pairs, so that nothing after the text is within one."""
-    depth = 0
-    for sign in text:
-        depth += (sign == "\u2068") - (sign == "\u2069")
-        if depth < 0:
-            return False
-    return depth == 0
 
 
 @pytest.mark.parametrize(

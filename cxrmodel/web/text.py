@@ -3,13 +3,16 @@
 import re
 from typing import Any
 
+from cxrmodel.errors import CxrError
 from cxrmodel.messages import Message
-from cxrmodel.sinks import contained, label
+from cxrmodel.sinks import contained, label, shortened
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])")
 _ADDRESS = re.compile(r"(?<=www)(?=\.)|(?<=http)(?=s?://)|(?<=[-.\w])(?=@[-\w]+\.)", re.IGNORECASE)
 """Places within an address of the web or of e-mail: Streamlit makes links of these, escaped or not."""
 _WORD_JOINER = "\u2060"
+_LONGEST_VALUE = 300
+"""Characters of a text that a message quotes."""
 
 
 def text(code: str, **values: Any) -> str:
@@ -32,17 +35,29 @@ def plain(words: object) -> str:
     Parameters
     ----------
     words : object
-        Its ``str`` is shown: a text, a message or an error.
+        Its ``str`` is shown: a text, a message or an error. What messages and errors quote is shortened.
 
     Returns
     -------
     str
         On one line.
     """
-    shown = contained(" ".join(str(words).split()))
+    message = words.message if isinstance(words, CxrError) else words
+    shown = contained(" ".join(str(_brief(message)).split()))
     return _MARKS.sub(r"\\\1", _ADDRESS.sub(_WORD_JOINER, shown))
 
 
 def named(name: str) -> str:
     """Shorten a name from outside, of a file for example, and escape it for Markdown as `plain` does."""
     return plain(label(name))
+
+
+def _brief(message: object) -> object:
+    """A message with its values shortened; anything else as it is."""
+    if isinstance(message, Message):
+        return Message(message.code, **{name: _brief_value(value) for name, value in message.values.items()})
+    return message
+
+
+def _brief_value(value: object) -> object:
+    return shortened(value, _LONGEST_VALUE) if isinstance(value, str) and len(value) > _LONGEST_VALUE else _brief(value)

@@ -17,6 +17,7 @@ from cxrmodel.messages import Message
 from cxrmodel.model.spec import OperatingPoints
 from cxrmodel.report.pdf import pdf_report
 from cxrmodel.report.wording import frequency_sentence
+from tests.support.hostile import HOSTILE, hidden
 from tests.support.stand_ins import fake_reading
 
 READ = datetime(2026, 3, 4, 15, 6, tzinfo=timezone(timedelta(hours=1)))
@@ -144,3 +145,15 @@ def test_needs_neither_streamlit_nor_tensorflow(project):
     code = "import sys, cxrmodel.report.pdf; print({'streamlit', 'tensorflow', 'keras'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("kind", ["override", "leaves its isolate", "right to left", "line", "escape sequence", "long"])
+def test_names_and_tag_values_are_data(kind, image):
+    """In the name and in reasons: nothing hidden, and no line of their own."""
+    name = HOSTILE[kind]
+    reasons = (Message("cli.file_error", file=name[:200], reason=name[:200]),)
+    report = pdf_report(fake_reading(image, name, 0.87, reasons=reasons), READ, PRINTED)
+    text = PdfReader(BytesIO(report)).pages[0].extract_text()
+    assert hidden(text) <= {"\n"}
+    assert text_of(report).count("Read: 04 March 2026") == 1
+    assert sum(line.startswith("Image: ") for line in text.splitlines()) == 1

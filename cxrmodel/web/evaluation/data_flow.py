@@ -128,7 +128,7 @@ def _seed_row(group: SeedGroup, in_use: bool) -> dict[str, str]:
         text("web.data_flow.network"): text("web.data_flow.in_use", title=title) if in_use else title,
         text("web.data_flow.seed_column"): ", ".join(map(str, group.seeds)),
         **measures,
-        text("web.data_flow.form"): str(group.form),
+        text("web.data_flow.form"): plain(group.form),
     }
 
 
@@ -140,12 +140,14 @@ def _configuration(model: str, record: TrainingRecord | None) -> None:
         return
     recipe = record.recipe.model_dump() if record else {}
     settings = _flat(spec.model_dump()) | _flat(recipe, "training: ")
-    rows = [
-        {text("web.data_flow.setting"): name, text("web.data_flow.value"): str(value)}
-        for name, value in settings.items()
-    ]
+    setting, value = text("web.data_flow.setting"), text("web.data_flow.value")
+    rows = [{setting: plain(name), value: plain(stored)} for name, stored in settings.items()]
     with st.expander(text("web.data_flow.settings"), icon=":material/tune:"):
-        downloads.table("configuration", rows)
+        downloads.table(
+            "configuration",
+            rows,
+            records=lambda: [{setting: name, value: str(stored)} for name, stored in settings.items()],
+        )
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -4,13 +4,15 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from pydantic import ValidationError
 
 from cxrmodel.errors import OutputRefused
 from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report.html import html_report, write_report
-from cxrmodel.evaluation.schema import Dataset
+from cxrmodel.evaluation.schema import Dataset, Refusal
 from cxrmodel.metrics import formatting
 from cxrmodel.training.record import shipped_training_record
+from tests.support.hostile import HOSTILE, is_contained
 from tests.support.made_up_sections import SECTIONS
 
 FIGURES = 14
@@ -69,12 +71,14 @@ def test_it_holds_figures_and_card(report, kept):
 
 
 def test_names_of_own_images_are_text(make_evaluation, make_spec):
-    """Names of a user's folders and files are escaped."""
+    """Names of a user's folders are escaped; names of sets hold nothing to escape."""
     text = html_report(
-        [make_evaluation(dataset=Dataset(name="<b>ward</b>", folder="<i>here</i>", named=0))], make_spec(), None
+        [make_evaluation(dataset=Dataset(name="ward", folder="<i>here</i>", named=0))], make_spec(), None
     )
-    assert "<b>ward</b>" not in text
     assert "&lt;i&gt;here&lt;/i&gt;" in text
+    for name in ("<b>ward</b>", "a\u202eb", "[x](y)", "", "a" * 62):
+        with pytest.raises(ValidationError):
+            Dataset(name=name, folder=".", named=0)
 
 
 def test_it_begins_with_the_images(report):
@@ -105,3 +109,24 @@ def test_only_html_is_written(name, tmp_path):
         write_report("<html></html>", tmp_path / name)
     assert caught.value.message.code == "documents.not_html"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kinds", [list(HOSTILE)[start::5] for start in range(5)], ids=lambda kinds: kinds[0])
+def test_names_of_images_are_data(kinds, make_evaluation, make_spec):
+    """Of the most confident errors and of images that were refused: no element, link or override."""
+    made = make_evaluation(centre=0.0)
+    test = made.splits["test"]
+    names = [HOSTILE[kind] for kind in kinds]
+    images = tuple(
+        image.replace(file=f"{number}{names[number % len(names)]}") for number, image in enumerate(test.images)
+    )
+    refused = tuple(Refusal(file=name, code="imaging.empty") for name in names)
+    counts = test.counts.replace(images=len(images) + len(refused), refused=len(refused))
+    split = test.replace(images=images, refused=refused, counts=counts)
+    text = html_report([made.replace(splits=made.splits | {"test": split})], make_spec(), None)
+    tags = Tags()
+    tags.feed(text)
+    assert {tag for tag, _ in tags.found} & {"script", "img", "small"} == set()
+    assert not [attributes for tag, attributes in tags.found if any(name.startswith("on") for name in attributes)]
+    assert not [href for _, found in tags.found if "x.png" in (href := str(found.get("href"))) or "javascript" in href]
+    assert is_contained(text)

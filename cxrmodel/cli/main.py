@@ -66,7 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     ensure_home()
     try:
-        return COMMANDS[arguments.command].run(arguments)
+        status = COMMANDS[arguments.command].run(arguments)
+        print(end="", flush=True)  # what a full disk does not take is an error now, not after the end
+        return status
     except argparse.ArgumentError as error:
         parser.error(str(error))
     except BrokenPipeError:  # the program that reads standard output has ended
@@ -78,4 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.debug:
             traceback.print_exc()
         say(explained(error))
+        try:
+            print(end="", flush=True)
+        except OSError:
+            abandon_output()
     return Status.FAILED

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 import subprocess
 import sys
 
@@ -192,6 +193,21 @@ def test_an_unexpected_error_is_a_sentence_without_its_message(error, capsys):
     printed = capsys.readouterr().err
     assert printed.startswith("Traceback")
     assert printed.endswith(f"{message}\n")
+
+
+def test_a_full_disk_under_standard_output_is_a_sentence(project):
+    """Also where the output was still in memory when the command ended."""
+    code = (
+        "import sys; from cxrmodel.cli.command import Command, Status; from cxrmodel.cli.commands import COMMANDS;"
+        "from cxrmodel.cli.main import main; run = lambda arguments: print('x') or Status.DONE\n"
+        "with COMMANDS.extended(Command('toy', 'a toy', lambda parser: None, run)): sys.exit(main(['toy']))"
+    )
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=project, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == Status.FAILED
+    assert done.stderr == f"{Message('cli.disk_full', reason=os.strerror(28))}\n"
 
 
 @pytest.mark.parametrize("name", ["--x\x1b[2K", "--x\nb.png:normal", "--x\u202e"])

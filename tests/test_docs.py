@@ -152,10 +152,10 @@ def test_the_limits_stated_are_those_of_the_program():
 def test_the_transfer_syntaxes_stated_are_those_that_are_read():
     """And every refusal named is one of the program's."""
     from cxrmodel import errors
-    from cxrmodel.imaging.dicom.dataset import SYNTAXES
+    from cxrmodel.imaging.dicom.dataset import KNOWN
 
     text = (REFERENCE / "dicom.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"\b1\.2\.840\.[\d.]*\d", text)) == SYNTAXES
+    assert set(re.findall(r"\b1\.2\.840\.[\d.]*\d", text)) == KNOWN
     assert {name for name in re.findall(r"refused, `(\w+)`", text) if not hasattr(errors, name)} == set()
 
 

@@ -1,6 +1,7 @@
 """The ``evaluate`` command: measure models on images and renew the documents that state the results."""
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,23 +61,27 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> Status:
     _check_usage(arguments)
     from cxrmodel import outputs
-    from cxrmodel.evaluation.storage import EVALUATION_FOLDER
+    from cxrmodel.evaluation.storage import EVALUATION_FOLDER, OWN_FOLDER
 
     if arguments.report and arguments.report.suffix.lower() not in HTML:
         raise OutputRefused("cli.evaluate.not_html", file=str(arguments.report))
     for place in (arguments.report, *(arguments.figures.glob("*.svg") if arguments.figures else ())):
         if place:
             outputs.refuse_existing(place, overwrite=arguments.overwrite)
-    out = arguments.out or EVALUATION_FOLDER
+    own = arguments.data is not None or arguments.name is not None
+    out = arguments.out or (OWN_FOLDER if own else EVALUATION_FOLDER)
     renew = out == EVALUATION_FOLDER and not INSTALLED  # an installed package has no documents
-    if arguments.explanations:
-        _test_explanations(arguments, out)
-    elif arguments.seeds:
-        _compare_seeds(arguments.seeds, out, renew)
-    else:
-        own = arguments.data is not None or arguments.name is not None
-        evaluations = _measured_own(arguments) if own else _measured(arguments, out)
-        _present(evaluations, arguments, renew and not own)
+    with ExitStack() as held:
+        if arguments.explanations or arguments.seeds or not arguments.no_read:
+            out.mkdir(parents=True, exist_ok=True)
+            held.enter_context(outputs.locked(out))
+        if arguments.explanations:
+            _test_explanations(arguments, out)
+        elif arguments.seeds:
+            _compare_seeds(arguments.seeds, out, renew)
+        else:
+            evaluations = _measured_own(arguments, out) if own else _measured(arguments, out)
+            _present(evaluations, arguments, renew and not own)
     return Status.DONE
 
 
@@ -139,11 +144,11 @@ def _measured(arguments: argparse.Namespace, out: Path) -> "list[Evaluation]":
     return [storage.load_evaluation(model, out) for model in models]
 
 
-def _measured_own(arguments: argparse.Namespace) -> "list[Evaluation]":
-    from cxrmodel.evaluation import documents, own_data, storage
+def _measured_own(arguments: argparse.Namespace, out: Path) -> "list[Evaluation]":
+    from cxrmodel.evaluation import documents, own_data
     from cxrmodel.reading import Reader
 
-    out, models = arguments.out or storage.OWN_FOLDER, arguments.model or MODELS.names
+    models = arguments.model or MODELS.names
     name = own_data.dataset_name(arguments.data or Path(), arguments.name)
     for model in () if arguments.no_read else models:
         if arguments.data is None:

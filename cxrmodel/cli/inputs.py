@@ -93,9 +93,9 @@ def _check(seen: os.stat_result) -> None:
 def list_files(paths: Sequence[Path]) -> Iterator[InputFile]:
     """List the files to be read, in the order of the arguments.
 
-    Folders are walked recursively in sorted order, without hidden files and folders. Links to folders are followed,
-    each once and never to a folder that they lie in. Whatever is no file is listed too, to be reported: missing files,
-    broken links, pipes, and folders that cannot be listed.
+    Folders are walked recursively, without hidden files and folders, and sorted by the bytes of the names, which is the
+    same in every locale. Links to folders are followed, each once and never to a folder that they lie in. Whatever is
+    no file is listed too, to be reported: missing files, broken links, pipes, and folders that cannot be listed.
     """
     for path in paths:
         yield from _walk(InputFile(path, Path(path.name)))
@@ -113,7 +113,7 @@ def _walk(start: InputFile) -> Iterator[InputFile]:
         folder = _identity(file.seen)
         try:
             entry = file.path.lstat()
-            names = sorted(name for name in os.listdir(file.path) if not name.startswith("."))
+            names = [name for name in os.listdir(file.path) if not name.startswith(".")]
         except OSError:
             yield file
             continue
@@ -123,7 +123,10 @@ def _walk(start: InputFile) -> Iterator[InputFile]:
             followed.add(_identity(entry))
         parent = Path() if file is start else file.relative
         inside = within | {folder}
-        waiting += [(InputFile(file.path / name, parent / name), inside) for name in reversed(names)]
+        waiting += [
+            (InputFile(file.path / name, parent / name), inside)
+            for name in sorted(names, key=os.fsencode, reverse=True)
+        ]
 
 
 def _identity(seen: os.stat_result) -> Identity:

@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -180,6 +182,39 @@ def test_a_row_is_on_disk_when_its_line_is_printed(place, tmp_path, monkeypatch)
     monkeypatch.setattr("cxrmodel.cli.batch.put", lambda line: found.append((len(found), len(_rows(table)))))
     read_files(FakeReader(), [place], table_path=table)
     assert found == [(0, 1), (1, 2)]
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from cxrmodel.cli.batch import read_files
+from tests.support.stand_ins import FakeReader
+
+class Hanging(FakeReader):
+    def read_many(self, sources):
+        yield from list(super().read_many(sources))[:2]
+        time.sleep(600)
+
+read_files(Hanging(), [Path(sys.argv[1])], as_json=True, table_path=Path(sys.argv[2]), resume=True)
+"""
+
+
+def test_a_killed_run_is_continued_to_the_same_table(project, place, tmp_path, batch):
+    """Every line that was printed has its row, its lock holds nobody up, and no image is read twice."""
+    table, alone = tmp_path / "out.csv", tmp_path / "alone.csv"
+    for number in range(5):
+        shutil.copy(place / "a.png", place / f"{number}\n.png")
+    batch(place, table_path=alone)
+    printed = []
+    for _ in range(2):
+        command = [sys.executable, "-c", KILLED, place, table]
+        with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            printed += [json.loads(process.stdout.readline())["file"] for _ in range(2)]
+            process.kill()
+        assert [from_cell(row["file"]) for row in _rows(table)] == printed
+    assert len(batch(place, table_path=table, resume=True)[1]) == 2
+    assert table.read_bytes() == alone.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"place", "out.csv", "alone.csv"}
 
 
 def test_a_full_disk_leaves_whole_rows(place, tmp_path, batch, capsys):

@@ -14,6 +14,7 @@ from cxrmodel.evaluation.schema import Provenance
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
 from cxrmodel.messages import Message
 from cxrmodel.models import MODELS
+from cxrmodel.outputs import locked
 
 MADE_WITH = Provenance(code_sha256="ab" * 32, images_sha256={}, python="3.11", libraries={})
 
@@ -60,6 +61,15 @@ def test_a_report_and_figures_are_replaced_only_when_asked(elsewhere, capsys, op
     assert path.read_bytes() == b"precious"
     assert main([*argv, "--overwrite"]) == 0
     assert path.read_bytes() != b"precious"
+
+
+@pytest.mark.usefixtures("nothing_is_read")
+@pytest.mark.parametrize("more", [[], ["--explanations"], ["--data", "images"], ["--seeds", "run"]])
+def test_two_runs_never_measure_into_one_folder(tmp_path, capsys, more):
+    """The second is refused before it reads an image."""
+    with locked(tmp_path):
+        assert main(["evaluate", "--model", "cnn", "--out", str(tmp_path), *more]) == 1
+    assert capsys.readouterr().err == f"{Message('outputs.locked', output=str(tmp_path))}\n"
 
 
 @pytest.mark.usefixtures("nothing_is_read")

@@ -10,6 +10,7 @@ __all__ = [
     "ColourImage",
     "CxrError",
     "DataError",
+    "DecoderUnavailable",
     "EmptyFile",
     "EvaluationError",
     "ImageRefused",
@@ -144,6 +145,10 @@ class AlteredWeights(ModelError):
 
 class Busy(CxrError):
     """Too many readings wait already."""
+
+
+class DecoderUnavailable(CxrError):
+    """No process in which to decode an image could be started."""
 
 
 class DataError(CxrError):

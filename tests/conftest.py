@@ -1,7 +1,7 @@
 """Fixtures that any test may ask for: drawn images, their files, and the real images where they lie."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,11 +12,20 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from cxrmodel.imaging.sandbox.pool import end_sandbox
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 # How fast a machine draws inputs is not what a property is about.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_sandbox() -> Iterator[None]:
+    """Tests of one file never run in the sandbox that those of another have started."""
+    yield
+    end_sandbox()
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> Status:
+    from cxrmodel.imaging.sandbox.pool import start_sandbox
+
+    start_sandbox()
     from tqdm import tqdm
 
     from cxrmodel import outputs

@@ -7,6 +7,9 @@ from cxrmodel.cli.command import Command, Status
 from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
+_IMAGES = 100
+"""Images that one decoder process may decode: the files of one call belong to one user."""
+
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR", help="folders are read recursively")
@@ -30,6 +33,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> Status:
     if arguments.resume and not arguments.csv:
         raise argparse.ArgumentError(None, str(Message("cli.read.resume_without_table")))
+    from cxrmodel.imaging.sandbox.pool import start_sandbox
+
+    start_sandbox(images=_IMAGES)  # first, so that it costs no time: its imports run beside those that follow
     from cxrmodel.cli.batch import read_files
     from cxrmodel.reading import Reader
 

@@ -49,13 +49,21 @@ def single_channel(samples: np.ndarray, white: float) -> tuple[np.ndarray, bool]
     """
     if samples.ndim == 2:
         return samples, False
-    red, green, blue = (cv2.extractChannel(samples, channel) for channel in range(3))
-    if np.array_equal(red, green) and np.array_equal(green, blue):
-        return green, False
+    grey = single_if_equal(samples)
+    if grey.ndim == 2:
+        return grey, False
     coloured, tint = _colour(samples, white)
     if coloured > _COLOURED_SHARE:
         raise ColourImage("imaging.colour")
     return cv2.cvtColor(samples, cv2.COLOR_RGB2GRAY), tint > _MIN_TINT
+
+
+def single_if_equal(samples: np.ndarray) -> np.ndarray:
+    """Give one channel of an image whose red, green and blue are equal; any other image as it is."""
+    if samples.ndim == 2:
+        return samples
+    red, green, blue = (cv2.extractChannel(samples, channel) for channel in range(3))
+    return green if np.array_equal(red, green) and np.array_equal(green, blue) else samples
 
 
 def _colour(samples: np.ndarray, white: float) -> tuple[float, float]:

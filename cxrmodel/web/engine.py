@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxrmodel.explain.explainer import Explainer
+from cxrmodel.imaging.sandbox.pool import start_sandbox
 from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.reading import Reader
 from cxrmodel.web.text import text
@@ -13,13 +14,14 @@ MODEL = DEFAULT_MODEL
 
 @st.cache_resource(show_spinner=text("web.shell.loading"), max_entries=2)
 def reader(model: str = MODEL) -> Reader:
-    """Load a model.
+    """Load a model, and start the sandbox: a server decodes the files of others.
 
     Raises
     ------
     ModelError
         Its files are missing or altered. Nothing is cached then, so the next call looks again.
     """
+    start_sandbox()
     return Reader.load(model)
 
 

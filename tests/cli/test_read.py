@@ -15,6 +15,7 @@ from cxrmodel.cli.batch import list_files
 from cxrmodel.cli.main import main
 from cxrmodel.cli.table import COLUMNS, NO_HEATMAP, make_record
 from cxrmodel.errors import EmptyFile, OutputRefused
+from cxrmodel.imaging.sandbox import pool
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
 from cxrmodel.outputs import locked
@@ -50,6 +51,13 @@ def test_all_read_is_status_0(project, read_json):
     assert status == 0
     assert [line["file"] for line in lines] == [str(path) for path in paths]
     assert {line["status"] for line in lines} == {"read"}
+
+
+def test_decoders_run_in_confined_processes(folder, read_json):
+    """A file that crashes its decoder must not end the others."""
+    pool.end_sandbox()
+    read_json(folder / "a.png")
+    assert (pool._sandbox is not None) == pool.AVAILABLE
 
 
 def test_a_missing_file_is_an_error_with_its_line(project, read_json):

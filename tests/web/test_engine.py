@@ -3,6 +3,7 @@
 import pytest
 
 from cxrmodel.errors import MissingWeights
+from cxrmodel.imaging.sandbox import pool
 from cxrmodel.reading import Reader
 from cxrmodel.web import engine
 from tests.support.stand_ins import FakeReader
@@ -22,6 +23,13 @@ def test_model_is_loaded_once(monkeypatch):
     monkeypatch.setattr(Reader, "load", lambda model: loaded.append(model) or FakeReader())
     assert engine.reader() is engine.reader()
     assert loaded == ["densenet121"]
+
+
+def test_the_server_decodes_in_confined_processes(monkeypatch):
+    """From the first page on, each process one image."""
+    monkeypatch.setattr(Reader, "load", lambda model: FakeReader())
+    engine.reader()
+    assert (pool._sandbox is not None) == pool.AVAILABLE
 
 
 def test_missing_model_is_looked_for_again(monkeypatch):

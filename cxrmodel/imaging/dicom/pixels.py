@@ -1,27 +1,20 @@
 """Decode the pixel data of a DICOM file to stored values."""
 
 from dataclasses import replace
-from io import BytesIO
 from itertools import pairwise
 
-import gdcm
-import jpeg_ls
 import numpy as np
-from openjpeg.utils import decode as decode_jpeg2000
 
 from cxrmodel.errors import MissingPixelData, UnsupportedFile
 from cxrmodel.imaging.dicom.codestreams import Codestream
 from cxrmodel.imaging.dicom.dataset import LOSSY
+from cxrmodel.imaging.dicom.decoders import decode_codestream
 from cxrmodel.imaging.dicom.frames import Frame, read_frame
 from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.dicom.parser import PIXEL_DATA, damaged_dicom
-from cxrmodel.imaging.formats.jpeg_scans import DamagedJpeg, WholeJpeg
+from cxrmodel.imaging.sandbox.pool import isolated
 from cxrmodel.messages import Message
-
-gdcm.Trace.DebugOff()
-gdcm.Trace.WarningOff()
-gdcm.Trace.ErrorOff()
 
 _UINT8, _LITTLE, _BIG = np.dtype("u1"), np.dtype("<u2"), np.dtype(">u2")
 _TRUNCATED = "imaging.dicom.truncated"
@@ -160,17 +153,7 @@ def _decompressed(found: Codestream, header: DicomHeader) -> np.ndarray:
         raise damaged_dicom()
     if len(found.components) not in (1, header.samples):
         raise damaged_dicom()
-    if found.kind == "JPEG 2000":
-        samples = _jpeg2000(found)
-    elif found.kind == "JPEG-LS":
-        buffer, frame = jpeg_ls.decode_pixel_data(found.bare)
-        samples = np.frombuffer(buffer, _UINT8 if found.bits <= 8 else _LITTLE)
-        if len(found.components) == 3 and frame["interleave_mode"] == 0:
-            samples = np.moveaxis(samples.reshape(3, found.height, found.width), 0, 2)
-    elif found.kind == "JPEG" and found.bits == 8:
-        samples = _jpeg(found)
-    else:
-        samples = _gdcm(found)
+    samples = _samples(found)
     if samples.size != found.width * found.height * len(found.components):
         raise damaged_dicom()
     samples = samples.reshape(found.height, found.width, *([3] if len(found.components) == 3 else []))
@@ -179,15 +162,14 @@ def _decompressed(found: Codestream, header: DicomHeader) -> np.ndarray:
     return samples
 
 
-def _jpeg(found: Codestream) -> np.ndarray:
-    try:
-        with WholeJpeg(BytesIO(found.bare)) as image:
-            if image.mode == "RGB":
-                # As stored: the codestream without its comments does not tell the colour space.
-                image.tile = [image.tile[0]._replace(args=("RGB", "RGB"))]
-            return np.asarray(image)
-    except DamagedJpeg as error:
-        raise MissingPixelData(_TRUNCATED) from error
+def _samples(found: Codestream) -> np.ndarray:
+    """Decode a codestream to samples of any shape, pixel by pixel."""
+    samples, ends_early = isolated(decode_codestream, found.bare, replace(found, bare=b""))
+    if ends_early:
+        raise MissingPixelData(_TRUNCATED)
+    if not isinstance(samples, np.ndarray):
+        raise UnsupportedFile("imaging.dicom.compression")
+    return samples
 
 
 # Any bits that are not those of blocks in mid-grey, and no marker.
@@ -205,39 +187,4 @@ def _is_whole(found: Codestream, samples: np.ndarray) -> bool:
     if found.ended and (found.kind == "lossless JPEG" or (last_block != 2 ** (found.bits - 1)).any()):
         return True
     longer = replace(found, bare=found.bare[:-2] + _FILLER + found.bare[-2:])
-    return np.array_equal(samples.ravel(), _gdcm(longer))
-
-
-def _jpeg2000(found: Codestream) -> np.ndarray:
-    samples = decode_jpeg2000(found.bare, j2k_format=0, reshape=False)
-    kind = "i" if found.signed else "u"
-    return samples.view(f"<{kind}{1 if found.bits <= 8 else 2}")
-
-
-# PS3.5 annex A.4.1 and A.4.2: extended JPEG of 12 bits, lossless JPEG with any predictor.
-_SYNTAXES = {"JPEG": "1.2.840.10008.1.2.4.51", "lossless JPEG": "1.2.840.10008.1.2.4.57"}
-
-
-def _gdcm(found: Codestream) -> np.ndarray:
-    fragment = gdcm.Fragment()
-    fragment.SetByteStringValue(found.bare)
-    fragments = gdcm.SequenceOfFragments.New()
-    fragments.AddFragment(fragment)
-    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
-    element.SetValue(fragments.__ref__())
-    image = gdcm.Image()
-    image.SetNumberOfDimensions(2)
-    image.SetDimensions((found.width, found.height, 1))
-    image.SetDataElement(element)
-    kinds = gdcm.PhotometricInterpretation
-    image.SetPhotometricInterpretation(kinds(kinds.RGB if len(found.components) == 3 else kinds.MONOCHROME2))
-    syntax = gdcm.TransferSyntax.GetTSType(_SYNTAXES[found.kind])
-    image.SetTransferSyntax(gdcm.TransferSyntax(syntax))
-    # With 16 bits the 8-bit decoder is tried before the 12-bit one, and complains on standard error.
-    allocated = 8 if found.bits <= 8 else 12 if found.kind == "JPEG" else 16
-    image.SetPixelFormat(gdcm.PixelFormat(len(found.components), allocated, found.bits, found.bits - 1, 0))
-    text = image.GetBuffer()
-    if not text:
-        raise UnsupportedFile("imaging.dicom.compression")
-    # The binding returns bytes as text.
-    return np.frombuffer(text.encode("utf-8", "surrogateescape"), _UINT8 if allocated == 8 else _LITTLE)
+    return np.array_equal(samples.ravel(), _samples(longer).ravel())

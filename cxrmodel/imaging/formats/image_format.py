@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cxrmodel.errors import ImageRefused, UnreadableFile
+from cxrmodel.errors import CxrError, UnreadableFile
 from cxrmodel.messages import Message
 
 
@@ -177,7 +177,7 @@ class ImageFormat:
     def _refusing_damage(self) -> Iterator[None]:
         try:
             yield
-        except ImageRefused:
+        except CxrError:
             raise
         except Exception as error:  # libraries and decoders raise anything on damaged bytes
             raise UnreadableFile(self.damaged, format=self.name) from error

@@ -10,7 +10,9 @@ from PIL.ImageFile import ImageFile
 
 from cxrmodel.imaging.formats.image_format import DecodedImage, Header, damaged
 from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range
-from cxrmodel.imaging.greyscale import single_channel
+from cxrmodel.imaging.greyscale import single_channel, single_if_equal
+from cxrmodel.imaging.sandbox.border import Value
+from cxrmodel.imaging.sandbox.pool import isolated
 from cxrmodel.messages import Message
 
 _PLAIN_MODES = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
@@ -68,14 +70,49 @@ def decode_raster(data: bytes, header: Header, plugin: type[ImageFile], name: st
     Exception
         Anything that the decoders raise on damaged data.
     """
+    samples, alpha, orientation = isolated(stored_image, data, (header.width, header.height), header.bits, plugin)
+    shape = header.height, header.width
+    if not (isinstance(samples, np.ndarray) and samples.shape in (shape, (*shape, 3)) and isinstance(orientation, int)):
+        raise damaged(name)
+    if not isinstance(alpha, np.ndarray):
+        return StoredImage(samples, None, orientation)
+    if not (alpha.shape == shape and alpha.min() >= 0 and alpha.max() <= 1):
+        raise damaged(name)
+    return StoredImage(samples, alpha, orientation)
+
+
+def stored_image(data: bytes, size: tuple[int, int], bits: int, plugin: type[ImageFile]) -> tuple[Value, ...]:
+    """Decode to the attributes of a ``StoredImage``; this runs in the sandbox.
+
+    Parameters
+    ----------
+    data : bytes
+    size : (int, int)
+        Width and height that the header states.
+    bits : int
+        Stored bits per sample.
+    plugin : type of ImageFile
+
+    Returns
+    -------
+    samples : ndarray or None
+        None where the decoder finds another size.
+    alpha : ndarray or None
+    orientation : int
+
+    Raises
+    ------
+    Exception
+        Anything that the decoders raise on damaged data.
+    """
     with plugin(BytesIO(data)) as image:
-        if image.size != (header.width, header.height):
-            raise damaged(name)
-        if header.bits == 16 and image.mode in ("RGB", "RGBA"):
-            samples, alpha = _sixteen_bit_colour(data, header, name)
+        if image.size != size:
+            return None, None, 1
+        if bits == 16 and image.mode in ("RGB", "RGBA"):
+            samples, alpha = _sixteen_bit_colour(data)
         else:
-            samples, alpha = _arrays(image, header)
-        return StoredImage(samples, alpha, _exif_orientation(image))
+            samples, alpha = _arrays(image, bits)
+        return single_if_equal(samples), alpha, _exif_orientation(image)
 
 
 def to_greyscale(stored: StoredImage, header: Header, white_is_zero: bool = False) -> DecodedImage:
@@ -141,16 +178,16 @@ def _scaled(grey: np.ndarray, black: float, white: float) -> np.ndarray:
     return pixels
 
 
-def _sixteen_bit_colour(data: bytes, header: Header, name: str) -> tuple[np.ndarray, np.ndarray | None]:
+def _sixteen_bit_colour(data: bytes) -> tuple[np.ndarray, np.ndarray | None]:
     """Decode with OpenCV, because Pillow keeps only 8 of the 16 bits of a colour."""
     samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (header.height, header.width):
-        raise damaged(name)
+    if samples is None or samples.dtype != np.uint16:
+        raise ValueError("not of 16 bits")
     alpha = _alpha(samples[..., 3], 65535) if samples.shape[2] == 4 else None
     return np.ascontiguousarray(samples[..., 2::-1]), alpha
 
 
-def _arrays(image: ImageFile, header: Header) -> tuple[np.ndarray, np.ndarray | None]:
+def _arrays(image: ImageFile, bits: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Decode with Pillow to samples and alpha."""
     image.load()
     mode, transparent = image.mode, image.info.get("transparency")
@@ -164,7 +201,7 @@ def _arrays(image: ImageFile, header: Header) -> tuple[np.ndarray, np.ndarray | 
         return np.ascontiguousarray(channels), _alpha(samples[..., -1], 255)
     if samples.ndim == 2 and isinstance(transparent, int):
         # A PNG names its transparent grey level in stored bits; Pillow spreads 2 and 4 of them over 0..255.
-        level = transparent * {2: 85, 4: 17}.get(header.bits, 1)
+        level = transparent * {2: 85, 4: 17}.get(bits, 1)
         return samples, _alpha(np.where(samples == level, 0, 255), 255)
     return samples, None
 

@@ -1,6 +1,7 @@
 """A user's own images: found in every layout, grouped by patient where names tell, measured, and offered by name."""
 
 import json
+import os
 
 import pytest
 
@@ -21,7 +22,7 @@ def ward(tmp_path):
             place = tmp_path / "My ward" / layout / label
             place.mkdir(parents=True)
             for index, name in enumerate(names):
-                (place / f"{name}.png").write_text(f"{centre * (1 + index) - 1.5}#{label}{name}")
+                (place / f"{name}.png").write_bytes(os.fsencode(f"{centre * (1 + index) - 1.5}#{label}{name}"))
         return tmp_path / "My ward"
 
     return fill
@@ -43,6 +44,14 @@ def test_the_test_images_come_before_the_rest(archive):
     assert {image.name.split("/")[1] for image in images} == {"test"}
     assert len({image.patient for image in images}) == 24
     assert named == len(images)
+
+
+def test_names_that_are_no_text_can_be_stored(ward):
+    """Bytes that are not UTF-8 are code points; any other name is exact."""
+    names = (os.fsdecode(b"\xff"), "a\u202eb", "\u05d0")
+    stored = [image.name for image in own_images(ward(names=names))[0] if image.label]
+    assert sorted(stored) == sorted(f"PNEUMONIA/{name}.png" for name in ("\\u{dcff}", "a\u202eb", "\u05d0"))
+    assert "".join(stored).encode("utf-8")
 
 
 def test_other_names_are_patients_of_their_own(ward):

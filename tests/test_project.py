@@ -180,6 +180,7 @@ PROGRAMS = {
     "make": 'echo "make $* CXR_DATA=$CXR_DATA CXR_STRICT=$CXR_STRICT"',
     "python3": "exit 0",
     "chromium": "exit 0",
+    "ip": "exit 0",
     "apt-get": 'echo "apt-get $*"',
     "sudo": 'exec "$@"',
 }
@@ -188,10 +189,11 @@ PROGRAMS = {
 @pytest.mark.parametrize(
     ("present", "installed"),
     [
-        (["make", "python3", "chromium"], []),
-        (["make", "python3"], ["chromium"]),
-        (["make", "chromium"], ["python3", "python3-venv"]),
-        (["make"], ["python3", "python3-venv", "chromium"]),
+        (["make", "python3", "chromium", "ip"], []),
+        (["make", "python3", "ip"], ["chromium"]),
+        (["make", "python3", "chromium"], ["iproute2"]),
+        (["make", "chromium", "ip"], ["python3", "python3-venv"]),
+        (["make"], ["python3", "python3-venv", "chromium", "iproute2"]),
     ],
 )
 def test_a_clean_machine_gets_what_it_lacks(project, tmp_path, present, installed):

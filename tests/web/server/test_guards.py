@@ -85,7 +85,7 @@ def test_a_page_may_load_from_its_own_server_alone(client):
     policy = client.ask("/")[1]["Content-Security-Policy"]
     sources = {source for rule in policy.split("; ") for source in rule.split(" ")[1:]}
     assert {source for source in sources if not re.fullmatch(r"'[\w+/=-]+'", source)} == {"blob:", "data:"}
-    assert "'unsafe-inline'" not in re.search("script-src [^;]*", policy)[0]
+    assert "unsafe" not in re.search("script-src [^;]*", policy)[0]
 
 
 def test_the_programs_own_files_are_kept_without_a_cookie(app):

@@ -195,7 +195,7 @@ class TestReadmeFigures:
     )
     def test_images_without_a_score_are_named(self, make_evaluation, left_out, code):
         """The counts are of scored images; the first five others are named."""
-        refused = tuple(Refusal(file=name, code="imaging.damaged") for name in left_out)
+        refused = tuple(Refusal(file=name, code="imaging.empty") for name in left_out)
         evaluation = with_counts(make_evaluation(), images=60 + len(left_out), refused=refused)
         *_, last = images_summary(evaluation, "test")
         assert last.code == f"documents.images.{code}"
@@ -204,7 +204,7 @@ class TestReadmeFigures:
 
     def test_models_of_other_images_do_not_stand_side_by_side(self, make_evaluation):
         """Different images are an error."""
-        other = with_counts(make_evaluation("cnn"), images=61, refused=(Refusal(file="a", code="imaging.damaged"),))
+        other = with_counts(make_evaluation("cnn"), images=61, refused=(Refusal(file="a", code="imaging.empty"),))
         for evaluations, code in (([make_evaluation(), other], "different_images"), ([], "no_evaluations")):
             with pytest.raises(EvaluationError) as caught:
                 performance_text(evaluations)

@@ -1,4 +1,4 @@
-"""Feed damaged files to the reader, in supervised processes: ``python -m tests.support.fuzz``.
+"""Feed damaged files with hostile names to the reader, in supervised processes: ``python -m tests.support.fuzz``.
 
 Each input must end in a radiograph or a refusal, within bounds of time and memory, with no warning and no patient data
 on standard output or standard error. Decoders in C may report corrupt data there: this is counted and allowed. Inputs
@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.dicom_files import IDENTIFIERS
-from tests.support.mutations import frames, mutated, seeds, wrapped
+from tests.support.hostile import is_contained
+from tests.support.mutations import frames, hostile_name, mutated, seeds, wrapped
 
 SECONDS = 20.0
 """Bound of one input, in seconds of the processor."""
@@ -40,6 +41,7 @@ class Result:
     inputs: int = 0
     read: int = 0
     refused: Counter = field(default_factory=Counter)
+    over_a_second: int = 0
     slowest: float = 0.0
     slowest_input: int = -1
     peak_megabytes: float = 0.0
@@ -71,19 +73,31 @@ class Inputs:
             return wrapped(mutated(rng, [frame]), name)
         return mutated(rng, self._files)
 
+    def name(self, number: int) -> str:
+        """Give the file's name."""
+        return hostile_name(np.random.default_rng([self._seed, number, 1]))
 
-def _read(data: bytes) -> str:
+
+def _read(data: bytes, file: str) -> str:
     """Read one input and check the result; return the name of the refusal, or "" where it was read."""
+    from cxrmodel import sinks
     from cxrmodel.errors import ImageRefused
     from cxrmodel.imaging.radiograph import read_radiograph
 
+    if not is_contained(sinks.label(file)) or not is_contained(sinks.terminal(file)):
+        raise ValueError("a name reaches outside itself")
+    if sinks.from_cell(sinks.cell(sinks.storable(file))) != sinks.storable(file):
+        raise ValueError("a name is changed by the table")
+    json.loads(sinks.json_line({"file": sinks.storable(file)}))
     try:
-        image = read_radiograph(data, "image")
+        image = read_radiograph(data, file)
     except ImageRefused as refusal:
         name, sentence = type(refusal).__name__, str(refusal)
     else:
         name, sentence = "", "."
         pixels = image.pixels
+        if image.name != file:
+            raise ValueError("the name was changed")
         if pixels.ndim != 2 or pixels.dtype != np.float32 or not (pixels.min() >= 0 and pixels.max() <= 1):
             raise ValueError("no valid radiograph")
     if not sentence.endswith("."):
@@ -109,7 +123,7 @@ def _work(seed: int, only: str, numbers: list[int], folder: str, pipe) -> None:
         pipe.send(("start", number, None))
         start, fault = time.process_time(), ""
         try:
-            name = _read(data)
+            name = _read(data, inputs.name(number))
         except BaseException as error:
             name, fault = "", f"{type(error).__name__} instead of a refusal"
         seconds = time.process_time() - start
@@ -151,6 +165,7 @@ def _watch(seed: int, only: str, numbers: list[int], folder: str, result: Result
         result.read += not name and not said
         result.refused.update([name] if name else [])
         result.peak_megabytes = max(result.peak_megabytes, peak)
+        result.over_a_second += seconds > 1
         if seconds > result.slowest:
             result.slowest, result.slowest_input = seconds, current
         if said or seconds > SECONDS or peak > MEGABYTES:

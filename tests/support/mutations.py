@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zipfile
 from collections.abc import Callable
 
@@ -11,8 +12,9 @@ from PIL import Image
 from pydicom.sequence import Sequence
 
 from tests.support.dicom_files import NATIVE, SYNTAXES, compressed, dicom, lut_item, palette
+from tests.support.hostile import HOSTILE
 
-__all__ = ["frames", "mutated", "seeds", "wrapped"]
+__all__ = ["frames", "hostile_name", "mutated", "seeds", "wrapped"]
 
 _INTERESTING = (0, 1, 2, 3, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 192, 216, 217, 218, 254, 255)
 _NUMBERS = (0, 1, 2**7, 2**8 - 1, 2**8, 2**15, 2**16 - 1, 2**16, 2**31 - 1, 2**31, 2**32 - 1)
@@ -46,6 +48,21 @@ def seeds() -> dict[str, bytes]:
         PatientOrientation=["R", "F"],
         PixelPaddingValue=3,
     )
+    made["DICOM padding"] = dicom(
+        np.where(rows < 9, 4095, deep).astype(np.uint16),
+        bits=12,
+        PhotometricInterpretation="MONOCHROME1",
+        PixelPaddingValue=4095,
+        PixelPaddingRangeLimit=4000,
+    )
+    made["DICOM wide window"] = dicom(deep, bits=12, WindowCenter=[4096, 100], WindowWidth=[8192, 50])
+    made["DICOM short table"] = dicom(
+        deep, bits=12, VOILUTSequence=Sequence([lut_item(0, np.arange(4096) * 8, 16), lut_item(9, [1, 2], 16)])
+    )
+    made["DICOM free text"] = dicom(
+        levels, Modality="DX\\CR", BodyPartExamined="T\u00d3RAX", ViewPosition="AP FLAT", ProtocolName="CHEST 1 VIEW"
+    )
+    made["DICOM without delimiter"] = made["DICOM JPEG 2000 lossless"][:-8]
     return made
 
 
@@ -104,6 +121,16 @@ def _pictures(levels: np.ndarray, deep: np.ndarray) -> dict[str, bytes]:
         "TIFF fax": _saved(levels > 127, "TIFF", compression="group4"),
         "TIFF JPEG": _saved(levels, "TIFF", compression="jpeg"),
         "TIFF big": _saved(levels, "TIFF", big_tiff=True),
+        "PNG range": _saved(deep // 2 + 500, "PNG"),
+        "PNG marker": _saved(np.where(levels > 250, 65535, deep // 2).astype(np.uint16), "PNG"),
+        "TIFF range": cv2.imencode(".tiff", deep // 2 + 500)[1].tobytes(),
+        "TIFF deep colour": cv2.imencode(".tiff", np.dstack([deep] * 3))[1].tobytes(),
+        "TIFF preview": _saved(
+            levels, "TIFF", save_all=True, append_images=[Image.fromarray(np.ascontiguousarray(levels[::3, ::3]))]
+        ),
+        "JPEG preview": _saved(levels, "JPEG") + _saved(np.ascontiguousarray(levels[::3, ::3]), "JPEG"),
+        "JPEG without end": _saved(levels, "JPEG")[:-2],
+        "PNG and more": _saved(levels, "PNG") + b"more",
         "TIFF deep": cv2.imencode(".tiff", deep)[1].tobytes(),
         "WebP": _saved(levels, "WEBP", mode="RGB"),
         "WebP lossless": _saved(levels, "WEBP", mode="RGBA", lossless=True),
@@ -209,6 +236,51 @@ def _splice(rng: np.random.Generator, data: bytearray, files: list[bytes]) -> by
     return data
 
 
+# An explicit element of a DICOM file: tag, value representation, length.
+_ELEMENT = re.compile(rb"[\x02\x08\x10\x18\x20\x28]\0..([A-Z]{2})(..)", re.DOTALL)
+_TEXTS = (
+    *(b"CHEST", b"TH\xd3RAX", b"UNKNOWN", b"CR\\DX", b"LATERAL", b"KNEE", b"AP FLAT PLATE", b"", b"\\" * 40, b"1e400"),
+    *(b"-0", b"nan", b"1\\" * 3000, b"9" * 60_000, b"\xff\xfe", b"\x1b$B", "\u80f8\u90e8".encode(), b"\0" * 1000),
+)
+
+
+def _element(rng: np.random.Generator, data: bytearray, files: list[bytes]) -> bytearray:
+    """Give an element another length without another value, or another value with its length."""
+    found = list(_ELEMENT.finditer(data))
+    if not found:
+        return _number(rng, data, files)
+    element = found[rng.integers(len(found))]
+    start, end = element.span(2)
+    old = int.from_bytes(element[2], "little")
+    if rng.random() < 0.3:
+        data[start:end] = (int(_NUMBERS[rng.integers(len(_NUMBERS))]) % 65536).to_bytes(2, "little")
+        return data
+    text = _TEXTS[rng.integers(len(_TEXTS))]
+    text += b" " * (len(text) % 2)
+    data[start : end + old] = len(text).to_bytes(2, "little") + text
+    return data
+
+
+# Latin, Hebrew and Arabic, punctuation with its controls, bytes that are no UTF-8, pictographs.
+_BLOCKS = (0, 0x250), (0x590, 0x700), (0x2000, 0x2100), (0xDC80, 0xDD00), (0x1F000, 0x1F700)
+
+
+def hostile_name(rng: np.random.Generator) -> str:
+    """A file name of pieces of names that try to be more, and of any characters, surrogates of bytes included."""
+    names = list(HOSTILE.values())
+    pieces = []
+    for _ in range(rng.integers(1, 5)):
+        name = names[rng.integers(len(names))]
+        start = int(rng.integers(len(name)))
+        pieces.append(name[start : start + int(rng.integers(1, 60))])
+        low, high = ((0, 0x250), (0x590, 0x700), (0x2000, 0x2100), (0xDC80, 0xDD00), (0x1F000, 0x1F700))[
+            rng.integers(5)
+        ]
+        pieces.append("".join(map(chr, rng.integers(low, high, rng.integers(0, 6)))))
+    return "".join(pieces)
+
+
 _WAYS: tuple[Callable, ...] = (
     _flip, _flip, _flip, _overwrite, _overwrite, _number, _number, _noise, _cut, _repeat, _end, _splice,
+    _element, _element,
 )  # fmt: skip

@@ -7,7 +7,7 @@ that no script can read says which browser asks.
 import asyncio
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -40,11 +40,26 @@ class Owned:
         Addresses of files that the session showed or offered.
     connections : int
         WebSockets that are open.
+    end : TimerHandle or None
+        When it is forgotten, once the last of them has closed.
     """
 
     browser: str
     media: set[str] = field(default_factory=set)
     connections: int = 0
+    end: asyncio.TimerHandle | None = None
+
+    def connected(self) -> None:
+        """Count a WebSocket, and keep the session for as long as it is open."""
+        self.connections += 1
+        if self.end is not None:
+            self.end.cancel()
+
+    def disconnected(self, forget: Callable[[], object]) -> None:
+        """Stop counting a WebSocket, and forget the session some time after the last one."""
+        self.connections -= 1
+        if not self.connections:
+            self.end = asyncio.get_running_loop().call_later(_patience(), forget)
 
 
 class OwnSessions:
@@ -90,7 +105,7 @@ class OwnSessions:
                 if owned is None and content.WhichOneof("type") == "new_session":
                     identifier = content.new_session.initialize.session_id
                     owned = self._sessions.setdefault(identifier, Owned(browser))
-                    owned.connections += 1
+                    owned.connected()
                 if owned is not None:
                     owned.media.update(_media(content))
             await send(message)
@@ -99,8 +114,7 @@ class OwnSessions:
             await self._app(scope, receive, watched)
         finally:
             if owned is not None:
-                owned.connections -= 1
-                asyncio.get_running_loop().call_later(_patience(), self._forget, identifier)
+                owned.disconnected(lambda: self._sessions.pop(identifier, None))
 
     def _keep_to_own(self, scope: Scope, browser: str) -> None:
         """Hide a session that is not the browser's from Streamlit, and tell which one was asked for."""
@@ -114,11 +128,6 @@ class OwnSessions:
             if owned is None or owned.browser != browser:
                 headers["sec-websocket-protocol"] = ", ".join(protocols[:2])
         scope["headers"] = headers.raw
-
-    def _forget(self, identifier: str) -> None:
-        owned = self._sessions.get(identifier)
-        if owned is not None and not owned.connections:
-            del self._sessions[identifier]
 
 
 def _browser(scope: Scope) -> str:

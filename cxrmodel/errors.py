@@ -6,7 +6,6 @@ from cxrmodel.messages import Message
 
 __all__ = [
     "AlteredWeights",
-    "Busy",
     "ColourImage",
     "CxrError",
     "DataError",
@@ -141,10 +140,6 @@ class MissingWeights(ModelError):
 
 class AlteredWeights(ModelError):
     """A file of the trained model is not the one its specification names."""
-
-
-class Busy(CxrError):
-    """Too many readings wait already."""
 
 
 class DecoderUnavailable(CxrError):

@@ -9,8 +9,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -20,16 +22,20 @@ from cxrmodel.artefacts import cores
 from cxrmodel.checks.check_input import CheckInput
 from cxrmodel.checks.report import CheckReport, CheckResult
 from cxrmodel.checks.suite import Checks
-from cxrmodel.errors import ImageRefused
+from cxrmodel.errors import ImageRefused, ImageTooLarge
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
-from cxrmodel.imaging.radiograph import read_radiograph
+from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+from cxrmodel.memory import decoding_bytes
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
+from cxrmodel.scheduling import Budget, NeverFits
 
 AHEAD = 2
 """Images in progress or waiting to be returned, per thread: enough to keep it busy, and few enough for memory."""
+DECODING = Budget(decoding_bytes())
+"""Memory for decoding, of all threads and models of this process."""
 
 Source = tuple[Callable[[], bytes], str]
 """A function that gives the bytes of a file, and the name of the file."""
@@ -77,6 +83,10 @@ class Prediction:
     heat: NDArray[np.float32]
     results: tuple[CheckResult, ...]
     seconds: float
+
+
+Processed = tuple[PreparedImage, Prediction] | Exception
+"""An image with its prediction, or the exception that it ended with."""
 
 
 class Unchecked(NamedTuple):
@@ -149,11 +159,11 @@ class Pipeline:
         try:
             data = source()
             start = time.perf_counter()
-            radiograph = read_radiograph(data, name)
-            image, report = self.checks.input(radiograph), CheckReport()
-            if checked:
-                image, report = self.checks.examine_image(image)
-                report.raise_if_rejected()
+            with _admitted(data, name) as radiograph:
+                image, report = self.checks.input(radiograph), CheckReport()
+                if checked:
+                    image, report = self.checks.examine_image(image)
+            report.raise_if_rejected()
             mask = self._segmenter.masks(image.canonical[None])[0]
             if checked:
                 report = report.extended(self.checks.examine_lungs(image, mask))
@@ -171,10 +181,10 @@ class Pipeline:
             All findings, and the logit, which is meaningless where a check rejects; or why the file was not decoded.
         """
         try:
-            radiograph = read_radiograph(source(), name)
+            with _admitted(source(), name) as radiograph:
+                image, report = self.checks.examine_image(self.checks.input(radiograph))
         except ImageRefused as refusal:
             return refusal
-        image, report = self.checks.examine_image(self.checks.input(radiograph))
         mask = self._segmenter.masks(image.canonical[None])[0]
         report = report.extended(self.checks.examine_lungs(image, mask))
         (prediction,) = self.predict([self._prepared(image, mask, report, time.perf_counter())])
@@ -244,16 +254,20 @@ class Pipeline:
             yield from (self.process(*source, checked) for source in first)
             return
         process, remaining = self.single_threaded().process, chain(first, remaining)
-        futures: deque[Future[tuple[PreparedImage, Prediction] | Exception]] = deque()
+        futures: deque[Future[Processed]] = deque()
         with ThreadPoolExecutor(workers) as pool:
 
-            def submit(count: int) -> None:
-                futures.extend(pool.submit(process, *source, checked) for source in islice(remaining, count))
+            def submit() -> None:
+                while not futures or (len(futures) < AHEAD * workers and sum(map(_held, futures)) < DECODING.limit):
+                    source = next(remaining, None)
+                    if source is None:
+                        return
+                    futures.append(pool.submit(process, *source, checked))
 
-            submit(AHEAD * workers)
+            submit()
             while futures:
                 done = futures.popleft().result()
-                submit(1)
+                submit()
                 yield done
 
     def process(
@@ -270,3 +284,30 @@ class Pipeline:
         except ImageRefused as refusal:
             return refusal
         return image, prediction
+
+
+@contextmanager
+def _admitted(data: bytes, name: str) -> Iterator[Radiograph]:
+    """Decode a file once there is memory for it, and hold that memory.
+
+    Raises
+    ------
+    ImageRefused
+    """
+    with ExitStack() as stack:
+
+        def admit(peak: int) -> None:
+            try:
+                stack.enter_context(DECODING.claim(peak))
+            except NeverFits as error:
+                values = {"needed": ceil(peak / 1e6), "limit": error.limit // 10**6}
+                raise ImageTooLarge("reading.never_fits", **values) from error
+
+        yield read_radiograph(data, name, admit)
+
+
+def _held(future: Future[Processed]) -> int:
+    """Bytes of pixels that a finished image keeps until it is returned."""
+    if not future.done() or isinstance(outcome := future.result(), Exception):
+        return 0
+    return outcome[0].image.radiograph.pixels.nbytes

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrmodel.artefacts import leave_cores_to_networks
+from cxrmodel.artefacts import cores, leave_cores_to_networks
 from cxrmodel.checks.report import CheckReport
 from cxrmodel.checks.suite import Checks
-from cxrmodel.errors import Busy, ImageRefused
+from cxrmodel.errors import ImageRefused
 from cxrmodel.explain.faithfulness import heat_in_lungs
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
@@ -30,11 +30,10 @@ from cxrmodel.model.spec import UNCERTAIN, AgeRange, Labels, ModelSpec, Operatin
 from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.pipeline import Pipeline, Prediction, PreparedImage, Source, Unchecked
+from cxrmodel.scheduling import Client, Notify, Turns
 
 OPERATING_POINT = "balanced"
 """The operating point of a binary decision."""
-QUEUE = 32
-"""Readings that may run or wait at one time."""
 FAINT = 0.05
 """Peak of a map, as a share of the colour range, below which its location has no meaning."""
 HALF = 0.5
@@ -210,7 +209,7 @@ class Reader:
 
     def __init__(self, spec: ModelSpec, pipeline: Pipeline) -> None:
         self.spec, self._pipeline = spec, pipeline
-        self._queue, self._running = threading.Semaphore(QUEUE), threading.Lock()
+        self._turns, self._running = Turns(cores()), threading.Lock()
 
     @classmethod
     def load(cls, model: str = DEFAULT_MODEL, folder: Path = MODEL_FOLDER) -> "Reader":
@@ -227,8 +226,8 @@ class Reader:
         checks = Checks.load(spec, model_folder=folder)
         return cls(spec, Pipeline(spec, LungSegmenter.load(), load_engine(spec, folder), checks))
 
-    def read(self, data: bytes, name: str) -> Reading:
-        """Read one image.
+    def read(self, data: bytes, name: str, client: Client | None = None, notify: Notify | None = None) -> Reading:
+        """Read one image, once its turn has come.
 
         Parameters
         ----------
@@ -236,24 +235,22 @@ class Reader:
             A whole file; it is not trusted.
         name : str
             Its name, for display only.
+        client : Client, optional
+            Whose turn it is, where several images of one user are read one after the other.
+        notify : callable, optional
+            Called from time to time with the place in the queue.
 
         Raises
         ------
         ImageRefused
             When the file is not an image that may be read.
-        Busy
-            When ``QUEUE`` other readings run or wait.
         """
-        if not self._queue.acquire(blocking=False):
-            raise Busy("reading.busy", limit=QUEUE)
-        try:
+        with self._turns.turn(client or Client(), notify):
             image = self._pipeline.prepare(lambda: data, name)
             if isinstance(image, Exception):
                 raise image
             with self._running:  # a run uses every core; two at once would slow each other down
                 (prediction,) = self._pipeline.predict([image])
-        finally:
-            self._queue.release()
         image.report.extended(prediction.results).raise_if_rejected()
         return self._reading(image, prediction)
 

@@ -16,6 +16,8 @@ RANKS = {
     "paths": 0,
     "sinks": 0,
     "account": 0,
+    "memory": 0,
+    "scheduling": 0,
     "metrics": 2,
     "errors": 1,
     "records": 1,

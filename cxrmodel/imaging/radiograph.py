@@ -4,6 +4,7 @@ Untrusted bytes stop here: no other part of the program decodes a file.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +67,7 @@ class Radiograph(Metadata):
         object.__setattr__(self, "pixels", pixels)
 
 
-def read_radiograph(data: bytes, name: str) -> Radiograph:
+def read_radiograph(data: bytes, name: str, admit: Callable[[int], None] = lambda peak: None) -> Radiograph:
     """Read an image file of any registered format as a radiograph.
 
     The format is recognised by content alone, and size and shape are checked in the header before any pixel is decoded.
@@ -80,6 +81,9 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
         A whole file, at most 64 MiB.
     name : str
         File name, for display only.
+    admit : callable
+        Called before any pixel is decoded, with the bytes of memory that decoding will take at its peak. It may wait,
+        or raise.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
     Raises
     ------
     ImageRefused
-        One of its subclasses; nothing else, whatever the bytes.
+        One of its subclasses; nothing else, whatever the bytes, but what ``admit`` raises.
     """
     if not data:
         raise EmptyFile("imaging.empty")
@@ -99,6 +103,7 @@ def read_radiograph(data: bytes, name: str) -> Radiograph:
     image_format = find_format(data)
     header = image_format.header(data)
     _check_limits(header)
+    admit(image_format.peak_bytes(header))
     image = image_format.image(data, header)
     return Radiograph(
         pixels=image.pixels,

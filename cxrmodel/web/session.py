@@ -1,8 +1,9 @@
 """The session's state: its images, each read once, and their computed results. It ends with the session."""
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar, cast
 
@@ -10,56 +11,52 @@ import streamlit as st
 
 from cxrmodel.errors import CxrError, ImageRefused
 from cxrmodel.messages import Message
-from cxrmodel.reading import Reader, Reading
+from cxrmodel.reading import Reader
+from cxrmodel.scheduling import Client, Notify
 from cxrmodel.web.errors import log_failure
+from cxrmodel.web.kept import SHELF, Entry, Kept, Key
+
+__all__ = ["Entry"]
 
 Made = TypeVar("Made")
-Key = tuple[str, ...]
 
 MOST_IMAGES = 50
 MOST_MEGABYTES = 600
 MOST_RESULTS = 64
 """Computed results kept; the oldest makes room."""
 
-_IMAGES = "images"
+_KEPT = "kept images"
 _SELECTED = "selected image"
-_DISCARDED = "images discarded"
-_LATEST = "latest"
-_RESULTS = "computed results"
+_BATCH = "batch"
 
 
-@dataclass(frozen=True, eq=False)
-class Entry:
-    """One file from the user.
+@dataclass(eq=False)
+class Batch:
+    """Files given together, and their entries so far.
 
     Attributes
     ----------
-    key : str
-        SHA-256 of the bytes and of the weights, and the name: the same file under the same name, read by the same
-        model, is the same entry.
-    name : str
-        Original file name.
-    status : {"read", "refused", "failed"}
-        Refused: by a check or a decoder. Failed: any other error.
-    reading : Reading or None
-        Only where the status is "read".
-    reason : Message or None
-        Why there is no reading, and what to do next.
-    read_at : datetime
-        When its bytes were read, in local time with its zone.
+    waiting : deque of (str, bytes)
+        Name and content of each file that was not read yet.
+    entries : list of Entry
+        One for each file that was read, in their order.
+    client : Client
+        Who takes turns in the queue of the server.
     """
 
-    key: str
-    name: str
-    status: str
-    reading: Reading | None
-    reason: Message | None
-    read_at: datetime
+    waiting: deque[tuple[str, bytes]] = field(default_factory=deque)
+    entries: list[Entry] = field(default_factory=list)
+    client: Client = field(default_factory=Client)
+
+    @property
+    def total(self) -> int:
+        """Number of files, read or not."""
+        return len(self.entries) + len(self.waiting)
 
 
 def entries() -> list[Entry]:
     """List all files of the session, latest first."""
-    return list(reversed(_images().values()))
+    return list(reversed(list(_kept().images.values())))
 
 
 def readings() -> list[Entry]:
@@ -69,12 +66,12 @@ def readings() -> list[Entry]:
 
 def discarded() -> int:
     """Count the images that made room for later ones since the session was last cleared."""
-    return int(st.session_state.get(_DISCARDED, 0))
+    return _kept().discarded
 
 
 def selected() -> Entry | None:
     """Return the image that the user looks at: the one selected, else the latest one read, else the latest file."""
-    entry = _images().get(st.session_state.get(_SELECTED, ""))
+    entry = _kept().images.get(st.session_state.get(_SELECTED, ""))
     return entry if entry is not None else next(iter(readings() or entries()), None)
 
 
@@ -97,50 +94,63 @@ def remove(key: str) -> None:
     key : str
         Key of its entry.
     """
-    entry = _images().pop(key, None)
-    if entry is not None:
-        _forget_results(entry)
+    _kept().remove(key)
 
 
 def clear() -> None:
     """Forget every image of the session."""
-    for key in (_IMAGES, _SELECTED, _DISCARDED, _LATEST, _RESULTS):
+    for key in (_KEPT, _SELECTED, _BATCH):
         st.session_state.pop(key, None)
 
 
-def read_files(reader: Reader, files: Iterable[tuple[str, bytes]], progress: Callable[[int, str], None]) -> list[Entry]:
-    """Read every file that the session has not read yet. The same bytes under another name share one reading.
+def give(files: Iterable[tuple[str, bytes]]) -> None:
+    """Add files to those that wait to be read.
+
+    Parameters
+    ----------
+    files : iterable of (str, bytes)
+        Name and content of each.
+    """
+    st.session_state.setdefault(_BATCH, Batch()).waiting.extend(files)
+
+
+def batch() -> Batch | None:
+    """Return the batch that is being read, or was read last and not taken."""
+    return cast(Batch | None, st.session_state.get(_BATCH))
+
+
+def take_batch() -> Batch | None:
+    """Return the batch once all of it was read, and forget that it was one."""
+    current = batch()
+    return cast(Batch, st.session_state.pop(_BATCH)) if current and not current.waiting else None
+
+
+def read_next(reader: Reader, notify: Notify | None = None) -> None:
+    """Read the next file of the batch, unless the session has read it before.
+
+    The same bytes under another name share one reading. The first of a batch that was read becomes the selected one.
 
     Parameters
     ----------
     reader : Reader
-    files : iterable of (str, bytes)
-        Name and content of each.
-    progress : callable
-        Called before each file with its number, from 1, and its name.
-
-    Returns
-    -------
-    list of Entry
-        One for each file, in their order. The first of them that was read becomes the selected one.
+    notify : callable, optional
+        Called with the place in the server's queue. An exception that it raises leaves the file waiting.
     """
-    images, given = _images(), []
-    for number, (name, data) in enumerate(files, start=1):
-        progress(number, name)
-        content = f"{hashlib.sha256(data).hexdigest()} {reader.spec.version} "
-        key = content + name
-        entry = images.get(key)
-        if entry is None or entry.status == "failed":
-            known = (other for other in images.values() if other.key.startswith(content) and other.status != "failed")
-            twin = next(known, None)
-            entry = _read(reader, key, name, data) if twin is None else _renamed(twin, key, name)
-            images.pop(key, None)
-            images[key] = entry
-            _make_room(images)
-        given.append(entry)
-    if given:
-        select(next((entry for entry in given if entry.status == "read"), given[0]).key)
-    return given
+    current, images = st.session_state[_BATCH], _kept().images
+    name, data = current.waiting[0]
+    content = f"{hashlib.sha256(data).hexdigest()} {reader.spec.version} "
+    key = content + name
+    entry = images.get(key)
+    if entry is None or entry.status == "failed":
+        known = [other for other in list(images.values()) if other.key.startswith(content) and other.status != "failed"]
+        entry = _renamed(known[0], key, name) if known else _read(reader, key, name, data, current.client, notify)
+        _kept().add(entry)
+        _make_room()
+    current.waiting.popleft()
+    first = not current.entries
+    if first or (entry.status == "read" and all(other.status != "read" for other in current.entries)):
+        select(entry.key)
+    current.entries.append(entry)
 
 
 def compute(key: Key, make: Callable[[], Made]) -> Made:
@@ -152,17 +162,20 @@ def compute(key: Key, make: Callable[[], Made]) -> Made:
         SHA-256 of the image, version of the model, and whatever else the result depends on.
     make : callable
     """
-    results = _results()
-    if key not in results:
-        results[key] = make()
+    known = _kept().results
+    if key not in known:
+        made = make()
+        results = _kept().results
+        results[key] = made
         while len(results) > MOST_RESULTS:
             del results[next(iter(results))]
-    return cast(Made, results[key])
+        return made
+    return cast(Made, known[key])
 
 
 def computed(key: Key) -> object | None:
     """Return the result of a key, None where it was not computed."""
-    return _results().get(key)
+    return _kept().results.get(key)
 
 
 def keep_latest(key: str, make: Callable[[], Made]) -> Made:
@@ -174,27 +187,14 @@ def keep_latest(key: str, make: Callable[[], Made]) -> Made:
         Of the image, and of whatever else the result depends on.
     make : callable
     """
-    if st.session_state.get(_LATEST, ("",))[0] != key:
-        st.session_state[_LATEST] = key, make()
-    return cast(Made, st.session_state[_LATEST][1])
+    latest = _kept().latest
+    if latest is None or latest[0] != key:
+        latest = _kept().latest = key, make()
+    return cast(Made, latest[1])
 
 
-def _images() -> dict[str, Entry]:
-    return cast(dict[str, Entry], st.session_state.setdefault(_IMAGES, {}))
-
-
-def _results() -> dict[Key, object]:
-    return cast(dict[Key, object], st.session_state.setdefault(_RESULTS, {}))
-
-
-def _forget_results(entry: Entry) -> None:
-    """Forget the results of a removed image, unless the session holds it under another name."""
-    st.session_state.pop(_LATEST, None)
-    held = {other.reading.radiograph.sha256 for other in _images().values() if other.reading}
-    if entry.reading and entry.reading.radiograph.sha256 not in held:
-        results = _results()
-        for key in [key for key in results if key[0] == entry.reading.radiograph.sha256]:
-            del results[key]
+def _kept() -> Kept:
+    return cast(Kept, st.session_state.setdefault(_KEPT, Kept()))
 
 
 def _renamed(entry: Entry, key: str, name: str) -> Entry:
@@ -204,10 +204,10 @@ def _renamed(entry: Entry, key: str, name: str) -> Entry:
     return replace(entry, key=key, name=name, reading=reading)
 
 
-def _read(reader: Reader, key: str, name: str, data: bytes) -> Entry:
+def _read(reader: Reader, key: str, name: str, data: bytes, client: Client, notify: Notify | None) -> Entry:
     now = datetime.now().astimezone()
     try:
-        return Entry(key, name, "read", reader.read(data, name), None, now)
+        return Entry(key, name, "read", reader.read(data, name, client, notify), None, now)
     except ImageRefused as refusal:
         return Entry(key, name, "refused", None, refusal.message, now)
     except CxrError as failure:
@@ -217,14 +217,9 @@ def _read(reader: Reader, key: str, name: str, data: bytes) -> Entry:
         return Entry(key, name, "failed", None, reason, now)
 
 
-def _megabytes(images: dict[str, Entry]) -> float:
-    """Memory that the images' pixels take; entries of the same bytes share theirs."""
-    radiographs = (entry.reading.radiograph for entry in images.values() if entry.reading)
-    return sum({image.sha256: image.pixels.nbytes for image in radiographs}.values()) / 1e6
-
-
-def _make_room(images: dict[str, Entry]) -> None:
-    """Drop the oldest images until the session is within its bounds; the latest always stays."""
-    while len(images) > 1 and (len(images) > MOST_IMAGES or _megabytes(images) > MOST_MEGABYTES):
-        _forget_results(images.pop(next(iter(images))))
-        st.session_state[_DISCARDED] = discarded() + 1
+def _make_room() -> None:
+    """Drop the oldest images until session and server are within their bounds; the latest always stays."""
+    kept = _kept()
+    while len(kept.images) > 1 and (len(kept.images) > MOST_IMAGES or kept.bytes() > MOST_MEGABYTES * 1e6):
+        kept.discard_oldest()
+    SHELF.make_room(kept)

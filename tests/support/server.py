@@ -1,12 +1,19 @@
+<<<<<<< HEAD
 """A real server of the app, and clients of it that are no browsers."""
 
 import http.client
 import os
 import re
+=======
+"""The app on a server of its own: started, waited for, and its memory measured."""
+
+import os
+>>>>>>> 0a44f56 (Schedule readings fairly between sessions and admit them by memory)
 import socket
 import subprocess
 import sys
 import time
+<<<<<<< HEAD
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,11 +66,56 @@ def running_app(
     try:
         _wait_for(listens, port, process)
         yield f"http://localhost:{port}"
+=======
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server.
+
+    Attributes
+    ----------
+    address : str
+        ``http://localhost:8501``.
+    process : Popen
+    """
+
+    address: str
+    process: "subprocess.Popen[bytes]"
+
+    def megabytes(self, field: str = "VmRSS") -> float:
+        """Resident memory now, or its peak since the start (``VmHWM``)."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
+
+
+@contextmanager
+def serving(project: Path, environment: Mapping[str, str] | None = None, *flags: str) -> Iterator[Server]:
+    """Start the app of a project folder on a free port, and stop it in the end."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([*command, *flags], cwd=project, env={**os.environ, **(environment or {})}, **quiet)
+    try:
+        address = f"http://localhost:{port}"
+        _wait_for(address, process)
+        yield Server(address, process)
+>>>>>>> 0a44f56 (Schedule readings fairly between sessions and admit them by memory)
     finally:
         process.terminate()
         process.wait(30)
 
 
+<<<<<<< HEAD
 def _wait_for(host: str, port: int, process: subprocess.Popen) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -156,3 +208,16 @@ def media_of(messages: Sequence[ForwardMsg]) -> list[str]:
 
 def _drawn(messages: Sequence[ForwardMsg]) -> bool:
     return any(m.WhichOneof("type") == "delta" and m.delta.WhichOneof("type") == "new_element" for m in messages)
+=======
+def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        assert process.poll() is None, f"the server ended with status {process.returncode}"
+        try:
+            with urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"no answer from {address} within {START_SECONDS} s")
+>>>>>>> 0a44f56 (Schedule readings fairly between sessions and admit them by memory)

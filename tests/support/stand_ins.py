@@ -87,7 +87,7 @@ class FakeReader:
         self.spec, self.read_names = SPEC, []
         self._probability, self._changes = probability, changes
 
-    def read(self, data: bytes, name: str) -> Reading:
+    def read(self, data: bytes, name: str, client=None, notify=None) -> Reading:
         """A reading of the decoded picture; b"" and undecodable bytes are refused, b"break" breaks."""
         self.read_names.append(name)
         if not data:

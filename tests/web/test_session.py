@@ -28,16 +28,16 @@ def coded(make_image, png):
 
 
 def take(reader, *files):
-    """Take files without progress."""
-    return session.read_files(reader, files, lambda number, name: None)
+    """Give files and read them all; their entries."""
+    session.give(files)
+    while session.batch().waiting:
+        session.read_next(reader)
+    return session.take_batch().entries
 
 
 def test_every_file_gets_an_entry_in_order(coded):
-    """Images that are read, refused and failed all have an entry, with progress before each."""
-    progress = []
-    files = [("a.png", coded[0]), ("b.txt", b"text"), ("c.png", b"break"), ("d.png", b"")]
-    taken = session.read_files(FakeReader(), files, lambda number, name: progress.append((number, name)))
-    assert progress == [(1, "a.png"), (2, "b.txt"), (3, "c.png"), (4, "d.png")]
+    """Images that are read, refused and failed all have an entry."""
+    taken = take(FakeReader(), ("a.png", coded[0]), ("b.txt", b"text"), ("c.png", b"break"), ("d.png", b""))
     assert [entry.status for entry in taken] == ["read", "refused", "failed", "refused"]
     assert taken[0].reading.probability == 0.87
     assert taken[3].reason == Message("imaging.empty")
@@ -109,7 +109,7 @@ def test_error_of_ours_that_is_no_refusal_keeps_its_sentence():
     """An error by name that is not about the image is a failure, in its own words."""
 
     class WithoutWeights(FakeReader):
-        def read(self, data, name):
+        def read(self, data, name, client=None, notify=None):
             raise MissingWeights("model.missing_file", path="gone")
 
     (entry,) = take(WithoutWeights(), ("a.png", b"x"))

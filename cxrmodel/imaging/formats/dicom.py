@@ -102,4 +102,6 @@ def _decode(data: bytes, header: Header) -> DecodedImage:
     return decode_dicom(header)
 
 
-DICOM = ImageFormat("DICOM", ("dcm",), is_dicom, _read_header, _decode, damaged="imaging.dicom.damaged")
+DICOM = ImageFormat(
+    "DICOM", ("dcm",), is_dicom, _read_header, _decode, damaged="imaging.dicom.damaged", bytes_per_pixel=12
+)

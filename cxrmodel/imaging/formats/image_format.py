@@ -143,6 +143,8 @@ class ImageFormat:
         Decodes a file whose header is within limits. Safe to call from several threads.
     damaged : str
         Code of the refusal of a file on which one of these raises anything but a refusal.
+    bytes_per_pixel : int
+        Memory that decoding takes at its peak, for each pixel, in the most costly variety of the format.
     """
 
     name: str
@@ -151,6 +153,11 @@ class ImageFormat:
     read_header: Callable[[bytes], Header]
     decode: Callable[[bytes, Header], DecodedImage]
     damaged: str = "imaging.damaged"
+    bytes_per_pixel: int = 20
+
+    def peak_bytes(self, header: Header) -> int:
+        """Estimate the memory that decoding takes at its peak."""
+        return self.bytes_per_pixel * max(width * height for width, height in header.sizes)
 
     def header(self, data: bytes) -> Header:
         """Read the header.

@@ -49,4 +49,11 @@ def _decode(data: bytes, header: Header) -> DecodedImage:
     return to_greyscale(decode_raster(data, header, WholeJpeg, "JPEG"), header)
 
 
-JPEG = ImageFormat("JPEG", ("jpg", "jpeg"), lambda data: data.startswith(_START), _read_header, _decode)
+JPEG = ImageFormat(
+    "JPEG",
+    ("jpg", "jpeg"),
+    lambda data: data.startswith(_START),
+    _read_header,
+    _decode,
+    bytes_per_pixel=12,
+)

@@ -1,7 +1,5 @@
 """Dropped files and demo images: how images reach the session, with progress and a summary."""
 
-from collections.abc import Iterable
-
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -10,25 +8,18 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from cxrmodel.demo import DemoImage, demo_images
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.formats.registry import format_names
-from cxrmodel.reading import Reader
 from cxrmodel.web import session
 from cxrmodel.web.text import named, plain, text
 
 _ROUND = "rounds of dropped files"
-_LATEST_ROUND = "entries of the latest round"
 _MOST_LISTED = 5
 
 
-def intake(reader: Reader) -> None:
-    """Draw the drop zone and the demo images, read new files, and summarise the result.
-
-    Parameters
-    ----------
-    reader : Reader
-    """
+def intake() -> None:
+    """Draw the drop zone and the demo images, take new files, and summarise a batch that is done."""
     drop, demo = st.columns([3, 2], gap="large")
     with drop:
-        # A new key empties the drop zone once its files are read: the list of images is then the only one.
+        # A new key empties the drop zone once its files are taken: the list of images is then the only one.
         uploads = st.file_uploader(
             text("web.read.drop"),
             accept_multiple_files=True,
@@ -38,11 +29,11 @@ def intake(reader: Reader) -> None:
     with demo:
         picked = _demo_image()
     if picked is not None:
-        _read(reader, [(text("web.read.demo_name", title=picked.title), picked.path.read_bytes())], 1)
-        st.rerun()
+        session.give([(text("web.read.demo_name", title=picked.title), picked.path.read_bytes())])
     if uploads:
-        _read(reader, ((upload.name, upload.getvalue()) for upload in uploads), len(uploads))
+        session.give((upload.name, upload.getvalue()) for upload in uploads)
         _release(uploads)
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
         st.rerun()
     _summary()
 
@@ -58,17 +49,6 @@ def _demo_image() -> DemoImage | None:
     return by_title[title] if st.button(text("web.read.demo_read"), icon=":material/science:") else None
 
 
-def _read(reader: Reader, files: Iterable[tuple[str, bytes]], total: int) -> None:
-    bar = st.progress(0.0, text=text("web.read.progress", number=1, total=total))
-
-    def progress(number: int, name: str) -> None:
-        words = text("web.read.progress_name", number=number, total=total, name=named(name))
-        bar.progress((number - 1) / total, text=words)
-
-    st.session_state[_LATEST_ROUND] = session.read_files(reader, files, progress)
-    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
-
-
 def _release(uploads: list[UploadedFile]) -> None:
     """Free the server's copies of uploaded files, which Streamlit would keep until the session ends."""
     run = get_script_run_ctx()
@@ -79,7 +59,8 @@ def _release(uploads: list[UploadedFile]) -> None:
 
 def _summary() -> None:
     """Say once how many of the files just given were read, and why the others were not."""
-    entries: list[session.Entry] = st.session_state.pop(_LATEST_ROUND, [])
+    batch = session.take_batch()
+    entries = batch.entries if batch else []
     if len(entries) > 1:
         unread = [entry for entry in entries if entry.status != "read"]
         repeated = len(entries) - len({entry.key for entry in entries})

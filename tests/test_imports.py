@@ -17,6 +17,7 @@ RANKS = {
     "sinks": 0,
     "account": 0,
     "memory": 0,
+    "apart": 0,
     "scheduling": 0,
     "metrics": 2,
     "errors": 1,

@@ -3,6 +3,7 @@
 import copy
 import shutil
 import threading
+from contextlib import ExitStack
 from dataclasses import asdict
 
 import cv2
@@ -10,20 +11,31 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from cxrmodel import pipeline
 from cxrmodel.artefacts import cores
 from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.suite import Checks
-from cxrmodel.errors import AlteredWeights, Busy, ImageRefused, ImageRejected, MissingWeights, OutOfDistribution
+from cxrmodel.errors import (
+    AlteredWeights,
+    ImageRefused,
+    ImageRejected,
+    ImageTooLarge,
+    MissingWeights,
+    OutOfDistribution,
+)
 from cxrmodel.evaluation.audits.hard_cases import CHANGED
 from cxrmodel.evaluation.run import agreement, original_pairs
 from cxrmodel.imaging.canonical import canonical_image
+from cxrmodel.imaging.formats.png import PNG
+from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.messages import Message
 from cxrmodel.model.calibration import finding, probability
 from cxrmodel.model.preprocess import crop_box
 from cxrmodel.model.spec import Labels, OperatingPoints
 from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.pipeline import AHEAD
-from cxrmodel.reading import QUEUE, Attribution, Reader, Score, reasons_of
+from cxrmodel.reading import Attribution, Reader, Score, reasons_of
+from cxrmodel.scheduling import Budget, Client
 
 
 @pytest.fixture(scope="module")
@@ -189,23 +201,63 @@ def test_attribution_outside_the_lungs_is_warned_of_where_there_is_any(peak, ins
     assert reasons_of("uncertain", attribution, inside, labels) == (Message("reading.uncertain"), *reasons)
 
 
-def test_a_full_queue_is_reported_at_once(reader, demo_image):
-    """Beyond the limit a reading is refused with its code, and is possible again once another ends."""
-    for _ in range(QUEUE):
-        assert reader._queue.acquire(blocking=False)
-    with pytest.raises(Busy) as caught:
-        reader.read(demo_image, "x")
-    assert caught.value.message == Message("reading.busy", limit=QUEUE)
-    for _ in range(QUEUE):
-        reader._queue.release()
-    assert 0 <= reader.read(demo_image, "x").probability <= 1
+def test_a_waiting_reading_hears_its_place(reader, demo_image):
+    """While every turn is taken a reading waits; an error of who is told gives the place up."""
+    places = []
+
+    def stop(place):
+        places.append(place)
+        raise InterruptedError
+
+    with ExitStack() as held:
+        for _ in range(cores()):
+            held.enter_context(reader._turns.turn(Client()))
+        with pytest.raises(InterruptedError):
+            reader.read(demo_image, "x", Client(), stop)
+    assert places == [1]
+    assert 0 <= reader.read(demo_image, "x", Client(), stop).probability <= 1
 
 
-def test_a_refusal_frees_its_slot(reader):
+def test_a_refusal_frees_its_turn(reader):
     """Refused images do not fill the queue."""
-    for _ in range(QUEUE + 1):
+    for _ in range(cores() + 1):
         with pytest.raises(ImageRefused):
             reader.read(b"", "empty")
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_an_image_that_never_fits_is_refused_before_decoding(reader, demo_image, monkeypatch, many):
+    """What decoding would take is known from the header; more than there is for it is a refusal with both numbers."""
+    pixels = reader.read(demo_image, "x").radiograph.pixels.size
+    monkeypatch.setattr(pipeline, "DECODING", Budget(PNG.bytes_per_pixel * pixels - 1))
+    if many:
+        outcomes = list(reader.read_many([(lambda: demo_image, "x")] * 3))
+    else:
+        with pytest.raises(ImageTooLarge) as caught:
+            reader.read(demo_image, "x")
+        outcomes = [caught.value]
+    assert {outcome.message.code for outcome in outcomes} == {"reading.never_fits"}
+    assert pipeline.DECODING.used == 0
+
+
+@pytest.mark.parametrize("room", [1, 1.5, 100])
+def test_decoding_stays_within_its_memory(reader, demo_image, monkeypatch, room):
+    """However many threads read, what they decode together fits; the readings are the same."""
+    alone = reader.read(demo_image, "x")
+    peak = PNG.bytes_per_pixel * alone.radiograph.pixels.size
+    monkeypatch.setattr(pipeline, "DECODING", budget := Budget(int(room * peak)))
+    used = []
+
+    def decoded(data, name, admit):
+        radiograph = read_radiograph(data, name, admit)
+        used.append(budget.used)
+        return radiograph
+
+    monkeypatch.setattr(pipeline, "read_radiograph", decoded)
+    logits = [reading.logit for reading in reader.read_many([(lambda: demo_image, "x")] * 6)]
+    assert logits == pytest.approx([alone.logit] * 6, abs=1e-3)
+    assert peak <= min(used) <= max(used) <= budget.limit
+    assert budget.used == 0
 
 
 def test_image_size_hardly_matters(reader, images):

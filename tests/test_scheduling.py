@@ -20,6 +20,7 @@ class ToyClock:
         self.now = 0.0
 
     def __call__(self):
+        """Seconds."""
         return self.now
 
 

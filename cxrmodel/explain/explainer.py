@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxrmodel.apart import apart
 from cxrmodel.explain.method import Context, Floats, Network
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.messages import Message
@@ -31,13 +33,7 @@ class Explainer(Context):
     @classmethod
     def shipped(cls, spec: ModelSpec, engine: Engine, folder: Path = MODEL_FOLDER, many: bool = False) -> "Explainer":
         """Explainer of the weights in a folder that a specification names."""
-
-        def load() -> Network:
-            from cxrmodel.model.keras_engine import KerasEngine
-
-            return KerasEngine(spec, folder).network
-
-        return cls(spec, engine, load, many)
+        return cls(spec, engine, lambda: apart(_network, spec, folder), many)
 
     def scores(self, inputs: Floats) -> NDArray[np.float64]:
         """Scores at even prevalence, 0..1: the logistic function of the logits.
@@ -88,3 +84,11 @@ class Explainer(Context):
     def image_map(self, method: str, model_input: ModelInput, progress: Report | None = None) -> Floats:
         """Map on the canonical image: as ``crop_maps``, but of shape (224, 224), zero outside the crop."""
         return model_input.to_image(self.crop_maps(method, model_input.tensor[None], progress)[0])
+
+
+def _network(spec: ModelSpec, folder: Path) -> Network:
+    """Load the network, and the libraries of every method that uses it."""
+    import_module("cxrmodel.explain.methods.keras_vis")
+    from cxrmodel.model.keras_engine import KerasEngine
+
+    return KerasEngine(spec, folder).network

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cxrmodel.apart import apart
 from cxrmodel.explain.explainer import Explainer
 from cxrmodel.imaging.sandbox.pool import start_sandbox
 from cxrmodel.models import DEFAULT_MODEL
@@ -21,6 +22,10 @@ def reader(model: str = MODEL) -> Reader:
     ModelError
         Its files are missing or altered. Nothing is cached then, so the next call looks again.
     """
+    return apart(_load, model)
+
+
+def _load(model: str) -> Reader:
     start_sandbox()
     return Reader.load(model)
 

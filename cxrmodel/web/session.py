@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar, cast
 
 import streamlit as st
+from streamlit import config
 
 from cxrmodel.errors import CxrError, ImageRefused
 from cxrmodel.messages import Message
@@ -52,6 +53,11 @@ class Batch:
     def total(self) -> int:
         """Number of files, read or not."""
         return len(self.entries) + len(self.waiting)
+
+
+def minutes_kept() -> float:
+    """Minutes for which a session is kept after its tab was closed."""
+    return float(config.get_option("server.disconnectedSessionTTL")) / 60
 
 
 def entries() -> list[Entry]:

@@ -65,4 +65,4 @@ def _notice(reader: Reader | None) -> None:
         st.caption(text("web.shell.model", version=version))
         if reader:
             st.caption(text("web.shell.ages", ages=str(reader.spec.ages)))
-        st.caption(text("web.shell.privacy"))
+        st.caption(text("web.shell.privacy", minutes=session.minutes_kept()))

@@ -22,7 +22,7 @@ from cxrmodel.metrics.formatting import probability_percent
 from cxrmodel.model.spec import load_spec
 from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.web.text import text
-from tests.support.server import Server, serving
+from tests.support.server import Server, running_server
 from tests.support.streamlit_tab import Tab
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -40,10 +40,10 @@ class Session:
     def drop(self, together: threading.Barrier) -> None:
         """Drop the files at the moment at which all sessions do, and wait for every result."""
         files = [(path.name, path.read_bytes()) for path in self.files]
-        uploaded = self._tab.upload(files)
+        self._tab.upload(files)
         together.wait()
         self._start = time.monotonic()
-        self._tab.tell(uploaded)
+        self._tab.tell(files)
         self._tab.wait(self._finished)
         self.all = time.monotonic() - self._start
 
@@ -111,7 +111,8 @@ def main() -> None:
     right = expected(files, arguments.project.resolve())
     files = [files[at % len(files)] for at in range(wanted)]
     groups = [files[at :: arguments.sessions] for at in range(arguments.sessions)]
-    with serving(arguments.project.resolve()) as server:
+    project = arguments.project.resolve()
+    with running_server(program=project / "app.py", folder=project) as server:
         warm = measure(server, groups[:1])
         warm[0].close()
         print(f"load average {os.getloadavg()[0]:.1f}; memory before {server.megabytes():.0f} MB")

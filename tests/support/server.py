@@ -1,21 +1,15 @@
-<<<<<<< HEAD
 """A real server of the app, and clients of it that are no browsers."""
 
 import http.client
 import os
 import re
-=======
-"""The app on a server of its own: started, waited for, and its memory measured."""
-
-import os
->>>>>>> 0a44f56 (Schedule readings fairly between sessions and admit them by memory)
 import socket
 import subprocess
 import sys
 import time
-<<<<<<< HEAD
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,6 +30,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running server.
+
+    Attributes
+    ----------
+    address : str
+        ``http://localhost:8501``.
+    pid : int
+    """
+
+    address: str
+    pid: int
+
+    def megabytes(self, field: str = "VmRSS") -> float:
+        """Resident memory now, or its peak since the start (``VmHWM``)."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
+
+
 @contextmanager
 def running_app(
     options: Sequence[str] = (),
@@ -45,6 +59,20 @@ def running_app(
     program: Path = PROJECT / "app.py",
 ) -> Iterator[str]:
     """The app, or another program, started by ``streamlit run``; gives its address once it answers."""
+    with running_server(options, port, variables, listens, program) as server:
+        yield server.address
+
+
+@contextmanager
+def running_server(
+    options: Sequence[str] = (),
+    port: int | None = None,
+    variables: Mapping[str, str] | None = None,
+    listens: str = "127.0.0.1",
+    program: Path = PROJECT / "app.py",
+    folder: Path = PROJECT,
+) -> Iterator[Server]:
+    """As ``running_app``; started in a folder, and with the number of its process."""
     port = port or free_port()
     command = [
         sys.executable,
@@ -57,7 +85,7 @@ def running_app(
     ]
     process = subprocess.Popen(
         [*command, *options],
-        cwd=PROJECT,
+        cwd=folder,
         env={**os.environ, **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -65,57 +93,12 @@ def running_app(
     )
     try:
         _wait_for(listens, port, process)
-        yield f"http://localhost:{port}"
-=======
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from urllib.request import urlopen
-
-START_SECONDS = 120
-
-
-@dataclass(frozen=True)
-class Server:
-    """A running server.
-
-    Attributes
-    ----------
-    address : str
-        ``http://localhost:8501``.
-    process : Popen
-    """
-
-    address: str
-    process: "subprocess.Popen[bytes]"
-
-    def megabytes(self, field: str = "VmRSS") -> float:
-        """Resident memory now, or its peak since the start (``VmHWM``)."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
-
-
-@contextmanager
-def serving(project: Path, environment: Mapping[str, str] | None = None, *flags: str) -> Iterator[Server]:
-    """Start the app of a project folder on a free port, and stop it in the end."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen([*command, *flags], cwd=project, env={**os.environ, **(environment or {})}, **quiet)
-    try:
-        address = f"http://localhost:{port}"
-        _wait_for(address, process)
-        yield Server(address, process)
->>>>>>> 0a44f56 (Schedule readings fairly between sessions and admit them by memory)
+        yield Server(f"http://localhost:{port}", process.pid)
     finally:
         process.terminate()
         process.wait(30)
 
 
-<<<<<<< HEAD
 def _wait_for(host: str, port: int, process: subprocess.Popen) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -208,16 +191,3 @@ def media_of(messages: Sequence[ForwardMsg]) -> list[str]:
 
 def _drawn(messages: Sequence[ForwardMsg]) -> bool:
     return any(m.WhichOneof("type") == "delta" and m.delta.WhichOneof("type") == "new_element" for m in messages)
-=======
-def _wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        assert process.poll() is None, f"the server ended with status {process.returncode}"
-        try:
-            with urlopen(f"{address}/_stcore/health", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"no answer from {address} within {START_SECONDS} s")
->>>>>>> 0a44f56 (Schedule readings fairly between sessions and admit them by memory)

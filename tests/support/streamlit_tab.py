@@ -1,21 +1,19 @@
 """A browser tab without a browser: the messages and uploads that Streamlit's page exchanges with its server."""
 
 import threading
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import pyarrow as pa
-import requests
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
-XSRF = "_streamlit_xsrf"
-SECONDS = 600
-"""Guards against a hang, not against a slow machine."""
+from tests.support.server import Client
+
+PATIENCE = 600
+"""Seconds; guards against hanging, not against a slow machine."""
+Files = Sequence[tuple[str, bytes]]
 
 
 class Tab:
@@ -24,40 +22,28 @@ class Tab:
     Parameters
     ----------
     address : str
-        Of the server, ``http://localhost:8501``.
+        Of the server.
     watch : callable, optional
         Called with every element that the server sends, on the thread that receives.
 
     Attributes
     ----------
-    metric : str
-        Latest value of the metric on the page.
+    session : str
+        Identifier of its session.
+    elements : dict of str to object
+        Latest element of each kind.
     table : list of dict
         Rows of the latest table on the page.
     """
 
     def __init__(self, address: str, watch: Callable[[Any], None] = lambda element: None) -> None:
-        self.address, self._watch = address, watch
-        self.metric, self.table, self._page, self._uploader, self.session_id = "", [], "", "", ""
-        self._urls: dict[str, list[Any]] = {}
+        self._client, self._watch = Client(address), watch
+        self.session, self.elements, self._page, self._finished = "", {}, "", False
         self._changed = threading.Condition()
-        self._http = requests.Session()
-        for path in ("/", "/_stcore/health"):
-            self._http.get(address + path, timeout=SECONDS)
-        token = self._http.cookies.get(XSRF, "")
-        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._http.cookies)
-        self._socket = connect(
-            f"ws://{urlsplit(address).netloc}/_stcore/stream",
-            origin=address,
-            subprotocols=["streamlit", token.strip('"').replace("|", "%7C") or "none"],
-            additional_headers={"Cookie": cookies} if cookies else {},
-            max_size=None,
-            open_timeout=SECONDS,
-            ping_timeout=SECONDS,
-        )
+        self._socket = self._client.connect()
         threading.Thread(target=self._receive, daemon=True).start()
-        self._send(lambda message: setattr(message.rerun_script, "query_string", ""))
-        self.wait(lambda: self._uploader)
+        self.run()
+        self.wait(lambda: "file_uploader" in self.elements)
 
     def __enter__(self) -> Self:
         return self
@@ -65,62 +51,72 @@ class Tab:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """Rows of the latest table on the page; none before there is one."""
+        element = self.elements.get("dataframe")
+        return pa.ipc.open_stream(element.arrow_data.data).read_all().to_pylist() if element else []
+
     def close(self) -> None:
         """Close the tab."""
         self._socket.close()
-        self._http.close()
 
-    def wait(self, done: Callable[[], Any], seconds: float = SECONDS) -> None:
+    def wait(self, done: Callable[[], Any]) -> None:
         """Wait until something is true of what the server sent."""
         with self._changed:
-            assert self._changed.wait_for(done, seconds), f"nothing came within {seconds} s"
+            assert self._changed.wait_for(done, PATIENCE), f"nothing came within {PATIENCE} s"
 
-    def upload(self, files: list[tuple[str, bytes]]) -> list[tuple[Any, str, int]]:
-        """Upload files as the drop zone does, without a sign to the page; give its state of them."""
-        request = uuid.uuid4().hex
+    def upload(self, files: Files) -> None:
+        """Upload files as the drop zone does, without a sign to the page."""
+        for name, data in files:
+            assert self._client.upload(self.session, name, data) == 204
 
-        def ask(message: BackMsg) -> None:
-            message.file_urls_request.request_id = request
-            message.file_urls_request.file_names.extend(name for name, _ in files)
-            message.file_urls_request.session_id = self.session_id
-
-        self._send(ask)
-        self.wait(lambda: request in self._urls)
-        for (name, data), urls in zip(files, self._urls[request], strict=True):
-            answer = self._http.put(
-                self.address + urls.upload_url,
-                files={"file": (name, data)},
-                headers={"X-Xsrftoken": self._http.cookies.get(XSRF, "").strip('"'), "Origin": self.address},
-                timeout=SECONDS,
-            )
-            answer.raise_for_status()
-        return [(urls, name, len(data)) for (name, data), urls in zip(files, self._urls[request], strict=True)]
-
-    def tell(self, uploaded: list[tuple[Any, str, int]]) -> None:
+    def tell(self, files: Files) -> None:
         """Tell the page of uploaded files, as the drop zone does."""
 
-        def rerun(message: BackMsg) -> None:
-            message.rerun_script.page_script_hash = self._page
-            state = message.rerun_script.widget_states.widgets.add(id=self._uploader)
-            for urls, name, size in uploaded:
-                info = state.file_uploader_state_value.uploaded_file_info.add(
-                    name=name, size=size, file_id=urls.file_id
-                )
-                info.file_urls.CopyFrom(urls)
+        def fill(message: BackMsg) -> None:
+            uploader = message.rerun_script.widget_states.widgets.add(id=self.elements["file_uploader"].id)
+            for name, data in files:
+                uploader.file_uploader_state_value.uploaded_file_info.add(
+                    name=name, size=len(data), file_id=name
+                ).file_urls.file_id = name
 
-        self._send(rerun)
+        self.run(fill)
 
-    def _send(self, fill: Callable[[BackMsg], None]) -> None:
+    def drop(self, files: Files) -> None:
+        """Drop files, and wait until all of them stand in the table."""
+        self.upload(files)
+        self.tell(files)
+        self.wait(lambda: len(self.table) == len(files))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the tab's own requests."""
+        cookies = "; ".join(f"{name}={value}" for name, value in self._client.cookies.items())
+        return {"Cookie": cookies, "X-Xsrftoken": self._client.cookies.get("_streamlit_xsrf", "")}
+
+    def turn_to(self, page: str) -> None:
+        """Go to another page, and wait until it is whole."""
+        self._finished = False
+
+        def fill(message: BackMsg) -> None:
+            message.rerun_script.page_name, message.rerun_script.page_script_hash = page, ""
+
+        self.run(fill)
+        self.wait(lambda: self._finished)
+
+    def run(self, fill: Callable[[BackMsg], None] = lambda message: None) -> None:
+        """Run the page again, with changes of its widgets."""
         message = BackMsg()
+        message.rerun_script.page_script_hash = self._page
         fill(message)
         self._socket.send(message.SerializeToString())
 
     def _receive(self) -> None:
         try:
             for data in self._socket:
-                message = ForwardMsg.FromString(data)
                 with self._changed:
-                    self._take(message)
+                    self._take(ForwardMsg.FromString(data))
                     self._changed.notify_all()
         except ConnectionClosed:
             pass
@@ -128,18 +124,12 @@ class Tab:
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
-            self.session_id = message.new_session.initialize.session_id
+            self.session = message.new_session.initialize.session_id
             self._page = message.new_session.page_script_hash
-        elif kind == "file_urls_response":
-            response = message.file_urls_response
-            self._urls[response.response_id] = list(response.file_urls)
+        elif kind == "script_finished":
+            self._finished = message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element
             name = element.WhichOneof("type")
-            if name == "file_uploader":
-                self._uploader = element.file_uploader.id
-            elif name == "metric":
-                self.metric = element.metric.body
-            elif name == "dataframe":
-                self.table = pa.ipc.open_stream(element.dataframe.arrow_data.data).read_all().to_pylist()
+            self.elements[name] = getattr(element, name)
             self._watch(element)

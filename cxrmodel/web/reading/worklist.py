@@ -45,7 +45,8 @@ def worklist() -> None:
             remove = text("web.worklist.remove")
             st.button(remove, icon=":material/delete:", on_click=session.remove, args=(current.key,))
         st.button(text("web.worklist.clear"), icon=":material/delete_sweep:", on_click=session.clear)
-    st.caption(text("web.worklist.note", images=session.MOST_IMAGES, megabytes=session.MOST_MEGABYTES))
+    limits = {"images": session.MOST_IMAGES, "megabytes": session.MOST_MEGABYTES}
+    st.caption(text("web.worklist.note", minutes=session.minutes_kept(), **limits))
 
 
 def _label(entry: Entry) -> str:

@@ -1,5 +1,6 @@
-"""What the server does when it starts: it says where the app is."""
+"""What the server does when it starts: it gets ready for images, and says where the app is."""
 
+import asyncio
 import sys
 import webbrowser
 from collections.abc import AsyncIterator
@@ -9,7 +10,20 @@ from streamlit import config
 from streamlit.starlette import App
 from streamlit.web.server.server_util import get_display_address, get_url
 
+from cxrmodel.apart import apart
 from cxrmodel.messages import Message
+from cxrmodel.web.server.expiry import ending_sessions
+from cxrmodel.web.server.preload import preload
+from cxrmodel.web.server.uploads import keep_uploads_in_memory
+
+
+@asynccontextmanager
+async def started(app: App) -> AsyncIterator[None]:
+    """Keep images in memory and for as long as their session, before the app is announced."""
+    keep_uploads_in_memory()
+    await asyncio.to_thread(apart, preload)
+    async with ending_sessions(), announced(app):
+        yield
 
 
 @asynccontextmanager

@@ -7,6 +7,14 @@ from pathlib import Path
 _CHUNK = 2**24
 
 
+def family(pid: int) -> list[int]:
+    """A process and all that it has started."""
+    children = [
+        int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
+    ]
+    return [pid, *(member for child in children for member in family(child))]
+
+
 def found_in_memory(pid: int, marks: Sequence[bytes]) -> set[bytes]:
     """Those of the marks that stand in the writable memory of a process."""
     longest, found = max(map(len, marks)), set()

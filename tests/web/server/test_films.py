@@ -2,6 +2,7 @@
 
 import http.client
 import time
+from contextlib import suppress
 from io import BytesIO
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from PIL import Image
 from tests.support.dicom_files import dicom
 from tests.support.server import running_server
 from tests.support.streamlit_tab import Tab
-from tests.support.traces import found_in_files, found_in_memory
+from tests.support.traces import family, found_in_files, found_in_memory
 
 SECONDS = 120
 """Guards against a hang."""
@@ -49,9 +50,13 @@ def levels(demo_image, mark):
 
 
 def traces(server, mark):
-    """What of the mark is in the server's memory: stored bytes, and grey levels 0..1."""
+    """What of the mark is in memory of the server and its decoders: stored bytes, and grey levels 0..1."""
     levels = (mark / np.float32(255)).astype(np.float32)
-    return found_in_memory(server.pid, [mark.tobytes(), levels.tobytes()])
+    found = set()
+    for pid in family(server.pid):
+        with suppress(FileNotFoundError, ProcessLookupError):  # a decoder that has ended
+            found |= found_in_memory(pid, [mark.tobytes(), levels.tobytes()])
+    return found
 
 
 def tiff(levels):

@@ -4,13 +4,14 @@ A file is written beside its place under a hidden name and then renamed, so that
 process leaves the earlier file, or none.
 """
 
-import fcntl
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from cxrmodel.errors import OutputFailed, OutputRefused
 
@@ -113,34 +114,20 @@ def locked(path: Path) -> Iterator[None]:
         When the folder cannot be written to, or its file system has no locks.
     """
     name = os.fsdecode(os.fsencode(path.name)[:_NAME_BYTES])
-    lock = path / ".cxrmodel.lock" if path.is_dir() else path.with_name(f".{name}.lock")
-    held = _lock(lock, path)
+    place = path / ".cxrmodel.lock" if path.is_dir() else path.with_name(f".{name}.lock")
+    lock = FileLock(place, fallback_to_soft=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise OutputRefused("outputs.locked", output=str(path)) from error
+    except (OSError, NotImplementedError) as error:  # the latter where a file system has no locks
+        raise _failed(path, error) from error
     try:
         yield
     finally:
         with suppress(OSError):
-            lock.unlink()
-        os.close(held)
-
-
-def _lock(lock: Path, path: Path) -> int:
-    while True:
-        try:
-            found = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
-            try:
-                fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.path.samestat(os.fstat(found), os.stat(lock)):
-                    return found
-            except FileNotFoundError:  # the run that held it has just ended and removed it
-                pass
-            except BaseException:
-                os.close(found)
-                raise
-            os.close(found)
-        except BlockingIOError as error:
-            raise OutputRefused("outputs.locked", output=str(path)) from error
-        except OSError as error:
-            raise _failed(path, error) from error
+            place.unlink()  # while it is held: FileLock takes no lock on a file without a name
+        lock.release()
 
 
 def _sync(path: Path) -> None:
@@ -161,5 +148,5 @@ def _place(part: Path, path: Path, overwrite: bool) -> None:
     part.replace(path)
 
 
-def _failed(path: Path, error: OSError) -> OutputFailed:
-    return OutputFailed("outputs.not_written", file=str(path), reason=error.strerror or str(error))
+def _failed(path: Path, error: Exception) -> OutputFailed:
+    return OutputFailed("outputs.not_written", file=str(path), reason=getattr(error, "strerror", None) or str(error))

@@ -11,7 +11,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
-from html import escape
 from typing import Any
 
 LONGEST_NAME = 120
@@ -101,11 +100,6 @@ def label(name: str, most: int = LONGEST_NAME) -> str:
     return contained(shortened(name, most))
 
 
-def html(text: object) -> str:
-    """Contain a text and escape it for HTML, within an element or a quoted attribute."""
-    return escape(contained(str(text)))
-
-
 def markdown(text: object) -> str:
     """Contain a text and escape it for a document in Markdown, within a line or a cell of a table."""
     return _MARKDOWN.sub(r"\\\1", contained(str(text)))
@@ -138,11 +132,6 @@ def terminal(name: str) -> str:
     spaced = _SPACES.sub(lambda found: _code_point(found[0]), visible(name))
     shown = contained(spaced)
     return f'"{shown}"' if _LIKE_A_LINE.search(spaced) else shown
-
-
-def figure_text(text: str) -> str:
-    """Make a text visible for matplotlib, which takes what stands between dollar signs for a formula."""
-    return visible(text).replace("$", r"\$")
 
 
 def file_stem(name: str, most: int = 80) -> str:

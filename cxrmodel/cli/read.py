@@ -36,7 +36,7 @@ def _run(arguments: argparse.Namespace) -> Status:
     from cxrmodel.imaging.sandbox.pool import start_sandbox
 
     start_sandbox(images=_IMAGES)  # first, so that it costs no time: its imports run beside those that follow
-    from cxrmodel.cli.batch import read_files
+    from cxrmodel.cli.batch.readings import read_files
     from cxrmodel.reading import Reader
 
     return read_files(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cxrmodel.cli.batch import read_files
+from cxrmodel.cli.batch.readings import read_files
 from cxrmodel.cli.main import main
 from tests.support.stand_ins import FakeReader
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from cxrmodel.cli.inputs import InputFile, list_files
+from cxrmodel.cli.batch.inputs import InputFile, list_files
 from cxrmodel.errors import CxrError
 from cxrmodel.imaging.radiograph import MAX_BYTES
 

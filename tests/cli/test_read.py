@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxrmodel.cli.batch import list_files
+from cxrmodel.cli.batch.inputs import list_files
+from cxrmodel.cli.batch.table import COLUMNS, NO_HEATMAP, make_record
 from cxrmodel.cli.main import main
-from cxrmodel.cli.table import COLUMNS, NO_HEATMAP, make_record
 from cxrmodel.errors import EmptyFile, OutputRefused
 from cxrmodel.imaging.sandbox import pool
 from cxrmodel.messages import Message

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cxrmodel.cli.batch import read_files
+from cxrmodel.cli.batch.readings import read_files
+from cxrmodel.cli.batch.table import COLUMNS, LATER, Table
 from cxrmodel.cli.main import main
-from cxrmodel.cli.table import COLUMNS, LATER, Table
 from cxrmodel.errors import OutputFailed, OutputRefused
 from cxrmodel.messages import Message
 from cxrmodel.outputs import locked
@@ -179,7 +179,7 @@ def test_a_row_is_on_disk_when_its_line_is_printed(place, tmp_path, monkeypatch)
     """Whoever sees the line may pull the plug."""
     table, found = tmp_path / "out.csv", []
     (place / "b.png").write_bytes(b"")
-    monkeypatch.setattr("cxrmodel.cli.batch.put", lambda line: found.append((len(found), len(_rows(table)))))
+    monkeypatch.setattr("cxrmodel.cli.batch.readings.put", lambda line: found.append((len(found), len(_rows(table)))))
     read_files(FakeReader(), [place], table_path=table)
     assert found == [(0, 1), (1, 2)]
 
@@ -187,7 +187,7 @@ def test_a_row_is_on_disk_when_its_line_is_printed(place, tmp_path, monkeypatch)
 KILLED = """
 import sys, time
 from pathlib import Path
-from cxrmodel.cli.batch import read_files
+from cxrmodel.cli.batch.readings import read_files
 from tests.support.stand_ins import FakeReader
 
 class Hanging(FakeReader):

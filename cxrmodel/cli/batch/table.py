@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from cxrmodel import outputs
-from cxrmodel.cli.inputs import InputFile
+from cxrmodel.cli.batch.inputs import InputFile
 from cxrmodel.errors import CxrError, ImageRefused, OutputFailed, OutputRefused
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reading, ReadingRecord

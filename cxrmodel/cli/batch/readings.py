@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from cxrmodel.cli.batch.inputs import InputFile, list_files
+from cxrmodel.cli.batch.table import NO_HEATMAP, Table, check_place, make_record, unexpected
 from cxrmodel.cli.command import Status, put, say
-from cxrmodel.cli.inputs import InputFile, list_files
-from cxrmodel.cli.table import NO_HEATMAP, Table, check_place, make_record, unexpected
 from cxrmodel.errors import CxrError, OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.messages import Message

@@ -1,0 +1,1 @@
+"""Reading many files: what is given, and the table of results."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from cxrmodel.errors import MissingPixelData, UnsupportedFile
+from cxrmodel.errors import MissingPixelData, UnreadableFile, UnsupportedFile
 from cxrmodel.imaging.dicom.codestreams import Codestream
 from cxrmodel.imaging.dicom.dataset import LOSSY
 from cxrmodel.imaging.dicom.decoders import decode_codestream
@@ -150,7 +150,7 @@ def _run_lengths(packed: bytes, size: int) -> bytearray:
 
 def _decompressed(found: Codestream, header: DicomHeader) -> np.ndarray:
     if (found.height, found.width) != (header.height, header.width) or found.bits > header.bits_allocated:
-        raise damaged_dicom()
+        raise UnreadableFile("imaging.dicom.size_contradiction")
     if len(found.components) not in (1, header.samples):
         raise damaged_dicom()
     samples = _samples(found)

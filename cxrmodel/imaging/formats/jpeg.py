@@ -9,7 +9,7 @@ from cxrmodel.imaging.formats.raster import decode_raster, to_greyscale
 from cxrmodel.messages import Message
 
 _START = b"\xff\xd8\xff"
-_MAX_OTHERS = 100
+_MAX_OTHERS = 10
 
 
 def _read_header(data: bytes) -> Header:

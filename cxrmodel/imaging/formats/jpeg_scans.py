@@ -176,7 +176,7 @@ def layout_of(data: bytes, position: int = 0) -> JpegLayout:
                 raise DamagedJpeg
             account.add(segment, interval)
             scans.append(segment.ends)
-    if not account or not scans:
+    if not account or not scans or not (account.width and account.height):
         raise DamagedJpeg
     frame = account.marker, account.width, account.height, account.bits, len(account.sampling)
     return JpegLayout(*frame, tuple(scans), account.complete, segment.ends[-1], segment.marker == _END)

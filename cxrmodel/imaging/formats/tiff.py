@@ -48,6 +48,7 @@ _LONG = 32
 # Values of the tag of the sample format.
 _UNSIGNED_SAMPLES, _SIGNED_SAMPLES = 1, 2
 _UNSIGNED = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_UNCOMPRESSED = 1
 _MAX_PAGES = 100
 # Tags that only describe the image: texts, resolution, page numbers; and those above all that TIFF 6.0 defines.
 _DESCRIPTIVE = {269, 270, 271, 272, 282, 283, 285, 286, 287, 296, 297, 305, 306, 315, 316, 333, 337, 700}
@@ -163,6 +164,7 @@ def _read_header(data: bytes) -> TiffHeader:
     width, height = directory.size
     samples = directory.first(277, 1)
     planes = samples if directory.first(284, 1) == 2 else 1
+    misstated = False
     if 324 in directory.fields:
         tile_width, tile_height = directory.first(322), directory.first(323)
         across, down = ceil(width / tile_width), ceil(height / tile_height)
@@ -170,16 +172,24 @@ def _read_header(data: bytes) -> TiffHeader:
         oversized = tile_width > width + 1024 or tile_height > height + 1024
         offsets, lengths = directory.values(324), directory.values(325)
     else:
-        across, down = 1, ceil(height / min(directory.first(278, height), height))
+        rows = min(directory.first(278, height), height)
+        across, down = 1, ceil(height / rows)
         oversized = False
-        offsets, lengths = directory.values(273), directory.values(279)
+        offsets = directory.values(273)
+        native = directory.first(259, 1) == _UNCOMPRESSED and len(offsets) == down * planes
+        lengths = directory.values(279, 0 if native else None)
+        misstated = native and (279 not in directory.fields or bool((lengths > len(data) - offsets).any()))
+        if misstated:
+            # The lengths follow from the size.
+            row_bytes = ceil(width * directory.first(258, 1) * (samples // planes) / 8)
+            lengths = np.tile(np.append(np.full(down - 1, rows), height - rows * (down - 1)) * row_bytes, planes)
     complete = len(offsets) == len(lengths) == across * down * planes
     if not complete or oversized or (offsets < 0).any() or (lengths < 0).any():
         raise damaged("TIFF")
     if (offsets > len(data)).any() or (lengths > len(data) - offsets).any():
         raise damaged("TIFF")
     notes = [Message("imaging.note.preview")] if previews else []
-    notes += [Message("imaging.note.damaged_parts")] if directory.damaged else []
+    notes += [Message("imaging.note.damaged_parts")] if directory.damaged or misstated else []
     if 262 not in directory.fields:
         raise UnreadableFile("imaging.tiff_polarity")
     white_is_zero, orientation = directory.first(262) == 0, directory.first(274, 1)

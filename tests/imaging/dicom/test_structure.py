@@ -110,6 +110,10 @@ STRUCTURES = {
         with_pixels(LS, item(b"") + item(bytes(5000)) + DELIMITER),
         "imaging.dicom.damaged_codestream",
     ),
+    "codestream of another size": (
+        dicom(LEVELS, "JPEG-LS lossless", frame=even(compressed(LEVELS[:80], "JPEG-LS lossless", 8))),
+        "imaging.dicom.size_contradiction",
+    ),
     # Delimiters and lengths of the pixel data.
     "no delimiter": (LS[:-8], [IRREGULAR]),
     "half a delimiter": (LS[:-5], [IRREGULAR]),

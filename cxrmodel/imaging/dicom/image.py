@@ -13,6 +13,7 @@ from cxrmodel.imaging.dicom.grey_levels import GreyLevels, grey_levels
 from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.pixels import stored_values
 from cxrmodel.imaging.formats.image_format import DecodedImage
+from cxrmodel.imaging.stored_numbers import Numbers
 from cxrmodel.messages import Message
 
 
@@ -28,13 +29,15 @@ def decode_dicom(header: DicomHeader) -> DecodedImage:
     Exception
         Anything that the library and the decoders raise on damaged bytes.
     """
-    codes, signed, odd = stored_values(header)
+    codes, numbers, odd = stored_values(header)
+    if numbers != Numbers(header.bits, header.signed or numbers.signed):
+        header = replace(header, bits=numbers.bits, signed=numbers.signed)
     if header.in_colour:
         grey = grey_from_colour(header, codes)
         stored_range = (int(codes.min()), int(codes.max()))
         levels = GreyLevels(grey.pixels, grey.inverted, stored_range, grey.notes)
     else:
-        levels = grey_levels(header, codes, signed)
+        levels = grey_levels(header, codes, numbers.signed)
     pixels, notes = levels.pixels, [*odd, *levels.notes]
     if levels.inverse:
         notes.append(Message("imaging.note.inverted"))

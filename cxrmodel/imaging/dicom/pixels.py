@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.dicom.parser import PIXEL_DATA, damaged_dicom
 from cxrmodel.imaging.sandbox.pool import isolated
+from cxrmodel.imaging.stored_numbers import Numbers, find_numbers
 from cxrmodel.messages import Message
 
 _UINT8, _LITTLE, _BIG = np.dtype("u1"), np.dtype("<u2"), np.dtype(">u2")
@@ -21,7 +23,25 @@ _TRUNCATED = "imaging.dicom.truncated"
 _SHARED_CHROMA = "YBRFULL422"
 
 
-def stored_values(header: DicomHeader) -> tuple[np.ndarray, bool, tuple[Message, ...]]:
+class StoredValues(NamedTuple):
+    """Decoded pixel data.
+
+    Attributes
+    ----------
+    codes : ndarray of uint16, shape (H, W) or (H, W, 3)
+        Unsigned numbers of ``numbers.bits`` bits; a negative value is its two's complement.
+    numbers : Numbers
+        How these are to be read: as the header states, unless the image contradicts it.
+    notes : tuple of Message
+        What is odd about the pixel data.
+    """
+
+    codes: np.ndarray
+    numbers: Numbers
+    notes: tuple[Message, ...]
+
+
+def stored_values(header: DicomHeader) -> StoredValues:
     """Decode the one frame of a DICOM file.
 
     Bits outside the stored value (overlays, encoder leftovers) are cleared. Safe to call from several threads.
@@ -31,35 +51,30 @@ def stored_values(header: DicomHeader) -> tuple[np.ndarray, bool, tuple[Message,
     header : DicomHeader
         Within limits.
 
-    Returns
-    -------
-    codes : ndarray of uint16, shape (H, W) or (H, W, 3)
-        Unsigned numbers of ``header.bits`` bits; a negative value is its two's complement.
-    signed : bool
-        Codes with the topmost bit set are negative values.
-    notes : tuple of Message
-        What is odd about the pixel data.
-
     Raises
     ------
     ImageRefused
         The pixel data are missing, truncated, or contradict the header.
     """
     frame = read_frame(header.data, _native_size(header), header.samples * header.bits_allocated // 8)
-    found = frame.codestream
+    found, stated = frame.codestream, Numbers(header.bits, header.signed)
     samples: np.ndarray
     if found:
         samples = _decompressed(found, header)
-        signed = header.signed or found.signed
-        if signed and not found.signed and found.bits < header.bits:
+        stated = Numbers(header.bits, header.signed or found.signed)
+        if stated.signed and not found.signed and found.bits < header.bits:
             # The encoder took two's complements of fewer bits than described for unsigned numbers.
             sign = np.int32(1 << found.bits - 1)
             samples = (samples.astype(np.int32) ^ sign) - sign
-        elif header.data.syntax in LOSSY and not signed and found.bits > header.bits:
+        elif header.data.syntax in LOSSY and not stated.signed and found.bits > header.bits:
             samples = _without_overshoot(samples, header.bits)
-        return _masked(samples, header.bits, 0), signed, frame.notes
-    samples = _unpacked(frame.data, header) if frame.run_lengths else _uncompressed(frame, header)
-    return _masked(samples, header.bits, header.high_bit + 1 - header.bits), header.signed, frame.notes
+        words = stated.codes(samples.astype(np.uint16, copy=False))
+    else:
+        samples = _unpacked(frame.data, header) if frame.run_lengths else _uncompressed(frame, header)
+        words = samples.astype(np.uint16, copy=False) >> np.uint16(header.high_bit + 1 - header.bits)
+    numbers = find_numbers(words, stated) if words.ndim == 2 else stated
+    notes = frame.notes if numbers == stated else (*frame.notes, numbers.note(stated))
+    return StoredValues(numbers.codes(words), numbers, notes)
 
 
 # Lossy coding in more bits than are stored may exceed white slightly.
@@ -67,17 +82,9 @@ _OVERSHOOT = 1.125
 
 
 def _without_overshoot(samples: np.ndarray, bits: int) -> np.ndarray:
-    """Clip values slightly above white: masked, they would be black."""
+    """Clip values slightly above white: without their higher bits, they would be black."""
     white = 2**bits - 1
     return np.minimum(samples, white) if samples.max() < _OVERSHOOT * white else samples
-
-
-def _masked(samples: np.ndarray, bits: int, shift: int) -> np.ndarray:
-    """The stored value without the bits above and below it."""
-    codes: np.ndarray = samples.astype(np.uint16, copy=False)
-    if shift:
-        codes = codes >> shift
-    return codes & np.uint16(2**bits - 1) if bits < 16 else codes
 
 
 def _native_size(header: DicomHeader) -> int:

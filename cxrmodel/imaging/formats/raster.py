@@ -1,6 +1,6 @@
 """Decode raster files with Pillow or OpenCV, and bring them to one channel, one scale, one polarity, and upright."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import cv2
@@ -13,6 +13,7 @@ from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range
 from cxrmodel.imaging.greyscale import single_channel, single_if_equal
 from cxrmodel.imaging.sandbox.border import Value
 from cxrmodel.imaging.sandbox.pool import isolated
+from cxrmodel.imaging.stored_numbers import Numbers, find_numbers
 from cxrmodel.messages import Message
 
 _PLAIN_MODES = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
@@ -132,6 +133,8 @@ def to_greyscale(stored: StoredImage, header: Header, white_is_zero: bool = Fals
     ColourImage, UnreadableFile
     """
     notes = list(header.notes)
+    stored, contradictions = _as_numbers(stored, header.bits)
+    notes += contradictions
     found = _grey_range(stored, white_is_zero)
     black, white = found.scale.low, found.scale.high
     grey, tinted = single_channel(stored.samples, white - black)
@@ -156,6 +159,20 @@ def to_greyscale(stored: StoredImage, header: Header, white_is_zero: bool = Fals
         pixels = pixels[:, ::-1] if mirrored else pixels
         notes.append(Message(code))
     return DecodedImage(pixels, tuple(notes), white_is_zero)
+
+
+def _as_numbers(stored: StoredImage, bits: int) -> tuple[StoredImage, list[Message]]:
+    """Read samples of 16 bits in another way than the file states, where the image contradicts it."""
+    samples = stored.samples
+    if bits != 16 or samples.ndim != 2 or samples.dtype not in (np.uint16, np.int32):
+        return stored, []
+    stated = Numbers(bits, bool(samples.min() < 0))
+    words = samples.astype(np.uint16, copy=False)
+    numbers = find_numbers(words, stated)
+    if numbers == stated:
+        return stored, []
+    read = numbers.values(words) if numbers.signed else numbers.codes(words)
+    return replace(stored, samples=read), [numbers.note(stated)]
 
 
 def _grey_range(stored: StoredImage, white_is_zero: bool) -> GreyRange:

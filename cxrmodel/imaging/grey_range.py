@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrmodel.errors import UnreadableFile
-from cxrmodel.imaging.isolated_values import count_values
+from cxrmodel.imaging.isolated_values import End, count_values
 
 # Depths at which radiographs are digitised, or exported as signed numbers; most are commonly stored in 16 bits.
 _DEPTHS = (10, 12, 14, 15, 16)
@@ -40,14 +40,16 @@ class Scale(NamedTuple):
     high: float
     bits: int = 0
 
-    def is_filled(self, low: float, high: float) -> bool:
-        """Whether an image with values from ``low`` to ``high`` is on this scale."""
+    def is_filled(self, low: float, high: float, inverse: bool) -> bool:
+        """Whether an image with values from ``low`` to ``high``, of which one end is black, is on this scale."""
         length = self.high - self.low
         if not self.low <= low < high <= self.high:
             return False
         if self.bits == 8:
             return high - low >= _FILLED_8 * length
-        return high - self.low >= _FILLED * length and low - self.low <= _NEAR_BLACK * length
+        below, above = low - self.low, self.high - high
+        black, white = (above, below) if inverse else (below, above)
+        return white <= (1 - _FILLED) * length and black <= _NEAR_BLACK * length
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def find_grey_range(
     10, 12, 14, 15 or 16 bits; for floating-point values 0..1. Bits may be stored in higher places, or multiplied by a
     constant. An image that fills none has its own range for a scale. Its brightest value is then white if the image is
     saturated, and otherwise a little below, as in the training images. Isolated values do not count (`count_values`).
+    Nor does what was drawn in black on an image that fills no scale with it: a shutter, a border, letters.
 
     Parameters
     ----------
@@ -103,12 +106,15 @@ def find_grey_range(
         Values that are not finite.
     """
     coded = _coded(samples, counted)
-    counts, isolated = count_values(coded.codes, counted)
-    present = np.flatnonzero(counts)
-    low, high = (coded.origin + coded.step * float(present[place]) for place in (0, -1))
-    for scale in [*([stated] if stated else []), *_usual_scales(coded, present, low, high)]:
-        if scale.is_filled(low, high):
-            return GreyRange(scale, False, isolated, low, high)
+    # Air of a radiograph is in no gap below the rest, as letters are above it.
+    black: End = "high" if inverse else "low"
+    for drawn_end in (None, black):
+        counts, isolated = count_values(coded.codes, counted, drawn_end)
+        present = np.flatnonzero(counts)
+        low, high = (coded.origin + coded.step * float(present[place]) for place in (0, -1))
+        for scale in [*([stated] if stated else []), *_usual_scales(coded, present, low, high)]:
+            if scale.is_filled(low, high, inverse):
+                return GreyRange(scale, False, isolated, low, high)
     levels = counts[present[0] : present[-1] + 1][:: -1 if inverse else 1]
     saturated = levels[-max(1, round(len(levels) * 2 / 255)) :].sum() >= _SATURATED * levels.sum()
     above = 0.0 if saturated else (high - low) * (1 / _BRIGHTEST - 1)
@@ -178,9 +184,13 @@ def _usual_scales(coded: _Coded, present: NDArray[np.intp], low: float, high: fl
     scales = [Scale(black, black + 255 * step, 8) for black in (0.0, low) if step]
     if coded.origin == 0:
         unit = coded.step * max(1, int(np.gcd.reduce(present)))
-        depth = next(bits for bits in _DEPTHS if high <= (2**bits - 1) * unit)
-        scales += [Scale(0.0, (2**bits - 1) * unit, bits) for bits in (8, depth)]
+        scales += [Scale(0.0, (2**bits - 1) * unit, bits) for bits in (8, usual_depth(high / unit))]
     return scales
+
+
+def usual_depth(highest: float) -> int:
+    """The lowest depth in bits in general use that holds a value of up to 65535."""
+    return next(bits for bits in _DEPTHS if highest <= 2**bits - 1)
 
 
 def _step_of_eight_bits(present: NDArray[np.intp]) -> float:

@@ -1,11 +1,13 @@
 """Isolated values of an image: those of lead markers, burnt-in text and defective pixels."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+End = Literal["low", "high"]
 
 _CODES = 65536
 # The range is divided into bins. A gap is so many of them without pixels; a bin is without pixels below this share of
@@ -16,8 +18,10 @@ _EMPTY, _EMPTY_COUNT = 1e-4, 2
 _CONNECTED = 0.62
 # Where some are isolated, more are likely.
 _CONNECTED_AGAIN = 0.7
-# Share of the pixels that have isolated values, at most.
-_ISOLATED = 0.08
+# Share of the pixels that have isolated values, at most; and of those of borders, shutters and text of one value.
+_ISOLATED, _DRAWN = 0.08, 0.5
+# Values are drawn if this share of their pixels has values of one bin, beside an image of at least so many values.
+_OF_ONE, _MANY = 0.98, 32
 # An edge is where neighbours differ by this share of the range. A blurred one reaches so many pixels beyond a marker.
 # Noise hides the edges where less than this share of the pixels is outside them.
 _EDGE, _REACH = 0.15, 4
@@ -27,18 +31,23 @@ _ROUNDS = 8
 _SAMPLE = 2_000_000
 
 
-def count_values(codes: NDArray[np.uint16], counted: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.int64], bool]:
+def count_values(
+    codes: NDArray[np.uint16], counted: NDArray[np.bool_] | None = None, drawn_end: End | None = None
+) -> tuple[NDArray[np.int64], bool]:
     """Count the pixels of each value, without isolated values.
 
     Values are isolated if a gap of at least 8 % of the range separates them from those around the median, at most 8 %
     of the pixels have them, and with them the others would fill less than 62 % of the range. The outermost go first,
-    and none goes without need. The edges of a marker, which have all values between, do not close a gap.
+    and none goes without need. The edges of a marker, which have all values between, do not close a gap. Where the
+    values beyond a gap are all but one, they were drawn: text, a border or a shutter. Half of the pixels may have them.
 
     Parameters
     ----------
     codes : ndarray of uint16, shape (H, W)
     counted : ndarray of bool, shape (H, W), or None
         Pixels that count; None, or none of them, for all.
+    drawn_end : "low", "high" or None
+        Drawn values at this end go even where the others would fill the range with them.
 
     Returns
     -------
@@ -50,15 +59,21 @@ def count_values(codes: NDArray[np.uint16], counted: NDArray[np.bool_] | None = 
     mask = None if counted is None or not counted.any() else counted.astype(np.uint8)
     every = _histogram(codes, mask)
     low, high = (int(code) for code in np.flatnonzero(every)[[0, -1]])
-    sample, left, isolated = _Sample(codes, mask), _ISOLATED * every.sum(), False
+    sample, isolated = _Sample(codes, mask), False
+    left, drawn_left = _ISOLATED * every.sum(), _DRAWN * every.sum()
     for _ in range(_ROUNDS):
-        for first, last in _narrower(sample.counts(low, high), _CONNECTED_AGAIN if isolated else _CONNECTED):
+        counts, connected = sample.counts(low, high), _CONNECTED_AGAIN if isolated else _CONNECTED
+        ranges = [(span, False) for span in _narrower(counts, connected)]
+        kept = {"low": len(counts) - 1, "high": 0}
+        ranges += [(span, True) for span in _narrower(counts, 1.0) if drawn_end and kept[drawn_end] in span]
+        for (first, last), only_drawn in ranges:
             outside = int(every[low : low + first].sum() + every[low + last + 1 : high + 1].sum())
-            if outside <= left:
+            drawn = outside <= drawn_left and _is_drawn(counts, first, last)
+            if drawn or (outside <= left and not only_drawn):
                 break
         else:
             break
-        left, isolated = left - outside, True
+        left, drawn_left, isolated = left - (0 if drawn else outside), drawn_left - outside, True
         low, high = sample.without_outside(low + first, low + last)
     if not isolated:
         return every, False
@@ -150,6 +165,25 @@ def _narrower(counts: NDArray[np.int64], connected: float) -> Iterator[tuple[int
     ranges = [span for span in ((first, bins - 1), (0, last)) if span != (0, bins - 1)]
     for start, end in sorted(ranges, key=lambda span: span[1] - span[0]):
         yield -(-start * size // bins), -(-(end + 1) * size // bins) - 1
+
+
+def _is_drawn(counts: NDArray[np.int64], first: int, last: int) -> bool:
+    """Whether the pixels of a range that are outside a narrower one have one value, or are all edges.
+
+    Parameters
+    ----------
+    counts : ndarray of int64, shape (N,)
+        Pixels of each value of the range, without edges.
+    first, last : int
+        Of the narrower range.
+    """
+    outside = np.r_[counts[:first], counts[last + 1 :]]
+    if np.count_nonzero(counts[first : last + 1]) < _MANY:
+        return False
+    wide = np.cumsum(np.r_[0, outside])
+    width = max(1, len(counts) // _BINS)
+    most = (wide[width:] - wide[:-width]).max(initial=0) if len(outside) >= width else wide[-1]
+    return bool(most >= _OF_ONE * wide[-1])
 
 
 def _histogram(codes: NDArray[np.uint16], mask: NDArray[np.uint8] | None) -> NDArray[np.int64]:

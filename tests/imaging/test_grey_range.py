@@ -163,6 +163,54 @@ def test_an_image_keeps_its_own_extremes(film, boxes):
     assert (found.lowest, found.highest) == (samples.min(), samples.max())
 
 
+@pytest.mark.parametrize(("low", "high"), [(0, 3300), (300, 4095), (300, 3300), (0, 60000)])
+def test_both_polarities_of_a_film_fill_the_same_scale(film, low, high):
+    """The bright end is the one that may be farther from the end of the scale."""
+    top = 65535 if high > 4095 else 4095
+    found, inverse = (
+        find_grey_range(samples, inverse=inverse)
+        for samples, inverse in ((stored(film, low, high), False), (top - stored(film, low, high), True))
+    )
+    assert not found.own
+    assert found.scale == inverse.scale
+
+
+DRAWN = {
+    "border": [(0, 0, 480, 60, None, 0), (0, 500, 480, 60, None, 0), (0, 0, 40, 560, None, 0)],
+    "shutter": [(0, 0, 150, 560, None, 0), (400, 0, 80, 560, None, 0)],
+    "letter": [(20, 20, 40, 12, None, 0.5), (52, 20, 12, 30, None, 0.5)],
+    "thin letter": [(20, 20, 40, 1, None, 0), (60, 20, 1, 30, None, 0)],
+    "a dead pixel": [(200, 300, 1, 1, None, 0)],
+}
+
+
+@pytest.mark.parametrize("boxes", DRAWN.values(), ids=DRAWN)
+@pytest.mark.parametrize(
+    ("low", "high", "value"), [(500, 2957, 0), (6000, 10000, 0), (6000, 10000, 65535), (0, 4095, 65535)]
+)
+@pytest.mark.parametrize("inverse", [False, True])
+def test_what_is_drawn_in_one_value_does_not_set_the_range(film, boxes, low, high, value, inverse):
+    """However large, if the image fills no scale with it; white on black as well where it is far away."""
+    plain = stored(film, low, high)
+    samples = painted(plain, *[(*place, value, blur) for *place, _, blur in boxes])
+    if inverse:
+        plain, samples = 65535 - plain, 65535 - samples
+    found = find_grey_range(samples, inverse=inverse)
+    assert found.isolated
+    assert (found.lowest, found.highest) == pytest.approx((plain.min(), plain.max()), abs=0.03 * (high - low))
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_bright_letters_of_a_film_stay(film, inverse):
+    """A film has them beyond a gap above bone, and not below air."""
+    samples = painted(stored(film, 500, 2400), (10, 10, 40, 60, 2957, 1))
+    samples = 65535 - samples if inverse else samples
+    found = find_grey_range(samples, inverse=inverse)
+    assert found.own
+    assert not found.isolated
+    assert (found.lowest, found.highest) == (samples.min(), samples.max())
+
+
 def test_pixels_that_do_not_count_set_no_range(film):
     """Those of padding and transparent ones."""
     samples = stored(film, 500, 2957)

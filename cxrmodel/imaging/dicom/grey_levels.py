@@ -14,8 +14,8 @@ import numpy as np
 from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.luts import valid_luts
 from cxrmodel.imaging.dicom.padding import find_padding
-from cxrmodel.imaging.dicom.voi import choose_voi
-from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range
+from cxrmodel.imaging.dicom.voi import Voi, offered_vois
+from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range, usual_depth
 from cxrmodel.messages import Message
 
 
@@ -42,13 +42,24 @@ class GreyLevels:
 
 _ROWS = 128
 _EIGHT_BITS = 255
+# A window or table must leave the image this share of the greys: half, and a little for rounding.
+_GREYS = 0.51
+# Where less than this share of the pixels is neither black nor white, it is none for this image.
+_BETWEEN = 0.1
+# A level this near to black or white is that: half of one of 255.
+_NEAR = 1 / 510
+# A window covers a scale if at most this share of the scale is outside it.
+_OUTSIDE = 0.02
+# The share of the greys that a window which covers all that a file can store must leave the scale of the image.
+_SCALE_GREYS = 0.8
 
 
 def grey_levels(header: DicomHeader, codes: np.ndarray, signed: bool) -> GreyLevels:
     """Apply the greyscale transformation of a file; an invalid part of it counts as absent.
 
-    Where the file has neither a VOI LUT nor a window that serves (`choose_voi`), black and white follow from the image
-    (`find_grey_range`). Pixel padding does not count, and is black.
+    The first of the file's VOI LUTs and windows that serves is applied: others are alternatives for other tissues.
+    Where none does, black and white follow from the image (`find_grey_range`). Pixel padding does not count, and is
+    black.
 
     Parameters
     ----------
@@ -60,7 +71,7 @@ def grey_levels(header: DicomHeader, codes: np.ndarray, signed: bool) -> GreyLev
     """
     notes: list[Message] = []
     image = _Image(header, codes, signed, notes)
-    levels = choose_voi(header.data, image.outputs, image.may_be_negative, image.counts, image.spread, notes)
+    levels = image.stated_levels(notes)
     if levels is None:
         levels = image.own_levels(notes)
     table = np.clip(1 - levels if image.inverse else levels, 0, 1).astype(np.float32)
@@ -72,6 +83,14 @@ def grey_levels(header: DicomHeader, codes: np.ndarray, signed: bool) -> GreyLev
             notes.append(Message("imaging.dicom.padding"))
         pixels[image.padding] = 0
     return GreyLevels(pixels, image.inverse, image.stored_range, tuple(notes))
+
+
+Ends = tuple[float, float]
+
+
+def _covers(window: Ends, scale: Ends) -> bool:
+    margin = _OUTSIDE * (scale[1] - scale[0])
+    return window[0] <= scale[0] + margin and window[1] >= scale[1] - margin
 
 
 class _Image:
@@ -114,7 +133,61 @@ class _Image:
         if self.padding is not None:
             self.counts -= np.bincount(codes[self.padding], minlength=len(self.values))
 
-    def spread(self, levels: np.ndarray) -> float:
+    def stated_levels(self, notes: list[Message]) -> np.ndarray | None:
+        """Levels of each code by the first VOI LUT or window that serves; None where none does."""
+        for voi in offered_vois(self._header.data, self.outputs, self.may_be_negative, notes):
+            objection = self._objection(voi)
+            if not objection:
+                return voi.levels
+            if Message(objection) not in notes:
+                notes.append(Message(objection))
+        return None
+
+    def _objection(self, voi: Voi) -> str:
+        """Code of the note on a VOI LUT or window that was not meant for this image; empty where it serves.
+
+        It must leave the image half of the greys. A window over all that the file can store says no more than none at
+        all, and serves only where it is the scale of the image.
+        """
+        levels = np.clip(voi.levels, 0, 1)
+        between = self.counts[(levels > _NEAR) & (levels < 1 - _NEAR)].sum()
+        if between < _BETWEEN * self.counts.sum():
+            return voi.ignored
+        if self._bulk(levels) < _GREYS and self._spread(levels) < _GREYS:
+            return voi.ignored
+        covering = voi.ends is not None and any(_covers(voi.ends, scale) for scale in self._whole_scales())
+        if covering and (self._range.own or self._scale_greys(levels) < _SCALE_GREYS):
+            return "imaging.dicom.window_of_all"
+        return ""
+
+    def _whole_scales(self) -> Iterator[Ends]:
+        """Ends of what the file can store and of the depth that the image needs, stored and as modality values."""
+        scales = [self._stated[:2]]
+        if not self._lut and not self._signed:
+            scales.append((0.0, 2.0 ** usual_depth(self.values[self.counts > 0].max()) - 1))
+        for scale in scales:
+            yield scale
+            yield self._as_outputs(scale)
+
+    def _scale_greys(self, levels: np.ndarray) -> float:
+        """Difference of levels between the ends of the scale of the image; levels of each code."""
+        scale = self._range.scale
+        within = levels[(self._measured >= scale.low) & (self._measured <= scale.high)]
+        return float(np.ptp(within))
+
+    def _as_outputs(self, ends: Ends) -> Ends:
+        """Ends of a scale on which the range of the image is found, as modality values."""
+        low, high = sorted(end * self._slope + self._intercept for end in ends)
+        return low, high
+
+    def _bulk(self, levels: np.ndarray) -> float:
+        """Difference of levels between the central 90 % of the pixels; levels of each code."""
+        order = np.argsort(levels, kind="stable")
+        total = np.cumsum(self.counts[order])
+        low, high = np.searchsorted(total, total[-1] * np.array([0.05, 0.95]))
+        return float(levels[order[min(high, len(order) - 1)]] - levels[order[low]])
+
+    def _spread(self, levels: np.ndarray) -> float:
         """Difference of levels that the image has without isolated values; levels of each code."""
         outputs, found = self._measured, self._range
         proper = (self.counts > 0) & (outputs >= found.lowest) & (outputs <= found.highest)
@@ -124,7 +197,7 @@ class _Image:
         """Levels of each code without a window."""
         found, scale = self._range, self._range.scale
         if found.own:
-            low, high = sorted(end * self._slope + self._intercept for end in (found.lowest, found.highest))
+            low, high = self._as_outputs((found.lowest, found.highest))
             notes.append(Message("imaging.dicom.no_window", low=low, high=high))
         elif scale != self._stated:
             notes.append(Message("imaging.note.bits", stored=self._header.bits, used=scale.bits))

@@ -130,9 +130,31 @@ def test_a_window_that_isolated_values_fill_is_ignored(read):
 def test_a_window_that_leaves_half_of_the_greys_is_used(read, low, high):
     """As the file wants it, without a note."""
     samples = grain(low, high)
-    image = read(samples, WindowCenter=2048, WindowWidth=4096, **SMALL)
-    assert np.allclose(image.pixels, samples / 4095, atol=1e-6)
+    image = read(samples, WindowCenter=2048, WindowWidth=3800, VOILUTFunction="LINEAR_EXACT", **SMALL)
+    assert np.allclose(image.pixels, np.clip((samples - 148.0) / 3800, 0, 1), atol=1e-6)
     assert image.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "elements"),
+    [
+        (0, 4000, {"WindowCenter": 2048, "WindowWidth": 7400}),
+        (0, 4000, {"WindowCenter": 3072, "WindowWidth": 6144}),
+        (500, 2957, {"WindowCenter": 2048, "WindowWidth": 4096}),
+        (500, 2957, {"WindowCenter": 2000, "WindowWidth": 4400, "PhotometricInterpretation": "MONOCHROME1"}),
+        (0, 4000, {"WindowCenter": 2048, "WindowWidth": 4096, "RescaleIntercept": -1024, "RescaleSlope": 1}),
+        (0, 4000, {"WindowCenter": 4096, "WindowWidth": 15000, "RescaleIntercept": 0, "RescaleSlope": 2}),
+        (500, 2957, {"WindowCenter": 2048, "WindowWidth": 4096, "bits": 16}),
+        (500, 2957, {"WindowCenter": 2048, "WindowWidth": 4096, "bits": 14}),
+    ],
+)
+def test_a_window_of_all_that_a_file_can_store_says_no_more_than_none(read, low, high, elements):
+    """It is too wide, or in stored values where rescaled ones are meant. All leave the image over half of the greys."""
+    samples = grain(low, high)
+    plain = {key: value for key, value in elements.items() if not key.startswith("Window")}
+    image, expected = read(samples, **SMALL | elements), read(samples, **SMALL | plain)
+    assert np.array_equal(image.pixels, expected.pixels)
+    assert image.notes == (Message("imaging.dicom.window_of_all"), *expected.notes)
 
 
 def test_a_later_window_serves_where_the_first_does_not(levels, read):

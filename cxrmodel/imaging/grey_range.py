@@ -158,7 +158,7 @@ def _coded(samples: NDArray[Any], counted: NDArray[np.bool_] | None) -> _Coded:
         low, high = max(low, fifth - reach), min(high, last + reach)
         step = (high - low) / (_CODES - 1) or 1.0
     codes = np.empty(samples.shape, np.uint16)
-    for block, into in zip(_blocks(samples), _blocks(codes), strict=True):
+    for block, into in zip(row_blocks(samples), row_blocks(codes), strict=True):
         into[:] = np.rint(np.clip((block.astype(np.float64) - low) / step, 0, _CODES - 1))
     return _Coded(codes, low, step, multiples)
 
@@ -166,12 +166,12 @@ def _coded(samples: NDArray[Any], counted: NDArray[np.bool_] | None) -> _Coded:
 def _are_multiples(samples: NDArray[Any], step: float) -> bool:
     if samples.dtype.kind in "iu":
         return True
-    levels = (block.astype(np.float64) / step for block in _blocks(samples))
+    levels = (block.astype(np.float64) / step for block in row_blocks(samples))
     return all(bool((np.abs(block - np.rint(block)) < _ROUNDING).all()) for block in levels)
 
 
-def _blocks(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Some rows at a time: a copy of a whole image takes much memory."""
+def row_blocks(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Some rows at a time: a copy or the indices of a whole image take much memory."""
     for start in range(0, len(samples), _ROWS):
         yield samples[start : start + _ROWS]
 

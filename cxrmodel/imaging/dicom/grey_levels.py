@@ -15,7 +15,7 @@ from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.dicom.luts import valid_luts
 from cxrmodel.imaging.dicom.padding import find_padding
 from cxrmodel.imaging.dicom.voi import Voi, offered_vois
-from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range, usual_depth
+from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range, row_blocks, usual_depth
 from cxrmodel.messages import Message
 
 
@@ -40,7 +40,6 @@ class GreyLevels:
     notes: tuple[Message, ...]
 
 
-_ROWS = 128
 _EIGHT_BITS = 255
 # A window or table must leave the image this share of the greys: half, and a little for rounding.
 _GREYS = 0.51
@@ -76,7 +75,7 @@ def grey_levels(header: DicomHeader, codes: np.ndarray, signed: bool) -> GreyLev
         levels = image.own_levels(notes)
     table = np.clip(1 - levels if image.inverse else levels, 0, 1).astype(np.float32)
     pixels = np.empty(codes.shape, np.float32)
-    for block, into in zip(_blocks(codes), _blocks(pixels), strict=True):
+    for block, into in zip(row_blocks(codes), row_blocks(pixels), strict=True):
         into[:] = table[block]
     if image.padding is not None:
         if pixels[image.padding].any():
@@ -125,7 +124,7 @@ class _Image:
         self.may_be_negative = not self._lut and (header.signed or self._intercept < 0 or self._slope < 0)
         self.inverse = _inverse(header, notes)
         self.counts = np.zeros(len(self.values), np.int64)
-        for block in _blocks(codes):
+        for block in row_blocks(codes):
             self.counts += np.bincount(block.ravel(), minlength=len(self.values))
         present = self.values[self.counts > 0]
         self.stored_range = int(present.min()), int(present.max())
@@ -244,9 +243,3 @@ def _inverse(header: DicomHeader, notes: list[Message]) -> bool:
     if inverse != header.monochrome1:
         notes.append(Message("imaging.dicom.polarity_contradiction"))
     return inverse
-
-
-def _blocks(samples: np.ndarray) -> Iterator[np.ndarray]:
-    """Some rows at a time: the indices of a whole image would take four times its memory."""
-    for start in range(0, len(samples), _ROWS):
-        yield samples[start : start + _ROWS]

@@ -9,7 +9,7 @@ from PIL import ExifTags
 from PIL.ImageFile import ImageFile
 
 from cxrmodel.imaging.formats.image_format import DecodedImage, Header, damaged
-from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range
+from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range, row_blocks
 from cxrmodel.imaging.greyscale import single_channel, single_if_equal
 from cxrmodel.imaging.sandbox.border import Value
 from cxrmodel.imaging.sandbox.pool import isolated
@@ -17,8 +17,6 @@ from cxrmodel.imaging.stored_numbers import Numbers, find_numbers
 from cxrmodel.messages import Message
 
 _PLAIN_MODES = {"1": "L", "La": "LA", "PA": "RGBA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB"}
-
-_ROWS = 128
 
 # EXIF 2.32, tag 0x0112: quarter turns anticlockwise, then a left-to-right flip, and the code of the note.
 _ORIENTATIONS = {
@@ -189,9 +187,8 @@ def _scaled(grey: np.ndarray, black: float, white: float) -> np.ndarray:
         quotient: np.ndarray = np.divide(grey, np.float32(white or 1), dtype=np.float32)
         return quotient
     pixels = np.empty(grey.shape, np.float32)
-    for start in range(0, len(grey), _ROWS):
-        rows = grey[start : start + _ROWS].astype(np.float64)
-        pixels[start : start + _ROWS] = np.clip((rows - black) / ((white - black) or 1.0), 0, 1)
+    for rows, into in zip(row_blocks(grey), row_blocks(pixels), strict=True):
+        into[:] = np.clip((rows.astype(np.float64) - black) / ((white - black) or 1.0), 0, 1)
     return pixels
 
 

@@ -34,6 +34,8 @@ from cxrmodel.scheduling import Client, Notify, Turns
 
 OPERATING_POINT = "balanced"
 """The operating point of a binary decision."""
+AT_ONCE = 2 * cores()
+"""Readings that run at one time: some decode while one runs the network."""
 FAINT = 0.05
 """Peak of a map, as a share of the colour range, below which its location has no meaning."""
 HALF = 0.5
@@ -209,7 +211,7 @@ class Reader:
 
     def __init__(self, spec: ModelSpec, pipeline: Pipeline) -> None:
         self.spec, self._pipeline = spec, pipeline
-        self._turns, self._running = Turns(cores()), threading.Lock()
+        self._turns, self._running = Turns(AT_ONCE), threading.Lock()
 
     @classmethod
     def load(cls, model: str = DEFAULT_MODEL, folder: Path = MODEL_FOLDER) -> "Reader":

@@ -14,7 +14,7 @@ Notify = Callable[[int], None]
 
 AGEING = 10.0
 """Seconds of waiting that count as much as one turn taken before."""
-POLL = 0.5
+POLL = 2.0
 """Seconds after which a waiting thread tells its place again."""
 
 

@@ -34,7 +34,7 @@ from cxrmodel.model.preprocess import crop_box
 from cxrmodel.model.spec import Labels, OperatingPoints
 from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.pipeline import AHEAD
-from cxrmodel.reading import Attribution, Reader, Score, reasons_of
+from cxrmodel.reading import AT_ONCE, Attribution, Reader, Score, reasons_of
 from cxrmodel.scheduling import Budget, Client
 
 
@@ -210,7 +210,7 @@ def test_a_waiting_reading_hears_its_place(reader, demo_image):
         raise InterruptedError
 
     with ExitStack() as held:
-        for _ in range(cores()):
+        for _ in range(AT_ONCE):
             held.enter_context(reader._turns.turn(Client()))
         with pytest.raises(InterruptedError):
             reader.read(demo_image, "x", Client(), stop)
@@ -220,7 +220,7 @@ def test_a_waiting_reading_hears_its_place(reader, demo_image):
 
 def test_a_refusal_frees_its_turn(reader):
     """Refused images do not fill the queue."""
-    for _ in range(cores() + 1):
+    for _ in range(AT_ONCE + 1):
         with pytest.raises(ImageRefused):
             reader.read(b"", "empty")
 

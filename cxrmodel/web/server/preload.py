@@ -4,6 +4,7 @@ Some libraries keep the traceback of an import that failed within them for the l
 everything that the importing thread held at that moment: a visitor's session.
 """
 
+import gc
 from importlib import import_module
 
 LIBRARIES = (
@@ -20,3 +21,6 @@ def preload() -> None:
     """Import what any page needs; call it on a thread that holds no session."""
     for library in LIBRARIES:
         import_module(library)
+    # After every run of a page Streamlit looks for circular references; it need not look among the libraries.
+    gc.collect()
+    gc.freeze()

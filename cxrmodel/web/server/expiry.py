@@ -23,8 +23,9 @@ PERIOD = 1.0
 """Seconds between two looks at the clock."""
 _SHORT_WAIT, _LAST_WAIT = 15.0, 600.0
 """Seconds after the end of a session for which memory is freed again and again; the second where it is still held."""
-_MMAP_THRESHOLD, _LARGE = -3, 2**20
-"""Parameter of the GNU C library: blocks of so many bytes are mapped apart, and leave memory when they are freed."""
+# Parameters of the GNU C library. Blocks from a mebibyte are mapped apart and leave memory when they are freed; smaller
+# ones are overwritten.
+_MALLOC_OPTIONS = {"M_MMAP_THRESHOLD": (-3, 2**20), "M_PERTURB": (-6, 255)}
 
 
 class ClosedSessions(SessionStorage):
@@ -72,7 +73,7 @@ async def ending_sessions() -> AsyncIterator[None]:
 
     The time is the setting ``server.disconnectedSessionTTL``.
     """
-    map_large_blocks()
+    clear_freed_memory()
     runtime = Runtime.instance()
     closed = ClosedSessions(config.get_option("server.disconnectedSessionTTL"))
     cast(Any, runtime)._session_mgr._session_storage = closed
@@ -129,10 +130,11 @@ async def _overwrite(runtime: Runtime) -> None:
     runtime.close_session(session)
 
 
-def map_large_blocks() -> None:
-    """Let every large block of memory return to the system as soon as it is freed."""
+def clear_freed_memory() -> None:
+    """Leave nothing of what was in a block of memory once it is freed."""
     if hasattr(_C, "mallopt"):
-        _C.mallopt(_MMAP_THRESHOLD, _LARGE)
+        for parameter, value in _MALLOC_OPTIONS.values():
+            _C.mallopt(parameter, value)
 
 
 def return_memory() -> None:

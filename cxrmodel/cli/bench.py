@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from cxrmodel.cli.command import Command, Status
+from cxrmodel.cli.command import Command, Status, put
 from cxrmodel.cli.numbers import whole_number
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
@@ -51,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> Status:
         from cxrmodel.benchmark.reading import bench
 
         found = bench(arguments.model, images=arguments.images)
-    print(found.model_dump_json() if arguments.json else "\n".join(map(str, found.messages())))
+    put(found.model_dump_json() if arguments.json else "\n".join(map(str, found.messages())))
     return Status.DONE
 
 

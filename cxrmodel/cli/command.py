@@ -43,6 +43,10 @@ class Command:
     epilog: str = ""
 
 
+class ReaderGone(Exception):
+    """The program that reads standard output has ended."""
+
+
 def say(message: object) -> None:
     """Print a message on standard error; standard output is for results."""
     print(message, file=sys.stderr)
@@ -53,17 +57,16 @@ def put(line: str) -> None:
 
     Raises
     ------
-    BrokenPipeError
-        When the program that reads it has ended.
+    ReaderGone
     OutputFailed
         When it cannot be written, for example because the disk is full.
     """
     try:
         print(line, flush=True)
-    except BrokenPipeError:
-        raise
     except OSError as error:
         abandon_output()
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGone from error
         raise OutputFailed("cli.output_failed", reason=error.strerror or str(error)) from error
 
 

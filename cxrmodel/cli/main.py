@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from cxrmodel import __version__
 from cxrmodel.account import ensure_home
-from cxrmodel.cli.command import Status, abandon_output, say
+from cxrmodel.cli.command import ReaderGone, Status, abandon_output, say
 from cxrmodel.cli.commands import COMMANDS
 from cxrmodel.cli.failures import explained
 from cxrmodel.sinks import contained
@@ -71,8 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except argparse.ArgumentError as error:
         parser.error(str(error))
-    except BrokenPipeError:  # the program that reads standard output has ended
-        abandon_output()
+    except ReaderGone:  # as a program should: without a word
+        pass
     except KeyboardInterrupt as error:
         say(explained(error))
         return Status.STOPPED

@@ -34,8 +34,10 @@ _NEEDED = re.compile(
 )
 """Joiners and selectors where spelling needs them: within an emoji, and between Arabic or Indic letters."""
 
-_BROKEN_ADDRESS = re.compile("(?:(?<=www)|(?<=http)|(?=\u2060@))\u2060", re.IGNORECASE)
-"""Where a page keeps Streamlit from making a link of an address."""
+_BROKEN = re.compile(
+    r"(?:(?<=www)|(?<=http)|(?=.@)|(?<=:)(?=.[-+\\\w]+[:/])|(?<=[-<>~])(?=.\\?[-=>]))" "\u2060", re.IGNORECASE
+)
+"""Where a page keeps Streamlit from replacing a text: by a link, a picture or a sign."""
 
 _CODE_POINT = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 _FORMULA = re.compile(r"\s*['=+\-@\uff1d\uff0b\uff0d\uff20]")
@@ -73,7 +75,7 @@ def contained(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    breaks = {found.start() for found in _BROKEN_ADDRESS.finditer(text)}
+    breaks = {found.start() for found in _BROKEN.finditer(text)}
     shown = "".join(_pieces(text, _isolates(text) | breaks))
     return f"{_FIRST_STRONG_ISOLATE}{shown}{_POP_ISOLATE}" if _leaves_direction(shown) else shown
 
@@ -96,8 +98,13 @@ def shortened(text: str, most: int = LONGEST_NAME) -> str:
 
 
 def label(name: str, most: int = LONGEST_NAME) -> str:
-    """Shorten and contain a name for a place on a page that shows text as it is: a cell of a table, an option."""
+    """Shorten and contain a name for a place on a page that shows text as it is, such as an option."""
     return contained(shortened(name, most))
+
+
+def table_cell(text: str) -> str:
+    """Contain a text for a table on a page, which a browser can save as CSV: no spreadsheet takes it for a formula."""
+    return _no_formula(contained(text))
 
 
 def markdown(text: object) -> str:
@@ -168,9 +175,7 @@ def cell(text: str) -> str:
         On one line; valid Unicode.
     """
     exact = text.replace("\\u{", "\\u{5c}u{")
-    shown = "".join(_pieces(exact, _isolates(exact)))
-    shown = _LATER_FORMULA.sub(lambda found: found[1] + _code_point(found[2]), shown)
-    return f"'{shown}" if _FORMULA.match(shown) else shown
+    return _no_formula("".join(_pieces(exact, _isolates(exact))))
 
 
 def from_cell(text: str) -> str:
@@ -196,6 +201,11 @@ def json_line(value: Any) -> str:
     if written.isascii() and written.isprintable():
         return written
     return "".join(sign if _is_seen(sign) else json.dumps(sign)[1:-1] for sign in written)
+
+
+def _no_formula(shown: str) -> str:
+    later = _LATER_FORMULA.sub(lambda found: found[1] + _code_point(found[2]), shown)
+    return f"'{later}" if _FORMULA.match(later) else later
 
 
 def _pieces(text: str, kept: Collection[int] = ()) -> Iterator[str]:

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxrmodel import sinks
-from tests.support.hostile import hidden, is_balanced
+from tests.support.hostile import FORMULAS, hidden, is_balanced
 
 ANY = st.text(st.characters(), max_size=60) | st.text("\\u{}5c'=;,+ \n\u202e\u2068\u2069\ud800א", max_size=20)
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +78,14 @@ def test_a_cell_is_exact(text):
     [[_, found]] = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
     assert sinks.from_cell(found) == text
     assert not found.lstrip().startswith(FORMULAS)
+
+
+@given(ANY)
+def test_a_cell_on_a_page_is_contained_and_no_formula(text):
+    """A browser saves such a table as CSV."""
+    shown = sinks.table_cell(text)
+    assert not shown.lstrip().startswith(FORMULAS)
+    assert sinks.contained(shown) == shown
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,14 @@ from cxrmodel.messages import Message
 from cxrmodel.sinks import contained, label, shortened
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])")
-_ADDRESS = re.compile(r"(?<=www)(?=\.)|(?<=http)(?=s?://)|(?<=[-.\w])(?=@[-\w]+\.)", re.IGNORECASE)
-"""Places within an address of the web or of e-mail: Streamlit makes links of these, escaped or not."""
+_REPLACED = re.compile(
+    r"(?<=www)(?=\.)|(?<=http)(?=s?://)|(?<=[-.\w])(?=@[-\w]+\.)"
+    r"|(?<=:)(?=[-+\w]+[:/])"
+    r"|(?:(?<=^[-<>~])|(?<=\s[-<>~]))(?=[-=>]{1,2}(?:\s|$))",
+    re.IGNORECASE,
+)
+"""Places within what Streamlit replaces, escaped or not: addresses by links, ``:streamlit:`` and ``:material/x:`` by
+pictures, and ``->`` and ``>=`` between spaces by arrows and signs."""
 _WORD_JOINER = "\u2060"
 _LONGEST_VALUE = 300
 """Characters of a text that a message quotes."""
@@ -44,7 +50,7 @@ def plain(words: object) -> str:
     """
     message = words.message if isinstance(words, CxrError) else words
     shown = contained(" ".join(str(_brief(message)).split()))
-    return _MARKS.sub(r"\\\1", _ADDRESS.sub(_WORD_JOINER, shown))
+    return _MARKS.sub(r"\\\1", _REPLACED.sub(_WORD_JOINER, shown))
 
 
 def named(name: str) -> str:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from cxrmodel.evaluation import storage
 from cxrmodel.evaluation.schema import Refusal
 from cxrmodel.web.evaluation.page import PARTS, TAB
-from tests.support.hostile import HOSTILE, is_contained
+from tests.support.hostile import FORMULAS, HOSTILE, is_contained
 from tests.support.pages import words
 from tests.support.stand_ins import made_up_evaluation
 
@@ -47,6 +47,7 @@ def assert_contained(app: AppTest) -> None:
     for element in parts:
         found[element.type] |= set(texts(MessageToDict(element.proto)))
     found["dataframe"] = {str(cell) for table in app.dataframe for cell in table.value.to_numpy().ravel()}
+    assert not {cell for cell in found["dataframe"] if cell.lstrip().startswith(FORMULAS)}  # a browser saves it as CSV
     for kind in set(found) - {"html", "arrow_data_frame", "unknown"}:
         assert {text for text in found[kind] if not is_contained(text)} == set()
         assert {text for text in found[kind] if 250 * "a" in text} == set()

@@ -36,6 +36,9 @@ HOSTILE = {
 }
 """By what they try."""
 
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What a cell begins with that a spreadsheet takes for a formula."""
+
 
 def hidden(text: str) -> set[str]:
     """Control, format, surrogate, private and unassigned characters and line separators of a text."""

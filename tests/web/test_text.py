@@ -14,11 +14,17 @@ LINK = re.compile(r"(?i)(https?://|www(?=\.))[-.\w]+|[-.\w+]+@[-\w]+(\.[-\w]+)+"
 """What Streamlit's Markdown makes a link of, escaped or not (mdast-util-gfm-autolink-literal)."""
 
 
-def shown(markdown: str) -> tuple[set[str], str]:
-    """The kinds of inline elements that a Markdown text gives, and the text that they show, without joiners."""
+def drawn(markdown: str) -> tuple[set[str], str]:
+    """The kinds of inline elements that a Markdown text gives, and the text that they show."""
     inline = MarkdownIt("commonmark").enable("strikethrough").parseInline(f"x{markdown}x")[0].children
     kinds = {token.type for token in inline} - {"text", "text_special"}
-    return kinds, "".join(token.content for token in inline)[1:-1].replace("\u2060", "")
+    return kinds, "".join(token.content for token in inline)[1:-1]
+
+
+def shown(markdown: str) -> tuple[set[str], str]:
+    """As ``drawn``, without joiners."""
+    kinds, words = drawn(markdown)
+    return kinds, words.replace("\u2060", "")
 
 
 @pytest.mark.parametrize(
@@ -35,7 +41,7 @@ def test_marks_show_as_they_are(name):
     [
         (":red[x]", r"\:red\[x\]"),
         ("$x$", r"\$x\$"),
-        (":material/block:", r"\:material/block\:"),
+        (":material/block:", "\\:\u2060material/block\\:"),
         ("a\nb\tc", "a b c"),
     ],
 )
@@ -52,6 +58,26 @@ def test_addresses_are_no_links(name):
     sentence = text("web.heatmap.image", name=plain(name))
     assert LINK.search(name)
     assert not LINK.search(re.sub(r"\\([^\w\s])", r"\1", sentence))
+
+
+REPLACED = (r":streamlit:", r":material[/_](\w+):", r":[-+\w]+:", r"(^|\s)(<->|->|<-|--|>=|<=|~=)(\s|$)")
+"""What Streamlit's pages replace in the text that they show, escaped or not, by pictures and signs."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(":streamlit:", ":material/block: 61", "a :material_check: b", ":smile:", ":+1:", ":a-b_c:x:d:"),
+        *("a -> b", "->", "<-", "p <-> q", "x -- y", "p >= 1", "p <= 1", "p ~= 61", "a -> -> b", ":x:->"),
+    ],
+)
+def test_nothing_is_replaced(name):
+    """Neither in the text alone, nor in a sentence that holds it."""
+    assert any(re.search(pattern, name) for pattern in REPLACED)
+    for markdown in (plain(name), text("web.heatmap.image", name=plain(name))):
+        assert not any(re.search(pattern, drawn(markdown)[1]) for pattern in REPLACED)
+        assert "u{2060}" not in drawn(markdown)[1]
+    assert shown(plain(name)) == (set(), name)
 
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"])))

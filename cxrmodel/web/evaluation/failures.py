@@ -8,7 +8,7 @@ from cxrmodel.evaluation.audits.schema import Audits
 from cxrmodel.evaluation.report import figures, rows, verdicts
 from cxrmodel.metrics import formatting
 from cxrmodel.model.spec import UNCERTAIN
-from cxrmodel.sinks import label
+from cxrmodel.sinks import label, table_cell
 from cxrmodel.web.components import downloads, forest, terms
 from cxrmodel.web.evaluation.cache import stratum_rows
 from cxrmodel.web.evaluation.checks import checks
@@ -109,7 +109,7 @@ def _errors(selection: Selection) -> None:
                 probability: 100 * error.probability,
                 text("web.failures.errors_label"): " ".join(filter(None, (error.label, error.stratum))),
                 text("web.failures.errors_finding"): error.finding,
-                text("web.failures.errors_image"): label(error.file),
+                text("web.failures.errors_image"): table_cell(label(error.file)),
             }
             for error in errors
         ],

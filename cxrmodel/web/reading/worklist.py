@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cxrmodel.metrics.formatting import probability_percent
-from cxrmodel.sinks import label
+from cxrmodel.sinks import label, table_cell
 from cxrmodel.web import session
 from cxrmodel.web.session import Entry
 from cxrmodel.web.text import text
@@ -64,11 +64,11 @@ def _row(entry: Entry) -> dict[str, str]:
     reading = entry.reading
     reasons = reading.reasons if reading else [entry.reason]
     return {
-        text("web.worklist.image"): label(entry.name),
+        text("web.worklist.image"): table_cell(label(entry.name)),
         text("web.worklist.status"): _status(entry),
         text("web.worklist.finding"): reading.finding if reading else "",
         text("web.worklist.probability"): probability_percent(reading.probability, reading.operating_points)
         if reading
         else "",
-        text("web.worklist.reasons"): " ".join(map(str, reasons)),
+        text("web.worklist.reasons"): table_cell(" ".join(map(str, reasons))),
     }

@@ -88,6 +88,8 @@ def test_standard_input_from_a_file_is_read(image, batch):
         ({"link": "real"}, ["link/sub/x", "real/sub/x"]),
         ({"real/loop": "."}, ["real/sub/x"]),
         ({"real/sub/up": "../.."}, ["real/sub/x"]),
+        ({"real/sub/out": "../../.."}, ["real/sub/out/outside/more", "real/sub/out/outside/y", "real/sub/x"]),
+        ({"1": "..", "2": ".."}, [*(f"{n}/outside/{name}" for n in "12" for name in ("more", "y")), "real/sub/x"]),
         ({"a": "b", "b": "a"}, ["a", "b", "real/sub/x"]),
         ({"out": "../outside"}, ["out/more", "out/y", "real/sub/x"]),
         ({"out": "../outside", "../outside/back": "../place"}, ["out/more", "out/y", "real/sub/x"]),

@@ -94,8 +94,9 @@ def list_files(paths: Sequence[Path]) -> Iterator[InputFile]:
     """List the files to be read, in the order of the arguments.
 
     Folders are walked recursively, without hidden files and folders, and sorted by the bytes of the names, which is the
-    same in every locale. Links to folders are followed, each once and never to a folder that they lie in. Whatever is
-    no file is listed too, to be reported: missing files, broken links, pipes, and folders that cannot be listed.
+    same in every locale. Links to folders are followed, each once, and none leads back into a folder on its way.
+    Whatever is no file is listed too, to be reported: missing files, broken links, pipes, and folders that cannot be
+    listed.
     """
     for path in paths:
         yield from _walk(InputFile(path, Path(path.name)))
@@ -117,8 +118,10 @@ def _walk(start: InputFile) -> Iterator[InputFile]:
         except OSError:
             yield file
             continue
+        if folder in within:
+            continue
         if file is not start and stat.S_ISLNK(entry.st_mode):
-            if folder in within or _identity(entry) in followed:
+            if _identity(entry) in followed:
                 continue
             followed.add(_identity(entry))
         parent = Path() if file is start else file.relative

@@ -121,6 +121,26 @@ def test_resuming_is_exact_for_every_name(place, tmp_path, batch, monkeypatch):
     assert len(_rows(table)) == len(NAMES)
 
 
+def test_a_table_is_continued_wherever_it_was_cut(place, tmp_path, batch, monkeypatch):
+    """Within a letter, too; and a row that only lacks its line end stays, as its file may be gone."""
+    monkeypatch.chdir(place)
+    table = tmp_path / "out.csv"
+    for name in ("a.png", "é.png"):
+        Path(name).write_text("x")
+    batch("a.png", "é.png", table_path=table)
+    whole = table.read_bytes()
+    last = whole.rindex("é".encode())
+    for end in range(last, len(whole)):
+        table.write_bytes(b"\xef\xbb\xbf" * (end % 2) + whole[:end])
+        read = [line["file"] for line in batch("a.png", "é.png", table_path=table, resume=True)[1]]
+        assert read == ([] if end >= len(whole.rstrip()) else ["é.png"])
+        assert [from_cell(row["file"]) for row in _rows(table)] == ["a.png", "é.png"]
+    table.write_bytes(whole.rstrip())
+    Path("é.png").unlink()
+    batch("a.png", table_path=table, resume=True)
+    assert [from_cell(row["file"]) for row in _rows(table)] == ["a.png", "é.png"]
+
+
 @pytest.mark.parametrize("keep_size", [False, True])
 def test_a_file_that_was_half_copied_is_read_again(place, tmp_path, batch, keep_size):
     """Its row is replaced, whether the file has grown or was filled."""

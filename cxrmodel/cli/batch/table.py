@@ -96,9 +96,9 @@ class Table:
             raise OutputRefused("cli.table.exists", table=str(path))
         outputs.refuse_existing(path, overwrite=True)
         try:
-            with path.open(newline="", encoding="utf-8") as stream:
-                complete_lines = stream.read().rpartition("\n")[0]
-            header, *rows = list(csv.reader(io.StringIO(complete_lines, newline=""))) or [[]]
+            whole_lines, end, last = path.read_bytes().rpartition(b"\n")
+            text = (whole_lines + end).decode("utf-8-sig") + last.decode(errors="replace")
+            header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
         except (UnicodeDecodeError, csv.Error) as error:
             raise OutputRefused("cli.table.foreign", table=str(path)) from error
         if tuple(header) != COLUMNS:

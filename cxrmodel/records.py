@@ -1,6 +1,7 @@
 """Records: the base of everything that is stored as JSON, strict in both directions."""
 
 import csv
+import io
 import json
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -20,6 +21,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 _LONGEST_PROBLEM = 300
 """Characters of the description of an error."""
+_MOST_BYTES = 64 * 2**20
+"""Of a document; those of the program have under one MiB."""
 
 Failure = tuple[type[CxrError], str]
 """Kind of an error and the code of its message."""
@@ -44,7 +47,7 @@ class Record(BaseModel):
             ``reason`` or ``problem``, and the other values.
         """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(read_document(path))
         except OSError as error:
             raise missing[0](missing[1], path=str(path), reason=str(error.strerror), **values) from error
         except Exception as error:  # a validator may stumble over a value of the right type, such as a huge number
@@ -62,6 +65,23 @@ class Record(BaseModel):
     def to_json(self) -> str:
         """Write the record as an indented JSON file."""
         return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+
+
+def read_document(path: Path) -> bytes:
+    """Read a file that is small where it is what it should be; one that never ends is refused too.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    ValueError
+        When it has more than 64 MiB.
+    """
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ValueError(f"it is larger than {_MOST_BYTES // 2**20} MiB")
+    return data
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -84,8 +104,8 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         When it is no CSV file in UTF-8: a field too long, a row too long or too short.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
+        text = io.StringIO(read_document(path).decode("utf-8-sig"), newline="")
+        rows = list(csv.DictReader(text, strict=True))
     except csv.Error as error:
         raise ValueError(str(error)) from error
     if any(None in row or None in row.values() for row in rows):

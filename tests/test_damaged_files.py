@@ -113,6 +113,13 @@ def test_a_folder_in_place_of_a_document_is_refused(kept, tmp_path):
     assert_refused(kept, tmp_path)
 
 
+@pytest.mark.parametrize("kept", [*FILES[:6], FILES[7], RECIPE], ids=lambda kept: kept.name)
+def test_a_file_that_never_ends_is_refused(kept, tmp_path):
+    """No more than 64 MiB of it are read."""
+    (tmp_path / kept.name).symlink_to("/dev/zero")
+    assert_refused(kept, tmp_path)
+
+
 @pytest.mark.parametrize("kept", [*FILES[:5], FILES[6]], ids=lambda kept: kept.name)
 def test_a_huge_number_is_read_or_refused(kept, tmp_path):
     """In any place: never another error."""

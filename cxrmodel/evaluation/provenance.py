@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cxrmodel.errors import DataError
 from cxrmodel.evaluation.schema import Provenance
+from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.paths import BUNDLE, PACKAGE
 from cxrmodel.training.archive import Image
 
@@ -63,7 +64,7 @@ def images_sha256(images: Sequence[Image]) -> str:
 
 
 def read_image(path: Path) -> bytes:
-    """Read the bytes of an image.
+    """Read the bytes of an image; of one that is too large, no more than show that it is.
 
     Raises
     ------
@@ -71,6 +72,7 @@ def read_image(path: Path) -> bytes:
         When that fails.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise DataError("evaluation.error.image", file=str(path), reason=error.strerror) from error

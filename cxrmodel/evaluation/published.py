@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER
-from cxrmodel.records import Record
+from cxrmodel.records import Record, read_document
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -64,7 +64,7 @@ def published(path: Path = EVALUATION_FOLDER / "published.json") -> list[Publish
         When the file is missing or damaged.
     """
     try:
-        file = _File.model_validate_json(path.read_bytes())
+        file = _File.model_validate_json(read_document(path))
         return [PublishedFigure.model_validate(row | file.sources[row["source"]]) for row in file.figures]
     except Exception as error:  # a damaged file makes the library raise anything
         raise EvaluationError("documents.published_damaged", file=path.name) from error

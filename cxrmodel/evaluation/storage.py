@@ -14,7 +14,7 @@ from cxrmodel.evaluation.schema import FORMAT, Evaluation
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.models import MODELS
 from cxrmodel.paths import ASSETS, HOME
-from cxrmodel.records import first_problem
+from cxrmodel.records import first_problem, read_document
 from cxrmodel.sinks import shortened
 
 EVALUATION_FOLDER = ASSETS / "evaluation"
@@ -89,7 +89,7 @@ def load_file(path: Path, model: str, spec: ModelSpec | None = None) -> Evaluati
 def earlier_evaluation(model: str, version: str, folder: Path = EVALUATION_FOLDER) -> Evaluation | None:
     """Read the evaluation of a version, whose audits a new one keeps; None where none can be used."""
     try:
-        evaluation = parse_evaluation((Path(folder) / f"{model}.json").read_bytes(), model)
+        evaluation = parse_evaluation(_content(Path(folder) / f"{model}.json", model), model)
     except (OSError, EvaluationError):
         return None
     return evaluation if evaluation.version == version else None
@@ -148,7 +148,14 @@ def text_of(evaluation: Evaluation) -> str:
 @lru_cache(maxsize=32)
 def _read(path: Path, model: str, state: tuple[int, int, int]) -> Evaluation:
     """Read and check a file, which takes long, once for each state of it that the file system tells apart."""
-    return parse_evaluation(path.read_bytes(), model)
+    return parse_evaluation(_content(path, model), model)
+
+
+def _content(path: Path, model: str) -> bytes:
+    try:
+        return read_document(path)
+    except ValueError as error:
+        raise EvaluationError("evaluation.error.damaged", model=model, what=first_problem(error)) from error
 
 
 def _indented(value: object, indent: str = "") -> str:

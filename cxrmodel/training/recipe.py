@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from cxrmodel.errors import TrainingError
 from cxrmodel.messages import Message
-from cxrmodel.records import Positive, Record, first_problem
+from cxrmodel.records import Positive, Record, first_problem, read_document
 
 Count = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -144,7 +144,7 @@ def load_recipe(path: Path) -> Recipe:
         When the file is missing or is not TOML, or a setting is missing, unknown or out of range.
     """
     try:
-        return Recipe.model_validate_json(json.dumps(tomllib.loads(path.read_text(encoding="utf-8"))))
+        return Recipe.model_validate_json(json.dumps(tomllib.loads(read_document(path).decode())))
     except OSError as error:
         raise TrainingError("training.unreadable", path=str(path), reason=str(error.strerror)) from error
     except Exception as error:  # not valid, not UTF-8, not TOML, nested too deeply, or a date, which JSON lacks

@@ -8,9 +8,12 @@ import pytest
 from cxrmodel.errors import DataError, EvaluationError
 from cxrmodel.evaluation.documents import load_own
 from cxrmodel.evaluation.own_data import dataset_name, evaluate_folder, own_images
+from cxrmodel.evaluation.provenance import images_sha256, read_image
 from cxrmodel.evaluation.schema import Dataset
 from cxrmodel.evaluation.storage import load_file, own_evaluations, text_of
+from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.metrics.performance import evaluate_scores
+from cxrmodel.training.archive import Image
 
 
 @pytest.fixture
@@ -108,6 +111,15 @@ def test_refused_images_are_counted(reader, ward, tmp_path):
     assert test.counts.refused == 1
     assert test.refused[0].file == "NORMAL/letter.txt"
     assert len(test.images) == 8
+
+
+def test_a_file_of_any_size_is_read_to_the_limit(tmp_path):
+    """Decoders refuse it by the byte too many; the rest is never in memory."""
+    path = tmp_path / "terabyte"
+    with path.open("wb") as stream:
+        stream.truncate(2**40)
+    assert len(read_image(path)) == MAX_BYTES + 1
+    assert images_sha256([Image(path, "a", "test", "normal", "", "a")])
 
 
 def test_all_of_a_class_refused(reader, ward, tmp_path):

@@ -223,10 +223,13 @@ class Reader:
             When a file is absent, or not the one that the manifest or a specification names.
         """
         leave_cores_to_networks()
-        load_manifest(model, folder).check(folder)
+        manifest = load_manifest(model, folder)
+        manifest.check(folder)
         spec = load_spec(model, folder)
         checks = Checks.load(spec, model_folder=folder)
-        return cls(spec, Pipeline(spec, LungSegmenter.load(), load_engine(spec, folder), checks))
+        reader = cls(spec, Pipeline(spec, LungSegmenter.load(), load_engine(spec, folder), checks))
+        manifest.check(folder)  # no file was exchanged while they were read
+        return reader
 
     def read(self, data: bytes, name: str, client: Client | None = None, notify: Notify | None = None) -> Reading:
         """Read one image, once its turn has come.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cxrmodel import reading
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.model import manifest as module
 from cxrmodel.model.manifest import Manifest, load_manifest
@@ -56,6 +57,23 @@ def test_a_flipped_digit_of_any_specification_is_refused_by_name(assets, name):
             Reader.load(folder=assets / "model")
         assert caught.value.message.code == "model.altered_file"
         assert caught.value.message.values["path"] == str(assets / name)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_file_exchanged_while_the_model_loads_is_refused(assets, name, monkeypatch):
+    """Between the check of the manifest and the last file that is read."""
+    for file in ("densenet121.onnx", "densenet121.features.npz"):
+        shutil.copy(ASSETS / "model" / file, assets / "model")
+    engine = reading.load_engine
+
+    def exchange(*given):
+        (assets / name).write_bytes(next(flips(assets / name, 1, 1)))
+        return engine(*given)
+
+    monkeypatch.setattr(reading, "load_engine", exchange)
+    with pytest.raises(AlteredWeights) as caught:
+        Reader.load(folder=assets / "model")
+    assert caught.value.message.values["path"] == str(assets / name)
 
 
 def test_a_flipped_digit_of_the_manifest_is_refused(assets):

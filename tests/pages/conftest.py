@@ -8,7 +8,7 @@ from cxrmodel.evaluation import storage
 from cxrmodel.web import about, engine
 from cxrmodel.web.evaluation import selection
 from tests.support.pages import page_at, page_text
-from tests.support.stand_ins import SPEC, FakeReader, made_up_evaluation
+from tests.support.stand_ins import FakeReader, made_up_evaluation, spec_of
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def evaluations(tmp_path, monkeypatch):
     """A folder with an evaluation of both models, which the pages draw from."""
 
     def load(model, spec=None):
-        return storage.load_evaluation(model, tmp_path, spec or SPEC.replace(model=model))
+        return storage.load_evaluation(model, tmp_path, spec or spec_of(model))
 
     storage.save_evaluation(made_up_evaluation("densenet121", 2.0), tmp_path)
     storage.save_evaluation(made_up_evaluation("cnn", 1.0), tmp_path)

@@ -26,7 +26,7 @@ from cxrmodel.web.evaluation import cache, data_flow, error_images, selection
 from cxrmodel.web.evaluation.page import PARTS, TAB
 from tests.support.made_up_sections import AUDITS, SECTIONS
 from tests.support.pages import unescaped, words
-from tests.support.stand_ins import SPEC, FakeReader, made_up_evaluation
+from tests.support.stand_ins import SPEC, FakeReader, made_up_evaluation, spec_of
 
 pytestmark = pytest.mark.usefixtures("reader")
 NOT_MEASURED = words("web.evaluation.not_measured")
@@ -54,12 +54,7 @@ def with_sections(evaluations):
 
 def stored(folder, model: str = "densenet121"):
     """A stored evaluation, loaded."""
-    return storage.load_evaluation(model, folder, replace_model(model))
-
-
-def replace_model(model: str):
-    """The stand-in's specification under the name of a model."""
-    return SPEC.model_copy(update={"model": model})
+    return storage.load_evaluation(model, folder, spec_of(model))
 
 
 def table(app, *columns: str):
@@ -274,7 +269,7 @@ def own(tmp_path, monkeypatch, evaluations):
     monkeypatch.setattr(selection, "own_evaluations", lambda: storage.own_evaluations(folder))
     load = storage.load_file
     monkeypatch.setattr(
-        selection, "load_file", lambda path, model, spec=None: load(path, model, spec or replace_model(model))
+        selection, "load_file", lambda path, model, spec=None: load(path, model, spec or spec_of(model))
     )
     return folder
 

@@ -45,6 +45,11 @@ SPEC = ModelSpec(
 )
 
 
+def spec_of(model: str) -> ModelSpec:
+    """The same specification under the name of a model."""
+    return SPEC.replace(model=model, version=f"{model} 0123456789ab")
+
+
 def lung_mask() -> np.ndarray:
     """Two blocks where the drawn image has its lungs."""
     mask = np.zeros((224, 224), bool)
@@ -137,7 +142,7 @@ def made_up_evaluation(model: str = "densenet121", separation: float = 3.0, **ch
         )
     made = Evaluation(
         model=model,
-        version=SPEC.version.replace(SPEC.model, model),
+        version=spec_of(model).version,
         weights_sha256=SPEC.weights_sha256,
         created=date(2026, 3, 4),
         labels=SPEC.labels,

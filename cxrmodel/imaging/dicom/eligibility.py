@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from cxrmodel.errors import NotAnImage, WrongBodyPart, WrongModality, WrongView
 from cxrmodel.imaging.dicom.dataset import DataSet
-from cxrmodel.imaging.dicom.terms import CHEST, FRONTAL, NEUTRAL, PART, VIEW, terms
+from cxrmodel.imaging.dicom.terminology.terms import CHEST, FRONTAL, NEUTRAL, PART, VIEW, terms
 from cxrmodel.messages import Message, listed
 
 # PS3.4 B.5 and PS3.6 A: prefixes of the class UIDs of objects that hold no image, and the code of the refusal.

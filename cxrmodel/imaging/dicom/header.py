@@ -11,7 +11,7 @@ from cxrmodel.errors import ColourImage, MissingPixelData, MultipleImages, Wrong
 from cxrmodel.imaging.dicom.dataset import DataSet, open_data_set
 from cxrmodel.imaging.dicom.eligibility import Remarks, check_body_part, check_kind, check_modality, frontal_view
 from cxrmodel.imaging.dicom.parser import damaged_dicom
-from cxrmodel.imaging.dicom.terms import terms
+from cxrmodel.imaging.dicom.terminology.terms import terms
 from cxrmodel.imaging.formats.image_format import Header, Metadata
 from cxrmodel.messages import Message
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from cxrmodel.imaging.dicom.colour import grey_from_colour
-from cxrmodel.imaging.dicom.grey_levels import GreyLevels, grey_levels
+from cxrmodel.imaging.dicom.greyscale.grey_levels import GreyLevels, grey_levels
 from cxrmodel.imaging.dicom.header import DicomHeader
-from cxrmodel.imaging.dicom.pixels import stored_values
+from cxrmodel.imaging.dicom.pixel_data.colour import grey_from_colour
+from cxrmodel.imaging.dicom.pixel_data.pixels import stored_values
 from cxrmodel.imaging.formats.image_format import DecodedImage
 from cxrmodel.imaging.stored_numbers import Numbers
 from cxrmodel.messages import Message

@@ -24,7 +24,7 @@ from cxrmodel.imaging.sandbox.border import (
     write_arrays,
 )
 
-_MODULES = ("cxrmodel.imaging.formats.registry", "cxrmodel.imaging.dicom.decoders", "PIL.ImagePalette")
+_MODULES = ("cxrmodel.imaging.formats.registry", "cxrmodel.imaging.dicom.pixel_data.decoders", "PIL.ImagePalette")
 _WARM = 8 * 2**20
 """Bytes of memory that a film of 2,000 x 2,000 pixels takes in its decoder."""
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cxrmodel import errors
-from cxrmodel.imaging.dicom.codestreams import read_codestream
-from cxrmodel.imaging.dicom.lossless_jpeg import has_all_bits
+from cxrmodel.imaging.dicom.pixel_data.codestreams import read_codestream
+from cxrmodel.imaging.dicom.pixel_data.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.messages import Message
 from tests.support.dicom_files import (

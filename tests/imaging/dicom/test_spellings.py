@@ -7,7 +7,7 @@ import pytest
 
 from cxrmodel import errors
 from cxrmodel.imaging.dicom.header import read_dicom_header
-from cxrmodel.imaging.dicom.terms import terms
+from cxrmodel.imaging.dicom.terminology.terms import terms
 from cxrmodel.messages import Message, catalogue
 from tests.support.attributes import IMAGE, header, not_known, not_stated
 from tests.support.dicom_files import CAPTURE_CLASS, dicom

@@ -11,10 +11,10 @@ from functools import cached_property
 
 import numpy as np
 
+from cxrmodel.imaging.dicom.greyscale.luts import valid_luts
+from cxrmodel.imaging.dicom.greyscale.padding import find_padding
+from cxrmodel.imaging.dicom.greyscale.voi import Voi, offered_vois
 from cxrmodel.imaging.dicom.header import DicomHeader
-from cxrmodel.imaging.dicom.luts import valid_luts
-from cxrmodel.imaging.dicom.padding import find_padding
-from cxrmodel.imaging.dicom.voi import Voi, offered_vois
 from cxrmodel.imaging.grey_range import GreyRange, Scale, find_grey_range, row_blocks, usual_depth
 from cxrmodel.messages import Message
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxrmodel.imaging.dicom.dataset import DataSet
-from cxrmodel.imaging.dicom.luts import valid_luts
+from cxrmodel.imaging.dicom.greyscale.luts import valid_luts
 from cxrmodel.messages import Message
 
 

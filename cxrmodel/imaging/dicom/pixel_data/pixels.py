@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from cxrmodel.errors import MissingPixelData, UnreadableFile, UnsupportedFile
-from cxrmodel.imaging.dicom.codestreams import Codestream
 from cxrmodel.imaging.dicom.dataset import LOSSY
-from cxrmodel.imaging.dicom.decoders import decode_codestream
-from cxrmodel.imaging.dicom.frames import Frame, read_frame
 from cxrmodel.imaging.dicom.header import DicomHeader
-from cxrmodel.imaging.dicom.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.dicom.parser import PIXEL_DATA, damaged_dicom
+from cxrmodel.imaging.dicom.pixel_data.codestreams import Codestream
+from cxrmodel.imaging.dicom.pixel_data.decoders import decode_codestream
+from cxrmodel.imaging.dicom.pixel_data.frames import Frame, read_frame
+from cxrmodel.imaging.dicom.pixel_data.lossless_jpeg import has_all_bits
 from cxrmodel.imaging.sandbox.pool import isolated
 from cxrmodel.imaging.stored_numbers import Numbers, find_numbers
 from cxrmodel.messages import Message

@@ -9,9 +9,9 @@ import struct
 from dataclasses import dataclass
 
 from cxrmodel.errors import MissingPixelData, MultipleImages, UnreadableFile, UnsupportedFile
-from cxrmodel.imaging.dicom.codestreams import Codestream, is_codestream, read_codestream
 from cxrmodel.imaging.dicom.dataset import CODESTREAMS, ENCAPSULATED_RAW, KNOWN, NATIVE, RLE, DataSet
 from cxrmodel.imaging.dicom.parser import PIXEL_DATA, UNDEFINED
+from cxrmodel.imaging.dicom.pixel_data.codestreams import Codestream, is_codestream, read_codestream
 from cxrmodel.messages import Message
 
 _TRUNCATED = "imaging.dicom.truncated"

@@ -6,7 +6,7 @@ difference of each sample from its prediction has a code of known length (ITU T.
 
 import numpy as np
 
-from cxrmodel.imaging.dicom.codestreams import segments
+from cxrmodel.imaging.dicom.pixel_data.codestreams import segments
 
 _HUFFMAN, _RESTART, _SCAN = 0xC4, 0xDD, 0xDA
 # Rows processed at a time, so that they stay in the processor's cache.

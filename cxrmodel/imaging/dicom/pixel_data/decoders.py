@@ -7,7 +7,7 @@ import jpeg_ls
 import numpy as np
 from openjpeg.utils import decode as decode_jpeg2000
 
-from cxrmodel.imaging.dicom.codestreams import Codestream
+from cxrmodel.imaging.dicom.pixel_data.codestreams import Codestream
 from cxrmodel.imaging.formats.jpeg_scans import DamagedJpeg, WholeJpeg
 
 gdcm.Trace.DebugOff()

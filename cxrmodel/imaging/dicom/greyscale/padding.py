@@ -3,8 +3,8 @@
 import numpy as np
 
 from cxrmodel.imaging.dicom.dataset import words_of
-from cxrmodel.imaging.dicom.frames import read_frame
 from cxrmodel.imaging.dicom.header import DicomHeader
+from cxrmodel.imaging.dicom.pixel_data.frames import read_frame
 
 _WORD = 16
 

@@ -4,7 +4,7 @@ import json
 import tomllib
 from functools import cache, cached_property
 
-from cxrmodel.imaging.dicom.vocabulary import Vocabulary
+from cxrmodel.imaging.dicom.terminology.vocabulary import Vocabulary
 from cxrmodel.paths import PACKAGE
 from cxrmodel.records import Record
 
@@ -90,5 +90,5 @@ class Terms(Record):
 @cache
 def terms() -> Terms:
     """The shipped terms, read once."""
-    text = (PACKAGE / "imaging" / "dicom" / "terms.toml").read_text(encoding="utf-8")
+    text = (PACKAGE / "imaging" / "dicom" / "terminology" / "terms.toml").read_text(encoding="utf-8")
     return Terms.model_validate_json(json.dumps(tomllib.loads(text)))

@@ -1,0 +1,1 @@
+"""From stored values to grey levels: look-up tables, windows and padding."""

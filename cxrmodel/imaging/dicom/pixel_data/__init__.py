@@ -1,0 +1,1 @@
+"""Pixel data: the frame as stored, its codestreams, and their decoders."""

@@ -161,7 +161,7 @@ def test_results_belong_to_image_weights_and_method(show, explainer):
     button(app, "Compute").click().run()
     chooser(app).select("saliency").run()
     button(app, "Compute").click().run()
-    kept = app.session_state["computed results"]
+    kept = app.session_state["kept images"].results
     assert explainer.asked == ["layercam", "layercam", "saliency"]
     assert len({key[0] for key in kept}) == 2
     assert {key[1] for key in kept} == {SPEC.version}
@@ -177,12 +177,12 @@ def test_what_was_computed_goes_with_its_image(show, explainer):
     button(app, "Compute").click().run()
     app.switch_page("read.py").run()
     button(app, words("web.worklist.remove")).click().run()
-    assert app.session_state["computed results"] == {}
+    assert app.session_state["kept images"].results == {}
     app.switch_page("heatmap.py").run()
     button(app, "Compute").click().run()
     app.switch_page("read.py").run()
     button(app, words("web.worklist.clear")).click().run()
-    assert "computed results" not in app.session_state
+    assert app.session_state["kept images"].results == {}
 
 
 def test_failures_are_sentences(show, text_of, explainer):

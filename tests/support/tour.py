@@ -11,7 +11,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import InvalidStatus
 
-from cxrmodel.__main__ import main
+from cxrmodel.cli.main import main
 from cxrmodel.web.text import text
 from tests.support.server import PATIENCE, Client, running_app, visit
 

@@ -1,6 +1,9 @@
 """How long a session stays its browser's, and answers to errors."""
 
 import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -9,8 +12,16 @@ from cxrmodel.web.server import browsers
 from cxrmodel.web.server.browsers import COOKIE, OwnSessions
 from cxrmodel.web.server.headers import DATA_POLICY, SafeHeaders
 
+Made = TypeVar("Made")
+
 BROWSER, SESSION = "b" * 43, "6f1c"
 LONG = 1e6
+
+
+def finish(coroutine: Coroutine[Any, Any, Made]) -> Made:
+    """Run a coroutine on a thread of its own: a browser's driver may have a loop on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def scope(kind: str, path: str, protocols: str = "streamlit, token") -> dict:
@@ -56,7 +67,7 @@ def test_a_session_is_forgotten_some_time_after_its_last_connection(monkeypatch,
         answer = await ask(app, scope("http", f"/_stcore/upload_file/{SESSION}/file"))
         return answer[0]["status"]
 
-    assert asyncio.run(visits()) == status
+    assert finish(visits()) == status
 
 
 @pytest.mark.parametrize("protocols", ["streamlit, token, 6f1c", "streamlit,token,6f1c, more", "a,b,6f1c,6f1c"])
@@ -69,7 +80,7 @@ def test_an_unknown_session_is_hidden_and_named(protocols):
 
     request = scope("websocket", "/_stcore/stream", protocols)
     request["headers"].append((browsers.RESUMES.encode(), b"claimed"))
-    asyncio.run(ask(OwnSessions(look), request))
+    finish(ask(OwnSessions(look), request))
     assert SESSION.encode() not in seen[b"sec-websocket-protocol"]
     assert seen[browsers.RESUMES.encode()] == SESSION.encode()
 
@@ -85,7 +96,7 @@ def test_an_unexpected_error_is_answered_with_the_headers():
         raise OSError("secret path")
 
     with pytest.raises(OSError, match="secret"):
-        asyncio.run(SafeHeaders(broken)(scope("http", "/read"), None, send))
+        finish(SafeHeaders(broken)(scope("http", "/read"), None, send))
     headers = dict(sent[0]["headers"])
     assert sent[0]["status"] == 500
     assert headers[b"content-security-policy"] == DATA_POLICY.encode()

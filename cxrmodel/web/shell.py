@@ -10,7 +10,7 @@ from cxrmodel.reading import Reader
 from cxrmodel.report.wording import DISCLAIMER
 from cxrmodel.web import engine, session
 from cxrmodel.web.errors import log_failure
-from cxrmodel.web.reconnected import lost_its_session
+from cxrmodel.web.reconnected import lost_its_session, run_again_after_a_break
 from cxrmodel.web.style import ICON, STYLE
 from cxrmodel.web.text import plain, text
 
@@ -46,6 +46,7 @@ def frame(name: str) -> Iterator[Reader | None]:
         trouble = text("web.shell.model_failed", reference=log_failure(error))
     _notice(reader)
     st.title(title)
+    run_again_after_a_break()
     if lost_its_session() and not session.entries():
         st.warning(text("web.shell.session_lost"), icon=":material/link_off:")
     if trouble:

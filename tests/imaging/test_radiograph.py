@@ -110,6 +110,16 @@ def test_white_is_zero_is_inverted_at_every_depth(tiff, samples, order):
     assert image.notes == (Message("imaging.note.inverted"),)
 
 
+@pytest.mark.parametrize("outlier", [-50.0, -1e-3, 50.0])
+def test_an_isolated_value_stays_on_the_scale(tiff, outlier):
+    """Below black and above white, pixels are black and white."""
+    samples = as_unit(LEVELS).copy()
+    samples[0, :2] = outlier
+    image = read_radiograph(tiff(samples, "<"), "image")
+    assert image.pixels.min() == 0
+    assert image.pixels.max() == 1
+
+
 def test_a_fax_compressed_image_keeps_its_polarity(save):
     """Fax-compressed files commonly store white as zero; what was white when written is white when read."""
     data = save(LEVELS > 127, "TIFF", compression="group4", tiffinfo={262: 0})

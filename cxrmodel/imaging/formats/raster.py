@@ -183,7 +183,7 @@ def _grey_range(stored: StoredImage, white_is_zero: bool) -> GreyRange:
 
 def _scaled(grey: np.ndarray, black: float, white: float) -> np.ndarray:
     """Levels 0..1, clipped, some rows at a time: float64 of a whole image takes much memory."""
-    if black == 0 and (grey.dtype == np.uint8 or grey.max() <= white):
+    if black == 0 and (grey.dtype == np.uint8 or (grey.min() >= 0 and grey.max() <= white)):
         quotient: np.ndarray = np.divide(grey, np.float32(white or 1), dtype=np.float32)
         return quotient
     pixels = np.empty(grey.shape, np.float32)

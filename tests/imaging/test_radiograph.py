@@ -110,7 +110,7 @@ def test_white_is_zero_is_inverted_at_every_depth(tiff, samples, order):
     assert image.notes == (Message("imaging.note.inverted"),)
 
 
-@pytest.mark.parametrize("outlier", [-50.0, -1e-3, 50.0])
+@pytest.mark.parametrize("outlier", [-50.0, 50.0])
 def test_an_isolated_value_stays_on_the_scale(tiff, outlier):
     """Below black and above white, pixels are black and white."""
     samples = as_unit(LEVELS).copy()

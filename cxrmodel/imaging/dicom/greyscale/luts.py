@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from cxrmodel.imaging.dicom.dataset import DataSet, words_of
@@ -54,21 +56,41 @@ def valid_luts(data: DataSet, keyword: str, signed: bool) -> Iterator[Lut]:
 
 
 def _lut(item: Dataset, little_endian: bool, signed: bool) -> Lut | None:
-    descriptor = words_of(item, "LUTDescriptor", little_endian)
-    if descriptor is None or len(descriptor) != 3 or not 8 <= descriptor[2] <= 16:
+    table = read_table(item, "LUT", little_endian, signed)
+    if table is None or not 8 <= table.bits <= 16:
+        return None
+    used = max(8, int(table.entries.max()).bit_length())
+    return Lut(table.first, table.entries.astype(np.float64), 2.0 ** max(table.bits, used) - 1, 2.0**used - 1)
+
+
+class Table(NamedTuple):
+    """A table as the file stores it: first input value, stated bits of an entry, and the entries as uint16."""
+
+    first: int
+    bits: int
+    entries: NDArray[np.uint16]
+
+
+def read_table(item: Dataset, name: str, little_endian: bool, signed: bool) -> Table | None:
+    """Read a descriptor and its entries; None where they are missing, damaged or segmented.
+
+    Parameters
+    ----------
+    item : Dataset
+    name : str
+        What the keywords of both elements begin with: "LUT", "RedPaletteColorLookupTable".
+    little_endian : bool
+    signed : bool
+        The first input value may be below 0.
+    """
+    descriptor, words = (words_of(item, f"{name}{part}", little_endian) for part in ("Descriptor", "Data"))
+    if descriptor is None or words is None or len(descriptor) != 3:
         return None
     count, first, bits = map(int, descriptor)
     count = count or 65536
     if signed and first >= 2**15:
         first -= 2**16
-    words = words_of(item, "LUTData", little_endian)
-    if words is None:
-        return None
     if len(words) < count <= 2 * len(words):
         # PS3.3 C.11.1.1.1: eight-bit entries, two to a word.
-        words = words.astype("<u2").view(np.uint8)
-    if len(words) < count:
-        return None
-    entries = words[:count].astype(np.float64)
-    used = max(8, int(entries.max()).bit_length())
-    return Lut(first, entries, 2.0 ** max(bits, used) - 1, 2.0**used - 1)
+        words = words.astype("<u2").view(np.uint8).astype(np.uint16)
+    return Table(first, bits, words[:count]) if len(words) >= count else None

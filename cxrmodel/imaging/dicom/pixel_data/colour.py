@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from cxrmodel.errors import ColourImage, UnsupportedFile
-from cxrmodel.imaging.dicom.dataset import words_of
+from cxrmodel.imaging.dicom.greyscale.luts import read_table
 from cxrmodel.imaging.dicom.header import DicomHeader
 from cxrmodel.imaging.formats.image_format import DecodedImage
 from cxrmodel.imaging.formats.raster import StoredImage, to_greyscale
@@ -98,21 +98,11 @@ def _looked_up(header: DicomHeader, codes: np.ndarray) -> np.ndarray:
 def _palette_column(header: DicomHeader, colour: str) -> np.ndarray:
     """Level of one colour for every possible stored value: uint16."""
     data = header.data
-    descriptor, entries = (
-        words_of(data.values, f"{colour}PaletteColorLookupTable{part}", data.little_endian)
-        for part in ("Descriptor", "Data")
-    )
-    if descriptor is None or entries is None or len(descriptor) != 3:
-        raise UnsupportedFile("imaging.dicom.palette")
-    count, first = int(descriptor[0]) or 65536, int(descriptor[1])
-    if len(entries) < count <= 2 * len(entries):
-        # Eight-bit entries, two to a word.
-        entries = entries.astype("<u2").view(np.uint8).astype(np.uint16)
-    if len(entries) < count:
+    table = read_table(data.values, f"{colour}PaletteColorLookupTable", data.little_endian, header.signed)
+    if table is None:
         raise UnsupportedFile("imaging.dicom.palette")
     values = np.arange(2**header.bits)
     if header.signed:
         values[2 ** (header.bits - 1) :] -= 2**header.bits
-        first -= 2**16 if first >= 2**15 else 0
-    levels: np.ndarray = entries[np.clip(values - first, 0, count - 1)]
+    levels: np.ndarray = table.entries[np.clip(values - table.first, 0, len(table.entries) - 1)]
     return levels

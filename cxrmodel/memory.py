@@ -10,19 +10,10 @@ _SHARE = 0.5
 _GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
-def decoding_bytes() -> int:
-    """Bytes that all decoding together may take: half of the memory for images."""
-    return _bytes() // 2
-
-
-def kept_bytes() -> int:
-    """Bytes that all kept images together may take: half of the memory for images."""
-    return _bytes() // 2
-
-
-def _bytes() -> int:
+def half_of_memory() -> int:
+    """Bytes that all decoding may take, and as many for all kept images: half of the memory for images."""
     setting = os.environ.get(SETTING, "")
-    return int(setting) * 10**6 if setting.isdecimal() else int(_SHARE * _installed())
+    return (int(setting) * 10**6 if setting.isdecimal() else int(_SHARE * _installed())) // 2
 
 
 def _installed() -> int:

@@ -26,7 +26,7 @@ from cxrmodel.errors import ImageRefused, ImageTooLarge
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
-from cxrmodel.memory import decoding_bytes
+from cxrmodel.memory import half_of_memory
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import Box, ModelInput, prepare
 from cxrmodel.model.spec import ModelSpec
@@ -34,7 +34,7 @@ from cxrmodel.scheduling import Budget, NeverFits
 
 AHEAD = 2
 """Images in progress or waiting to be returned, per thread: enough to keep it busy, and few enough for memory."""
-DECODING = Budget(decoding_bytes())
+DECODING = Budget(half_of_memory())
 """Memory for decoding, of all threads and models of this process."""
 
 Source = tuple[Callable[[], bytes], str]
@@ -233,9 +233,7 @@ class Pipeline:
         )
         return Unchecked(lungs, plausible, [item.box for item in inputs], logits, heat)
 
-    def stream(
-        self, sources: Iterable[Source], checked: bool = True
-    ) -> Iterator[tuple[PreparedImage, Prediction] | Exception]:
+    def stream(self, sources: Iterable[Source], checked: bool = True) -> Iterator[Processed]:
         """Process images on as many threads as there are cores, and return them in order.
 
         Parameters
@@ -270,9 +268,7 @@ class Pipeline:
                 submit()
                 yield done
 
-    def process(
-        self, source: Callable[[], bytes], name: str, checked: bool
-    ) -> tuple[PreparedImage, Prediction] | Exception:
+    def process(self, source: Callable[[], bytes], name: str, checked: bool) -> Processed:
         """Process one file from its bytes to a prediction; a refusal or an error on opening it is returned."""
         image = self.prepare(source, name, checked)
         if isinstance(image, Exception):

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 
-from cxrmodel.memory import kept_bytes
+from cxrmodel.memory import half_of_memory
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reading
 
@@ -135,5 +135,5 @@ class Shelf:
                 max(able, key=sizes.__getitem__).discard_oldest()
 
 
-SHELF = Shelf(kept_bytes())
+SHELF = Shelf(half_of_memory())
 """Of this server."""

@@ -17,8 +17,6 @@ from cxrmodel.scheduling import Client, Notify
 from cxrmodel.web.errors import log_failure
 from cxrmodel.web.kept import SHELF, Entry, Kept, Key
 
-__all__ = ["Entry"]
-
 Made = TypeVar("Made")
 
 MOST_IMAGES = 50

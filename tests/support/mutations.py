@@ -273,9 +273,7 @@ def hostile_name(rng: np.random.Generator) -> str:
         name = names[rng.integers(len(names))]
         start = int(rng.integers(len(name)))
         pieces.append(name[start : start + int(rng.integers(1, 60))])
-        low, high = ((0, 0x250), (0x590, 0x700), (0x2000, 0x2100), (0xDC80, 0xDD00), (0x1F000, 0x1F700))[
-            rng.integers(5)
-        ]
+        low, high = _BLOCKS[rng.integers(len(_BLOCKS))]
         pieces.append("".join(map(chr, rng.integers(low, high, rng.integers(0, 6)))))
     return "".join(pieces)
 

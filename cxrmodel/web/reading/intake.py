@@ -9,6 +9,7 @@ from cxrmodel.demo import DemoImage, demo_images
 from cxrmodel.errors import DataError
 from cxrmodel.imaging.formats.registry import format_names
 from cxrmodel.web import session
+from cxrmodel.web.kept import Entry
 from cxrmodel.web.text import named, plain, text
 
 _ROUND = "rounds of dropped files"
@@ -77,7 +78,7 @@ def _summary() -> None:
         st.info(text("web.read.discarded", count=session.discarded(), **limits), icon=":material/inventory_2:")
 
 
-def _unread(entries: list[session.Entry]) -> str:
+def _unread(entries: list[Entry]) -> str:
     listed, more = entries[:_MOST_LISTED], len(entries) - _MOST_LISTED
     lines = [text("web.read.unread_file", name=named(entry.name), reason=plain(entry.reason)) for entry in listed]
     return "\n".join([*lines, text("web.read.unread_more", count=more)] if more > 0 else lines)

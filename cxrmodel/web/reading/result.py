@@ -18,7 +18,7 @@ from cxrmodel.web.components.downloads import file_title, lazily
 from cxrmodel.web.components.scale import scale_html
 from cxrmodel.web.components.viewer import viewer
 from cxrmodel.web.engine import MODEL
-from cxrmodel.web.session import Entry
+from cxrmodel.web.kept import Entry
 from cxrmodel.web.text import named, plain, text
 
 _PREVALENCE, _SLIDER = "prevalence", "prevalence slider"

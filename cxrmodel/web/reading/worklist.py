@@ -5,7 +5,7 @@ import streamlit as st
 from cxrmodel.metrics.formatting import probability_percent
 from cxrmodel.sinks import label, table_cell
 from cxrmodel.web import session
-from cxrmodel.web.session import Entry
+from cxrmodel.web.kept import Entry
 from cxrmodel.web.text import text
 
 _WIDGET = "image chooser"

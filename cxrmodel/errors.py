@@ -26,6 +26,7 @@ __all__ = [
     "OutOfDistribution",
     "OutputFailed",
     "OutputRefused",
+    "SettingError",
     "TrainingError",
     "UnreadableFile",
     "UnsupportedFile",
@@ -156,6 +157,10 @@ class OutputRefused(CxrError):
 
 class OutputFailed(CxrError):
     """A file could not be written: the disk is full, or the folder cannot be used."""
+
+
+class SettingError(CxrError):
+    """A setting of this site cannot be used."""
 
 
 class TrainingError(CxrError):

@@ -23,6 +23,7 @@ RANKS = {
     "errors": 1,
     "records": 1,
     "outputs": 2,
+    "prevalence": 2,
     "models": 3,
     "artefacts": 2,
     "demo": 2,

@@ -1,53 +1,56 @@
-"""Most similar test images: those whose probability is nearest to that of a reading."""
+"""Evidence for a probability: what the test images of the most similar scores had, weighted to its prevalence."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cxrmodel.evaluation.schema import Evaluation
-from cxrmodel.metrics.calibration import log_odds
-from cxrmodel.metrics.validation import Values
-
 NEAREST = 40
 """Number of images: enough for a share, few enough to be near."""
-_LEAST = 1e-9
 
 
 @dataclass(frozen=True)
-class NearestImages:
-    """The test images whose probability is nearest to a given one.
+class Evidence:
+    """The test images whose logits are nearest to a given one.
 
     Attributes
     ----------
     images, positives : int
         Their number, and the number of positive ones.
-    low, high : float
-        Least and greatest probability among them, 0..1.
+    share : float
+        Share of positive ones, weighted to a prevalence, 0..1.
     """
 
     images: int
     positives: int
-    low: float
-    high: float
+    share: float
 
 
-def nearest_images(evaluation: Evaluation, probability: float) -> NearestImages:
-    """Count the positive ones among the test images whose probability is nearest.
+def evidence(
+    labels: ArrayLike, logits: ArrayLike, logit: float, prevalence: float, without: int | None = None
+) -> Evidence:
+    """Observe how many of the test images with the nearest logits were positive.
+
+    A positive image weighs prevalence / (positive share of all test images), a negative one the same of the
+    complements: the share is that of a set of images of this prevalence. Which images are near does not depend on it.
 
     Parameters
     ----------
-    evaluation : Evaluation
-        Of the network that gave the probability.
-    probability : float
-        0..1, calibrated; nearness is that of its log-odds.
+    labels, logits : array-like, shape (N,)
+        Of all test images: 0 negative, 1 positive, both of which must occur; outputs of the network.
+    logit : float
+        Of the image in question, from the same network.
+    prevalence : float
+        Strictly between 0 and 1.
+    without : int or None
+        Place of a test image that is left out: the image itself, where it is one of them.
     """
-    scores = evaluation.splits["test"]
-    distance = np.abs(_log_odds(scores.probabilities) - _log_odds(probability))
-    nearest = np.argsort(distance, kind="stable")[:NEAREST]
-    near = scores.probabilities[nearest]
-    return NearestImages(len(nearest), int(scores.labels[nearest].sum()), float(near.min()), float(near.max()))
-
-
-def _log_odds(probabilities: ArrayLike) -> Values:
-    return log_odds(np.clip(probabilities, _LEAST, 1 - _LEAST))
+    truths = np.asarray(labels)
+    distance = np.abs(np.asarray(logits, np.float64) - logit)
+    if without is not None:
+        distance[without] = np.inf
+    nearest = np.argsort(distance, kind="stable")[: min(NEAREST, len(truths) - (without is not None))]
+    positives, test_share = int(truths[nearest].sum()), float(truths.mean())
+    positive = positives * prevalence / test_share
+    negative = (len(nearest) - positives) * (1 - prevalence) / (1 - test_share)
+    return Evidence(len(nearest), positives, positive / (positive + negative))

@@ -23,7 +23,6 @@ from cxrmodel.report.wording import (
     DISCLAIMER,
     band,
     facts,
-    frequency_sentence,
     operating_point_title,
     reason_for_finding,
 )
@@ -53,7 +52,7 @@ def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime, observ
     read_at, printed_at : datetime
         Times of the reading and of the PDF, with time zone.
     observed : str
-        Sentence on the results observed at such probabilities.
+        What the most similar test images had; empty where that is not known.
 
     Returns
     -------
@@ -126,8 +125,7 @@ class _Page(FPDF):
         self._use(13, "B")
         self._line(Message("report.pdf.number", positive=reading.labels.positive, **values), 8)
         self._use(9)
-        sentences = (frequency_sentence(reading), observed, reason_for_finding(reading))
-        self._block(" ".join(filter(None, map(str, sentences))))
+        self._block(" ".join(filter(None, (observed, str(reason_for_finding(reading))))))
 
     def scale(self, reading: Reading) -> None:
         """The probability on a scale from 0 to 100 %, with band and threshold."""

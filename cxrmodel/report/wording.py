@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from cxrmodel.evaluation.nearest import Evidence
 from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import floor_percent, percent, probability_percent, threshold_percent
 from cxrmodel.model.spec import UNCERTAIN
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Attribution, Reading
 
 DISCLAIMER = Message("report.disclaimer")
@@ -40,17 +42,19 @@ def band(operating_points: Mapping[str, float]) -> tuple[float, float] | None:
     return None if low > high else (low, high)
 
 
-def frequency_sentence(reading: Reading) -> Message:
-    """Explain the probability as a natural frequency, outside the uncertain band."""
-    positive = reading.labels.positive
-    if reading.finding == UNCERTAIN:
-        return Message("report.frequency.uncertain", positive=positive)
-    return Message(
-        "report.frequency.stated",
-        share=_natural_frequency(reading.probability),
-        positive=positive,
-        prevalence=_natural_frequency(reading.prevalence),
-    )
+def evidence_sentence(reading: Reading, found: Evidence) -> Message:
+    """State what the most similar test images had, at the prevalence of the probability."""
+    values = {"images": found.images, "positive": reading.labels.positive}
+    if found.positives in (0, found.images):
+        return Message(f"report.evidence.{'all' if found.positives else 'none'}", **values)
+    share = min(max(round(100 * found.share), 1), 99)
+    return Message("report.evidence.share", share=share, prevalence=prevalence_words(reading.prevalence), **values)
+
+
+def evidence_counts(reading: Reading, found: Evidence) -> Message:
+    """Count the images that the sentence of evidence rests on."""
+    counts = {"images": found.images, "positives": found.positives}
+    return Message("report.evidence.counts", positive=reading.labels.positive, **counts)
 
 
 def reason_for_finding(reading: Reading) -> Message:
@@ -134,12 +138,3 @@ def _heat_value(reading: Reading) -> Message | str:
         return Message("report.fact.heat_empty")
     faint = reading.attribution is Attribution.FAINT
     return Message("report.fact.heat_faint") if faint else floor_percent(reading.heat_in_lungs)
-
-
-def _natural_frequency(share: float) -> Message:
-    """A probability as a frequency in 100, never as a false certainty."""
-    if share < 0.01:
-        return Message("report.frequency.few")
-    if share > 0.99:
-        return Message("report.frequency.most")
-    return Message("report.frequency.some", number=f"{share * 100:.0f}")

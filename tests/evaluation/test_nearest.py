@@ -1,46 +1,54 @@
-"""Images scored like one image, counted."""
-
-from types import SimpleNamespace
+"""What the test images of the most similar scores had, weighted to a prevalence."""
 
 import numpy as np
 import pytest
 
-from cxrmodel.evaluation.nearest import NEAREST, nearest_images
+from cxrmodel.evaluation.nearest import NEAREST, Evidence, evidence
+
+LOGITS = np.linspace(-4, 4, 200)
+"""Those at 0 and above are positive: half of them."""
+LABELS = (LOGITS >= 0).astype(int)
 
 
-def _evaluation(probabilities, labels):
-    scores = SimpleNamespace(probabilities=np.array(probabilities, float), labels=np.array(labels))
-    return SimpleNamespace(splits={"test": scores})
-
-
-def _graded():
-    """200 images from 0.5 % to 99.5 %; those from one half on show pneumonia."""
-    probabilities = (np.arange(200) + 0.5) / 200
-    return _evaluation(probabilities, (probabilities >= 0.5).astype(int))
+@pytest.mark.parametrize(("logit", "positives"), [(-9.0, 0), (0.0, NEAREST // 2), (9.0, NEAREST), (4.0, NEAREST)])
+def test_the_nearest_images_are_counted(logit, positives):
+    """Forty of them, at both ends of the scale too."""
+    found = evidence(LABELS, LOGITS, logit, 0.5)
+    assert (found.images, found.positives) == (NEAREST, positives)
+    assert found.share == positives / NEAREST
 
 
 @pytest.mark.parametrize(
-    ("probability", "positives", "low", "high"),
+    ("positives", "of_all", "prevalence", "share"),
     [
-        (0.0, 0, 0.0025, 0.1975),
-        (1.0, NEAREST, 0.8025, 0.9975),
-        (0.5, NEAREST // 2, 0.4025, 0.5975),
+        # Three quarters of the near images, and half of all: odds of 3, times the odds of the prevalence.
+        (30, 100, 0.5, 3 / 4),
+        (30, 100, 0.25, 1 / 2),
+        (30, 100, 0.9, 27 / 28),
+        # As many positives among the near ones as among all: the score says nothing, the share is the prevalence.
+        (30, 150, 0.2, 0.2),
+        (30, 150, 0.75, 0.75),
     ],
 )
-def test_the_nearest_images_are_counted(probability, positives, low, high):
-    """Forty of them, at both ends of the scale too, with the range that they span."""
-    found = nearest_images(_graded(), probability)
-    assert (found.images, found.positives) == (NEAREST, positives)
-    assert (found.low, found.high) == (pytest.approx(low), pytest.approx(high))
+def test_the_share_is_weighted_to_the_prevalence(positives, of_all, prevalence, share):
+    """By hand: the odds of the counts, over the odds of all test images, times the odds of the prevalence."""
+    logits = np.r_[np.zeros(NEAREST), np.full(160, 5.0)]
+    labels = np.zeros(200, int)
+    labels[:positives] = labels[NEAREST : NEAREST + of_all - positives] = 1
+    found = evidence(labels, logits, 0.1, prevalence)
+    assert found == Evidence(NEAREST, positives, pytest.approx(share))
 
 
-def test_nearness_is_that_of_the_log_odds():
-    """99.9 % is farther from 99 % than 95 % is, although the difference is less."""
-    images = [0.95] * NEAREST + [0.999] * NEAREST
-    found = nearest_images(_evaluation(images, [0] * NEAREST + [1] * NEAREST), 0.99)
-    assert found.positives == 0
+def test_at_the_share_of_the_test_images_nothing_is_weighted():
+    """The plain share of the forty."""
+    rng = np.random.default_rng(0)
+    labels, logits = (rng.random(300) < 0.6).astype(int), rng.normal(size=300)
+    for logit in rng.normal(size=20):
+        found = evidence(labels, logits, logit, float(labels.mean()))
+        assert found.share == pytest.approx(found.positives / found.images)
 
 
-def test_few_images_are_all_counted():
-    """Fewer than forty."""
-    assert nearest_images(_evaluation([0.2, 0.9], [0, 1]), 0.5).images == 2
+def test_an_image_may_be_left_out():
+    """A test image that is asked about itself is no evidence."""
+    assert evidence([0, 1, 1], [0.0, 1.0, 2.0], 0.0, 0.5) == Evidence(3, 2, pytest.approx(0.5))
+    assert evidence([0, 1, 1], [0.0, 1.0, 2.0], 0.0, 0.5, without=0) == Evidence(2, 2, 1.0)

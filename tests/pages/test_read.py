@@ -7,9 +7,10 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 
 from cxrmodel.checks.report import WARNING, CheckReport, CheckResult
 from cxrmodel.errors import DataError
+from cxrmodel.evaluation.nearest import evidence
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reader
-from cxrmodel.report.wording import facts, frequency_sentence, reason_for_finding
+from cxrmodel.report.wording import evidence_counts, evidence_sentence, facts, reason_for_finding
 from cxrmodel.web import session
 from cxrmodel.web.reading import intake, result
 from tests.support.dicom_files import IDENTIFIERS, dicom
@@ -80,7 +81,6 @@ def test_done(visit, text_of, reader, image, make_image):
     shown, reading = text_of(app), fake_reading(make_image(0, (60, 80)))
     for expected in (
         words("web.result.finding", finding="pneumonia"),
-        str(frequency_sentence(reading)),
         str(reason_for_finding(reading)),
         file_line("image_1.png"),
         *(f"<dt>{name}</dt><dd>{value}" for name, value in facts(reading)[:-1]),
@@ -202,28 +202,26 @@ def test_near_a_threshold_every_place_shows_a_decimal(use, visit, text_of, image
     assert app.metric[0].value == "80.0\u00a0%"
     assert list(app.dataframe[0].value["Probability"]) == ["80.0\u00a0%"]
     assert "Probability 80.0 % on a scale" in text_of(app)
-    assert str(frequency_sentence(fake_reading(np.zeros((9, 9)), probability=0.7996))) in text_of(app)
-    assert "in 100" not in text_of(app)
 
 
 def test_what_the_test_images_showed_stands_beside_the_number(use, visit, text_of, image, monkeypatch):
-    """Page and report count the positives among the nearest test images; not for other weights."""
+    """Page and report weight the nearest test images to the prevalence of the number; not for other weights."""
     made, evaluation = [], made_up_evaluation()
     monkeypatch.setattr(result, "load_evaluation", lambda model: evaluation)
     monkeypatch.setattr(result, "pdf_report", lambda *given: made.append(given) or b"%PDF")
     monkeypatch.setattr(result, "lazily", lambda make: make())
     use(FakeReader(0.2))
     app = drop(visit("read"), ("a.png", image))
-    scores = evaluation.splits["test"]
-    odds = np.log(scores.probabilities / (1 - scores.probabilities))
-    nearest = np.argsort(np.abs(odds - np.log(0.25)))[:40]
-    wanted = f"{scores.labels[nearest].sum()} of the 40 test images"
-    assert wanted in text_of(app)
-    assert made[-1][3].startswith(wanted)
+    reading, scores = fake_reading(np.zeros((9, 9)), probability=0.2), evaluation.splits["test"]
+    found = evidence(scores.labels, scores.logits, reading.logit, reading.prevalence)
+    stated, counted = str(evidence_sentence(reading, found)), str(evidence_counts(reading, found))
+    shown = next(element for element in app.markdown if element.value == stated)
+    assert shown.proto.help == counted
+    assert made[-1][3] == f"{stated} {counted}"
     monkeypatch.setattr(
         result, "load_evaluation", lambda model: evaluation.model_copy(update={"version": "densenet121 other"})
     )
-    assert "of the 40 test images" not in text_of(drop(visit("read"), ("b.png", image)))
+    assert " ".join(stated.split()) not in text_of(drop(visit("read"), ("b.png", image)))
 
 
 def test_report_carries_name_and_time_of_reading(visit, reader, image, monkeypatch):

@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 
 from cxrmodel.checks.report import WARNING, CheckReport, CheckResult
+from cxrmodel.evaluation.nearest import Evidence
 from cxrmodel.messages import Message
 from cxrmodel.model.calibration import finding
 from cxrmodel.model.spec import OperatingPoints
 from cxrmodel.report.wording import (
     band,
+    evidence_counts,
+    evidence_sentence,
     facts,
     figure_caption,
     finding_sentence,
-    frequency_sentence,
     heat_sentence,
     provenance,
     reason_for_finding,
@@ -48,24 +50,25 @@ def test_reason_for_finding(probability, points, expected):
 
 
 @pytest.mark.parametrize(
-    ("probability", "share"),
+    ("positives", "share", "code", "values"),
     [
-        (0.003, Message("report.frequency.few")),
-        (0.834, Message("report.frequency.some", number="83")),
-        (0.999, Message("report.frequency.most")),
+        (0, 0.0, "none", {}),
+        (20, 0.624, "share", {"share": 62}),
+        (1, 0.001, "share", {"share": 1}),
+        (39, 0.999, "share", {"share": 99}),
+        (40, 1.0, "all", {}),
     ],
 )
-def test_frequency(probability, share):
-    """The probability as a natural frequency beside the prevalence, never as a false certainty."""
-    stated = frequency_sentence(fake_reading(IMAGE, probability=probability))
-    prevalence = Message("report.frequency.some", number="74")
-    assert stated == Message("report.frequency.stated", share=share, positive="pneumonia", prevalence=prevalence)
-
-
-def test_no_frequency_inside_the_band():
-    """There the probability is least reliable."""
-    stated = frequency_sentence(fake_reading(IMAGE, probability=0.4))
-    assert stated == Message("report.frequency.uncertain", positive="pneumonia")
+def test_evidence_sentence(positives, share, code, values):
+    """A share of 100 images at the prevalence of the number; of one class only, the count."""
+    reading = fake_reading(IMAGE, prevalence=0.2)
+    values |= {"images": 40, "positive": "pneumonia"}
+    if code == "share":
+        values["prevalence"] = Message("reading.prevalence", prevalence="20\u00a0%")
+    found = Evidence(40, positives, share)
+    assert evidence_sentence(reading, found) == Message(f"report.evidence.{code}", **values)
+    counts = {"images": 40, "positives": positives, "positive": "pneumonia"}
+    assert evidence_counts(reading, found) == Message("report.evidence.counts", **counts)
 
 
 @pytest.mark.parametrize(

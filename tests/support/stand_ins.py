@@ -12,7 +12,7 @@ from cxrmodel.evaluation.schema import SPLITS, Bootstrap, Evaluation, ScoredImag
 from cxrmodel.imaging.lungs import LungFields
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.metrics.performance import evaluate_scores
-from cxrmodel.model.calibration import finding
+from cxrmodel.model.calibration import finding, log_odds
 from cxrmodel.model.spec import FORMAT, AgeRange, Labels, ModelSpec, OperatingPoints, OutOfDistribution
 from cxrmodel.reading import Reading
 
@@ -66,7 +66,7 @@ def fake_reading(pixels: np.ndarray, name: str = "image.png", probability: float
             pixels.astype(np.float32), name, hashlib.sha256(pixels.tobytes()).hexdigest(), "PNG", 8, ()
         ),
         lungs=LungFields(lung_mask()),
-        logit=1.0,
+        logit=_logit(probability),
         probability=probability,
         finding=finding(probability, POINTS, SPEC.labels),
         labels=SPEC.labels,
@@ -83,6 +83,11 @@ def fake_reading(pixels: np.ndarray, name: str = "image.png", probability: float
         milliseconds=120.0,
     )
     return replace(reading, **changes)
+
+
+def _logit(probability: float) -> float:
+    """Of the stand-in's network, whose temperature is 1 and whose intercept is 0."""
+    return log_odds(probability) - log_odds(SPEC.prevalence)
 
 
 class FakeReader:
@@ -134,7 +139,7 @@ def made_up_evaluation(model: str = "densenet121", separation: float = 3.0, **ch
                     label=int(label),
                     organism=str(organism),
                     patient=patient,
-                    logit=0.0,
+                    logit=_logit(probability),
                     probability=float(probability),
                 )
                 for i, (label, organism, patient, probability) in enumerate(rows)

@@ -6,13 +6,13 @@ from html import escape
 import streamlit as st
 
 from cxrmodel.errors import CxrError
-from cxrmodel.evaluation.nearest import nearest_images
+from cxrmodel.evaluation.nearest import Evidence, evidence
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.metrics.formatting import percent, probability_percent
 from cxrmodel.model.calibration import at_prevalence
 from cxrmodel.reading import Reading
 from cxrmodel.report.pdf import pdf_report
-from cxrmodel.report.wording import facts, frequency_sentence, reason_for_finding
+from cxrmodel.report.wording import evidence_counts, evidence_sentence, facts, reason_for_finding
 from cxrmodel.web import app
 from cxrmodel.web.components.downloads import file_title, lazily
 from cxrmodel.web.components.scale import scale_html
@@ -63,9 +63,8 @@ def _number(reading: Reading) -> None:
     probability = probability_percent(reading.probability, reading.operating_points)
     st.subheader(f":{colour}[{icon}] {text('web.result.finding', finding=reading.finding)}")
     st.metric(text("web.result.probability", positive=reading.labels.positive), probability)
-    st.markdown(str(frequency_sentence(reading)))
-    if evidence := _evidence(reading):
-        st.markdown(evidence)
+    if found := _evidence(reading):
+        st.markdown(str(evidence_sentence(reading, found)), help=str(evidence_counts(reading, found)))
     st.html(scale_html(reading.probability, reading.operating_points, reading.labels))
     st.markdown(str(reason_for_finding(reading)))
     listed = "".join(f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>" for name, value in facts(reading))
@@ -81,25 +80,22 @@ def _look(reading: Reading) -> tuple[str, str]:
     return looks.get(reading.finding, (":material/help:", "yellow"))
 
 
-def _evidence(reading: Reading) -> str:
-    """The test images nearest in probability, in a sentence; empty where these weights were not evaluated."""
+def _evidence(reading: Reading) -> Evidence | None:
+    """The test images of the most similar scores; None where these weights were not evaluated."""
     try:
         evaluation = load_evaluation(MODEL)
     except CxrError:
-        return ""
+        return None
     if evaluation.version != reading.model:
-        return ""
-    near, truths = nearest_images(evaluation, reading.probability), evaluation.splits["test"].labels
-    low, high = percent(near.low), percent(near.high)
-    return text(
-        "web.result.nearest",
-        positive=reading.labels.positive,
-        positives=near.positives,
-        images=near.images,
-        between=low if low == high else text("web.result.between", low=low, high=high),
-        total=len(truths),
-        all_positives=int(truths.sum()),
-    )
+        return None
+    scores = evaluation.splits["test"]
+    return evidence(scores.labels, scores.logits, reading.logit, reading.prevalence)
+
+
+def _observed(reading: Reading) -> str:
+    """The evidence in words, with its counts."""
+    found = _evidence(reading)
+    return f"{evidence_sentence(reading, found)} {evidence_counts(reading, found)}" if found else ""
 
 
 def _adjust_prevalence(reading: Reading) -> None:
@@ -122,7 +118,7 @@ def _adjust_prevalence(reading: Reading) -> None:
 def _pdf(entry: Entry, reading: Reading) -> None:
     st.download_button(
         text("web.result.report"),
-        lazily(lambda: pdf_report(reading, entry.read_at, datetime.now().astimezone(), _evidence(reading))),
+        lazily(lambda: pdf_report(reading, entry.read_at, datetime.now().astimezone(), _observed(reading))),
         file_name=file_title(reading, "reading.pdf"),
         mime="application/pdf",
         icon=":material/picture_as_pdf:",

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ from cxrmodel.checks.report import CheckReport
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import ImageRefused
 from cxrmodel.explain.faithfulness import heat_in_lungs
+from cxrmodel.explain.shares import EvidenceShares, evidence_shares
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
@@ -91,6 +92,7 @@ class ReadingRecord:
     reasons: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     heat_in_lungs: float | None = None
+    evidence_shares: EvidenceShares | None = None
     model: str | None = None
     prevalence: float | None = None
     milliseconds: float | None = None
@@ -171,6 +173,11 @@ class Reading:
         """Where the attribution lies."""
         return Attribution.of(self.heat_peak, self.heat_in_lungs)
 
+    @cached_property
+    def shares(self) -> EvidenceShares | None:
+        """Shares of the map by lung and zone; None for an all-zero map."""
+        return evidence_shares(self.heat, self.lungs.mask)
+
     def as_record(self, file: str) -> ReadingRecord:
         """Give the reading of a file as plain values, rounded."""
         return ReadingRecord(
@@ -185,6 +192,7 @@ class Reading:
             reasons=tuple(str(reason) for reason in self.reasons),
             codes=tuple(reason.code for reason in self.reasons),
             heat_in_lungs=None if self.heat_in_lungs is None else round(self.heat_in_lungs, 4),
+            evidence_shares=self.shares and self.shares.rounded(1_000_000),
             model=self.model,
             prevalence=round(self.prevalence, 6),
             milliseconds=round(self.milliseconds, 1),

@@ -160,12 +160,13 @@ def test_the_transfer_syntaxes_stated_are_those_that_are_read():
 
 
 def test_the_keys_of_a_reading_are_those_documented():
-    """The table of the reference and the command's columns."""
-    from cxrmodel.cli.batch.table import COLUMNS
+    """The table of the reference, and the columns that stand for a key of several values."""
+    from cxrmodel.cli.batch.table import KEYS, SHARES
 
     table = (REFERENCE / "command-line.md").read_text(encoding="utf-8").split("| key | value |")[1].split("\n\n")[0]
     rows = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)
-    assert [key for row in rows for key in re.findall(r"`(\w+)`", row)] == list(COLUMNS)
+    assert [key for row in rows for key in re.findall(r"`(\w+)`", row)] == list(KEYS)
+    assert set(SHARES) <= set(re.findall(r"`(\w+)`", table))
 
 
 def test_the_version_has_its_place_in_the_changelog(project):

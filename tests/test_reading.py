@@ -300,6 +300,7 @@ def test_record_has_what_the_command_line_promises(reader, demo_image):
         "reasons",
         "codes",
         "heat_in_lungs",
+        "evidence_shares",
         "model",
         "prevalence",
         "milliseconds",

@@ -97,6 +97,25 @@ def regions(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return areas[order], centroids[1:][order]
 
 
+def separate_lungs(mask: np.ndarray) -> list[np.ndarray]:
+    """The two large regions of a mask from left to right; else the whole mask.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (H, W)
+
+    Returns
+    -------
+    list of ndarray of bool, shape (H, W)
+        Two where exactly two regions have a tenth of the mask or more, else one.
+    """
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    large = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= 0.1 * mask.sum()]
+    if len(large) != 2:
+        return [mask]
+    return [labels == i for i in sorted(large, key=lambda i: centres[i][0])]
+
+
 def balance(areas: np.ndarray) -> float:
     """Area of the second largest region over that of the largest, 0..1; 0 with fewer than two regions."""
     largest, second = [*areas, 0, 0][:2]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cxrmodel.cli.batch.inputs import list_files
-from cxrmodel.cli.batch.table import COLUMNS, NO_HEATMAP, make_record
+from cxrmodel.cli.batch.table import KEYS, NO_HEATMAP, make_record
 from cxrmodel.cli.main import main
 from cxrmodel.errors import EmptyFile, OutputRefused
 from cxrmodel.imaging.sandbox import pool
@@ -30,7 +30,7 @@ def test_json_has_a_line_for_every_file_in_order(folder, read_json):
     assert [line["file"] for line in lines] == names
     assert [line["status"] for line in lines] == ["read", "read", "refused", "refused"]
     for line in lines:
-        assert tuple(line) == COLUMNS
+        assert tuple(line) == KEYS
         assert line["model"] == load_spec("densenet121").version
         if line["status"] != "read":
             assert len(line["reasons"]) == len(line["codes"]) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cxrmodel.cli.batch.readings import read_files
-from cxrmodel.cli.batch.table import COLUMNS, LATER, Table
+from cxrmodel.cli.batch.table import COLUMNS, LATER, SHARES, Table
 from cxrmodel.cli.main import main
 from cxrmodel.errors import OutputFailed, OutputRefused
 from cxrmodel.messages import Message
@@ -44,6 +44,8 @@ def test_columns_are_the_keys_of_json(folder, tmp_path, read_json):
         assert row["reasons"] == "; ".join(line["reasons"])
         assert row["codes"] == "; ".join(line["codes"])
         assert row["probability"] == ("" if line["probability"] is None else str(line["probability"]))
+        shares = line["evidence_shares"] or dict.fromkeys(SHARES, "")
+        assert [row[column] for column in SHARES] == list(map(str, shares.values()))
 
 
 def test_an_interrupted_run_continues(folder, tmp_path, read_json):

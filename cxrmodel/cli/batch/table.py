@@ -5,20 +5,25 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Literal
 
 from cxrmodel import outputs
 from cxrmodel.cli.batch.inputs import InputFile
 from cxrmodel.errors import CxrError, ImageRefused, OutputFailed, OutputRefused
+from cxrmodel.explain.shares import EvidenceShares
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reading, ReadingRecord
 from cxrmodel.sinks import cell, from_cell
 
-COLUMNS = tuple(field.name for field in fields(ReadingRecord))
-"""Keys and columns, in order."""
-LATER = ("codes", "file_bytes", "file_modified")
+KEYS = tuple(field.name for field in fields(ReadingRecord))
+"""Keys of ``--json``, in order."""
+SHARES = tuple(f"evidence_{field.name}" for field in fields(EvidenceShares))
+"""Columns that take the place of the key ``evidence_shares``."""
+COLUMNS = tuple(column for key in KEYS for column in (SHARES if key == "evidence_shares" else (key,)))
+"""Columns of ``--csv``, in order."""
+LATER = ("codes", *SHARES, "file_bytes", "file_modified")
 """Columns that tables of earlier versions lack."""
 NO_HEATMAP = "cli.read.no_heatmap"
 """Code of a reading whose heatmap could not be written."""
@@ -195,6 +200,8 @@ def _lacks_heatmap(row: Row) -> bool:
 
 def _row(record: ReadingRecord) -> Row:
     values = {name: "; ".join(value) if isinstance(value, tuple) else value for name, value in vars(record).items()}
+    del values["evidence_shares"]
+    values |= dict(zip(SHARES, astuple(record.evidence_shares), strict=True)) if record.evidence_shares else {}
     return {
         name: cell(value) if isinstance(value, str) else str("" if value is None else value)
         for name, value in values.items()

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from cxrmodel.imaging.lungs import LungFields
+from cxrmodel.imaging.lungs import LungFields, separate_lungs
 
 GROWN = 2
 """Pixels by which lungs are dilated before they are masked, so that no border remains."""
@@ -186,7 +186,7 @@ def exchange_lungs(
     -------
     ndarray of uint8, shape (H, W)
     """
-    own, others = _sides(mask), _sides(donor_mask)
+    own, others = separate_lungs(mask), separate_lungs(donor_mask)
     if len(own) != len(others):
         own, others = [mask], [donor_mask]
     result = image
@@ -201,15 +201,6 @@ def exchange_lungs(
             greys = _matched(greys, image, (fade(region, GROWN + FADE, RING) > 0) & ~mask & ~region)
         result = blend(result, greys, fade(region, GROWN))
     return result
-
-
-def _sides(mask: np.ndarray) -> list[np.ndarray]:
-    """The two large regions of a mask from left to right, with what is small beside them; else the whole mask."""
-    count, regions, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    large = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= 0.1 * mask.sum()]
-    if len(large) != 2:
-        return [mask]
-    return [regions == i for i in sorted(large, key=lambda i: centres[i][0])]
 
 
 def _onto(source: tuple[int, int, int, int], target: tuple[int, int, int, int]) -> np.ndarray:

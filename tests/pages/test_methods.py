@@ -75,8 +75,8 @@ FAILED = EXPLANATIONS.methods[0].randomisation.model_copy(update={"depends_on_mo
 def tested(monkeypatch):
     """A function that sets the evaluated results of the methods."""
 
-    def set_audit(*results: MethodResult, default: str = INSTANT) -> ExplanationAudit:
-        audit = EXPLANATIONS.model_copy(update={"methods": results, "default": default})
+    def set_audit(*results: MethodResult) -> ExplanationAudit:
+        audit = EXPLANATIONS.model_copy(update={"methods": results})
         monkeypatch.setattr(methods, "tested_explanations", lambda spec: audit)
         return audit
 
@@ -224,15 +224,6 @@ def test_a_method_that_fails_its_test_is_marked_where_it_is_offered(show, text_o
     failed = unescaped(str(randomisation_finding(audit, "saliency")[1]))
     assert warning.value == words("web.method.warning", title="Saliency", finding=failed)
     assert text_of(app).count(failed) == 1
-
-
-def test_the_default_is_the_favoured_one(show, text_of, explainer, tested):
-    """It is chosen from the start; until it is computed the instant map is shown."""
-    tested(measured("layercam"), default="layercam")
-    app = show("a.png")
-    assert chooser(app).value == "layercam"
-    assert words("web.method.default", title="LayerCAM") in chooser(app).options
-    assert not_computed("layercam") in text_of(app)
 
 
 def test_a_map_is_tested_on_demand(show, text_of, explainer):

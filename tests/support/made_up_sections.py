@@ -215,7 +215,6 @@ EXPLANATIONS = ExplanationAudit(
     similar_from=0.5,
     shuffled=None,
     adults=None,
-    default="gradcam",
 )
 SECTIONS = {"audits": AUDITS, "checks": CHECKS, "explanations": EXPLANATIONS}
 

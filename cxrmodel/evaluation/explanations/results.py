@@ -52,11 +52,6 @@ def result_of(tested: ExplanationAudit | None, method: str) -> MethodResult | No
     return tested.method(method) if tested else None
 
 
-def default_method(tested: ExplanationAudit | None) -> str:
-    """The method that the evaluation favours; that of every reading where there is none."""
-    return tested.default if tested and tested.default in METHODS else INSTANT
-
-
 def as_explained(
     reading: Reading, method: str, heat: NDArray[np.float32], tested: ExplanationAudit | None
 ) -> Explained:

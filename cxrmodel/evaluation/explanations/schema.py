@@ -218,8 +218,6 @@ class ExplanationAudit(Record):
         Mean rank correlation with the map of randomised weights from which a method does not depend on the model.
     shuffled : ShuffledLabels or None
     adults : AdultExplanations or None
-    default : str
-        Method that these measurements favour.
     """
 
     images: ExplainedImages
@@ -229,7 +227,6 @@ class ExplanationAudit(Record):
     similar_from: float
     shuffled: ShuffledLabels | None
     adults: AdultExplanations | None
-    default: MethodName
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

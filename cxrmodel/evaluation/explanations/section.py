@@ -1,4 +1,4 @@
-"""From measurements, image by image, to the stored audit of explanations: means, agreement, the default method."""
+"""From measurements, image by image, to the stored audit of explanations: means and agreement."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,9 +18,9 @@ from cxrmodel.evaluation.explanations.schema import (
     ShuffledLabels,
     Similarity,
 )
-from cxrmodel.explain.methods import INSTANT, METHODS
+from cxrmodel.explain.methods import INSTANT
 from cxrmodel.explain.similarity import spearman
-from cxrmodel.metrics.estimate import Estimate, significant
+from cxrmodel.metrics.estimate import significant
 from cxrmodel.model.spec import ModelSpec
 
 Measured = Mapping[str, Any]
@@ -67,51 +67,7 @@ def audit_of(
         similar_from=SIMILAR,
         shuffled=shuffled,
         adults=_adults(run, measured),
-        default=favoured(measured, rows, patients),
     )
-
-
-def favoured(measured: Mapping[str, Measured], rows: Mapping[str, MethodResult], patients: Mapping[str, str]) -> str:
-    """Name the default method.
-
-    It is Grad-CAM, which every reading brings along, unless another method of at most one pass of the network depends
-    on the model, does not have clearly less attribution in the lungs (by intervals), and on the same images exceeds it
-    in insertion minus deletion area by a mean whose interval is above zero. Of several, the one with the highest
-    mean. Should Grad-CAM not depend on the model, any other of these that does comes before it.
-
-    Parameters
-    ----------
-    measured : mapping of str to mapping
-        By method: ``positive`` images, and ``curves`` with ``deletion`` and ``insertion`` of each.
-    rows : mapping of str to MethodResult
-    patients : mapping of str to str
-        By image.
-    """
-    stays = rows[INSTANT].randomisation.depends_on_model
-    best, ahead = INSTANT, 0.0 if stays else -np.inf
-    reference, in_lungs = _differences(measured[INSTANT]), rows[INSTANT].in_lungs
-    for name, part in measured.items():
-        if name == INSTANT or METHODS[name].passes > 1 or not rows[name].randomisation.depends_on_model:
-            continue
-        if _below(rows[name].in_lungs, in_lungs):
-            continue
-        other = _differences(part)
-        images = [image for image in other if image in reference]
-        gain = mean_of([other[image] - reference[image] for image in images], [patients[image] for image in images])
-        clear = gain.low is not None and gain.low > 0
-        if gain.value is not None and gain.value > ahead and (clear or not stays):
-            best, ahead = name, gain.value
-    return best
-
-
-def _below(figure: Estimate, other: Estimate) -> bool:
-    """Whether one interval is below another."""
-    return figure.high is not None and other.low is not None and figure.high < other.low
-
-
-def _differences(part: Measured) -> dict[str, float]:
-    areas = zip(part["positive"], part["curves"]["insertion"], part["curves"]["deletion"], strict=True)
-    return {image: insertion - deletion for image, insertion, deletion in areas}
 
 
 def _result(

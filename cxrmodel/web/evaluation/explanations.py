@@ -6,7 +6,7 @@ import streamlit as st
 
 from cxrmodel.evaluation.explanations.schema import AdultExplanations, ExplanationAudit, MethodResult
 from cxrmodel.evaluation.report import charts, figures, small_samples
-from cxrmodel.explain.methods import METHODS
+from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.web.components import chart, downloads
@@ -31,7 +31,7 @@ def explanations(section: ExplanationAudit | None, intervals: str) -> None:
         return
     images = section.images
     counts = {"test": images.test, "sample": len(images.sample), "positive": images.positive}
-    st.markdown(text("web.explanations.images", default=_title(section.default), **counts))
+    st.markdown(text("web.explanations.images", default=_title(INSTANT), **counts))
     _faithfulness(section.methods, intervals)
     _randomisation(section)
     _agreement(section)
@@ -55,7 +55,6 @@ def _faithfulness(methods: Sequence[MethodResult], intervals: str) -> None:
     note = text("web.explanations.faithfulness_note", intervals=intervals)
     caveat = small_samples.few(*(small_samples.image_count(min(row.images, row.deletion_auc.n)) for row in methods))
     downloads.table("explanations", rows, f"{note} {caveat}" if caveat else note)
-    st.caption(text("explanations.default_rule"))
 
 
 def _randomisation(section: ExplanationAudit) -> None:

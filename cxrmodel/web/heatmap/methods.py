@@ -10,7 +10,6 @@ from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.explanations.results import (
     Explained,
     as_explained,
-    default_method,
     randomisation_finding,
     result_of,
     tested_explanations,
@@ -106,12 +105,11 @@ def on_demand(
 
 
 def _chosen(tested: Tested) -> Method:
-    default = default_method(tested)
-    st.session_state[_WIDGET] = st.session_state.get(_CHOSEN, default)
+    st.session_state[_WIDGET] = st.session_state.get(_CHOSEN, INSTANT)
     name = st.selectbox(
         text("web.method.choose"),
         METHODS.names,
-        format_func=lambda name: _label(name, default, tested),
+        format_func=lambda name: _label(name, tested),
         key=_WIDGET,
         on_change=lambda: st.session_state.update({_CHOSEN: st.session_state[_WIDGET]}),
         width=520,
@@ -120,8 +118,8 @@ def _chosen(tested: Tested) -> Method:
     return METHODS[name]
 
 
-def _label(name: str, default: str, tested: Tested) -> str:
-    marks = (name == default, randomisation_finding(tested, name)[0] is False)
+def _label(name: str, tested: Tested) -> str:
+    marks = (name == INSTANT, randomisation_finding(tested, name)[0] is False)
     codes = {
         (True, False): "web.method.default",
         (False, True): "web.method.independent",

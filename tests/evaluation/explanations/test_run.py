@@ -1,4 +1,4 @@
-"""The evaluation of explanations: images chosen, means, the default method, continuing an interrupted run."""
+"""The evaluation of explanations: images chosen, means, continuing an interrupted run."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from cxrmodel.evaluation.explanations import run as explanations
 from cxrmodel.evaluation.explanations.cases import adult_images, cases, stratified
 from cxrmodel.evaluation.explanations.measures import BATCH, affordable, in_boxes, mean_of, of_maps
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit, ShuffledLabels, Similarity
-from cxrmodel.evaluation.explanations.section import audit_of, favoured
+from cxrmodel.evaluation.explanations.section import audit_of
 from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
 from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.messages import Message
@@ -40,8 +40,8 @@ RECIPE = Recipe(
 )
 
 
-def measured(gain=0.0, images=("a", "b", "c", "d")):
-    """What was measured of a method: insertion less deletion is 0.2 and the gain."""
+def measured(images=("a", "b", "c", "d")):
+    """What was measured of a method."""
     return {
         "images": list(images),
         "positive": list(images),
@@ -49,15 +49,15 @@ def measured(gain=0.0, images=("a", "b", "c", "d")):
         "stability": [0.9] * len(images),
         "seconds": [0.1] * len(images),
         "grids": [np.arange(784).reshape(28, 28).tolist()] * len(images),
-        "curves": {"deletion": [0.5] * len(images), "insertion": [0.7 + gain] * len(images)},
+        "curves": {"deletion": [0.5] * len(images), "insertion": [0.7] * len(images)},
         "map_range": 2.0,
         "range_images": 3,
         "adults": {"peak": [True, False], "share": [0.2, None]},
     }
 
 
-def audited(spec, shuffled=None, **gains) -> ExplanationAudit:
-    """An audit of all methods with the given gains."""
+def audited(spec, shuffled=None) -> ExplanationAudit:
+    """An audit of all methods."""
     run = {
         "seed": 0,
         "test": 4,
@@ -72,7 +72,7 @@ def audited(spec, shuffled=None, **gains) -> ExplanationAudit:
     random = {"positive": ["a", "b", "c", "d"], "curves": {"deletion": [0.6] * 4, "insertion": [0.4] * 4}}
     stages = [{"stage": "output", "spearman": 0.8, "ssim": 0.5}, {"stage": "stem", "spearman": 0.1, "ssim": 0.1}]
     randomised = {name: {"images": 2, "stages": stages} for name in METHODS.names}
-    found = {name: measured(gains.get(name.replace("+", "p"), 0.0)) for name in METHODS.names}
+    found = {name: measured() for name in METHODS.names}
     return audit_of(spec, run, found, random, randomised, shuffled)
 
 
@@ -99,7 +99,6 @@ def test_shapes_and_means(make_spec):
     assert made.adults.methods[0].peak_in_box.value == 0.5
     assert (made.adults.methods[0].share.value, made.adults.methods[0].share.n) == (0.2, 1)
     assert not {"p", "q"} & set(made.adults.model_dump_json().split('"'))
-    assert made.default == INSTANT
 
 
 def test_shuffled_labels_enter_with_their_weights(make_spec):
@@ -109,66 +108,6 @@ def test_shuffled_labels_enter_with_their_weights(make_spec):
     assert made.method(INSTANT).randomisation.depends_on_model
     assert not made.method("saliency").randomisation.depends_on_model
     assert made.shuffled.weights_sha256 == "ab" * 32
-
-
-@pytest.mark.parametrize(
-    ("gains", "default"),
-    [
-        ({}, INSTANT),
-        ({"layercam": 0.1}, "layercam"),
-        ({"layercam": 0.1, "saliency": 0.2}, "saliency"),
-        ({"layercam": -0.1}, INSTANT),
-        ({"occlusion": 0.5}, INSTANT),  # not for every image: it takes many passes
-    ],
-)
-def test_the_default_is_the_favoured_quick_method(make_spec, gains, default):
-    """Grad-CAM stays unless another method of one pass is clearly better."""
-    assert audited(make_spec(), **gains).default == default
-
-
-def _row(depends: bool = True, low: float | None = 0.5, high: float | None = 0.6) -> SimpleNamespace:
-    """Results that decide the default, besides the curves."""
-    randomisation = SimpleNamespace(depends_on_model=depends)
-    return SimpleNamespace(randomisation=randomisation, in_lungs=Estimate(high, low, high, 4))
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "default"),
-    [(0.3, 0.49, INSTANT), (0.3, 0.5, "layercam"), (0.7, 0.8, "layercam"), (None, None, "layercam")],
-)
-def test_a_map_with_clearly_less_attribution_in_the_lungs_is_not_favoured(low, high, default):
-    """Despite a better insertion minus deletion area; intervals that touch decide nothing."""
-    patients = dict(zip("abcd", "wxyz", strict=True))
-    rows = {name: _row() for name in METHODS.names} | {"layercam": _row(low=low, high=high)}
-    assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, rows, patients) == default
-
-
-def test_an_unclear_lead_changes_nothing():
-    """An interval across zero, or a map that does not depend on the model."""
-    patients = dict(zip("abcd", "wxyz", strict=True))
-    rows = {name: _row() for name in METHODS.names}
-    unclear = measured()
-    unclear["curves"] = {"deletion": [0.5] * 4, "insertion": [0.9, 0.2, 0.9, 0.8]}
-    assert favoured({INSTANT: measured(), "layercam": unclear}, rows, patients) == INSTANT
-    independent = rows | {"layercam": _row(depends=False)}
-    assert favoured({INSTANT: measured(), "layercam": measured(0.1)}, independent, patients) == INSTANT
-
-
-@pytest.mark.parametrize(
-    ("gains", "dependent", "default"),
-    [
-        ({"layercam": -0.1, "saliency": -0.2}, {"layercam", "saliency"}, "layercam"),
-        ({"layercam": -0.2, "saliency": 0.1}, {"layercam", "saliency"}, "saliency"),
-        ({"layercam": 0.1, "saliency": 0.2}, {"layercam"}, "layercam"),
-        ({"layercam": 0.1, "occlusion": 0.5}, {"occlusion"}, INSTANT),  # no quick one depends on the model
-    ],
-)
-def test_what_does_not_depend_on_the_model_is_not_favoured(gains, dependent, default):
-    """Grad-CAM, too, gives way then, to whichever quick method that depends on the model is best."""
-    patients = dict(zip("abcd", "wxyz", strict=True))
-    rows = {name: _row(name in dependent) for name in METHODS.names}
-    found = {INSTANT: measured(), **{name: measured(gain) for name, gain in gains.items()}}
-    assert favoured(found, rows, patients) == default
 
 
 def test_means_are_over_patients():
@@ -322,16 +261,15 @@ def test_a_whole_run_and_going_on(real_archive, make_evaluation, tmp_path, monke
 
 
 def test_what_is_found_follows_the_evaluation(make_evaluation, make_spec, tmp_path, monkeypatch):
-    """Default, range and randomisation test; and a message where nothing was tested."""
+    """Range and randomisation test; and a message where nothing was tested."""
     spec = make_spec()
     save_evaluation(make_evaluation(), tmp_path)
     monkeypatch.setattr(results, "load_evaluation", lambda model, spec: load_evaluation(model, tmp_path, spec))
-    assert results.default_method(results.tested_explanations(spec)) == INSTANT
+    assert results.tested_explanations(spec) is None
     assert results.randomisation_finding(None, "layercam") == (None, Message("explanations.not_tested"))
-    made = audited(spec, shuffled_labels(saliency=0.7), layercam=0.1)
+    made = audited(spec, shuffled_labels(saliency=0.7))
     save_evaluation(make_evaluation(explanations=made), tmp_path)
     tested = results.tested_explanations(spec)
-    assert results.default_method(tested) == "layercam"
     assert results.result_of(tested, "layercam").map_range == 2.0
     assert results.randomisation_finding(tested, "layercam") == (True, Message("explanations.depends", images=2))
     assert results.randomisation_finding(tested, "saliency") == (False, Message("explanations.independent", images=2))

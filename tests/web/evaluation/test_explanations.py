@@ -51,7 +51,6 @@ def test_whole():
     assert adults.iloc[0, 1] == formatting.estimate(estimate(0.5), 2)
     assert len(app.get("vega_lite_chart")) == 1
     assert "12" in page_text(app)
-    assert words("explanations.default_rule") in [caption.value for caption in app.caption]
 
 
 @pytest.mark.parametrize("adults", [ADULTS, None])

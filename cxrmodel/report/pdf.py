@@ -25,6 +25,7 @@ from cxrmodel.report.wording import (
     facts,
     operating_point_title,
     reason_for_finding,
+    shares_sentence,
 )
 from cxrmodel.sinks import drawn, shortened
 
@@ -69,6 +70,7 @@ def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime, observ
     page.number(reading, observed)
     page.scale(reading)
     page.facts(reading)
+    page.shares(reading)
     page.reasons(reading.reasons)
     page.foot()
     return bytes(page.output())
@@ -156,6 +158,12 @@ class _Page(FPDF):
             self._use(9)
             self._line(value, 5)
         self.ln(2)
+
+    def shares(self, reading: Reading) -> None:
+        """Where the score comes from, by lung and zone."""
+        if sentence := shares_sentence(reading):
+            self._block(sentence)
+            self.ln(2)
 
     def reasons(self, reasons: Sequence[object]) -> None:
         """As many reasons as there is room for, and the number of the others."""

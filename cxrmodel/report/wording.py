@@ -1,11 +1,18 @@
 """One reading in words, the same on the page, in the PDF and on the command line."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import NamedTuple
 
 from cxrmodel.evaluation.nearest import Evidence
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import floor_percent, percent, probability_percent, threshold_percent
+from cxrmodel.metrics.formatting import (
+    floor_percent,
+    percent,
+    probability_percent,
+    share_percent,
+    threshold_percent,
+)
 from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Attribution, Reading
@@ -108,6 +115,14 @@ def heat_sentence(reading: Reading) -> Message:
     return Message(code, share=floor_percent(reading.heat_in_lungs))
 
 
+def shares_sentence(reading: Reading) -> Message | None:
+    """State the shares of the map by lung and zone; None for an empty or faint one, whose location has no meaning."""
+    if reading.shares is None or reading.attribution is Attribution.FAINT:
+        return None
+    shares = {name: share_percent(share) for name, share in asdict(reading.shares.rounded()).items()}
+    return Message("report.shares", **shares)
+
+
 def facts(reading: Reading) -> list[Fact]:
     """List the facts that accompany every probability, in the order on the page."""
     edges = band(reading.operating_points)
@@ -118,7 +133,7 @@ def facts(reading: Reading) -> list[Fact]:
             Message("report.fact.threshold", point=operating_point_title(reading.operating_point)),
             Message(threshold, threshold=threshold_percent(reading.threshold)),
         ),
-        Fact(Message("report.fact.heat"), _heat_value(reading)),
+        *_heat(reading),
         Fact(Message("report.fact.prevalence"), percent(reading.prevalence)),
         Fact(Message("report.fact.ages"), str(reading.ages)),
         Fact(Message("report.fact.model"), reading.model),
@@ -133,8 +148,8 @@ def _band_value(edges: tuple[float, float] | None) -> Message:
     return Message("report.fact.band_value", low=low, high=high)
 
 
-def _heat_value(reading: Reading) -> Message | str:
-    if reading.heat_in_lungs is None:
-        return Message("report.fact.heat_empty")
-    faint = reading.attribution is Attribution.FAINT
-    return Message("report.fact.heat_faint") if faint else floor_percent(reading.heat_in_lungs)
+def _heat(reading: Reading) -> list[Fact]:
+    """That there are no shares of the map, and why."""
+    if reading.attribution not in (Attribution.NONE, Attribution.FAINT):
+        return []
+    return [Fact(Message("report.fact.heat"), Message(f"report.fact.heat_{reading.attribution}"))]

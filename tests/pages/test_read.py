@@ -10,7 +10,7 @@ from cxrmodel.errors import DataError
 from cxrmodel.evaluation.nearest import evidence
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reader
-from cxrmodel.report.wording import evidence_counts, evidence_sentence, facts, reason_for_finding
+from cxrmodel.report.wording import evidence_counts, evidence_sentence, facts, reason_for_finding, shares_sentence
 from cxrmodel.web import session
 from cxrmodel.web.reading import intake, result
 from tests.support.dicom_files import IDENTIFIERS, dicom
@@ -84,6 +84,7 @@ def test_done(visit, text_of, reader, image, make_image):
         str(reason_for_finding(reading)),
         file_line("image_1.png"),
         *(f"<dt>{name}</dt><dd>{value}" for name, value in facts(reading)[:-1]),
+        str(shares_sentence(reading)),
     ):
         assert " ".join(expected.split()) in shown
     assert not app.error

@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import OperatingPoints
 from cxrmodel.report.pdf import pdf_report
+from cxrmodel.report.wording import shares_sentence
 from tests.support.hostile import HOSTILE, hidden
 from tests.support.stand_ins import fake_reading
 
@@ -53,11 +54,11 @@ def test_words_of_the_page(image):
         normal uncertain pneumonia 87 % balanced threshold 45.0 %
         Uncertain band 20.0 % to 80.0 %
         Threshold (balanced) 45.0 % (the finding follows the band)
-        Heatmap inside the lungs 83 %
         Assumed prevalence 74 %
         Training ages {reading.ages}
         Model densenet121 0123456789ab
         SHA-256 of the file {reading.radiograph.sha256[:12]}…
+        {shares_sentence(reading)}
         • The picture was turned.
         Not for diagnosis; research use only. A heatmap shows where the score comes from, not where disease is. Its
         colour range is the same for every image. The probability holds for images like the training images, at the

@@ -18,6 +18,7 @@ from cxrmodel.report.wording import (
     heat_sentence,
     provenance,
     reason_for_finding,
+    shares_sentence,
 )
 from tests.support.stand_ins import POINTS, SPEC, fake_reading
 
@@ -111,12 +112,11 @@ def test_caption_of_a_saved_heatmap():
 
 
 def test_facts():
-    """Band, threshold, heatmap, prevalence, ages, model and checksum accompany every probability."""
+    """Band, threshold, prevalence, ages, model and checksum accompany every probability."""
     reading = fake_reading(IMAGE)
     assert [(name.code, value) for name, value in facts(reading)] == [
         ("report.fact.band", Message("report.fact.band_value", low="20.0\u00a0%", high="80.0\u00a0%")),
         ("report.fact.threshold", Message("report.fact.threshold_beside_band", threshold="45.0\u00a0%")),
-        ("report.fact.heat", "83\u00a0%"),
         ("report.fact.prevalence", "74\u00a0%"),
         ("report.fact.ages", str(reading.ages)),
         ("report.fact.model", reading.model),
@@ -124,10 +124,21 @@ def test_facts():
     ]
 
 
+def test_shares_of_the_map():
+    """Whole percents by lung and by zone; none of a map whose location has no meaning."""
+    heat = np.zeros((224, 224), np.float32)
+    heat[60, 50], heat[160, 50], heat[100, 150], heat[0, 0] = 3, 2, 1, 1
+    shares = {"right": "71", "left": "14", "upper": "43", "middle": "14", "lower": "28", "outside": "15"}
+    stated = shares_sentence(fake_reading(IMAGE, heat=heat))
+    assert stated == Message("report.shares", **{name: f"{share}\u00a0%" for name, share in shares.items()})
+    assert shares_sentence(fake_reading(IMAGE, heat=heat / 100)) is None
+    assert shares_sentence(fake_reading(IMAGE, heat=0 * heat, heat_in_lungs=None)) is None
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"heat_in_lungs": None}, "report.fact.heat_empty"),
+        ({"heat_in_lungs": None}, "report.fact.heat_none"),
         ({"heat": np.full((224, 224), 0.1)}, "report.fact.heat_faint"),
     ],
 )

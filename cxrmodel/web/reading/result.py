@@ -12,7 +12,7 @@ from cxrmodel.metrics.formatting import percent, probability_percent
 from cxrmodel.model.calibration import at_prevalence
 from cxrmodel.reading import Reading
 from cxrmodel.report.pdf import pdf_report
-from cxrmodel.report.wording import evidence_counts, evidence_sentence, facts, reason_for_finding
+from cxrmodel.report.wording import evidence_counts, evidence_sentence, facts, reason_for_finding, shares_sentence
 from cxrmodel.web import app
 from cxrmodel.web.components.downloads import file_title, lazily
 from cxrmodel.web.components.scale import scale_html
@@ -69,6 +69,8 @@ def _number(reading: Reading) -> None:
     st.markdown(str(reason_for_finding(reading)))
     listed = "".join(f"<dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd>" for name, value in facts(reading))
     st.html(f'<dl class="facts">{listed}</dl>')
+    if sentence := shares_sentence(reading):
+        st.markdown(str(sentence))
 
 
 def _look(reading: Reading) -> tuple[str, str]:

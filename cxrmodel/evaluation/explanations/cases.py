@@ -26,6 +26,8 @@ class Case:
     Attributes
     ----------
     name, patient : str
+    label : int
+        1 for the positive class, else 0.
     ready : ModelInput
     lungs : ndarray of bool, shape (224, 224)
     probability : float
@@ -35,6 +37,7 @@ class Case:
 
     name: str
     patient: str
+    label: int
     ready: ModelInput
     lungs: np.ndarray
     probability: float
@@ -70,7 +73,7 @@ def cases(reader: Reader, images: Sequence[Image]) -> list[Case]:
     DataError
         When a file cannot be used, or no image is left.
     """
-    found = _cases(reader, load_images(images), [(image.name, image.patient) for image in images])
+    found = _cases(reader, load_images(images), [(image.name, image.patient, image.label) for image in images])
     kept = [case for case in found if case is not None]
     if not kept:
         raise DataError("evaluation.error.no_lungs")
@@ -92,7 +95,7 @@ def adult_images(reader: Reader, root: Path) -> tuple[list[Case], int]:
         return [], 0
     images = [read_radiograph(adult.path.read_bytes(), "").pixels for adult in boxed]
     pixels = np.stack([canonical_image(image) for image in images])
-    found = _cases(reader, pixels, [("", adult.patient) for adult in boxed])
+    found = _cases(reader, pixels, [("", adult.patient, 1) for adult in boxed])
     marked = [
         replace(case, boxes=box_mask(adult.boxes, *image.shape))
         for adult, image, case in zip(boxed, images, found, strict=True)
@@ -101,7 +104,7 @@ def adult_images(reader: Reader, root: Path) -> tuple[list[Case], int]:
     return marked, len(boxed) - len(marked)
 
 
-def _cases(reader: Reader, pixels: np.ndarray, names: Sequence[tuple[str, str]]) -> list[Case | None]:
+def _cases(reader: Reader, pixels: np.ndarray, names: Sequence[tuple[str, str, int]]) -> list[Case | None]:
     segmenter, found = LungSegmenter.load(), []
     for start in range(0, len(pixels), BATCH):
         part = pixels[start : start + BATCH]

@@ -1,13 +1,14 @@
 """Evaluate the attribution methods on the official test images.
 
 Measurements of each method are kept in a working folder, so that an interrupted run continues. The folder's name
-follows from the graph, the images and the settings: nothing that was measured otherwise is used.
+follows from all that they depend on, and from nothing else: checks and calibration may change without being measured
+again, as long as the same images are positive.
 """
 
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from cxrmodel.explain import faithfulness
 from cxrmodel.explain.explainer import Explainer
 from cxrmodel.explain.methods import INSTANT, METHODS, scorecam, smoothgrad
 from cxrmodel.explain.methods.occlusion import CELLS, WINDOW
-from cxrmodel.model.spec import read_weights
+from cxrmodel.model.spec import ModelSpec, read_weights
 from cxrmodel.models import MODELS
 from cxrmodel.paths import RUNS, SHUFFLED_RUN
 from cxrmodel.reading import Reader
@@ -80,7 +81,6 @@ def evaluate_explanations(
     run = _Run(reader, root, work, images, progress)
     earlier = evaluation.explanations.shuffled if evaluation.explanations else None
     audit = audit_of(
-        reader.spec,
         run.describe(),
         {name: run.measure(name) for name in METHODS.names},
         run.random(),
@@ -103,7 +103,9 @@ class _Run:
         self.adults, self.adults_without_lungs = adult_images(reader, root)
         self.explainer = Explainer.shipped(reader.spec, reader.engine, many=True)
         self._network: keras.Model | None = None
-        self.place = work / f"{self.spec.model}-{self._digest()}"
+        positive = [case.name for case in self.positive(self.sample)]
+        seen = (*self.every, *self.ranged, *self.adults)
+        self.place = work / f"{self.spec.model}-{digest(self.spec, seen, positive, self._settings())}"
         self.place.mkdir(parents=True, exist_ok=True)
 
     def describe(self) -> dict[str, Any]:
@@ -114,6 +116,7 @@ class _Run:
             "sample": [case.name for case in self.sample],
             "positive": [case.name for case in self.positive(self.sample)],
             "patients": {case.name: case.patient for case in self.every},
+            "labels": {case.name: case.label for case in self.every},
             "adult_patients": [case.patient for case in self.adults],
             "adults_without_lungs": self.adults_without_lungs,
             "box_area": [
@@ -122,6 +125,7 @@ class _Run:
                 for top, left, bottom, right in [case.ready.box]
             ],
             "settings": self._settings(),
+            "heat_range": self.spec.heat_range,
         }
 
     def positive(self, images: Sequence[Case]) -> list[Case]:
@@ -148,9 +152,7 @@ class _Run:
                     **{name: maps[name] for name in ("in_lungs", "stability", "seconds")},
                     "grids": maps["grids"][: len(self.sample)],
                     "curves": curve_areas(self.explainer, positive, orders, bar.update),
-                    "map_range": self.spec.heat_range
-                    if method == INSTANT
-                    else heat_range(self.explainer, method, ranged, bar.update),
+                    "map_range": None if method == INSTANT else heat_range(self.explainer, method, ranged, bar.update),
                     "range_images": len(ranged),
                     "adults": in_boxes(self.explainer, method, adults, bar.update),
                 }
@@ -230,11 +232,6 @@ class _Run:
             "range_images": RANGE_IMAGES,
         }
 
-    def _digest(self) -> str:
-        images = [case.name for case in self.sample]
-        key = json.dumps([self.spec.version, images, len(self.adults), self._settings()])
-        return hashlib.sha256(key.encode()).hexdigest()[:12]
-
     def _once(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         path = self.place / f"{name}.json"
         with suppress(OSError, ValueError, RecursionError, TypeError):  # missing or damaged: measured again
@@ -244,6 +241,34 @@ class _Run:
 
     def _bar(self, title: str, total: int) -> "tqdm[Any]":
         return tqdm(desc=title, total=total, unit="image", file=sys.stderr, disable=not self.progress)
+
+
+def digest(spec: ModelSpec, images: Iterable[Case], positive: Sequence[str], settings: Mapping[str, Any]) -> str:
+    """Name everything that the measurements depend on.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Of the weights and the graph.
+    images : iterable of Case
+        Every image measured, as the network sees it, with its lungs, which the segmenter found, and boxes.
+    positive : sequence of str
+        Names of those that are positive at the balanced threshold.
+    settings : mapping of str to object
+        Of methods and measures.
+
+    Returns
+    -------
+    str
+        Twelve hexadecimal digits.
+    """
+    of_spec = [spec.weights_sha256, spec.graph_sha256, spec.std, spec.heat_percentile]
+    found = hashlib.sha256(json.dumps([of_spec, positive, settings]).encode())
+    for case in images:
+        found.update(json.dumps([case.name, case.ready.box]).encode())
+        for array in (case.ready.tensor, case.lungs, case.boxes):
+            found.update(array.tobytes())
+    return found.hexdigest()[:12]
 
 
 def _maps(method: str) -> randomisation.Maps:

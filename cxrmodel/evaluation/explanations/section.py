@@ -21,14 +21,12 @@ from cxrmodel.evaluation.explanations.schema import (
 from cxrmodel.explain.methods import INSTANT
 from cxrmodel.explain.similarity import spearman
 from cxrmodel.metrics.estimate import significant
-from cxrmodel.model.spec import ModelSpec
 
 Measured = Mapping[str, Any]
 """Plain JSON of the working folder."""
 
 
 def audit_of(
-    spec: ModelSpec,
     run: Mapping[str, Any],
     measured: Mapping[str, Measured],
     random: Measured,
@@ -39,9 +37,8 @@ def audit_of(
 
     Parameters
     ----------
-    spec : ModelSpec
     run : mapping
-        Images, patients and settings.
+        Images, their patients and labels, settings, and the colour range of the map of every reading.
     measured : mapping of str to mapping
         By method, image by image.
     random : mapping
@@ -50,10 +47,9 @@ def audit_of(
         By method, similarity to maps of randomised weights.
     shuffled : ShuffledLabels or None
     """
-    patients = run["patients"]
     similarity = shuffled.similarity if shuffled else {}
     rows = {
-        name: _result(name, part, random, randomised[name], similarity.get(name), patients)
+        name: _result(run, name, part, random, randomised[name], similarity.get(name))
         for name, part in measured.items()
     }
     stages = tuple(stage["stage"] for stage in randomised[INSTANT]["stages"])
@@ -71,13 +67,14 @@ def audit_of(
 
 
 def _result(
+    run: Mapping[str, Any],
     name: str,
     part: Measured,
     random: Measured,
     randomised: Measured,
     shuffled: Similarity | None,
-    patients: Mapping[str, str],
 ) -> MethodResult:
+    patients, labels = run["patients"], run["labels"]
     people = [patients[image] for image in part["images"]]
     positive = [patients[image] for image in part["positive"]]
     places = [random["positive"].index(image) for image in part["positive"]]
@@ -96,8 +93,12 @@ def _result(
         random_deletion_auc=by_chance("deletion"),
         random_insertion_auc=by_chance("insertion"),
         in_lungs=mean_of(part["in_lungs"], people),
+        in_lungs_positive=mean_of(
+            [share if labels[image] else None for image, share in zip(part["images"], part["in_lungs"], strict=True)],
+            people,
+        ),
         stability=mean_of(part["stability"], people[: len(part["stability"])]),
-        map_range=significant(part["map_range"], 4),
+        map_range=significant(run["heat_range"] if name == INSTANT else part["map_range"], 4),
         range_images=part["range_images"],
         seconds=significant(float(np.median(part["seconds"])), 2),
         randomisation=Randomisation(

@@ -9,7 +9,7 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.audits.adults import box_mask
 from cxrmodel.evaluation.explanations import results
 from cxrmodel.evaluation.explanations import run as explanations
-from cxrmodel.evaluation.explanations.cases import adult_images, cases, stratified
+from cxrmodel.evaluation.explanations.cases import Case, adult_images, cases, stratified
 from cxrmodel.evaluation.explanations.measures import BATCH, affordable, in_boxes, mean_of, of_maps
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit, ShuffledLabels, Similarity
 from cxrmodel.evaluation.explanations.section import audit_of
@@ -17,6 +17,7 @@ from cxrmodel.evaluation.storage import load_evaluation, save_evaluation
 from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.messages import Message
 from cxrmodel.metrics.estimate import Estimate
+from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.model.spec import OperatingPoints
 from cxrmodel.reading import Reader
 from cxrmodel.registry import Registry
@@ -56,7 +57,7 @@ def measured(images=("a", "b", "c", "d")):
     }
 
 
-def audited(spec, shuffled=None) -> ExplanationAudit:
+def audited(shuffled=None) -> ExplanationAudit:
     """An audit of all methods."""
     run = {
         "seed": 0,
@@ -64,16 +65,18 @@ def audited(spec, shuffled=None) -> ExplanationAudit:
         "sample": ("a", "b", "c", "d"),
         "positive": ["a", "b", "c", "d"],
         "patients": dict(zip("abcd", "wxyz", strict=True)),
+        "labels": dict(zip("abcd", (1, 0, 1, 1), strict=True)),
         "adult_patients": ["p", "q"],
         "adults_without_lungs": 0,
         "box_area": [0.1, 0.3],
         "settings": EXPLANATIONS.settings.model_dump(exclude={"stages"}),
+        "heat_range": 1.5,
     }
     random = {"positive": ["a", "b", "c", "d"], "curves": {"deletion": [0.6] * 4, "insertion": [0.4] * 4}}
     stages = [{"stage": "output", "spearman": 0.8, "ssim": 0.5}, {"stage": "stem", "spearman": 0.1, "ssim": 0.1}]
     randomised = {name: {"images": 2, "stages": stages} for name in METHODS.names}
     found = {name: measured() for name in METHODS.names}
-    return audit_of(spec, run, found, random, randomised, shuffled)
+    return audit_of(run, found, random, randomised, shuffled)
 
 
 def shuffled_labels(**spearman: float) -> ShuffledLabels:
@@ -82,14 +85,16 @@ def shuffled_labels(**spearman: float) -> ShuffledLabels:
     return ShuffledLabels(weights_sha256="ab" * 32, recipe=RECIPE, final_loss=0.69, similarity=found)
 
 
-def test_shapes_and_means(make_spec):
+def test_shapes_and_means():
     """Estimates, random baseline, randomisation test and agreement."""
-    made = audited(make_spec())
+    made = audited()
     row = made.methods[0]
     assert [row.name for row in made.methods] == list(METHODS.names)
+    assert (row.map_range, made.methods[1].map_range) == (1.5, 2.0)
     assert row.deletion_auc == Estimate(0.5, 0.5, 0.5, 4)
     assert (row.random_deletion_auc, row.random_insertion_auc) == (0.6, 0.4)
     assert (row.in_lungs.value, row.in_lungs.n, row.empty) == (0.6, 3, 1)
+    assert (row.in_lungs_positive.value, row.in_lungs_positive.n) == (0.55, 2)
     assert row.randomisation.spearman == (0.8, 0.1)
     assert row.randomisation.shuffled_labels is None
     assert row.randomisation.depends_on_model
@@ -101,13 +106,38 @@ def test_shapes_and_means(make_spec):
     assert not {"p", "q"} & set(made.adults.model_dump_json().split('"'))
 
 
-def test_shuffled_labels_enter_with_their_weights(make_spec):
+def test_shuffled_labels_enter_with_their_weights():
     """A method whose map is similar to that of shuffled labels is marked."""
-    made = audited(make_spec(), shuffled_labels(saliency=0.7))
+    made = audited(shuffled_labels(saliency=0.7))
     assert made.method(INSTANT).randomisation.shuffled_labels == 0.2
     assert made.method(INSTANT).randomisation.depends_on_model
     assert not made.method("saliency").randomisation.depends_on_model
     assert made.shuffled.weights_sha256 == "ab" * 32
+
+
+def test_measurements_are_kept_by_what_they_depend_on(make_spec):
+    """Weights, graph, pixels, lungs, boxes, settings and which images are positive; not version or calibration."""
+    spec, mask = make_spec(), np.eye(224, dtype=bool)
+
+    def key(spec=spec, name="a", level=0.0, lungs=mask, box=(0, 0, 9, 9), boxes=mask, positive=("a",), steps=1):
+        ready = ModelInput(np.full((4, 4, 1), level, np.float32), box)
+        case = Case(name, "p", 1, ready, lungs, 0.5, boxes)
+        return explanations.digest(spec, [case, case], positive, {"steps": steps})
+
+    same = spec.replace(version="another", temperature=2.0, prevalence=0.5, heat_range=9.0)
+    changed = [
+        {"spec": spec.replace(weights_sha256="0" * 64)},
+        {"spec": spec.replace(graph_sha256="0" * 64)},
+        {"name": "b"},
+        {"level": 1.0},
+        {"lungs": ~mask},
+        {"box": (0, 0, 9, 8)},
+        {"boxes": ~mask},
+        {"positive": ()},
+        {"steps": 2},
+    ]
+    assert key(spec=same) == key()
+    assert len({key(), *(key(**change) for change in changed)}) == 1 + len(changed)
 
 
 def test_means_are_over_patients():
@@ -267,7 +297,7 @@ def test_what_is_found_follows_the_evaluation(make_evaluation, make_spec, tmp_pa
     monkeypatch.setattr(results, "load_evaluation", lambda model, spec: load_evaluation(model, tmp_path, spec))
     assert results.tested_explanations(spec) is None
     assert results.randomisation_finding(None, "layercam") == (None, Message("explanations.not_tested"))
-    made = audited(spec, shuffled_labels(saliency=0.7))
+    made = audited(shuffled_labels(saliency=0.7))
     save_evaluation(make_evaluation(explanations=made), tmp_path)
     tested = results.tested_explanations(spec)
     assert results.result_of(tested, "layercam").map_range == 2.0

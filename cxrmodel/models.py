@@ -31,16 +31,18 @@ class ModelEntry:
         Side of the input in pixels (None accepts any) and initial weights -> the input and the features that enter
         the global average pooling. It imports Keras when called.
     cam_layer : str
-        Layer of those features, which Grad-CAM weights.
+        Layer of those features, whose places contribute to the logit.
     feature_layers : tuple of str
         Layers whose pooled activations the out-of-distribution check compares with those of training images.
     fine_layer : str
-        Layer four times as fine as ``cam_layer``, for Grad-CAM++ and LayerCAM, which are one map up to scale there.
+        Layer finer than ``cam_layer``, for Grad-CAM++ and LayerCAM, which are one map up to scale there.
     score_layer : str
-        Layer twice as fine as ``cam_layer``, for Score-CAM.
+        Layer before the last block, for Score-CAM.
     stages : mapping of str to tuple of str
         Stages of the cascading randomisation test, from the output towards the input: name of the stage, and what its
         layers' names begin with, up to the first underscore.
+    stride : int
+        Pixels of the input, in either direction, that one place of the map covers.
     recipe : Path or None
         Of its training; None takes ``NAME.toml`` among the shipped recipes.
     """
@@ -53,6 +55,7 @@ class ModelEntry:
     fine_layer: str
     score_layer: str
     stages: Mapping[str, tuple[str, ...]]
+    stride: int = 16
     recipe: Path | None = None
 
     @property

@@ -206,11 +206,11 @@ class Pipeline:
         if not images:
             return []
         start = time.perf_counter()
-        logits, maps, features = self.engine.read(np.stack([image.model_input.tensor for image in images]))
+        logits, contributions, features = self.engine.read(np.stack([image.model_input.tensor for image in images]))
         pairs = zip(images, features, strict=True)
         results = [self.checks.examine_features(item.image, row) for item, row in pairs]
         seconds = (time.perf_counter() - start) / len(images)
-        rows = zip(logits, maps, results, strict=True)
+        rows = zip(logits, np.maximum(contributions, 0), results, strict=True)
         return [Prediction(float(logit), heat, found, seconds) for logit, heat, found in rows]
 
     def unchecked(self, images: NDArray[np.uint8], lungs: NDArray[np.bool_] | None = None) -> Unchecked:

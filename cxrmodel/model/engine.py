@@ -1,4 +1,4 @@
-"""Inference engines: logits, Grad-CAM maps and features of a batch in one pass.
+"""Inference engines: logits, contributions of places and features of a batch in one pass.
 
 ``onnx`` (ONNX Runtime, the default) needs no deep-learning framework; ``keras`` is the reference. The environment
 variable ``CXR_ENGINE`` chooses.
@@ -35,17 +35,21 @@ class Engine(Protocol):
         -------
         logits : ndarray of float64, shape (N,)
         maps : ndarray of float32, shape (N, h, w)
-            Grad-CAM of the logit, zero or above, in units of the logit.
+            Grad-CAM of the logit: the contributions above zero, in units of the logit.
         """
-        return self.read(inputs)[:2]
+        logits, contributions, _ = self.read(inputs)
+        return logits, np.maximum(contributions, 0)
 
     def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
-        """Logits, maps and features of a batch, in the time of ``run``.
+        """Logits, contributions and features of a batch, in the time of ``run``.
 
         Returns
         -------
-        logits, maps : ndarray
+        logits : ndarray
             As of ``run``.
+        contributions : ndarray of float32, shape (N, h, w)
+            What each place of the crop adds to the logit or takes from it; with the specification's ``bias`` they sum
+            to the logit.
         features : ndarray of float32, shape (N, F)
             For the out-of-distribution check.
         """
@@ -90,9 +94,9 @@ class OnnxEngine(Engine):
             )
 
     def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
-        """Logits, maps and features of a batch; see ``Engine``."""
-        logits, maps, features = self._session.run(None, {self._input: inputs})
-        return logits[:, 0].astype(np.float64), maps[..., 0], features
+        """Logits, contributions and features of a batch; see ``Engine``."""
+        logits, contributions, features = self._session.run(None, {self._input: inputs})
+        return logits[:, 0].astype(np.float64), contributions[..., 0], features
 
     def single_threaded(self) -> "OnnxEngine":
         """The same graph, opened again with one thread for each call; see ``Engine``."""

@@ -36,10 +36,10 @@ class KerasEngine(Engine):
         self._lock = threading.Lock()  # Keras guarantees no thread safety
 
     def read(self, inputs: Floats) -> tuple[Logits, Floats, Floats]:
-        """Logits, maps and features of a batch; see ``cxrmodel.model.engine.Engine``."""
+        """Logits, contributions and features of a batch; see ``cxrmodel.model.engine.Engine``."""
         with self._lock:
-            logits, maps, features = self._all.predict_on_batch(inputs)
-        return logits[:, 0].astype(np.float64), maps[..., 0], features
+            logits, contributions, features = self._all.predict_on_batch(inputs)
+        return logits[:, 0].astype(np.float64), contributions[..., 0], features
 
     def single_threaded(self) -> "KerasEngine":
         """Return the engine itself: Keras has its own threads, and calls run one at a time."""

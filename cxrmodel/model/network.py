@@ -3,8 +3,11 @@
 References
 ----------
 Huang et al., Densely Connected Convolutional Networks, CVPR 2017 (the DenseNet-121 of keras.applications).
+Yu et al., Dilated Residual Networks, CVPR 2017 (its last block).
 Ronneberger et al., U-Net, MICCAI 2015 (the lung segmenter, much reduced).
 """
+
+import re
 
 import keras
 from keras import layers
@@ -28,7 +31,7 @@ def build(model: str, size: int | None = None, dropout: float = 0.0, init: str =
     size : int or None
         Side of the input in pixels; None accepts any.
     dropout : float
-        Share of pooled features that training drops.
+        Share of the last features' channels that training drops.
     init : {"none", "imagenet"}
         ``imagenet`` downloads weights through Keras and sums the first kernel over its colours.
 
@@ -45,19 +48,34 @@ def build(model: str, size: int | None = None, dropout: float = 0.0, init: str =
         When ImageNet weights are asked for and cannot be had.
     """
     inputs, features = MODELS[model].body(size, init)
-    pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
     if dropout:
-        pooled = layers.Dropout(dropout, name="dropout")(pooled)
+        features = layers.SpatialDropout2D(dropout, name="dropout")(features)
+    pooled = layers.GlobalAveragePooling2D(name="pooled")(features)
     logit = layers.Dense(1, dtype="float32", name="logit")(pooled)
     return keras.Model(inputs, logit, name=model)
 
 
 def densenet121_body(size: int | None, init: str) -> Tensors:
-    """Build DenseNet-121 up to its last features: the input and the output; as ``build`` for sizes and errors."""
-    body = keras.applications.DenseNet121(include_top=False, weights=None, input_shape=(size, size, 1))
+    """Build DenseNet-121 up to its last features: the input and the output; as ``build`` for sizes and errors.
+
+    The last block works at the resolution of the one before it: its pooling is left out, and its 3 x 3 convolutions are
+    dilated by two, which keeps what each of their weights sees (Yu et al., Dilated Residual Networks, CVPR 2017). The
+    weights are those of the plain network; the map has four times as many places.
+    """
+    plain = keras.applications.DenseNet121(include_top=False, weights=None, input_shape=(size, size, 1))
     if init == "imagenet":
-        _copy_imagenet(body)
+        _copy_imagenet(plain)
+    body = keras.models.clone_model(plain, clone_function=_dilated)
+    body.set_weights(plain.get_weights())
     return body.input, body.output
+
+
+def _dilated(layer: keras.Layer) -> keras.Layer:
+    """A layer of DenseNet-121 as it is in the network with a dilated last block."""
+    if layer.name == "pool4_pool":
+        return layers.Identity(name=layer.name)
+    changes = {"dilation_rate": (2, 2)} if re.fullmatch(r"conv5_block\d+_2_conv", layer.name) else {}
+    return type(layer).from_config(layer.get_config() | changes)
 
 
 def cnn_body(size: int | None, init: str) -> Tensors:
@@ -72,8 +90,8 @@ def cnn_body(size: int | None, init: str) -> Tensors:
     return inputs, _convolution(x, 192, "last_features")
 
 
-def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
-    """Add Grad-CAM to a trained classifier as a second output (derived in ``cxrmodel.explain.methods.gradcam``).
+def with_contributions(network: keras.Model, cam_layer: str) -> keras.Model:
+    """Add each place's contribution to the logit as a second output (derived in ``cxrmodel.explain.methods.gradcam``).
 
     Parameters
     ----------
@@ -85,19 +103,38 @@ def with_map(network: keras.Model, cam_layer: str) -> keras.Model:
     Returns
     -------
     keras.Model
-        Outputs (N, 1), the logit, and (N, h, w, 1), the map, zero or above.
+        Outputs (N, 1), the logit, and (N, h, w, 1), contributions, which sum to the logit less its bias.
     """
     features = network.get_layer(cam_layer).output
     _, height, width, _ = features.shape
     kernel = keras.ops.convert_to_numpy(network.get_layer("logit").kernel)
-    weigh = layers.Conv2D(1, 1, use_bias=False, activation="relu", name="map")
-    heat = weigh(features)
+    weigh = layers.Conv2D(1, 1, use_bias=False, name="contributions")
+    contributions = weigh(features)
     weigh.set_weights([kernel[None, None] / (height * width)])
-    return keras.Model(network.input, [network.output, heat], name=f"{network.name}_with_map")
+    return keras.Model(network.input, [network.output, contributions], name=f"{network.name}_with_contributions")
+
+
+def with_evidence(network: keras.Model) -> keras.Model:
+    """Put each place's contribution beside the logit, for a training that judges where the evidence lies.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of ``build``; its weights are shared.
+
+    Returns
+    -------
+    keras.Model
+        Output (N, 1 + places): the logit, and row by row the contributions of ``with_contributions`` times the number
+        of places: with the bias, their mean is the logit. Dropout acts on both.
+    """
+    unit, features = network.get_layer("logit"), network.get_layer("pooled").input
+    evidence = layers.Flatten(name="evidence")(unit(features) - unit.bias)
+    return keras.Model(network.input, layers.Concatenate(name="both")([network.output, evidence]), name=network.name)
 
 
 def for_reading(network: keras.Model, model: str) -> keras.Model:
-    """Build what a reading runs: logit, map and features of a trained classifier, each the mean over both views.
+    """Build what a reading runs: logit, contributions and features of a trained classifier, means over both views.
 
     Parameters
     ----------
@@ -109,19 +146,20 @@ def for_reading(network: keras.Model, model: str) -> keras.Model:
     Returns
     -------
     keras.Model
-        The outputs of ``with_map``, and (N, F), the activations of its ``feature_layers`` averaged over the image.
+        The outputs of ``with_contributions``, and (N, F), the activations of its ``feature_layers`` averaged over the
+        image.
     """
     entry = MODELS[model]
-    with_cam = with_map(network, entry.cam_layer)
+    explained = with_contributions(network, entry.cam_layer)
     pooled = [
         layers.GlobalAveragePooling2D(name=f"{name}_mean")(network.get_layer(name).output)
         for name in entry.feature_layers
     ]
-    one_view = keras.Model(network.input, [*with_cam.outputs, layers.Concatenate(name="features")(pooled)])
+    one_view = keras.Model(network.input, [*explained.outputs, layers.Concatenate(name="features")(pooled)])
     image = layers.Input(network.input_shape[1:])
     views = keras.ops.concatenate([image, mirrored(image)], axis=0)
-    logits, maps, features = (keras.ops.split(part, 2, axis=0) for part in one_view(views))
-    means = [sum(logits) / 2, mean_of_views(*maps), sum(features) / 2]
+    logits, contributions, features = (keras.ops.split(part, 2, axis=0) for part in one_view(views))
+    means = [sum(logits) / 2, mean_of_views(*contributions), sum(features) / 2]
     return keras.Model(image, means, name=f"{network.name}_for_reading")
 
 

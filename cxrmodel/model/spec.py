@@ -14,7 +14,7 @@ from cxrmodel.model.manifest import load_manifest
 from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.records import Record, Sha256, Share
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 UNCERTAIN = "uncertain"
 """The finding between the outer thresholds."""
@@ -148,6 +148,8 @@ class ModelSpec(Record):
         Share by which the lung box is widened on each side.
     cam_layer : str
         Layer that Grad-CAM weights.
+    bias : float
+        Of the logit: with the contributions of all places it sums to the logit.
     temperature, intercept : float
         Of the calibration: log-odds = logit / temperature + intercept, at even prevalence.
     prevalence : float
@@ -166,7 +168,7 @@ class ModelSpec(Record):
         That of the manifest, not stored in the file; empty before ``load_spec`` or an export has set it.
     """
 
-    format: Literal[2]
+    format: Literal[3]
     model: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
     labels: Labels
     ages: AgeRange
@@ -179,6 +181,7 @@ class ModelSpec(Record):
     std: Share
     margin: Annotated[float, Field(ge=0, le=1)]
     cam_layer: Annotated[str, Field(min_length=1)]
+    bias: Annotated[float, Field(ge=-100, le=100)]
     temperature: Annotated[float, Field(ge=0.05, le=20)]
     intercept: Annotated[float, Field(ge=-20, le=20)]
     prevalence: Share

@@ -5,11 +5,13 @@ learn the label from collimation, markers or arms.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +21,9 @@ from cxrmodel import outputs
 from cxrmodel.errors import TrainingError
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
-from cxrmodel.model.network import build
+from cxrmodel.model.network import build, with_evidence
 from cxrmodel.model.preprocess import crop, crop_box, normalise
+from cxrmodel.models import MODELS
 from cxrmodel.training.archive import Image, Split, load_images, load_masks, training_split
 from cxrmodel.training.augment import (
     jitter_crop,
@@ -37,6 +40,8 @@ from cxrmodel.training.record import ClassifierEpoch, HeldOutScore, TrainingReco
 
 BATCH = 64
 SHUFFLE_SEED = 0
+POSITIVE = 0.5
+"""Targets above it are positive."""
 _NO_FILE = ("none", "imagenet")
 """Initial weights that are not read from a file."""
 
@@ -99,10 +104,12 @@ class Sampler:
     mean, std : float
         Of the training crops, in 0..1.
     options : ClassifierOptions
+    stride : int
+        Pixels of the crop, in either direction, that a place of the network's map covers.
     """
 
-    def __init__(self, data: TrainingImages, mean: float, std: float, options: ClassifierOptions) -> None:
-        self.data, self.mean, self.std, self.options = data, mean, std, options
+    def __init__(self, data: TrainingImages, mean: float, std: float, options: ClassifierOptions, stride: int) -> None:
+        self.data, self.mean, self.std, self.options, self.stride = data, mean, std, options, stride
         self.labels = data.labels
         if options.shuffle_labels:
             self.labels = np.random.default_rng(SHUFFLE_SEED).permutation(self.labels)
@@ -128,8 +135,9 @@ class Sampler:
         Returns
         -------
         x : ndarray of float32, shape (size, size, 1)
-        y : ndarray of float32, shape (1,)
-            The label, or one half where the lungs are masked.
+        y : ndarray of float32, shape (1,), or (1 + places,) where evidence outside the lungs is penalised
+            The label, or one half where the lungs are masked; then the share of each place that lies outside the lungs,
+            zero for an image that is not positive.
         weight : float
             Gives both classes the same total weight.
         """
@@ -144,7 +152,12 @@ class Sampler:
         elif chance < options.covered + options.surroundings:
             image = replace_background(image, soft_mask(mask, rng), rng, self._other(size, rng))
         x = normalise(perturb_intensity(image, rng), self.mean, self.std)
-        return x, np.array([label], np.float32), float(self.weights[index])
+        y = np.array([label], np.float32)
+        if options.outside:
+            places = (size // self.stride, size // self.stride)
+            outside = 1 - cv2.resize(mask.astype(np.float32), places, interpolation=cv2.INTER_AREA)
+            y = np.concatenate([y, outside.ravel() * (label > POSITIVE)])
+        return x, y, float(self.weights[index])
 
 
 def training_feed(
@@ -164,8 +177,39 @@ def training_feed(
     options = recipe.read_options(ClassifierOptions)
     data = load_training_images(root, images, segmenter)
     crops = data.crops(options.margin, recipe.final_size) / 255.0
-    sampler = Sampler(data, float(crops.mean()), float(crops.std()), options)
+    sampler = Sampler(data, float(crops.mean()), float(crops.std()), options, MODELS[recipe.model].stride)
     return Feed(sampler, len(data.images), recipe.batch, recipe.seed, recipe.mixup), sampler
+
+
+def loss_of(smoothing: float, outside: float) -> Callable[[Any, Any], Any]:
+    """Give the cross-entropy, with a penalty on evidence that lies outside the lungs.
+
+    The penalty is the share of the evidence above zero that lies outside the lungs (the idea is that of Ross et al.,
+    Right for the right reasons, IJCAI 2017). One is added to what it is a share of, so that faint evidence costs little.
+
+    Parameters
+    ----------
+    smoothing : float
+        Label smoothing, 0..1.
+    outside : float
+        Weight of the penalty; 0 leaves it out.
+
+    Returns
+    -------
+    callable (targets, outputs) -> losses
+        Targets as of ``Sampler``, outputs as of the network or of ``with_evidence``; losses of shape (N,).
+    """
+    entropy = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing, reduction="none")
+
+    def loss(targets: Any, outputs: Any) -> Any:
+        found = entropy(targets[:, :1], outputs[:, :1])
+        if not outside:
+            return found
+        evidence = keras.ops.relu(outputs[:, 1:])
+        share = keras.ops.sum(evidence * targets[:, 1:], axis=-1) / (keras.ops.sum(evidence, axis=-1) + 1.0)
+        return found + outside * share
+
+    return loss
 
 
 def train_reader(
@@ -205,7 +249,9 @@ def train_reader(
         return {"held_out_auc": float(roc_auc_score(labels, logits)), "held_out_loss": _balanced_loss(labels, logits)}
 
     model = initial_network(recipe, init)
-    loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe.smoothing)
+    if sampler.options.outside:
+        model = with_evidence(model)
+    loss = loss_of(recipe.smoothing, sampler.options.outside)
     history = fit(model, loss, feed, recipe, folder, score, resume=resume)
     final = build(recipe.model, recipe.final_size)
     final.set_weights(model.get_weights())

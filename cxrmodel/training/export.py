@@ -41,7 +41,7 @@ from cxrmodel.training.segmenter import SegmenterRecord
 PROBES = 64
 """Held-out images on which the exported graph must agree with the network."""
 TOLERANCE = 1e-3
-"""By which logits may differ, and maps as a share of their range."""
+"""By which logits may differ, and other outputs as a share of their range."""
 HEAT_PERCENTILE = 99.0
 LEAST_SHARE = 0.8
 """Segmented lungs must reach this share of the lowest measures among held-out images."""
@@ -190,7 +190,8 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     try:
         outputs = _run_graph(graph, held_out.tensors)
         out_of_distribution = _out_of_distribution(distribution, outputs[2], stored)
-        spec = _specification(record, held_out, outputs, out_of_distribution, digests)
+        bias = float(keras.ops.convert_to_numpy(trained.get_layer("logit").bias)[0])
+        spec = _specification(record, held_out, outputs, out_of_distribution, bias, digests)
     except (ValueError, DataError) as error:
         raise TrainingError("training.not_usable", run=str(run), reason=first_problem(error)) from error
     files = {
@@ -249,7 +250,7 @@ def _inputs(images: Sequence[Image], segmenter: LungSegmenter, record: TrainingR
 
 
 def _run_graph(graph: bytes, tensors: Floats, batch: int = 32) -> list[Floats]:
-    """Outputs of a graph; of an exported classifier logits, maps and features."""
+    """Outputs of a graph; of an exported classifier logits, contributions and features."""
     session = open_graph(graph)
     name = session.get_inputs()[0].name
     parts = [session.run(None, {name: tensors[i : i + batch]}) for i in range(0, len(tensors), batch)]
@@ -261,6 +262,7 @@ def _specification(
     held_out: _Inputs,
     outputs: Sequence[Floats],
     out_of_distribution: OutOfDistribution,
+    bias: float,
     digests: dict[str, str],
 ) -> ModelSpec:
     """Fix everything that held-out images decide.
@@ -270,7 +272,7 @@ def _specification(
     ValueError
         When they do not allow it.
     """
-    labels, (logits, maps, _) = np.array([image.label for image in held_out.images]), outputs
+    labels, (logits, contributions, _) = np.array([image.label for image in held_out.images]), outputs
     scores, patients = logits[:, 0].astype(np.float64), [image.patient for image in held_out.images]
     prevalence = round(float(labels.mean()), 4)
     _, temperature, intercept = choose_calibration(labels, scores, patients, prevalence)
@@ -286,11 +288,12 @@ def _specification(
         std=record.std,
         margin=record.options.margin,
         cam_layer=MODELS[record.recipe.model].cam_layer,
+        bias=bias,
         temperature=temperature,
         intercept=intercept,
         prevalence=prevalence,
         operating_points=OperatingPoints(**points),
-        heat_range=float(np.percentile(maps[labels == 1], HEAT_PERCENTILE)),
+        heat_range=float(np.percentile(np.maximum(contributions[labels == 1], 0), HEAT_PERCENTILE)),
         heat_percentile=HEAT_PERCENTILE,
         out_of_distribution=out_of_distribution,
         split_seed=record.split.seed,

@@ -36,6 +36,8 @@ class ClassifierOptions(Record):
         Share of samples whose lungs are masked; their target is one half.
     histogram : float
         Share of samples whose histogram is matched to another image's.
+    outside : float
+        Weight of the penalty on evidence for the positive class that lies outside the lungs of positive images.
     shuffle_labels : bool
         Permute the labels, for a network that has not learnt the disease.
     """
@@ -46,6 +48,7 @@ class ClassifierOptions(Record):
     surroundings: Part
     covered: Part
     histogram: Part = 0.0
+    outside: NotNegative = 0.0
     shuffle_labels: bool = False
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cxrmodel.model.mirroring import mean_of_views, mirrored
-from cxrmodel.model.network import build, for_reading, with_map
+from cxrmodel.model.network import build, for_reading, with_contributions
 from cxrmodel.models import MODELS
 
 
@@ -34,7 +34,7 @@ def test_a_reading_is_the_mean_of_both_views(model):
     network = build(model, 64)
     images = np.random.default_rng(0).normal(size=(3, 64, 64, 1)).astype(np.float32)
     logits, maps, features = (np.asarray(part) for part in for_reading(network, model)(images))
-    one_way = with_map(network, MODELS[model].cam_layer)
+    one_way = with_contributions(network, MODELS[model].cam_layer)
     pools = keras.Model(network.input, [network.get_layer(name).output for name in MODELS[model].feature_layers])
     answers = [one_way(view) for view in (images, images[:, :, ::-1])]
     pooled = [np.concatenate([np.asarray(a).mean((1, 2)) for a in pools(v)], 1) for v in (images, images[:, :, ::-1])]

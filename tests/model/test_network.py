@@ -9,15 +9,15 @@ from cxrmodel.models import MODELS
 from cxrmodel.registry import UnknownName
 
 
-@pytest.mark.parametrize(("model", "channels", "stride"), [("densenet121", 1024, 32), ("cnn", 192, 16)])
-def test_readers_are_flat_with_one_logit(model, channels, stride):
+@pytest.mark.parametrize(("model", "channels"), [("densenet121", 1024), ("cnn", 192)])
+def test_readers_are_flat_with_one_logit(model, channels):
     """No layer is a network, the output has no activation, and the last features are those of the CAM layer."""
     network = build(model, 96)
     assert network.output_shape == (None, 1)
     assert not any(isinstance(layer, keras.Model) for layer in network.layers)
     assert network.get_layer("logit").activation is keras.activations.linear
     features = network.get_layer(MODELS[model].cam_layer).output
-    assert features.shape[1:] == (96 // stride, 96 // stride, channels)
+    assert features.shape[1:] == (96 // MODELS[model].stride, 96 // MODELS[model].stride, channels)
 
 
 def test_any_size_shares_the_weights():

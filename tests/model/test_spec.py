@@ -39,6 +39,7 @@ SPEC = ModelSpec(
     std=0.2,
     margin=0.06,
     cam_layer="last_features",
+    bias=0.25,
     temperature=1.5,
     intercept=0.7,
     prevalence=0.74,
@@ -89,7 +90,8 @@ def test_ages_are_completed_years(age, within):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("format", 1),
+        ("format", 2),
+        ("bias", 128.5),
         ("std", 0.0),
         ("mean", 1.5),
         ("temperature", -1.0),

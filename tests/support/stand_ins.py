@@ -30,6 +30,7 @@ SPEC = ModelSpec(
     std=0.2,
     margin=0.05,
     cam_layer="relu",
+    bias=0.0,
     temperature=1.0,
     intercept=0.0,
     prevalence=0.74,

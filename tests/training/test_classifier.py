@@ -14,7 +14,7 @@ from cxrmodel.model import network
 from cxrmodel.model.spec import load_spec, read_features, read_graph
 from cxrmodel.models import MODELS
 from cxrmodel.training.archive import ARCHIVE, training_split
-from cxrmodel.training.classifier import Sampler, load_training_images, train_reader
+from cxrmodel.training.classifier import Sampler, load_training_images, loss_of, train_reader
 from cxrmodel.training.export import export_reader, write_files
 from cxrmodel.training.recipe import ClassifierOptions, load_recipe
 from cxrmodel.training.record import TrainingRun, load_training_record
@@ -167,7 +167,7 @@ def test_a_failed_download_of_imagenet_weights_is_an_error(monkeypatch):
 
 
 def test_imagenet_kernels_are_summed_over_colours(monkeypatch):
-    """A grey image gives the same features as three equal colour channels in the original network."""
+    """Up to the last block, a grey image gives the features of three equal colour channels in the original network."""
     original = keras.applications.DenseNet121
     colour = original(include_top=False, weights=None, input_shape=(64, 64, 3))
     monkeypatch.setattr(
@@ -177,8 +177,56 @@ def test_imagenet_kernels_are_summed_over_colours(monkeypatch):
     )
     built = network.build("densenet121", 64, init="imagenet")
     grey = np.random.default_rng(0).random((1, 64, 64, 1), np.float32)
-    features = keras.Model(built.input, built.get_layer(MODELS["densenet121"].cam_layer).output)
-    np.testing.assert_allclose(features(grey), colour(np.repeat(grey, 3, axis=-1)), atol=1e-4)
+    ours, theirs = (keras.Model(one.input, one.get_layer("pool4_conv").output) for one in (built, colour))
+    np.testing.assert_allclose(ours(grey), theirs(np.repeat(grey, 3, axis=-1)), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("outside", "wanted"),
+    [
+        ((0, 0, 0, 0), 0.0),  # everything above zero lies inside
+        ((0, 0, 1, 0), 0.25),  # 1 of 1 + 2 + 1
+        ((0.5, 1, 0.5, 1), 0.375),  # half of 2 and half of 1; what is below zero does not count
+        ((1, 1, 1, 1), 0.75),
+    ],
+)
+@pytest.mark.parametrize("weight", [0.0, 0.5, 2.0])
+def test_penalty_on_evidence_outside_the_lungs_by_hand(outside, wanted, weight):
+    """At a logit of 0 the entropy is log 2; evidence is 2, -1, 1 and 0."""
+    targets, outputs = np.float32([[1, *outside]]), np.float32([[0, 2, -1, 1, 0]])
+    if not weight:
+        targets, outputs = targets[:, :1], outputs[:, :1]
+    (loss,) = np.asarray(loss_of(0.0, weight)(targets, outputs))
+    assert loss == pytest.approx(np.log(2) + weight * wanted, abs=1e-6)
+
+
+def test_targets_of_penalised_samples(make_archive, tmp_path):
+    """The label, then for positive images the share of each place outside the lungs; zero for the others."""
+    root = make_archive(tmp_path / "archive", patients=4)
+    data = load_training_images(root, training_split(root).train, LungSegmenter.load())
+    still = ClassifierOptions(margin=0.0, degrees=0, jitter=0, surroundings=0, covered=0, outside=1.0)
+    sampler = Sampler(data, 0.5, 0.2, still, 16)
+    for index, image in enumerate(data.images):
+        _, target, _ = sampler(index, 64, np.random.default_rng(0))
+        assert target.shape == (17,)
+        assert target[0] == image.label
+        assert target[1:].min() >= 0
+        assert target[1:].max() <= 1
+        assert bool(target[1:].any()) == bool(image.label)
+    covered = Sampler(data, 0.5, 0.2, still.replace(covered=1.0), 16)
+    assert not any(covered(i, 64, np.random.default_rng(0))[1][1:].any() for i in range(len(data.images)))
+
+
+@pytest.mark.parametrize("model", MODELS.names)
+def test_evidence_in_training_has_the_logit_as_its_mean(model):
+    """With the bias; and the weights are the network's own."""
+    built = network.build(model, 64)
+    built.get_layer("logit").bias.assign([0.3])
+    both = network.with_evidence(built)
+    found = both.predict_on_batch(np.random.default_rng(0).normal(size=(2, 64, 64, 1)).astype(np.float32))
+    assert found.shape == (2, 1 + (64 // MODELS[model].stride) ** 2)
+    np.testing.assert_allclose(found[:, 1:].mean(axis=1) + 0.3, found[:, 0], atol=1e-4)
+    assert {id(one) for one in both.weights} == {id(one) for one in built.weights}
 
 
 def test_shuffled_labels_are_one_permutation_and_never_exported(project, make_archive, tmp_path):
@@ -188,7 +236,7 @@ def test_shuffled_labels_are_one_permutation_and_never_exported(project, make_ar
     options = shipped.read_options(ClassifierOptions)
     assert options.shuffle_labels is True
     data = load_training_images(root, training_split(root).train, LungSegmenter.load())
-    samplers = [Sampler(data, 0.5, 0.2, options) for _ in range(2)]
+    samplers = [Sampler(data, 0.5, 0.2, options, 16) for _ in range(2)]
     np.testing.assert_array_equal(samplers[0].labels, samplers[1].labels)
     assert sorted(samplers[0].labels) == sorted(data.labels)
     assert (samplers[0].labels != data.labels).any()

@@ -19,7 +19,7 @@ import numpy as np
 
 from cxrmodel.errors import EvaluationError
 from cxrmodel.explain.explainer import Explainer
-from cxrmodel.explain.methods.gradcam import closed_form
+from cxrmodel.explain.methods.gradcam import contributions
 from cxrmodel.explain.similarity import spearman, ssim
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.mirroring import mean_of_views, mirrored
@@ -52,8 +52,9 @@ class NetworkEngine:
     def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits and maps of a batch; see ``cxrmodel.model.engine.Engine``."""
         logits, features = self._both.predict_on_batch(np.concatenate([inputs, mirrored(inputs)]))
-        maps = closed_form(features, keras.ops.convert_to_numpy(self._logit.kernel)[:, 0])
-        return np.mean(np.split(logits[:, 0].astype(np.float64), 2), axis=0), mean_of_views(*np.split(maps, 2))
+        places = contributions(features, keras.ops.convert_to_numpy(self._logit.kernel)[:, 0])
+        maps = np.maximum(mean_of_views(*np.split(places, 2)), 0)
+        return np.mean(np.split(logits[:, 0].astype(np.float64), 2), axis=0), maps
 
 
 def explainer_of(network: keras.Model, spec: ModelSpec) -> Explainer:

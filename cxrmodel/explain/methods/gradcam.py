@@ -8,7 +8,8 @@ every position, so the mean is w_k / (H·W) too, and
     map = max(0, sum over k of w_k A_k / (H·W)).
 
 Before negative values are set to zero, the positions sum to z - b: each value is a contribution to the logit. No
-gradient is needed, and the exported graph computes the map together with the logit.
+gradient is needed, and the exported graph computes the contributions together with the logit. Of both views of an image
+the contributions are averaged first, so that they still sum to the logit less b, and then set to zero where negative.
 """
 
 import numpy as np
@@ -18,8 +19,8 @@ from cxrmodel.explain.method import Floats, Method
 from cxrmodel.messages import Message
 
 
-def closed_form(features: NDArray[np.floating], weights: NDArray[np.floating]) -> Floats:
-    """Grad-CAM of a logit over globally averaged features.
+def contributions(features: NDArray[np.floating], weights: NDArray[np.floating]) -> Floats:
+    """Contribution of each position to a logit over globally averaged features.
 
     Parameters
     ----------
@@ -31,11 +32,11 @@ def closed_form(features: NDArray[np.floating], weights: NDArray[np.floating]) -
     Returns
     -------
     ndarray of float32, shape (N, H, W)
-        Zero or above, in units of the logit.
+        In units of the logit. They sum to the logit less its bias.
     """
     height, width = features.shape[1:3]
-    maps: Floats = np.maximum(features @ (weights / (height * width)), 0.0).astype(np.float32)
-    return maps
+    found: Floats = (features @ (weights / (height * width))).astype(np.float32)
+    return found
 
 
 METHOD = Method(

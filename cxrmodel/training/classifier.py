@@ -184,8 +184,8 @@ def training_feed(
 def loss_of(smoothing: float, outside: float) -> Callable[[Any, Any], Any]:
     """Give the cross-entropy, with a penalty on evidence that lies outside the lungs.
 
-    The penalty is the share of the evidence above zero that lies outside the lungs (the idea is that of Ross et al.,
-    Right for the right reasons, IJCAI 2017). One is added to what it is a share of, so that faint evidence costs little.
+    The penalty is the share of the evidence above zero that lies outside the lungs (after Ross et al., Right for the
+    right reasons, IJCAI 2017). One is added to what it is a share of, so that faint evidence costs little.
 
     Parameters
     ----------

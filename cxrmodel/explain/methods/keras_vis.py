@@ -47,7 +47,7 @@ def cam(
 
 
 def gradcam(network: keras.Model, layer: str, inputs: Floats) -> Floats:
-    """Grad-CAM of the logit by the library, the reference for ``cxrmodel.explain.methods.gradcam``; arguments as of ``cam``."""
+    """Grad-CAM of the logit by the library, to test ``cxrmodel.explain.methods.gradcam``; arguments as of ``cam``."""
     return cam(Gradcam(network, clone=False), layer, inputs)
 
 

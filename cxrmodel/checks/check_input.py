@@ -12,6 +12,7 @@ from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 from cxrmodel.imaging.lungs import regions
 from cxrmodel.imaging.margins import image_box
 from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.imaging.tilt import Tilt, find_tilt, straightened
 from cxrmodel.model.spec import AgeRange
 
 
@@ -71,6 +72,11 @@ class CheckInput:
         return image_box(self.canonical)
 
     @cached_property
+    def tilt(self) -> Tilt | None:
+        """Rotation of the image on a uniform canvas; None where there is none."""
+        return find_tilt(self.canonical, self.size)
+
+    @cached_property
     def orientation(self) -> dict[str, float]:
         """Probability of each orientation, 0..1."""
         return self.known_orientation or self.models.orientation.probabilities(self.canonical)
@@ -106,6 +112,19 @@ class CheckInput:
         columns = slice(round(left * width / IMAGE_SIDE), round(right * width / IMAGE_SIDE))
         size = ((bottom - top) * height / IMAGE_SIDE, (right - left) * width / IMAGE_SIDE)
         return self._with_pixels(self.radiograph.pixels[rows, columns], size)
+
+    def straightened(self) -> "CheckInput":
+        """The image rotated upright and cropped to its rectangle.
+
+        Raises
+        ------
+        ValueError
+            Without a tilt.
+        """
+        if self.tilt is None:
+            raise ValueError("this image is not tilted")
+        width, height = self.tilt.size
+        return self._with_pixels(straightened(self.radiograph.pixels, self.tilt), (height, width))
 
     def inverted(self) -> "CheckInput":
         """The image with inverted greyscale."""

@@ -11,6 +11,7 @@ from cxrmodel.checks.image.contrast import CONTRAST
 from cxrmodel.checks.image.margins import IMAGE_EXTENT, MARGINS
 from cxrmodel.checks.image.orientation import GREYSCALE_POLARITY, INVERTED_GREYSCALE, MIRRORING, PROJECTION, ROTATION
 from cxrmodel.checks.image.size import SIZE
+from cxrmodel.checks.image.tilt import TILT
 from cxrmodel.checks.lungs.cut_off import LUNGS_CUT_OFF
 from cxrmodel.checks.lungs.plausibility import LUNG_AREA, LUNG_BALANCE
 from cxrmodel.checks.lungs.position import LUNG_DISTANCE, LUNG_LEVEL
@@ -22,6 +23,7 @@ CHECKS: Registry[Check] = Registry(
     "check",
     AGE,
     SIZE,
+    TILT,
     CONTRAST,
     IMAGE_EXTENT,
     MARGINS,

@@ -79,7 +79,7 @@ class CheckResult:
     threshold : float or None
         The one that was exceeded, or the first that could have been.
     correction : str
-        How the image was corrected, "inverted" or "cropped"; else empty.
+        How the image was corrected, "straightened", "cropped" or "inverted"; else empty.
     error : type of ImageRefused
         What a rejection raises.
     """
@@ -112,7 +112,7 @@ class CheckReport:
 
     @property
     def corrections(self) -> tuple[str, ...]:
-        """How the image was corrected: "inverted", "cropped"."""
+        """How the image was corrected: "straightened", "cropped", "inverted"."""
         return tuple(result.correction for result in self.results if result.correction)
 
     def has_warning(self, check: str) -> bool:

@@ -80,12 +80,12 @@ class Checks:
         return CheckInput(self.models, radiograph, canonical_image(radiograph.pixels), (height, width))
 
     def examine_image(self, image: CheckInput) -> tuple[CheckInput, CheckReport]:
-        """Check an image, crop wide even margins and correct an inverted greyscale.
+        """Check an image, straighten it, crop wide even margins and correct an inverted greyscale.
 
         Returns
         -------
         CheckInput
-            Cropped or inverted where the report's corrections say so.
+            Straightened, cropped or inverted where the report's corrections say so.
         CheckReport
         """
         results: list[CheckResult] = []

@@ -38,6 +38,7 @@ LUNG_IMAGES = 1500
 AFFINE = {"degrees": 8.0, "stretch": 0.3, "shift": 0.08}
 """Augmentation of whole images before their subspace is fitted."""
 _MIN_EXTENT = 0.3
+_MIN_TILT = 2.0
 _BATCH = 64
 
 
@@ -179,16 +180,25 @@ def fit_rules(measured: Mapping[str, np.ndarray]) -> dict[str, Rule]:
     def probability(name: str, at: float) -> float:
         return max(0.5, percentile(name, at))
 
-    smallest, largest = "smallest validation value divided by 1.25", "1.25 times the largest validation value"
+    smallest, half_of_it = "smallest validation value divided by 1.25", "half of the smallest validation value"
+    beyond = {"below": f"{smallest}; {half_of_it}", "above": "1.25 times and twice the largest validation value"}
+
+    def extreme(name: str, side: Literal["above", "below"]) -> Rule:
+        """Warn a quarter beyond every validation image, and reject at half or twice the most extreme of them."""
+        if side == "below":
+            return _rule(side, percentile(name, 0) / 1.25, percentile(name, 0) / 2, beyond[side])
+        return _rule(side, 1.25 * percentile(name, 100), 2 * percentile(name, 100), beyond[side])
+
     at_99_8 = "0.5, or the 99.8th percentile of validation images if larger"
     half = IMAGE_SIDE / 2
     return {
         "size": _rule("below", IMAGE_SIDE, half, "side of the training images; half of it"),
+        "tilt": _rule("above", _MIN_TILT, None, "set by hand"),
         "contrast": _rule(
             "below",
             percentile("contrast", 0.5),
-            percentile("contrast", 0) / 1.25,
-            f"0.5th percentile of validation images; {smallest}",
+            percentile("contrast", 0) / 2,
+            f"0.5th percentile of validation images; {half_of_it}",
         ),
         "image_extent": _rule("below", None, _MIN_EXTENT, "set by hand"),
         "margins": _rule("above", 1.5 * percentile("margins", 100), None, "1.5 times the largest validation value"),
@@ -215,10 +225,10 @@ def fit_rules(measured: Mapping[str, np.ndarray]) -> dict[str, Rule]:
             1.25 * percentile("image_reconstruction", 99.5),
             "1.25 times the 99.5th percentile of validation images",
         ),
-        "lung_area": _rule("below", None, percentile("lung_area", 0) / 1.25, smallest),
-        "lung_balance": _rule("below", None, percentile("lung_balance", 0) / 1.25, smallest),
-        "lung_distance": _rule("below", None, percentile("lung_distance", 0) / 1.25, smallest),
-        "lung_level": _rule("above", None, 1.25 * percentile("lung_level", 100), largest),
+        "lung_area": extreme("lung_area", "below"),
+        "lung_balance": extreme("lung_balance", "below"),
+        "lung_distance": extreme("lung_distance", "below"),
+        "lung_level": extreme("lung_level", "above"),
         "surroundings_reconstruction": _rule(
             "above", None, percentile("surroundings_reconstruction", 99.8), "99.8th percentile of validation images"
         ),

@@ -20,6 +20,7 @@ from cxrmodel.checks.subspace import PrincipalSubspace, lung_surroundings, stand
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.evaluation.audits.hard_cases import CHANGED, SYNTHETIC
+from cxrmodel.evaluation.audits.perturbations import rotate
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungSegmenter, regions
 from cxrmodel.imaging.margins import image_box
@@ -126,6 +127,31 @@ def test_inverting_twice_gives_the_image_back(checks, levels):
     """To rounding."""
     given = checks.input(radiograph(levels))
     np.testing.assert_allclose(given.inverted().inverted().radiograph.pixels, given.radiograph.pixels, atol=1e-6)
+
+
+@pytest.mark.parametrize("degrees", [3, 9, 15, -6, -12])
+def test_a_slightly_rotated_image_is_straightened_and_read(checks, segmenter, image, degrees):
+    """With a warning; the lungs pass every check as before."""
+    report = examine(checks, segmenter, rotate(np.maximum(image, 20), degrees))
+    assert report.corrections == ("straightened",)
+    assert report.has_warning("tilt")
+    assert not {result.check for result in report.results if result.outcome == REJECTED and "lung" in result.check}
+
+
+def test_straightening_needs_a_tilt(checks, image):
+    """An upright image is left alone."""
+    with pytest.raises(ValueError, match="not tilted"):
+        checks.input(radiograph(image)).straightened()
+
+
+@pytest.mark.parametrize("name", ["lung_area", "lung_balance", "lung_distance", "lung_level"])
+def test_unusual_lungs_are_a_warning_before_they_are_a_rejection(checks, name):
+    """Nothing at all, as with a single lung, is rejected."""
+    rule = checks.rules[name]
+    assert rule.warning is not None
+    assert rule.rejection is not None
+    assert rule.outcome((rule.warning + rule.rejection) / 2) == WARNING
+    assert rule.outcome(float("nan")) == REJECTED
 
 
 @pytest.mark.parametrize("level", [0, 30, 255])

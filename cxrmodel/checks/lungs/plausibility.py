@@ -10,6 +10,7 @@ LUNG_AREA = Check(
     "lung_area",
     Stage.LUNGS,
     lambda image: np.count_nonzero(image.lung_mask) / image.lung_mask.size,
+    warning="checks.lung_area.warning",
     rejection="checks.lung_area.rejected",
     error=NoLungsFound,
 )
@@ -18,6 +19,7 @@ LUNG_BALANCE = Check(
     "lung_balance",
     Stage.LUNGS,
     lambda image: balance(image.lung_regions[0]),
+    warning="checks.lung_balance.warning",
     rejection="checks.lung_balance.rejected",
     error=NoLungsFound,
 )

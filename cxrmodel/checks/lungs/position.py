@@ -28,6 +28,7 @@ LUNG_DISTANCE = Check(
     "lung_distance",
     Stage.LUNGS,
     lambda image: centroid_distance(image.lung_regions[1], 0),
+    warning="checks.lung_distance.warning",
     rejection="checks.lung_distance.rejected",
 )
 
@@ -35,5 +36,6 @@ LUNG_LEVEL = Check(
     "lung_level",
     Stage.LUNGS,
     lambda image: centroid_distance(image.lung_regions[1], 1),
+    warning="checks.lung_level.warning",
     rejection="checks.lung_level.rejected",
 )

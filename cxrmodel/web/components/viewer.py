@@ -39,7 +39,11 @@ _SCRIPTS = (
     "interaction",
     "viewer",
 )
-_CORRECTIONS = {"cropped": ":material/crop:", "inverted": ":material/invert_colors:"}
+_CORRECTIONS = {
+    "straightened": ":material/crop_rotate:",
+    "cropped": ":material/crop:",
+    "inverted": ":material/invert_colors:",
+}
 """Icon of each correction that a check can make."""
 _SPACING = {
     "imager": "web.viewer.spacing_imager",

@@ -21,6 +21,7 @@ from cxrmodel import outputs
 from cxrmodel.evaluation.explanations import randomisation
 from cxrmodel.evaluation.explanations.cases import Case, adult_images, cases, stratified
 from cxrmodel.evaluation.explanations.measures import affordable, curve_areas, heat_range, in_boxes, of_maps
+from cxrmodel.evaluation.explanations.parallel import ParallelEngine
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit, ShuffledLabels, Similarity
 from cxrmodel.evaluation.explanations.section import audit_of
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER, load_evaluation, save_evaluation
@@ -101,7 +102,7 @@ class _Run:
         self.sample = self.every[:images]
         self.ranged = cases(reader, stratified(held, SEED)[:RANGE_IMAGES])
         self.adults, self.adults_without_lungs = adult_images(reader, root)
-        self.explainer = Explainer.shipped(reader.spec, reader.engine, many=True)
+        self.explainer = Explainer.shipped(reader.spec, ParallelEngine(reader.engine), many=True)
         self._network: keras.Model | None = None
         positive = [case.name for case in self.positive(self.sample)]
         seen = (*self.every, *self.ranged, *self.adults)

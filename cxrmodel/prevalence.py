@@ -2,6 +2,7 @@
 
 import math
 import os
+from decimal import Decimal, InvalidOperation
 
 from cxrmodel.errors import SettingError
 from cxrmodel.messages import Message
@@ -21,10 +22,10 @@ def parse_prevalence(text: str) -> float:
     SettingError
         When it is neither, or outside 0.1 % to 99.9 %.
     """
-    number, percent = text.strip(), text.rstrip().endswith("%")
+    number = text.strip()
     try:
-        share = float(number.removesuffix("%")) / (100 if percent else 1)
-    except ValueError:
+        share = float(Decimal(number.removesuffix("%")) / (100 if number.endswith("%") else 1))
+    except InvalidOperation:
         share = math.nan
     if not _LEAST <= share <= _MOST:
         values = {"least": prevalence_percent(_LEAST), "most": prevalence_percent(_MOST)}

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,8 +22,8 @@ from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import floor_percent
-from cxrmodel.model.calibration import finding, probability
+from cxrmodel.metrics.formatting import Percentages, floor_percent, percentages
+from cxrmodel.model.calibration import finding, probability, rounded, with_thresholds
 from cxrmodel.model.engine import Engine, load_engine
 from cxrmodel.model.manifest import load_manifest
 from cxrmodel.model.preprocess import ModelInput, prepare
@@ -31,6 +31,7 @@ from cxrmodel.model.spec import UNCERTAIN, AgeRange, Labels, ModelSpec, Operatin
 from cxrmodel.models import DEFAULT_MODEL
 from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.pipeline import Pipeline, Prediction, PreparedImage, Source, Unchecked
+from cxrmodel.prevalence import EVEN_ODDS, site_prevalence
 from cxrmodel.scheduling import Client, Notify, Turns
 
 OPERATING_POINT = "balanced"
@@ -113,14 +114,15 @@ class Reading:
     probability : float
         Calibrated, 0..1, at the stated ``prevalence``.
     finding : str
-        One of ``labels.findings``.
+        One of ``labels.findings``; the same at every prevalence.
     labels : Labels
         Names of the positive and the negative class.
-    operating_point, threshold : str, float
-        The operating point of a binary decision, and its threshold on the probability.
+    operating_point : str
+        The operating point of a binary decision.
     operating_points : OperatingPoints
+        Thresholds on the probability, at the same ``prevalence``.
     prevalence : float
-        Prevalence of the positive class that the probability assumes, 0..1.
+        Prevalence of the positive class that the probability and the thresholds assume, 0..1.
     heat : ndarray of float32, shape (224, 224)
         Grad-CAM on the canonical image: raw, zero or above, in units of the logit.
     heat_range : float
@@ -146,7 +148,6 @@ class Reading:
     finding: str
     labels: Labels
     operating_point: str
-    threshold: float
     operating_points: OperatingPoints
     prevalence: float
     heat: NDArray[np.float32]
@@ -164,6 +165,29 @@ class Reading:
         return self.radiograph.name
 
     @property
+    def threshold(self) -> float:
+        """Threshold of the operating point on the probability."""
+        return self.operating_points[self.operating_point]
+
+    def at(self, prevalence: float) -> "Reading":
+        """The same reading at another prevalence: probability and thresholds move together, the finding stays.
+
+        Parameters
+        ----------
+        prevalence : float
+            Strictly between 0 and 1.
+        """
+        if prevalence == self.prevalence:
+            return self
+        value, points = with_thresholds(self.probability, self.operating_points, self.prevalence, prevalence)
+        return replace(self, probability=value, operating_points=points, prevalence=prevalence)
+
+    @property
+    def shown(self) -> Percentages:
+        """Probability and thresholds as every page, line and sheet writes them."""
+        return percentages(self.probability, self.operating_points)
+
+    @property
     def heat_peak(self) -> float:
         """Peak of the map as a share of the colour range, 0 or above."""
         return float(self.heat.max()) / self.heat_range
@@ -179,29 +203,30 @@ class Reading:
         return evidence_shares(self.heat, self.lungs.mask)
 
     def as_record(self, file: str) -> ReadingRecord:
-        """Give the reading of a file as plain values, rounded."""
+        """Give the reading of a file as plain values. Rounding moves the probability across no threshold."""
+        points = self.operating_points
         return ReadingRecord(
             file=file,
             status="read",
-            probability=round(self.probability, 6),
+            probability=rounded(self.probability, points.values()),
             finding=self.finding,
-            uncertain_from=round(self.operating_points.high_sensitivity, 6),
-            uncertain_to=round(self.operating_points.high_specificity, 6),
+            uncertain_from=points.high_sensitivity,
+            uncertain_to=points.high_specificity,
             operating_point=self.operating_point,
-            threshold=round(self.threshold, 6),
+            threshold=self.threshold,
             reasons=tuple(str(reason) for reason in self.reasons),
             codes=tuple(reason.code for reason in self.reasons),
             heat_in_lungs=None if self.heat_in_lungs is None else round(self.heat_in_lungs, 4),
             evidence_shares=self.shares and self.shares.rounded(1_000_000),
             model=self.model,
-            prevalence=round(self.prevalence, 6),
+            prevalence=self.prevalence,
             milliseconds=round(self.milliseconds, 1),
         )
 
 
 @dataclass(frozen=True)
 class Score:
-    """Logit and calibrated probability (0..1) of an image, without the rest of a reading."""
+    """Logit and calibrated probability (0..1, at the specification's prevalence) of an image: no whole reading."""
 
     logit: float
     probability: float
@@ -215,27 +240,37 @@ class Reader:
     spec : ModelSpec
     pipeline : Pipeline
         Of that specification.
+    prevalence : float
+        Of every reading, strictly between 0 and 1, whatever the specification was fitted at.
     """
 
-    def __init__(self, spec: ModelSpec, pipeline: Pipeline) -> None:
-        self.spec, self._pipeline = spec, pipeline
+    def __init__(self, spec: ModelSpec, pipeline: Pipeline, prevalence: float = EVEN_ODDS) -> None:
+        self.spec, self._pipeline, self.prevalence = spec, pipeline, prevalence
         self._turns, self._running = Turns(AT_ONCE), threading.Lock()
 
     @classmethod
-    def load(cls, model: str = DEFAULT_MODEL, folder: Path = MODEL_FOLDER) -> "Reader":
+    def load(cls, model: str = DEFAULT_MODEL, folder: Path = MODEL_FOLDER, prevalence: float | None = None) -> "Reader":
         """Load a shipped model.
+
+        Parameters
+        ----------
+        prevalence : float or None
+            Of every reading; None takes that of the site.
 
         Raises
         ------
+        SettingError
+            When the prevalence of the site cannot be used.
         MissingWeights, AlteredWeights
             When a file is absent, or not the one that the manifest or a specification names.
         """
+        prevalence = site_prevalence() if prevalence is None else prevalence
         leave_cores_to_networks()
         manifest = load_manifest(model, folder)
         manifest.check(folder)
         spec = load_spec(model, folder)
         checks = Checks.load(spec, model_folder=folder)
-        reader = cls(spec, Pipeline(spec, LungSegmenter.load(), load_engine(spec, folder), checks))
+        reader = cls(spec, Pipeline(spec, LungSegmenter.load(), load_engine(spec, folder), checks), prevalence)
         manifest.check(folder)  # no file was exchanged while they were read
         return reader
 
@@ -273,7 +308,10 @@ class Reader:
         return self._pipeline.engine
 
     def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Calibrated probabilities of a batch of the network's inputs: (N, size, size, 1) float32 -> (N,) float64."""
+        """Calibrated probabilities of a batch of the network's inputs, at the specification's prevalence.
+
+        (N, size, size, 1) float32 -> (N,) float64.
+        """
         return probability(self.engine.run(inputs)[0], **self.spec.calibration)
 
     def model_input(self, reading: Reading) -> ModelInput:
@@ -299,7 +337,7 @@ class Reader:
             yield item if isinstance(item, Exception) else self._reading(*item)
 
     def score_many(self, items: Iterable[tuple[bytes, str]], checked: bool = True) -> Iterator[Score | ImageRefused]:
-        """Score many images: the numbers of ``read`` alone.
+        """Score many images: the numbers of ``read`` alone, at the specification's prevalence.
 
         Parameters
         ----------
@@ -351,7 +389,6 @@ class Reader:
             finding=named,
             labels=spec.labels,
             operating_point=OPERATING_POINT,
-            threshold=spec.operating_points[OPERATING_POINT],
             operating_points=spec.operating_points,
             prevalence=spec.prevalence,
             heat=heat,
@@ -366,7 +403,7 @@ class Reader:
             ages=spec.ages,
             milliseconds=1000.0 * (image.seconds + prediction.seconds + time.perf_counter() - start),
             check=report,
-        )
+        ).at(self.prevalence)
 
 
 def reasons_of(named: str, attribution: Attribution, inside: float | None, labels: Labels) -> tuple[Message, ...]:

@@ -29,11 +29,12 @@ from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.formats.png import PNG
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.messages import Message
-from cxrmodel.model.calibration import finding, probability
+from cxrmodel.model.calibration import at_prevalence, finding, points_at, probability
 from cxrmodel.model.preprocess import crop_box
 from cxrmodel.model.spec import Labels, OperatingPoints
 from cxrmodel.paths import MODEL_FOLDER
 from cxrmodel.pipeline import AHEAD
+from cxrmodel.prevalence import EVEN_ODDS
 from cxrmodel.reading import AT_ONCE, Attribution, Reader, Score, reasons_of
 from cxrmodel.scheduling import Budget, Client
 
@@ -57,10 +58,27 @@ def test_every_demo_image_is_read(reader, images):
     for name, data in images.items():
         reading = reader.read(data, name)
         assert reading.name == name
-        assert reading.probability == probability(reading.logit, **spec.calibration)
-        assert reading.finding == finding(reading.probability, spec.operating_points, spec.labels)
-        assert (reading.operating_point, reading.threshold) == ("balanced", spec.operating_points["balanced"])
+        fitted = probability(reading.logit, **spec.calibration)
+        assert reading.finding == finding(fitted, spec.operating_points, spec.labels)
+        assert reading.prevalence == reader.prevalence == EVEN_ODDS
+        assert reading.probability == pytest.approx(at_prevalence(fitted, spec.prevalence, EVEN_ODDS))
+        assert reading.operating_points == points_at(spec.operating_points, spec.prevalence, EVEN_ODDS)
+        assert (reading.operating_point, reading.threshold) == ("balanced", reading.operating_points["balanced"])
         assert reading.model == spec.version
+
+
+def test_the_prevalence_of_the_weights_is_not_that_of_a_reading(reader, demo_image):
+    """Weights that were fitted at another prevalence give the same reading; a reader has its own prevalence."""
+    spec, given = reader.spec, reader.read(demo_image, "x")
+    points = points_at(spec.operating_points, spec.prevalence, 0.9)
+    refitted = Reader(spec.replace(prevalence=0.9, operating_points=points), reader._pipeline)
+    other = refitted.read(demo_image, "x")
+    assert (other.prevalence, other.finding) == (EVEN_ODDS, given.finding)
+    assert other.probability == pytest.approx(given.probability)
+    assert tuple(other.operating_points.values()) == pytest.approx(tuple(given.operating_points.values()))
+    rare = Reader(spec, reader._pipeline, prevalence=0.1).read(demo_image, "x")
+    assert (rare.prevalence, rare.finding) == (0.1, given.finding)
+    assert rare.probability == pytest.approx(given.at(0.1).probability)
 
 
 def test_unchecked_images_get_what_a_reading_gives(reader, images):
@@ -315,7 +333,7 @@ def test_an_uncertain_image_has_its_reason(reader, demo_image):
     """Between the outer thresholds the reasons include it."""
     value = reader.read(demo_image, "x").probability
     band = OperatingPoints(high_sensitivity=value / 2, balanced=value, high_specificity=(1 + value) / 2)
-    unsure = Reader(reader.spec.replace(operating_points=band), reader._pipeline)
+    unsure = Reader(reader.spec.replace(operating_points=band, prevalence=EVEN_ODDS), reader._pipeline)
     reading = unsure.read(demo_image, "x")
     assert reading.finding == "uncertain"
     assert "reading.uncertain" in [reason.code for reason in reading.reasons]

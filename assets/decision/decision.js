@@ -1,8 +1,10 @@
 // The threshold slider moves matrix, metrics and curves in the browser: the server sent the figures of every threshold.
-// Computed here are only Bayes' rule for the reader's prevalence and the net benefit under the marker. Texts come from
-// the server; fill() puts values into them.
+// Computed here are only Bayes' rule for the session's prevalence, which moves thresholds and net benefit, and the net
+// benefit under the marker. Texts come from the server; fill() puts values into them. Thresholds are kept at the
+// prevalence of the evaluation, so that no rounding changes a count.
 
 const views = new Map(); // the user's settings by images and model, kept while the page lives
+const drawers = new WeakMap(); // what draws a component again, by its root
 
 const NO_BREAK = "\u00a0";
 const SHARES = [0, 0.2, 0.4, 0.6, 0.8, 1];
@@ -19,6 +21,20 @@ function element(tag, attributes = {}, ...children) {
 }
 
 const percent = (share, decimals = 1) => `${(100 * share).toFixed(decimals)}${NO_BREAK}%`;
+
+/** The same probability at another prevalence: Bayes' rule as a factor on the odds. */
+function moved(share, assumed, wanted) {
+  const part = share * wanted * (1 - assumed);
+  return part / (part + (1 - share) * (1 - wanted) * assumed);
+}
+
+/** A percentage with one decimal, or as many as it takes to differ from 0 and 100. */
+function thresholdPercent(share) {
+  let decimals = 1;
+  const extreme = () => [0, 100].includes(Number((100 * share).toFixed(decimals)));
+  while (share > 0 && share < 1 && extreme() && decimals < 12) decimals += 1;
+  return percent(share, decimals);
+}
 
 /** A text with the values that it names in braces. */
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -98,9 +114,19 @@ function rocPlot(data) {
   }];
 }
 
-function benefitPlot(data) {
-  const { texts, benefit: curve } = data;
-  const top = Math.ceil(10 * Math.max(curve.treat_all[0], ...curve.high));
+/** At another prevalence than the evaluation's, thresholds move and the net benefit is in proportion to it. */
+function benefitAt(data, prevalence) {
+  const scaled = ([name, values]) => [
+    name,
+    values.map((value) => (name === "thresholds" ? moved(value, data.assumed, prevalence) : (value * prevalence) / data.assumed)),
+  ];
+  return Object.fromEntries(Object.entries(data.benefit).map(scaled));
+}
+
+function benefitPlot(data, prevalence) {
+  const { texts } = data;
+  const curve = benefitAt(data, prevalence);
+  const top = Math.max(1, Math.ceil(10 * Math.max(curve.treat_all[0], ...curve.high)));
   const ticks = Array.from({ length: top + 2 }, (_, i) => (i - 1) / 10);
   const { svg, x, y, path } = plot(texts.benefit_label, texts.threshold_probability, texts.net_benefit, ticks);
   const band = path(curve.thresholds, curve.high) + path([...curve.thresholds].reverse(), [...curve.low].reverse()).replace("M", "L");
@@ -114,10 +140,10 @@ function benefitPlot(data) {
   const marker = element("circle", { class: "marker", r: 9 });
   svg.append(marker);
   const { tn, fp, fn, tp } = data.counts;
-  const images = tn[0] + fp[0] + fn[0] + tp[0];
   return [svg, (i, threshold) => {
     const t = Math.min(threshold, 0.99);
-    const benefit = (tp[i] - (fp[i] * t) / (1 - t)) / images;
+    const [found, alarms] = [tp[i] / (tp[i] + fn[i]), fp[i] / (fp[i] + tn[i])];
+    const benefit = prevalence * found - ((1 - prevalence) * alarms * t) / (1 - t);
     marker.setAttribute("cx", x(t));
     marker.setAttribute("cy", y(benefit));
     return benefit;
@@ -179,11 +205,12 @@ function metricRow({ name, title, meaning, digits = 3 }, texts) {
   }];
 }
 
-function build(root, data, view) {
+function build(root, data, view, tell) {
   const { texts } = data;
   const [matrixTable, moveMatrix] = matrix(texts);
   const [roc, moveRoc] = rocPlot(data);
-  const [benefit, moveBenefit] = benefitPlot(data);
+  const benefit = element("div");
+  let moveBenefit, benefitDrawnAt;
   const metrics = data.metrics.map((metric) => [metric, ...metricRow(metric, texts)]);
   const [[ppvRow, setPpv], [npvRow, setNpv]] = data.predictive.map((metric) => metricRow(metric, texts));
   const benefitNote = element("p", { class: "note", "data-value": "benefit" });
@@ -194,14 +221,15 @@ function build(root, data, view) {
 
   const buttons = data.points.map((point) => element("button", {
     type: "button", "data-point": point.name, onclick: () => set({ point: point.name, threshold: point.threshold }),
-  }, point.title));
+  }));
   const slider = element("input", {
     type: "range", min: 0, max: 1000, step: 1, id: "threshold", "aria-label": texts.threshold,
-    oninput: () => set({ point: null, threshold: slider.value / 1000 }),
+    oninput: () => set({ point: null, threshold: moved(slider.value / 1000, view.prevalence, data.assumed) }),
   });
   const prevalence = element("input", {
     type: "range", min: 1, max: 99, step: 1, id: "prevalence", "aria-label": texts.prevalence_slider.trim(),
     oninput: () => set({ prevalence: prevalence.value / 100 }),
+    onchange: () => tell(view.prevalence),
   });
 
   function set(change) {
@@ -212,22 +240,31 @@ function build(root, data, view) {
   function draw() {
     const i = rowAt(data.thresholds, view.threshold);
     const counts = Object.fromEntries(["tn", "fp", "fn", "tp"].map((name) => [name, data.counts[name][i]]));
-    slider.value = Math.round(view.threshold * 1000);
-    slider.setAttribute("aria-valuetext", percent(view.threshold));
-    shown.textContent = percent(view.threshold);
-    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.point === view.point));
+    const threshold = moved(view.threshold, data.assumed, view.prevalence);
+    slider.value = Math.round(threshold * 1000);
+    slider.setAttribute("aria-valuetext", thresholdPercent(threshold));
+    shown.textContent = thresholdPercent(threshold);
+    data.points.forEach((point, place) => {
+      buttons[place].textContent = `${point.title} (${thresholdPercent(moved(point.threshold, data.assumed, view.prevalence))})`;
+      buttons[place].setAttribute("aria-pressed", String(point.name === view.point));
+    });
     moveMatrix(counts);
     few.textContent = data.few[i];
     moveRoc(i);
-    const netBenefit = moveBenefit(i, view.threshold).toFixed(3);
-    benefitNote.textContent = fill(texts.benefit_at, { threshold: percent(view.threshold), benefit: netBenefit });
+    if (benefitDrawnAt !== view.prevalence) {
+      const [svg, move] = benefitPlot(data, view.prevalence);
+      benefit.replaceChildren(svg);
+      [moveBenefit, benefitDrawnAt] = [move, view.prevalence];
+    }
+    const netBenefit = moveBenefit(i, threshold).toFixed(3);
+    benefitNote.textContent = fill(texts.benefit_at, { threshold: thresholdPercent(threshold), benefit: netBenefit });
     for (const [metric, , move] of metrics) move(metric.values[i], metric.lows[i], metric.highs[i]);
     const odds = view.prevalence / (1 - view.prevalence);
     const [plus, minus] = ["lr_positive", "lr_negative"].map((name) => data.metrics.find((metric) => metric.name === name));
     setPpv(...["values", "lows", "highs"].map((column) => positive(plus[column][i], odds)));
     setNpv(...["values", "highs", "lows"].map((column) => negative(minus[column][i], odds)));
     prevalence.value = Math.round(view.prevalence * 100);
-    prevalenceShown.textContent = percent(view.prevalence, 0);
+    prevalenceShown.textContent = `${Number((100 * view.prevalence).toFixed(4))}${NO_BREAK}%`;
     const positives = Math.round(1000 * view.prevalence), negatives = 1000 - positives;
     const found = Math.round((positives * counts.tp) / (counts.tp + counts.fn));
     const alarms = Math.round((negatives * counts.fp) / (counts.fp + counts.tn));
@@ -262,16 +299,28 @@ function build(root, data, view) {
     ),
   );
   draw();
+  drawers.set(root, draw);
   root.dataset.state = "drawn";
 }
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".decision");
-  if (!data || root.dataset.key === data.key) return;
-  const balanced = data.points.find((point) => point.name === "balanced");
+  if (!data) return;
   if (!views.has(data.key)) {
-    views.set(data.key, { point: "balanced", threshold: balanced.threshold, prevalence: Math.round(100 * data.prevalence) / 100 });
+    const balanced = data.points.find((point) => point.name === "balanced");
+    views.set(data.key, { point: "balanced", threshold: balanced.threshold, prevalence: data.prevalence, told: null });
+  }
+  const view = views.get(data.key);
+  // An answer to an earlier choice does not undo the latest one.
+  if (view.told === null) view.prevalence = data.prevalence;
+  else if (view.told === data.prevalence) view.told = null;
+  if (root.dataset.key === data.key) {
+    drawers.get(root)();
+    return;
   }
   root.dataset.key = data.key;
-  build(root, data, views.get(data.key));
+  build(root, data, view, (prevalence) => {
+    view.told = prevalence;
+    setTriggerValue("prevalence", prevalence);
+  });
 }

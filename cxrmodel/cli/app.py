@@ -4,6 +4,7 @@ import argparse
 
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.cli.numbers import whole_number
+from cxrmodel.prevalence import site_prevalence
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +21,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> Status:
+    site_prevalence()  # a setting that cannot be used is refused here, not on the page
     from cxrmodel.web.launch import launch
 
     launch(arguments.port, arguments.address, arguments.allow_host)

@@ -1,9 +1,11 @@
-"""Types of arguments that are whole numbers."""
+"""Types of arguments that are numbers."""
 
 import argparse
 from collections.abc import Callable
 
+from cxrmodel.errors import SettingError
 from cxrmodel.messages import Message
+from cxrmodel.prevalence import parse_prevalence
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -19,3 +21,11 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
 
     parse.__name__ = "whole number"  # argparse names the type by it
     return parse
+
+
+def prevalence(text: str) -> float:
+    """Argument type: a share or a percentage from 0.1 % to 99.9 %; anything else is wrong usage."""
+    try:
+        return parse_prevalence(text)
+    except SettingError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from cxrmodel.cli.command import Command, Status
+from cxrmodel.cli.numbers import prevalence
 from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
@@ -26,6 +27,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write an overlay of each image, a.png.heatmap.png for a.png, in the same subfolders",
     )
+    parser.add_argument(
+        "--prevalence",
+        type=prevalence,
+        metavar="SHARE",
+        help="share of positive images among those like yours, 0.2 or 20%%, from 0.1%% to 99.9%%: moves probabilities "
+        "and thresholds together, never a finding; default: CXR_PREVALENCE, else 0.5",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace overlays that exist")
     parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
 
@@ -40,7 +48,7 @@ def _run(arguments: argparse.Namespace) -> Status:
     from cxrmodel.reading import Reader
 
     return read_files(
-        Reader.load(arguments.model),
+        Reader.load(arguments.model, prevalence=arguments.prevalence),
         arguments.paths,
         as_json=arguments.json,
         table_path=arguments.csv,

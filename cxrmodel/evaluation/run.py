@@ -1,6 +1,5 @@
 """Evaluate a model: images on disk, through the reader that users have, to the stored evaluation."""
 
-import math
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,7 +28,7 @@ from cxrmodel.evaluation.storage import EVALUATION_FOLDER, earlier_evaluation, s
 from cxrmodel.metrics.bootstrap import LEVEL, RESAMPLES, SEED
 from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.performance import evaluate_scores
-from cxrmodel.model.calibration import finding
+from cxrmodel.model.calibration import finding, rounded
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.training.archive import Image, find_images, training_split
 
@@ -130,7 +129,7 @@ def measured(reader: "Reader", images: Sequence[Image], title: str | None) -> Sp
             organism=image.organism,
             patient=image.patient,
             logit=significant(score.logit),
-            probability=_stored(score.probability, thresholds),
+            probability=rounded(score.probability, thresholds),
         )
         for image, score in scores
         if not isinstance(score, ImageRefused)
@@ -219,22 +218,6 @@ def _held_out(reader: "Reader", root: Path) -> list[Image]:
 def _scored(reader: "Reader", paths: Sequence[Path], title: str | None) -> "Iterator[Score | ImageRefused]":
     scores = reader.score_many(((read_image(path), path.name) for path in paths), checked=False)
     return iter(tqdm(scores, title, len(paths), file=sys.stderr, unit="image", disable=title is None))
-
-
-def _stored(probability: float, thresholds: Sequence[float]) -> float:
-    """Round to six significant digits of the probability and of its complement.
-
-    More digits are kept where fewer would move an image across an operating point, which is often an image's own
-    score.
-    """
-    small = min(probability, 1 - probability)
-    if small <= 0:
-        return float(probability)
-    for decimals in range(5 - math.floor(math.log10(small)), 18):
-        rounded = round(float(probability), decimals)
-        if all((rounded >= threshold) == (probability >= threshold) for threshold in thresholds):
-            return rounded
-    return float(probability)
 
 
 def _counts(images: Sequence[Image], refused: int) -> SplitCounts:

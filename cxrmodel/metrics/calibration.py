@@ -160,7 +160,7 @@ def reliability(
         When the arrays differ in length, are empty, hold anything else, or hold one class only.
     """
     found, values = of_both_classes(labels, probabilities)
-    image_weights = _class_weights(found, prevalence)
+    image_weights = class_weights(found, prevalence)
     samples = resampled(found, values, patients, resamples, seed, image_weights)
     parts = calibration_bins(WeightedSamples(samples.scores, samples.negative[:1], samples.positive[:1]), bins)
     weight, observed = parts.weight[0], np.clip(parts.observed[0], 0, 1)
@@ -199,7 +199,7 @@ def log_odds(probabilities: ArrayLike) -> Values:
         return np.asarray(np.log(values) - np.log1p(-values))
 
 
-def _class_weights(labels: Labels, prevalence: float | None) -> Values:
+def class_weights(labels: Labels, prevalence: float | None) -> Values:
     """Weight of each image that brings the positive share to a prevalence."""
     if prevalence is None:
         return np.ones(len(labels))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxrmodel.metrics.bootstrap import RESAMPLES, SEED, resampled
+from cxrmodel.metrics.calibration import class_weights
 from cxrmodel.metrics.intervals import column_intervals
 from cxrmodel.metrics.rates import counts_at
 from cxrmodel.metrics.validation import Values, of_both_classes
@@ -109,6 +110,7 @@ def decision_curve(
     labels: ArrayLike,
     probabilities: ArrayLike,
     patients: Sequence[str] | NDArray[np.str_],
+    prevalence: float | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> DecisionCurve:
@@ -118,6 +120,8 @@ def decision_curve(
     ----------
     labels, probabilities, patients, resamples, seed
         As in :func:`curve_bands`.
+    prevalence : float or None
+        That the probabilities assume, and to which the images are weighted; None weights all images equally.
 
     Raises
     ------
@@ -125,10 +129,10 @@ def decision_curve(
         As :func:`cxrmodel.metrics.discrimination.roc_points`.
     """
     found, values = of_both_classes(labels, probabilities)
-    samples = resampled(found, values, patients, resamples, seed)
+    samples = resampled(found, values, patients, resamples, seed, class_weights(found, prevalence))
     counts = counts_at(samples, _THRESHOLDS)
     images = (samples.positive + samples.negative).sum(axis=1, keepdims=True)
     benefit = net_benefit(counts.tp, counts.fp, images, _THRESHOLDS)
-    share = float(found.mean())
+    share = float(found.mean()) if prevalence is None else prevalence
     treat_all = net_benefit(share, 1 - share, 1, _THRESHOLDS)
     return DecisionCurve(_THRESHOLDS, benefit[0], *column_intervals(benefit[1:]), treat_all)

@@ -5,7 +5,7 @@ An interval is written with "to", as a dash could be read as a minus: ``0.988 (0
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cxrmodel.messages import Message
 from cxrmodel.metrics.estimate import Estimate
@@ -13,6 +13,7 @@ from cxrmodel.metrics.estimate import Estimate
 UNDEFINED = Message("metrics.undefined")
 UNBOUNDED = Message("metrics.unbounded")
 NO_BREAK = "\u00a0"
+_MOST_DECIMALS = 15
 _ROUNDING = 1e-9
 """More than the rounding error of a product: 100 * 0.29 is 28.999999999999996."""
 
@@ -76,8 +77,15 @@ def percent(share: float) -> str:
     return share_percent(share)
 
 
-def probability_percent(probability: float, operating_points: Mapping[str, float]) -> str:
-    """Write a probability as a percentage that agrees with its finding.
+class Percentages(NamedTuple):
+    """A probability and its thresholds by name, as percentages that agree with each other."""
+
+    probability: str
+    thresholds: dict[str, str]
+
+
+def percentages(probability: float, operating_points: Mapping[str, float]) -> Percentages:
+    """Write a probability and its thresholds so that the written ones compare as the exact ones do.
 
     Parameters
     ----------
@@ -88,31 +96,51 @@ def probability_percent(probability: float, operating_points: Mapping[str, float
 
     Returns
     -------
-    str
-        As :func:`percent`, with a decimal where a whole number would fall on the wrong side of a threshold.
+    Percentages
+        As :func:`percent` and :func:`threshold_percent`, with as many more decimals as it takes.
     """
-    rounded = percent(probability)
-    if rounded[0] in "<>":
-        return rounded
-    whole = int(rounded.split(NO_BREAK)[0])
-    for threshold in operating_points.values():
-        shown = float(threshold_percent(threshold).split(NO_BREAK)[0])
-        if whole == shown or (whole > shown) != (probability >= threshold):
-            return share_percent(probability, 1)
-    return rounded
+    for decimals in range(1, _MOST_DECIMALS):
+        thresholds = {name: threshold_percent(threshold, decimals) for name, threshold in operating_points.items()}
+        for text in (percent(probability), _decimal_percent(probability, decimals)):
+            if all(
+                _agree(text, thresholds[name], probability >= threshold) for name, threshold in operating_points.items()
+            ):
+                return Percentages(text, thresholds)
+    return Percentages(text, thresholds)
 
 
-def threshold_percent(threshold: float) -> str:
+def threshold_percent(threshold: float, decimals: int = 1) -> str:
     """Write a threshold as a percentage with one decimal, or as many as it takes to differ from 0 and 100.
 
     Parameters
     ----------
     threshold : float
         0..1.
+    decimals : int
+        The fewest.
     """
     if threshold in (0.0, 1.0):
         return share_percent(threshold)
-    decimals = 1
-    while float(f"{threshold * 100:.{decimals}f}") in (0.0, 100.0) and decimals < 12:
+    while float(f"{threshold * 100:.{decimals}f}") in (0.0, 100.0) and decimals < _MOST_DECIMALS:
         decimals += 1
     return share_percent(threshold, decimals)
+
+
+def _decimal_percent(share: float, decimals: int) -> str:
+    """As :func:`percent`, with decimals: "< 0.1 %", "> 99.9 %", else such as "73.0 %"."""
+    least = 10.0**-decimals
+    if 100 * share < least:
+        return f"<{NO_BREAK}{least:.{decimals}f}{NO_BREAK}%"
+    if 100 * share > 100 - least:
+        return f">{NO_BREAK}{100 - least:.{decimals}f}{NO_BREAK}%"
+    return share_percent(share, decimals)
+
+
+def _agree(probability: str, threshold: str, above: bool) -> bool:
+    """Whether two percentages compare as they should; a whole one that equals the threshold would raise a doubt."""
+    value, edge = (float(text.split(NO_BREAK)[-2]) for text in (probability, threshold))
+    if probability.startswith("<"):
+        return not above and value <= edge
+    if probability.startswith(">"):
+        return above and value >= edge
+    return (value >= edge) == above and (value != edge or "." in probability)

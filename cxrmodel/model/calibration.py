@@ -7,13 +7,13 @@ prior log-odds (Saerens et al., Neural Computation 2002).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxrmodel.model.spec import UNCERTAIN, Labels
+from cxrmodel.model.spec import UNCERTAIN, Labels, OperatingPoints
 
 
 def log_odds(share: float) -> float:
@@ -87,6 +87,58 @@ def at_prevalence(value: float, assumed: float, wanted: float) -> float:
     """
     ratio = math.exp(log_odds(wanted) - log_odds(assumed))
     return value * ratio / (value * ratio + 1.0 - value)
+
+
+def points_at(operating_points: Mapping[str, float], assumed: float, wanted: float) -> OperatingPoints:
+    """Thresholds at another prevalence: they move as every probability does, so no finding changes.
+
+    Parameters
+    ----------
+    operating_points : mapping of str to float
+        Thresholds on the probability at the prevalence ``assumed``.
+    assumed, wanted : float
+        Prevalences, strictly between 0 and 1.
+    """
+    return OperatingPoints(**{name: at_prevalence(edge, assumed, wanted) for name, edge in operating_points.items()})
+
+
+def with_thresholds(
+    value: float, operating_points: Mapping[str, float], assumed: float, wanted: float
+) -> tuple[float, OperatingPoints]:
+    """A probability and its thresholds at another prevalence; it stays on its side of each, even by a rounding error.
+
+    Parameters
+    ----------
+    value : float
+        A probability, 0..1, at the prevalence ``assumed``.
+    operating_points, assumed, wanted
+        As of :func:`points_at`.
+
+    Returns
+    -------
+    float, 0..1
+    OperatingPoints
+    """
+    points = points_at(operating_points, assumed, wanted)
+    below = [points[name] for name, edge in operating_points.items() if edge <= value]
+    above = [math.nextafter(points[name], 0) for name, edge in operating_points.items() if edge > value]
+    return min([max([at_prevalence(value, assumed, wanted), *below]), *above]), points
+
+
+def rounded(value: float, thresholds: Iterable[float]) -> float:
+    """Round a probability to six significant digits of itself and of its complement.
+
+    More digits are kept where fewer would move it across a threshold, which is often an image's own score.
+    """
+    small = min(value, 1 - value)
+    if small <= 0:
+        return float(value)
+    edges = tuple(thresholds)
+    for decimals in range(5 - math.floor(math.log10(small)), 18):
+        short = round(float(value), decimals)
+        if all((short >= edge) == (value >= edge) for edge in edges):
+            return short
+    return float(value)
 
 
 def finding(value: float, operating_points: Mapping[str, float], labels: Labels) -> str:

@@ -17,7 +17,7 @@ from PIL import Image
 from cxrmodel import __version__
 from cxrmodel.explain.overlay import image_rgb, overlay_figure
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import probability_percent, threshold_percent
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reading
 from cxrmodel.report.wording import (
     DISCLAIMER,
@@ -123,7 +123,11 @@ class _Page(FPDF):
 
     def number(self, reading: Reading, observed: str) -> None:
         """Probability and finding, in figures and in words."""
-        values = {"probability": _probability(reading), "finding": reading.finding}
+        values = {
+            "probability": reading.shown.probability,
+            "prevalence": prevalence_words(reading.prevalence),
+            "finding": reading.finding,
+        }
         self._use(13, "B")
         self._line(Message("report.pdf.number", positive=reading.labels.positive, **values), 8)
         self._use(9)
@@ -144,9 +148,10 @@ class _Page(FPDF):
         self.set_fill_color(0)
         self.polygon([(needle, top), (needle - 1.5, top - 2.6), (needle + 1.5, top - 2.6)], style="F")
         self.polygon([(tick, top + height), (tick - 1.2, top + height + 2), (tick + 1.2, top + height + 2)], style="D")
-        self._label(_probability(reading), needle, top - 7, "B")
+        self._label(reading.shown.probability, needle, top - 7, "B")
         point = operating_point_title(reading.operating_point)
-        threshold = Message("report.pdf.threshold", point=point, threshold=threshold_percent(reading.threshold))
+        written = reading.shown.thresholds[reading.operating_point]
+        threshold = Message("report.pdf.threshold", point=point, threshold=written)
         self._label(threshold, tick, top + height + 2)
         self.set_xy(_MARGIN, top + height + 8)
 
@@ -203,10 +208,6 @@ class _Page(FPDF):
         """The text with each character that the font lacks replaced; the library would log such characters."""
         known = cast("TTFFont", self.fonts[_FONT.lower()]).cmap
         return drawn(" ".join(text.split()), known)
-
-
-def _probability(reading: Reading) -> str:
-    return probability_percent(reading.probability, reading.operating_points)
 
 
 def _moment(when: datetime) -> str:

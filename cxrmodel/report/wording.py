@@ -6,15 +6,9 @@ from typing import NamedTuple
 
 from cxrmodel.evaluation.nearest import Evidence
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import (
-    floor_percent,
-    percent,
-    probability_percent,
-    share_percent,
-    threshold_percent,
-)
+from cxrmodel.metrics.formatting import floor_percent, percent, share_percent
 from cxrmodel.model.spec import UNCERTAIN
-from cxrmodel.prevalence import prevalence_words
+from cxrmodel.prevalence import EVEN_ODDS, prevalence_percent, prevalence_words
 from cxrmodel.reading import Attribution, Reading
 
 DISCLAIMER = Message("report.disclaimer")
@@ -66,16 +60,16 @@ def evidence_counts(reading: Reading, found: Evidence) -> Message:
 
 def reason_for_finding(reading: Reading) -> Message:
     """Name the threshold that led to the finding."""
-    labels, edges = reading.labels, band(reading.operating_points)
-    if edges is not None and reading.finding == UNCERTAIN:
-        low, high = map(threshold_percent, edges)
+    labels, thresholds = reading.labels, reading.shown.thresholds
+    low, high = thresholds["high_sensitivity"], thresholds["high_specificity"]
+    if reading.finding == UNCERTAIN:
         return Message("report.reason.in_band", low=low, high=high)
     positive = reading.finding == labels.positive
-    if edges is None:
-        threshold = threshold_percent(reading.operating_points["balanced"])
+    if band(reading.operating_points) is None:
+        threshold = thresholds["balanced"]
         above, below = "report.reason.above_balanced", "report.reason.below_balanced"
     else:
-        threshold = threshold_percent(edges[positive])
+        threshold = high if positive else low
         above, below = "report.reason.above_band", "report.reason.below_band"
     if positive:
         return Message(above, threshold=threshold)
@@ -89,8 +83,8 @@ def finding_sentence(reading: Reading) -> Message:
         "report.finding",
         finding=reading.finding,
         positive=reading.labels.positive,
-        probability=probability_percent(reading.probability, reading.operating_points),
-        prevalence=percent(reading.prevalence),
+        probability=reading.shown.probability,
+        prevalence=prevalence_words(reading.prevalence),
     )
 
 
@@ -125,27 +119,29 @@ def shares_sentence(reading: Reading) -> Message | None:
 
 def facts(reading: Reading) -> list[Fact]:
     """List the facts that accompany every probability, in the order on the page."""
-    edges = band(reading.operating_points)
-    threshold = "report.fact.threshold_beside_band" if edges else "report.fact.threshold_alone"
+    thresholds = reading.shown.thresholds
+    if band(reading.operating_points):
+        edges = {"low": thresholds["high_sensitivity"], "high": thresholds["high_specificity"]}
+        limits, threshold = Message("report.fact.band_value", **edges), "report.fact.threshold_beside_band"
+    else:
+        limits, threshold = Message("report.fact.band_none"), "report.fact.threshold_alone"
     return [
-        Fact(Message("report.fact.band"), _band_value(edges)),
+        Fact(Message("report.fact.band"), limits),
         Fact(
             Message("report.fact.threshold", point=operating_point_title(reading.operating_point)),
-            Message(threshold, threshold=threshold_percent(reading.threshold)),
+            Message(threshold, threshold=thresholds[reading.operating_point]),
         ),
         *_heat(reading),
-        Fact(Message("report.fact.prevalence"), percent(reading.prevalence)),
+        Fact(Message("report.fact.prevalence"), _prevalence_value(reading.prevalence)),
         Fact(Message("report.fact.ages"), str(reading.ages)),
         Fact(Message("report.fact.model"), reading.model),
         Fact(Message("report.fact.checksum"), f"{reading.radiograph.sha256[:12]}…"),
     ]
 
 
-def _band_value(edges: tuple[float, float] | None) -> Message:
-    if edges is None:
-        return Message("report.fact.band_none")
-    low, high = map(threshold_percent, edges)
-    return Message("report.fact.band_value", low=low, high=high)
+def _prevalence_value(prevalence: float) -> Message | str:
+    percentage = prevalence_percent(prevalence)
+    return Message("report.fact.even_odds", prevalence=percentage) if prevalence == EVEN_ODDS else percentage
 
 
 def _heat(reading: Reading) -> list[Fact]:

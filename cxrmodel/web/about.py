@@ -14,11 +14,14 @@ from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.imaging.lung_spec import load_lung_spec
 from cxrmodel.messages import LANGUAGE, TEXTS_FOLDER
 from cxrmodel.metrics import formatting
+from cxrmodel.model.calibration import points_at
 from cxrmodel.model.spec import ModelSpec
 from cxrmodel.paths import LUNGS_FOLDER, MODEL_FOLDER
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import DISCLAIMER, operating_point_title
 from cxrmodel.training.record import shipped_training_record
+from cxrmodel.web import session
 from cxrmodel.web.text import plain
 
 Loaded = TypeVar("Loaded")
@@ -49,14 +52,15 @@ def _template() -> Any:
 
 
 def _model(spec: ModelSpec) -> dict[str, Any]:
+    prevalence = session.prevalence()
     points = [
         f"{operating_point_title(name)} {formatting.threshold_percent(threshold)}"
-        for name, threshold in spec.operating_points.items()
+        for name, threshold in points_at(spec.operating_points, spec.prevalence, prevalence).items()
     ]
     record = _known(lambda: shipped_training_record(spec.model, MODEL_FOLDER))
     return {
         "spec": spec,
-        "prevalence": formatting.percent(spec.prevalence),
+        "prevalence": prevalence_words(prevalence),
         "points": ", ".join(points),
         "lungs": _known(lambda: load_lung_spec(LUNGS_FOLDER).test),
         "split": record.split if record else None,

@@ -12,6 +12,7 @@ from streamlit import config
 
 from cxrmodel.errors import CxrError, ImageRefused
 from cxrmodel.messages import Message
+from cxrmodel.prevalence import site_prevalence
 from cxrmodel.reading import Reader
 from cxrmodel.scheduling import Client, Notify
 from cxrmodel.web.errors import log_failure
@@ -27,6 +28,7 @@ MOST_RESULTS = 64
 _KEPT = "kept images"
 _SELECTED = "selected image"
 _BATCH = "batch"
+_PREVALENCE = "prevalence"
 
 
 @dataclass(eq=False)
@@ -58,9 +60,27 @@ def minutes_kept() -> float:
     return float(config.get_option("server.disconnectedSessionTTL")) / 60
 
 
+def prevalence() -> float:
+    """Prevalence of every number that the session shows: the one set on a page, else that of the site."""
+    chosen = st.session_state.get(_PREVALENCE)
+    return site_prevalence() if chosen is None else float(chosen)
+
+
+def set_prevalence(prevalence: float) -> None:
+    """Set the prevalence of every number that the session shows.
+
+    Parameters
+    ----------
+    prevalence : float
+        Strictly between 0 and 1.
+    """
+    st.session_state[_PREVALENCE] = prevalence
+
+
 def entries() -> list[Entry]:
-    """List all files of the session, latest first."""
-    return list(reversed(list(_kept().images.values())))
+    """List all files of the session, latest first; their readings at the session's prevalence."""
+    wanted = prevalence()
+    return [_at(entry, wanted) for entry in reversed(list(_kept().images.values()))]
 
 
 def readings() -> list[Entry]:
@@ -76,7 +96,7 @@ def discarded() -> int:
 def selected() -> Entry | None:
     """Return the image that the user looks at: the one selected, else the latest one read, else the latest file."""
     entry = _kept().images.get(st.session_state.get(_SELECTED, ""))
-    return entry if entry is not None else next(iter(readings() or entries()), None)
+    return _at(entry, prevalence()) if entry is not None else next(iter(readings() or entries()), None)
 
 
 def select(key: str) -> None:
@@ -199,6 +219,11 @@ def keep_latest(key: str, make: Callable[[], Made]) -> Made:
 
 def _kept() -> Kept:
     return cast(Kept, st.session_state.setdefault(_KEPT, Kept()))
+
+
+def _at(entry: Entry, prevalence: float) -> Entry:
+    reading = entry.reading and entry.reading.at(prevalence)
+    return entry if reading is entry.reading else replace(entry, reading=reading)
 
 
 def _renamed(entry: Entry, key: str, name: str) -> Entry:

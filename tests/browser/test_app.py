@@ -144,7 +144,7 @@ def test_viewer_on_a_phone(address, phone, demo_image):
     tab.keyboard.press("i")
     tab.get_by_text(words("web.result.prevalence")).click()
     tab.get_by_role("slider", name=words("web.result.prevalence_share", positive="pneumonia")).press("ArrowLeft")
-    tab.get_by_text(re.compile("At a prevalence of")).wait_for()
+    tab.get_by_text(re.compile("at a prevalence of 49")).first.wait_for()
     settle(phone)
     assert part(phone, "badges") == "Inverted by you"
     assert troubles(phone) == []

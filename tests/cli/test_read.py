@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from cxrmodel.imaging.sandbox import pool
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
 from cxrmodel.outputs import locked
+from cxrmodel.prevalence import SETTING
 from tests.support.stand_ins import fake_reading
 
 
@@ -109,7 +111,9 @@ def test_plain_lines(folder, capsys):
     """Without --json, one readable line per image."""
     main(["read", str(folder / "a.png"), str(folder / "c.png")])
     first, second = capsys.readouterr().out.splitlines()
-    assert first.startswith(f"{folder / 'a.png'}: uncertain, probability of pneumonia 61\xa0% (uncertain from ")
+    assert re.match(
+        re.escape(f"{folder / 'a.png'}: ") + r"\w+, probability of pneumonia .+\xa0% \(uncertain from ", first
+    )
     assert second.startswith(f"{folder / 'c.png'}: refused. ")
 
 
@@ -120,8 +124,50 @@ def test_the_notice_is_printed_once(folder, capsys, options):
     version, printed = load_spec("densenet121").version, capsys.readouterr().err
     first = printed.splitlines()[0]
     assert first.startswith("Not for diagnosis; research use only.")
-    assert all(part in first for part in (version, "74\xa0%"))
+    assert all(part in first for part in (version, "at even odds"))
     assert printed.count(version) == 1
+
+
+def test_prevalence_moves_numbers_and_thresholds_but_no_finding(folder, read_json, monkeypatch):
+    """An option, else the setting of the site, else even odds: the odds of each number are those of the prevalence."""
+    images = [folder / "a.png", folder / "b" / "no extension"]
+    _, even = read_json(*images)
+    _, rare = read_json("--prevalence", "20%", *images)
+    monkeypatch.setenv(SETTING, "0.2")
+    assert [without_time(line) for line in read_json(*images)[1]] == [without_time(line) for line in rare]
+    assert [without_time(line) for line in read_json("--prevalence", "0.5", *images)[1]] == [
+        without_time(line) for line in even
+    ]
+    for first, second in zip(even, rare, strict=True):
+        assert (first["prevalence"], second["prevalence"]) == (0.5, 0.2)
+        assert first["finding"] == second["finding"]
+        for key in ("probability", "uncertain_from", "threshold", "uncertain_to"):
+            odds, moved = (line[key] / (1 - line[key]) for line in (first, second))
+            assert moved == pytest.approx(odds / 4, rel=1e-4)
+
+
+def without_time(line: dict) -> dict:
+    """A line without what differs from run to run."""
+    return {key: value for key, value in line.items() if key != "milliseconds"}
+
+
+@pytest.mark.parametrize("text", ["0", "1", "nan", "20", "rare", ""])
+def test_a_wrong_prevalence_is_wrong_usage(folder, capsys, text):
+    """Nothing is read at it."""
+    with pytest.raises(SystemExit) as ended:
+        main(["read", "--prevalence", text, str(folder / "a.png")])
+    assert ended.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("command", [["read", "a.png"], ["app"]])
+def test_a_wrong_setting_ends_before_anything_starts(command, capsys, monkeypatch):
+    """Status 1, and the message names the variable."""
+    monkeypatch.setenv(SETTING, "50")
+    assert main(command) == 1
+    captured = capsys.readouterr()
+    assert SETTING in captured.err
+    assert captured.out == ""
 
 
 def test_an_empty_folder_is_reported(tmp_path, capsys):

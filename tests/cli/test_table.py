@@ -315,7 +315,7 @@ def test_another_file_is_no_table(tmp_path, content):
     """Whatever it holds."""
     (tmp_path / "out.csv").write_bytes(content)
     with pytest.raises(OutputRefused) as refused:
-        Table.load(tmp_path / "out.csv", "model 1", resume=True)
+        Table.load(tmp_path / "out.csv", "model 1", 0.5, resume=True)
     assert refused.value.message.code == "cli.table.foreign"
 
 
@@ -323,7 +323,7 @@ def test_another_file_is_no_table(tmp_path, content):
 def test_a_folder_is_no_table_and_a_table_needs_one(tmp_path, name, code):
     """The message names the folder."""
     with pytest.raises(OutputRefused) as refused:
-        Table.load(tmp_path / name, "model 1", resume=False)
+        Table.load(tmp_path / name, "model 1", 0.5, resume=False)
     assert refused.value.message.code == f"cli.table.{code}"
     assert str((tmp_path / name) if not name else tmp_path / "none") in refused.value.message.values.values()
 
@@ -333,7 +333,7 @@ def test_a_table_of_an_earlier_version_is_not_continued(tmp_path, lacking):
     """The message names the cause."""
     _write(tmp_path / "out.csv", [name for name in COLUMNS if name not in lacking], model="model 1", status="read")
     with pytest.raises(OutputRefused) as refused:
-        Table.load(tmp_path / "out.csv", "model 1", resume=True)
+        Table.load(tmp_path / "out.csv", "model 1", 0.5, resume=True)
     assert refused.value.message.code == "cli.table.earlier_version"
     assert refused.value.message.values["columns"] == lacking
 
@@ -342,5 +342,16 @@ def test_a_table_of_another_model_is_not_continued(tmp_path):
     """Two models have two sets of thresholds, and need two tables."""
     _write(tmp_path / "out.csv", COLUMNS, model="model 2", status="read")
     with pytest.raises(OutputRefused) as refused:
-        Table.load(tmp_path / "out.csv", "model 1", resume=True)
+        Table.load(tmp_path / "out.csv", "model 1", 0.5, resume=True)
     assert refused.value.message.code == "cli.table.other_model"
+
+
+def test_a_table_at_another_prevalence_is_not_continued(place, tmp_path, batch):
+    """Its numbers would not compare; at its own it is continued."""
+    table = tmp_path / "out.csv"
+    assert batch(place, table_path=table)[0] == 0
+    assert [row["prevalence"] for row in _rows(table)] == ["0.5"]
+    with pytest.raises(OutputRefused) as caught:
+        Table.load(table, FakeReader().spec.version, 0.2, resume=True)
+    assert caught.value.message.code == "cli.table.other_prevalence"
+    assert Table.load(table, FakeReader().spec.version, 0.5, resume=True).all_read

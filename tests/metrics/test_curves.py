@@ -72,3 +72,14 @@ def test_decision_curve_at_a_threshold():
         assert curve.model[place] == pytest.approx(expected)
         assert curve.low[place] <= expected <= curve.high[place]
         assert curve.treat_all[place] == pytest.approx(0.5 - odds * 0.5)
+
+
+def test_decision_curve_at_a_prevalence():
+    """Sensitivity and false alarms weigh as they would among images of that prevalence."""
+    labels, probabilities, patients = images(120)
+    curve = decision_curve(labels, probabilities, patients, 0.2, resamples=100)
+    for place, threshold in ((9, 0.1), (49, 0.5)):
+        odds = threshold / (1 - threshold)
+        found, alarms = ((probabilities >= threshold)[labels == label].mean() for label in (1, 0))
+        assert curve.model[place] == pytest.approx(0.2 * found - 0.8 * odds * alarms)
+        assert curve.treat_all[place] == pytest.approx(0.2 - 0.8 * odds)

@@ -61,12 +61,27 @@ def test_percent_is_never_a_false_certainty(share, expected):
 
 
 @pytest.mark.parametrize(
-    ("probability", "expected"),
-    [(0.734, "73.4 %"), (0.73, "73.0 %"), (0.726, "72.6 %"), (0.6, "60 %"), (0.999, "> 99 %")],
+    ("probability", "threshold", "expected"),
+    [
+        (0.734, 0.73, ("73.4 %", "73.0 %")),
+        (0.73, 0.73, ("73.0 %", "73.0 %")),
+        (0.726, 0.73, ("72.6 %", "73.0 %")),
+        (0.6, 0.73, ("60 %", "73.0 %")),
+        (0.999, 0.73, ("> 99 %", "73.0 %")),
+        # One decimal would show both as 30.6 %, though the image is below.
+        (0.3057, 0.3058, ("30.57 %", "30.58 %")),
+        # Where the threshold itself lies among the extremes, these are told apart.
+        (0.003, 0.005, ("0.3 %", "0.5 %")),
+        (0.00001, 0.005, ("< 0.1 %", "0.5 %")),
+        (0.007, 0.005, ("0.7 %", "0.5 %")),
+        (0.998, 0.995, ("99.8 %", "99.5 %")),
+        (1.0, 0.99992, ("> 99.99 %", "99.99 %")),
+    ],
 )
-def test_probability_agrees_with_the_threshold_beside_it(probability, expected):
-    """With a decimal where a whole number would fall on the other side of a threshold at 73 %."""
-    assert formatting.probability_percent(probability, {"balanced": 0.73}) == expected.replace(" ", SPACE)
+def test_a_number_agrees_with_the_threshold_beside_it(probability, threshold, expected):
+    """Written with as many decimals as it takes to compare as the exact ones do."""
+    found = formatting.percentages(probability, {"balanced": threshold})
+    assert (found.probability, found.thresholds["balanced"]) == tuple(text.replace(" ", SPACE) for text in expected)
 
 
 @pytest.mark.parametrize(

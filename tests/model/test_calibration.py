@@ -1,12 +1,14 @@
 """Logits, probabilities, prevalence and operating points."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxrmodel.model.calibration import at_prevalence, finding, probability
-from cxrmodel.model.spec import Labels
+from cxrmodel.model.calibration import at_prevalence, finding, probability, rounded, with_thresholds
+from cxrmodel.model.spec import Labels, OperatingPoints
 
 LABELS = Labels(positive="effusion", negative="clear")
 SHARES = st.floats(0.001, 0.999)
@@ -96,3 +98,48 @@ CROSSED = {"high_sensitivity": 0.7, "balanced": 0.5, "high_specificity": 0.3}
 def test_findings(value, points, expected):
     """Positive at the upper threshold, negative below the lower one; crossed thresholds leave no band."""
     assert finding(value, points, LABELS) == expected
+
+
+POINTS = OperatingPoints(high_sensitivity=0.2, balanced=0.5, high_specificity=0.8)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "expected"),
+    [
+        # At even odds a probability of 0.8 are odds of 4. A prevalence of 0.2 are odds of 1/4, one of 0.75 of 3.
+        (0.8, 0.5, (0.8, 0.2, 0.5, 0.8)),
+        (0.8, 0.2, (1 / 2, 1 / 17, 1 / 5, 1 / 2)),
+        (0.8, 0.75, (12 / 13, 3 / 7, 3 / 4, 12 / 13)),
+        (0.0, 0.2, (0.0, 1 / 17, 1 / 5, 1 / 2)),
+        (1.0, 0.2, (1.0, 1 / 17, 1 / 5, 1 / 2)),
+    ],
+)
+def test_thresholds_move_with_the_probability(value, wanted, expected):
+    """By hand: the odds of each, times the odds of the prevalence."""
+    found, points = with_thresholds(value, POINTS, 0.5, wanted)
+    assert (found, *points.values()) == pytest.approx(expected)
+
+
+def test_a_probability_stays_on_its_side_of_every_threshold():
+    """Also one that differs from a threshold by the last digit alone, at any prevalence."""
+    rng = np.random.default_rng(0)
+    for assumed, wanted in rng.uniform(0.001, 0.999, (200, 2)):
+        points = OperatingPoints(**dict(zip(POINTS, np.sort(rng.uniform(0.001, 0.999, 3)).tolist(), strict=True)))
+        for edge in points.values():
+            for value in (edge, math.nextafter(edge, 0), math.nextafter(edge, 1)):
+                found, moved = with_thresholds(value, points, assumed, wanted)
+                assert [found >= moved[name] for name in points] == [value >= points[name] for name in points]
+
+
+@pytest.mark.parametrize(
+    ("value", "threshold", "expected"),
+    [
+        (0.123456789, 0.5, 0.123457),
+        (0.4999999999, 0.5, 0.4999999999),
+        (0.00001234567, 0.5, 0.0000123457),
+        (1.0, 0.5, 1.0),
+    ],
+)
+def test_rounding_crosses_no_threshold(value, threshold, expected):
+    """Six significant digits, or as many as it takes."""
+    assert rounded(value, [threshold]) == expected

@@ -36,7 +36,7 @@ def test_figures_come_from_the_artefact(visit, text_of):
     for expected in (
         "densenet121 0123456789ab",
         "224 x 224 pixels",
-        "prevalence of 74 %",
+        "at even odds",
         "high sensitivity 20.0 %, balanced 45.0 %, high specificity 80.0 %",
         "4321 images of 2100 patients",
         "510 images of 250 other patients",

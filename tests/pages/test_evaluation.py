@@ -21,6 +21,7 @@ from cxrmodel.metrics.calibration import brier
 from cxrmodel.metrics.rates import accuracy
 from cxrmodel.metrics.registry import METRICS, Rate, ScoreMetric
 from cxrmodel.models import MODELS
+from cxrmodel.prevalence import EVEN_ODDS, prevalence_words
 from cxrmodel.training.record import shipped_training_record
 from cxrmodel.web.evaluation import cache, data_flow, error_images, selection
 from cxrmodel.web.evaluation.page import PARTS, TAB
@@ -251,7 +252,9 @@ def test_other_model(part, evaluations):
     probabilities = dict(zip(scores.files, scores.probabilities, strict=True))
     shown = app.dataframe[0].value
     expected = [100 * probabilities[file] for file in shown[words("web.failures.errors_image")]]
-    assert list(shown[words("web.failures.errors_probability")]) == pytest.approx(expected)
+    assert list(
+        shown[words("web.failures.errors_probability", prevalence=prevalence_words(EVEN_ODDS))]
+    ) == pytest.approx(expected)
 
 
 def own_evaluation(model: str = "densenet121"):

@@ -6,6 +6,7 @@ import pytest
 from cxrmodel.checks.report import WARNING, CheckReport, CheckResult
 from cxrmodel.explain.overlay import LEGEND
 from cxrmodel.messages import Message
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web.text import plain
 from tests.support.pages import words
@@ -54,7 +55,8 @@ def test_done(show, text_of):
     assert parts["heat"].argmax() == 130 * 224 + 160
     shown = text_of(app)
     assert heat_in_words() in shown
-    assert words("web.heatmap.finding", finding="pneumonia", positive="pneumonia", probability="87 %") in shown
+    number = {"positive": "pneumonia", "prevalence": prevalence_words(0.5), "probability": "87 %"}
+    assert words("web.heatmap.finding", finding="pneumonia", **number) in shown
     assert not app.warning
     assert not app.exception
 

@@ -9,6 +9,7 @@ from cxrmodel.checks.report import WARNING, CheckReport, CheckResult
 from cxrmodel.errors import DataError
 from cxrmodel.evaluation.nearest import evidence
 from cxrmodel.messages import Message
+from cxrmodel.prevalence import SETTING, prevalence_words
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import evidence_counts, evidence_sentence, facts, reason_for_finding, shares_sentence
 from cxrmodel.web import session
@@ -17,6 +18,8 @@ from tests.support.dicom_files import IDENTIFIERS, dicom
 from tests.support.pages import words
 from tests.support.stand_ins import FakeReader, fake_reading, made_up_evaluation
 from tests.support.viewer_buffer import unpack
+
+PROBABILITY = words("web.worklist.probability", prevalence=prevalence_words(0.5))
 
 
 @pytest.fixture
@@ -77,7 +80,8 @@ def test_done(visit, text_of, reader, image, make_image):
     """A dropped image gives its probability with everything that must stand beside it."""
     app = drop(visit("read"), ("image_1.png", image))
     assert reader.read_names == ["image_1.png"]
-    assert [(metric.label, metric.value) for metric in app.metric] == [("Probability of pneumonia", "87\u00a0%")]
+    title = words("web.result.probability", positive="pneumonia", prevalence=prevalence_words(0.5))
+    assert [(metric.label, metric.value) for metric in app.metric] == [(title, "87\u00a0%")]
     shown, reading = text_of(app), fake_reading(make_image(0, (60, 80)))
     for expected in (
         words("web.result.finding", finding="pneumonia"),
@@ -155,7 +159,7 @@ def test_several_images(visit, text_of, reader, image, make_image, png):
     table = app.dataframe[0].value
     assert list(table["Image"]) == ["b.png", "a.png", "letter.txt"]
     assert list(table["Status"]) == ["read", "read", "refused"]
-    assert list(table["Probability"]) == ["87\u00a0%", "87\u00a0%", ""]
+    assert list(table[PROBABILITY]) == ["87\u00a0%", "87\u00a0%", ""]
     assert file_line("a.png") in text_of(app)
 
 
@@ -196,13 +200,13 @@ def test_batch_with_copies_is_counted(visit, text_of, reader, image):
     assert listed(app) == 2
 
 
-def test_near_a_threshold_every_place_shows_a_decimal(use, visit, text_of, image):
-    """Where the whole number would contradict a threshold, number, scale, chooser and table show one decimal."""
+def test_near_a_threshold_every_place_shows_decimals(use, visit, text_of, image):
+    """Where the whole number would contradict a threshold, number, scale, chooser and table show decimals."""
     use(FakeReader(0.7996))
     app = drop(visit("read"), ("a.png", image))
-    assert app.metric[0].value == "80.0\u00a0%"
-    assert list(app.dataframe[0].value["Probability"]) == ["80.0\u00a0%"]
-    assert "Probability 80.0 % on a scale" in text_of(app)
+    assert app.metric[0].value == "79.96\u00a0%"
+    assert list(app.dataframe[0].value[PROBABILITY]) == ["79.96\u00a0%"]
+    assert "Probability 79.96 % on a scale" in text_of(app)
 
 
 def test_what_the_test_images_showed_stands_beside_the_number(use, visit, text_of, image, monkeypatch):
@@ -296,27 +300,45 @@ def test_missing_demo_images(visit, text_of, monkeypatch):
     assert not app.error
 
 
-def test_another_prevalence_moves_one_number_only(visit, text_of, reader, image):
-    """Under another prevalence the log-odds shift; score, threshold and finding stay."""
+def test_another_prevalence_moves_every_number_but_no_finding(visit, text_of, reader, image):
+    """Number, scale, thresholds, evidence, table and report follow at once, on every page of the session."""
     app = drop(visit("read"), ("a.png", image))
-    assert words("web.result.prevalence_same", prevalence="74 %", probability="87 %") in text_of(app)
-    app.slider[0].set_value(20).run()
-    shown = text_of(app)
-    # Odds 0.87/0.13 = 6.69, times (0.2/0.8)/(0.74/0.26) = 0.0878, are 0.588: 37 %.
-    other = {"prevalence": "20 %", "positive": "pneumonia", "probability": "37 %"}
-    assert words("web.result.prevalence_other", **other) in shown
-    assert app.metric[0].value == "87\u00a0%"
-    assert words("web.result.finding", finding="pneumonia") in shown
-    assert " ".join(str(reason_for_finding(fake_reading(np.zeros((9, 9))))).split()) in shown
+    # Odds of 0.87 / 0.13 times odds of 0.2 / 0.8 are 1.673: 63 %. The thresholds are 1/17, 9/53 and 1/2.
+    shown, moved = fake_reading(np.zeros((9, 9))), fake_reading(np.zeros((9, 9))).at(0.2)
+    for prevalence, number, reading in ((0.5, "87", shown), (0.2, "63", moved), (0.5, "87", shown)):
+        app.select_slider[0].set_value(prevalence).run()
+        assumed = prevalence_words(prevalence)
+        (metric,) = app.metric
+        assert metric.label == str(Message("web.result.probability", positive="pneumonia", prevalence=assumed))
+        assert metric.value == f"{number}\u00a0%"
+        column = str(Message("web.worklist.probability", prevalence=assumed))
+        assert list(app.dataframe[0].value[column]) == [metric.value]
+        seen = text_of(app)
+        assert words("web.result.finding", finding="pneumonia") in seen
+        assert " ".join(str(reason_for_finding(reading)).split()) in seen
+        assert f"Uncertain from {reading.shown.thresholds['high_sensitivity']}".replace("\u00a0", " ") in seen
+        values = [" ".join(str(fact.value).split()) for fact in facts(reading)[:2]]
+        assert [value for value in values if f"<dd>{value}</dd>" not in seen] == []
 
 
-def test_prevalence_is_kept_between_pages(visit, reader, image):
-    """The prevalence that a user sets holds for the session."""
+def test_prevalence_is_kept_between_pages(visit, text_of, reader, image):
+    """The prevalence that a user sets holds for the session, for images read later too."""
     app = drop(visit("read"), ("a.png", image))
-    app.slider[0].set_value(20).run()
-    app.switch_page("about.py").run()
+    app.select_slider[0].set_value(0.2).run()
+    app.switch_page("heatmap.py").run()
+    values = {"positive": "pneumonia", "prevalence": prevalence_words(0.2)}
+    assert words("web.heatmap.finding", finding="pneumonia", probability="63\u00a0%", **values) in text_of(app)
     app.switch_page("read.py").run()
-    assert app.slider[0].value == 20
+    assert app.select_slider[0].value == 0.2
+    assert drop(app, ("b.png", image)).metric[0].value == "63\u00a0%"
+
+
+def test_the_prevalence_of_the_site_is_the_first(visit, reader, image, monkeypatch):
+    """One that no whole percentage is stays what it is."""
+    monkeypatch.setenv(SETTING, "12.5%")
+    app = drop(visit("read"), ("a.png", image))
+    assert app.select_slider[0].value == 0.125
+    assert app.metric[0].label.endswith("12.5\u00a0%")
 
 
 def test_bound_is_stated(visit, text_of, reader, image, make_image, png, monkeypatch):

@@ -48,13 +48,13 @@ def test_words_of_the_page(image):
         Image: Müller, Ярослав.png
         Read: 04 March 2026, 15:06 (UTC+01:00). Printed: 05 March 2026, 09:30 (UTC-03:30).
         The whole image Heatmap: contribution to the score
-        Probability of pneumonia: 87 %. Finding: pneumonia.
+        Probability of pneumonia at even odds: 87 %. Finding: pneumonia.
         An observation. The probability is at or above 80.0 %, the upper limit of the
         uncertain band.
         normal uncertain pneumonia 87 % balanced threshold 45.0 %
         Uncertain band 20.0 % to 80.0 %
         Threshold (balanced) 45.0 % (the finding follows the band)
-        Assumed prevalence 74 %
+        Prevalence 50 % (even odds)
         Training ages {reading.ages}
         Model densenet121 0123456789ab
         SHA-256 of the file {reading.radiograph.sha256[:12]}…
@@ -62,7 +62,7 @@ def test_words_of_the_page(image):
         • The picture was turned.
         Not for diagnosis; research use only. A heatmap shows where the score comes from, not where disease is. Its
         colour range is the same for every image. The probability holds for images like the training images, at the
-        assumed prevalence. This page is not a medical record.
+        prevalence above. This page is not a medical record.
     """
     assert text == " ".join(expected.split())
 
@@ -70,7 +70,7 @@ def test_words_of_the_page(image):
 def test_a_number_near_a_threshold_has_a_decimal(image):
     """As on the page."""
     points = OperatingPoints(high_sensitivity=0.2, balanced=0.549, high_specificity=0.8)
-    reading = fake_reading(image, probability=0.5451, operating_points=points, threshold=0.549, finding="uncertain")
+    reading = fake_reading(image, probability=0.5451, operating_points=points, finding="uncertain")
     assert "54.5 %" in text_of(pdf_report(reading, READ, PRINTED))
 
 

@@ -91,11 +91,16 @@ def test_heat_sentence(share, peak, expected):
 
 @pytest.mark.parametrize(
     ("probability", "named", "said"),
-    [(0.87, "pneumonia", "87\u00a0%"), (0.4496, "uncertain", "45.0\u00a0%"), (0.001, "normal", "<\u00a01\u00a0%")],
+    [(0.87, "pneumonia", "87\u00a0%"), (0.4496, "uncertain", "44.96\u00a0%"), (0.001, "normal", "<\u00a01\u00a0%")],
 )
 def test_finding_sentence(probability, named, said):
     """Finding, probability and assumed prevalence, never apart."""
-    expected = {"finding": named, "positive": "pneumonia", "probability": said, "prevalence": "74\u00a0%"}
+    expected = {
+        "finding": named,
+        "positive": "pneumonia",
+        "probability": said,
+        "prevalence": Message("reading.even_odds"),
+    }
     assert finding_sentence(fake_reading(IMAGE, probability=probability)) == Message("report.finding", **expected)
 
 
@@ -117,7 +122,7 @@ def test_facts():
     assert [(name.code, value) for name, value in facts(reading)] == [
         ("report.fact.band", Message("report.fact.band_value", low="20.0\u00a0%", high="80.0\u00a0%")),
         ("report.fact.threshold", Message("report.fact.threshold_beside_band", threshold="45.0\u00a0%")),
-        ("report.fact.prevalence", "74\u00a0%"),
+        ("report.fact.prevalence", Message("report.fact.even_odds", prevalence="50\u00a0%")),
         ("report.fact.ages", str(reading.ages)),
         ("report.fact.model", reading.model),
         ("report.fact.checksum", f"{reading.radiograph.sha256[:12]}…"),
@@ -147,4 +152,4 @@ def test_facts_without_a_value(changes, code):
     stated = {name.code: value for name, value in facts(fake_reading(IMAGE, operating_points=CROSSED, **changes))}
     assert stated["report.fact.heat"] == Message(code)
     assert stated["report.fact.band"] == Message("report.fact.band_none")
-    assert stated["report.fact.threshold"] == Message("report.fact.threshold_alone", threshold="45.0\u00a0%")
+    assert stated["report.fact.threshold"] == Message("report.fact.threshold_alone", threshold="50.0\u00a0%")

@@ -18,9 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cxrmodel.metrics.formatting import probability_percent
-from cxrmodel.model.spec import load_spec
-from cxrmodel.models import DEFAULT_MODEL
+from cxrmodel.metrics.formatting import percentages
+from cxrmodel.prevalence import EVEN_ODDS, prevalence_words
 from cxrmodel.web.text import text
 from tests.support.server import Server, running_server
 from tests.support.streamlit_tab import Tab
@@ -50,7 +49,10 @@ class Session:
     @property
     def shown(self) -> dict[str, str]:
         """Probability of each file as the page shows it; empty where it was not read."""
-        name, probability = text("web.worklist.image"), text("web.worklist.probability")
+        name, probability = (
+            text("web.worklist.image"),
+            text("web.worklist.probability", prevalence=prevalence_words(EVEN_ODDS)),
+        )
         return {row[name]: row[probability] for row in self._tab.table}
 
     def close(self) -> None:
@@ -69,14 +71,18 @@ def expected(files: Sequence[Path], project: Path) -> dict[str, str]:
     """Probabilities of the files as the command line of a project gives them, written as the page writes them."""
     command = [sys.executable, "-m", "cxrmodel", "read", "--json", *map(str, files)]
     output = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False).stdout
-    points = load_spec(DEFAULT_MODEL).operating_points
     records = [json.loads(line) for line in output.splitlines()]
     return {
         Path(record["file"]).name: ""
         if record["probability"] is None
-        else probability_percent(record["probability"], points)
+        else percentages(record["probability"], _thresholds(record)).probability
         for record in records
     }
+
+
+def _thresholds(record: dict[str, float]) -> dict[str, float]:
+    names = {"uncertain_from": "high_sensitivity", "threshold": "balanced", "uncertain_to": "high_specificity"}
+    return {name: record[key] for key, name in names.items()}
 
 
 def measure(server: Server, groups: Sequence[Sequence[Path]]) -> list[Session]:

@@ -33,7 +33,7 @@ SPEC = ModelSpec(
     bias=0.0,
     temperature=1.0,
     intercept=0.0,
-    prevalence=0.74,
+    prevalence=0.5,
     operating_points=POINTS,
     heat_range=2.5,
     heat_percentile=99.0,
@@ -72,7 +72,6 @@ def fake_reading(pixels: np.ndarray, name: str = "image.png", probability: float
         finding=finding(probability, POINTS, SPEC.labels),
         labels=SPEC.labels,
         operating_point="balanced",
-        threshold=POINTS["balanced"],
         operating_points=POINTS,
         prevalence=SPEC.prevalence,
         heat=heat,
@@ -95,7 +94,7 @@ class FakeReader:
     """Reads any picture at a set probability, counts its readings, and refuses or breaks where a real one would."""
 
     def __init__(self, probability: float = 0.87, **changes):
-        self.spec, self.read_names = SPEC, []
+        self.spec, self.prevalence, self.read_names = SPEC, SPEC.prevalence, []
         self._probability, self._changes = probability, changes
 
     def read(self, data: bytes, name: str, client=None, notify=None) -> Reading:

@@ -18,9 +18,8 @@ from cxrmodel.cli.command import Status, put, say
 from cxrmodel.errors import CxrError, OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import percent, probability_percent, threshold_percent
-from cxrmodel.model.spec import ModelSpec
 from cxrmodel.outputs import locked, write
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reader, Reading, ReadingRecord
 from cxrmodel.report.wording import DISCLAIMER, figure_caption
 from cxrmodel.sinks import json_line, terminal
@@ -76,7 +75,7 @@ def read_files(
     if heatmaps and heatmaps.exists() and not heatmaps.is_dir():
         raise OutputRefused("cli.read.heatmaps_not_folder", path=str(heatmaps))
     with ExitStack() as stack:
-        table = stack.enter_context(_held(table_path, reader.spec.version, resume)) if table_path else None
+        table = stack.enter_context(_held(table_path, reader, resume)) if table_path else None
         files, empty = _listed(paths, table_path, heatmaps)
         overlays = stack.enter_context(_overlays(heatmaps, files, overwrite or resume)) if heatmaps else None
         for path in empty:
@@ -89,7 +88,7 @@ def read_files(
             if resume:
                 say(Message("cli.read.resumed", table=str(table_path), skipped=listed - len(files), left=len(files)))
         if files:
-            say(_notice(reader.spec))
+            say(_notice(reader))
         bar = stack.enter_context(tqdm(total=len(files), desc="reading", unit="image", disable=len(files) < 2))
         outcomes = reader.read_many((file.read, PurePath(file.name).name) for file in files)
         for file, outcome in zip(files, outcomes, strict=True):
@@ -103,10 +102,10 @@ def read_files(
 
 
 @contextmanager
-def _held(path: Path, model: str, resume: bool) -> Iterator[Table]:
+def _held(path: Path, reader: Reader, resume: bool) -> Iterator[Table]:
     check_place(path)
     with locked(path):
-        yield Table.load(path, model, resume)
+        yield Table.load(path, reader.spec.version, reader.prevalence, resume)
 
 
 def _listed(paths: Sequence[Path], table: Path | None, heatmaps: Path | None) -> tuple[list[InputFile], list[Path]]:
@@ -137,14 +136,15 @@ def _record(file: InputFile, outcome: Reading | Exception, model: str, overlays:
     return record
 
 
-def _notice(spec: ModelSpec) -> Message:
-    """Disclaimer, model, training ages and assumed prevalence."""
+def _notice(reader: Reader) -> Message:
+    """Disclaimer, model, training ages and prevalence."""
+    spec = reader.spec
     return Message(
         "cli.read.notice",
         disclaimer=DISCLAIMER,
         model=spec.version,
         ages=str(spec.ages),
-        prevalence=percent(spec.prevalence),
+        prevalence=prevalence_words(reader.prevalence),
     )
 
 
@@ -214,15 +214,15 @@ def _line(record: ReadingRecord, outcome: Reading | Exception) -> str:
     reasons = " ".join(record.reasons)
     if not isinstance(outcome, Reading):
         return str(Message("cli.read.not_read", file=terminal(record.file), status=record.status, reasons=reasons))
-    points = outcome.operating_points
+    shown = outcome.shown
     line = Message(
         "cli.read.line",
         file=terminal(record.file),
         finding=outcome.finding,
         positive=outcome.labels.positive,
-        probability=probability_percent(outcome.probability, points),
-        low=threshold_percent(points["high_sensitivity"]),
-        high=threshold_percent(points["high_specificity"]),
+        probability=shown.probability,
+        low=shown.thresholds["high_sensitivity"],
+        high=shown.thresholds["high_specificity"],
         reasons=reasons,
     )
     return str(line).rstrip()

@@ -14,6 +14,7 @@ from cxrmodel.cli.batch.inputs import InputFile
 from cxrmodel.errors import CxrError, ImageRefused, OutputFailed, OutputRefused
 from cxrmodel.explain.shares import EvidenceShares
 from cxrmodel.messages import Message
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reading, ReadingRecord
 from cxrmodel.sinks import cell, from_cell
 
@@ -78,7 +79,7 @@ class Table:
         self._rows = {from_cell(row["file"]): row for row in rows}
 
     @classmethod
-    def load(cls, path: Path, model: str, resume: bool) -> "Table":
+    def load(cls, path: Path, model: str, prevalence: float, resume: bool) -> "Table":
         """Read the rows of an existing table, or begin an empty one. A row that was cut short is left out.
 
         Parameters
@@ -86,6 +87,8 @@ class Table:
         path : Path
         model : str
             Version of the model that reads.
+        prevalence : float
+            Of its readings.
         resume : bool
             Whether an existing table may be continued.
 
@@ -114,6 +117,8 @@ class Table:
         whole = [dict(zip(COLUMNS, row, strict=True)) for row in rows if len(row) == len(COLUMNS)]
         if any(row["model"] != model for row in whole):
             raise OutputRefused("cli.table.other_model", table=str(path), model=model)
+        if any(row["prevalence"] not in ("", str(prevalence)) for row in whole):
+            raise OutputRefused("cli.table.other_prevalence", table=str(path), prevalence=prevalence_words(prevalence))
         return cls(path, whole, overwrite=True)
 
     @property

@@ -4,7 +4,7 @@ Nothing is drawn here. Bands, reliability and decision curves take longer than t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -127,6 +127,15 @@ class RateCurve:
     auc: Estimate | None = None
     average_precision: Estimate | None = None
     withheld: Message | None = None
+
+    def at_prevalence(self, assumed: float, wanted: float) -> "RateCurve":
+        """The same curve with its thresholds, which hold at the prevalence ``assumed``, at another one."""
+        thresholds = adjusted_to_prevalence(np.minimum(self.thresholds, 1), assumed, wanted)
+        marks = tuple(
+            replace(mark, threshold=float(adjusted_to_prevalence(mark.threshold, assumed, wanted)))
+            for mark in self.marks
+        )
+        return replace(self, thresholds=thresholds, marks=marks)
 
     @property
     def false_positive_rate(self) -> Values:
@@ -292,7 +301,8 @@ def curve_bands(evaluation: Evaluation, split: str) -> curves.CurveBands:
 def net_benefit_curve(evaluation: Evaluation, split: str) -> curves.DecisionCurve:
     """Compute the decision curve with its 95 % band."""
     scores = evaluation.splits[split]
-    return curves.decision_curve(scores.labels, scores.probabilities, scores.patients, **evaluation.resampling)
+    assumed = evaluation.prevalence
+    return curves.decision_curve(scores.labels, scores.probabilities, scores.patients, assumed, **evaluation.resampling)
 
 
 def reliability_before_after(evaluation: Evaluation, split: str) -> tuple[Reliability, Reliability]:

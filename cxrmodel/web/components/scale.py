@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-from cxrmodel.metrics.formatting import probability_percent, threshold_percent
+from cxrmodel.metrics.formatting import Percentages, percentages
 from cxrmodel.model.spec import UNCERTAIN, Labels
 from cxrmodel.report.wording import band
 from cxrmodel.web.text import text
@@ -30,11 +30,11 @@ def scale_html(probability: float, operating_points: Mapping[str, float], labels
         for zone, width in _zones(operating_points)
     )
     balanced = operating_points["balanced"]
-    value = probability_percent(probability, operating_points)
-    threshold = text("web.scale.threshold", threshold=threshold_percent(balanced))
+    shown = percentages(probability, operating_points)
+    threshold = text("web.scale.threshold", threshold=shown.thresholds["balanced"])
     return (
-        f'<div class="scale" role="img" aria-label="{escape(_label(value, operating_points))}">'
-        f'<div class="value" style="{_anchor(probability)}">{escape(value)}</div>'
+        f'<div class="scale" role="img" aria-label="{escape(_label(shown, operating_points))}">'
+        f'<div class="value" style="{_anchor(probability)}">{escape(shown.probability)}</div>'
         f'<div class="zones">{zones}</div>'
         f'<div class="tick" style="left:{100 * balanced:.3f}%"></div>'
         f'<div class="needle" style="left:{100 * probability:.3f}%"></div>'
@@ -49,12 +49,12 @@ def _zones(operating_points: Mapping[str, float]) -> list[tuple[str, float]]:
     return [(name, width) for name, width in zones if width > 0]
 
 
-def _label(value: str, operating_points: Mapping[str, float]) -> str:
-    values = {"probability": value, "threshold": threshold_percent(operating_points["balanced"])}
-    edges = band(operating_points)
-    if edges is None:
+def _label(shown: Percentages, operating_points: Mapping[str, float]) -> str:
+    thresholds = shown.thresholds
+    values = {"probability": shown.probability, "threshold": thresholds["balanced"]}
+    if band(operating_points) is None:
         return text("web.scale.label_no_band", **values)
-    low, high = map(threshold_percent, edges)
+    low, high = thresholds["high_sensitivity"], thresholds["high_specificity"]
     return text("web.scale.label", low=low, high=high, **values)
 
 

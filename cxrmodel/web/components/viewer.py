@@ -11,7 +11,6 @@ from cxrmodel.checks.report import WARNING, CheckReport
 from cxrmodel.evaluation.explanations.results import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import threshold_percent
 from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.paths import ASSETS
 from cxrmodel.reading import Reading
@@ -194,7 +193,8 @@ def _limits(reading: Reading) -> list[str]:
     limits = []
     if reading.probability < reading.threshold:
         point = operating_point_title(reading.operating_point)
-        limits.append(text("web.viewer.below", point=point, threshold=threshold_percent(reading.threshold)))
+        threshold = reading.shown.thresholds[reading.operating_point]
+        limits.append(text("web.viewer.below", point=point, threshold=threshold))
     if reading.finding == UNCERTAIN:
         limits.append(text("web.viewer.uncertain"))
     return limits

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,8 +14,11 @@ from cxrmodel.metrics.curves import DecisionCurve
 from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.registry import Metric, rates_in_order
 from cxrmodel.metrics.thresholds import ThresholdTable
+from cxrmodel.model.calibration import at_prevalence, points_at
 from cxrmodel.model.spec import Labels
 from cxrmodel.paths import ASSETS
+from cxrmodel.prevalence import prevalence_words
+from cxrmodel.web import session
 from cxrmodel.web.components import downloads, terms
 from cxrmodel.web.evaluation.cache import fingerprint, net_benefit_curve, threshold_table
 from cxrmodel.web.evaluation.selection import Selection
@@ -46,12 +50,19 @@ def decision(selection: Selection) -> None:
     selection : Selection
     """
     evaluation, split = selection.evaluation, selection.split
-    data = browser_data(evaluation, split)
+    data = browser_data(evaluation, split) | {"prevalence": session.prevalence()}
+    key = f"decision {data['key']}"
+
+    def follow() -> None:
+        if (chosen := st.session_state[key].get("prevalence")) is not None:
+            session.set_prevalence(float(chosen))
+
     with st.container(key="decision"):
-        _mount(data=data, key=f"decision {data['key']}", width="stretch")
+        _mount(data=data, key=key, width="stretch", on_prevalence_change=follow)
     with st.container(horizontal=True, gap="small"):
         every_threshold = text("web.decision.every_threshold")
-        downloads.menu(f"thresholds-{split}", lambda: threshold_rows(evaluation, split), label=every_threshold)
+        thresholds = partial(threshold_rows, evaluation, split, session.prevalence())
+        downloads.menu(f"thresholds-{split}", thresholds, label=every_threshold)
         curves = {title: net_benefit_curve(e, split) for title, e in selection.selected_first.items()}
         downloads.menu(
             f"decision-curve-{split}",
@@ -63,12 +74,20 @@ def decision(selection: Selection) -> None:
     _points(selection)
 
 
-def threshold_rows(evaluation: Evaluation, split: str) -> list[Row]:
-    """Counts and rates with intervals at every threshold at which a finding changes, one row each."""
+def threshold_rows(evaluation: Evaluation, split: str, prevalence: float) -> list[Row]:
+    """Counts and rates with intervals at every threshold at which a finding changes, one row each.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    split : str
+    prevalence : float
+        Of the thresholds.
+    """
     found = threshold_table(evaluation, split)
     parts = {"": found.values, "_low": found.lows, "_high": found.highs}
     return [
-        {"threshold": float(threshold)}
+        {"threshold": at_prevalence(float(threshold), evaluation.prevalence, prevalence), "prevalence": prevalence}
         | {name: getattr(found.confusion(place), name) for name in ("tn", "fp", "fn", "tp")}
         | {
             f"{rate.name}{ending}": _json(part[rate.name][place])
@@ -79,7 +98,7 @@ def threshold_rows(evaluation: Evaluation, split: str) -> list[Row]:
     ]
 
 
-def point_rows(evaluations: Mapping[str, Evaluation], split: str, point: str) -> list[Row]:
+def point_rows(evaluations: Mapping[str, Evaluation], split: str, point: str, prevalence: float) -> list[Row]:
     """Threshold, rates and counts of every model at an operating point, in words.
 
     Parameters
@@ -87,16 +106,18 @@ def point_rows(evaluations: Mapping[str, Evaluation], split: str, point: str) ->
     evaluations : mapping of str to Evaluation
         By the title of the model.
     split, point : str
+    prevalence : float
+        Of the threshold.
     """
     figure = text("web.decision.figure")
-    columns = {title: _figures(evaluation, split, point) for title, evaluation in evaluations.items()}
+    columns = {title: _figures(evaluation, split, point, prevalence) for title, evaluation in evaluations.items()}
     return [
         {figure: name} | {title: column[name] for title, column in columns.items()}
         for name in next(iter(columns.values()))
     ]
 
 
-def _figures(evaluation: Evaluation, split: str, point: str) -> dict[str, str]:
+def _figures(evaluation: Evaluation, split: str, point: str, prevalence: float) -> dict[str, str]:
     """Threshold, rates and counts of one model by their titles."""
     found, threshold = threshold_table(evaluation, split), evaluation.operating_points[point]
     place = found.at(threshold)
@@ -104,11 +125,13 @@ def _figures(evaluation: Evaluation, split: str, point: str) -> dict[str, str]:
         str(rate.title): formatting.estimate(found.estimate(rate.name, place), rate.digits) for rate in rates_in_order()
     }
     counts = {text(f"documents.confusion.{name}"): str(getattr(found.confusion(place), name)) for name in _COUNTS}
-    return {text("web.decision.threshold"): formatting.threshold_percent(threshold)} | rates | counts
+    shown = points_at(evaluation.operating_points, evaluation.prevalence, prevalence)[point]
+    title = text("web.decision.threshold", prevalence=prevalence_words(prevalence))
+    return {title: formatting.threshold_percent(shown)} | rates | counts
 
 
 def browser_data(evaluation: Evaluation, split: str) -> Row:
-    """Everything that the browser needs to follow the slider, as plain JSON.
+    """Everything that the browser needs to follow the sliders, as plain JSON, at the prevalence of the evaluation.
 
     Returns
     -------
@@ -128,15 +151,11 @@ def browser_data(evaluation: Evaluation, split: str) -> Row:
             for name in ("ppv", "npv")
         ],
         "points": [
-            {
-                "name": name,
-                "title": f"{_point(name)} ({formatting.threshold_percent(threshold)})",
-                "threshold": threshold,
-            }
+            {"name": name, "title": _point(name), "threshold": threshold}
             for name, threshold in evaluation.operating_points.items()
         ],
         "few": [str(small_samples.few_findings(confusion, labels) or "") for confusion in confusions],
-        "prevalence": evaluation.prevalence,
+        "assumed": evaluation.prevalence,
         "benefit": {
             name: [round(float(value), 5) for value in values]
             for name, values in net_benefit_curve(evaluation, split)._asdict().items()
@@ -157,13 +176,13 @@ def _points(selection: Selection) -> None:
         format_func=_point,
         key="operating point",
     )
-    split, models = selection.split, selection.evaluations
+    split, models, prevalence = selection.split, selection.evaluations, session.prevalence()
     column = text("web.decision.point")
     downloads.table(
         f"operating-points-{split}",
-        point_rows(models, split, point or "balanced"),
+        point_rows(models, split, point or "balanced", prevalence),
         terms.intervals_text(selection.evaluation),
-        lambda: [{column: name} | row for name in names for row in point_rows(models, split, name)],
+        lambda: [{column: name} | row for name in names for row in point_rows(models, split, name, prevalence)],
     )
 
 

@@ -13,6 +13,7 @@ from cxrmodel.evaluation.published import PublishedFigure, published
 from cxrmodel.evaluation.report import charts, context, figures, render, rows
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.registry import METRICS, score_metrics
+from cxrmodel.web import session
 from cxrmodel.web.components import chart, downloads, forest, terms
 from cxrmodel.web.evaluation.cache import curve_bands, rate_curve
 from cxrmodel.web.evaluation.charts import precision_recall_chart, roc_chart
@@ -44,7 +45,8 @@ def discrimination(selection: Selection) -> None:
     others = _published() if selection.is_shipped and selection.split == "test" else []
     corner = st.toggle(text("web.discrimination.corner"), key="corner of the curves")
     evaluations = selection.selected_first.values()
-    curves = [rate_curve(evaluation, selection.split) for evaluation in evaluations]
+    wanted = session.prevalence()
+    curves = [rate_curve(item, selection.split).at_prevalence(item.prevalence, wanted) for item in evaluations]
     baselines = charts.baseline_curves(_shortcuts(selection))
     both = [curve_bands(evaluation, selection.split) for evaluation in evaluations]
     marks = charts.published_marks(others)

@@ -1,14 +1,18 @@
 """Failures: where the model is wrong. Groups, errors, ablations, perturbations, adults, checks and explanations."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from cxrmodel.evaluation.audits.schema import Audits
 from cxrmodel.evaluation.report import figures, rows, verdicts
 from cxrmodel.metrics import formatting
+from cxrmodel.model.calibration import at_prevalence
 from cxrmodel.model.spec import UNCERTAIN
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.sinks import label, table_cell
+from cxrmodel.web import session
 from cxrmodel.web.components import downloads, forest, terms
 from cxrmodel.web.evaluation.cache import stratum_rows
 from cxrmodel.web.evaluation.checks import checks
@@ -97,12 +101,16 @@ def _band(selection: Selection) -> str:
 
 
 def _errors(selection: Selection) -> None:
-    errors = rows.confident_errors(selection.evaluation, selection.split)
+    wanted = session.prevalence()
+    errors = [
+        replace(error, probability=at_prevalence(error.probability, selection.evaluation.prevalence, wanted))
+        for error in rows.confident_errors(selection.evaluation, selection.split)
+    ]
     if not errors:
         st.markdown(text("web.failures.errors_none"))
         return
     st.markdown(text("web.failures.errors_note"))
-    probability = text("web.failures.errors_probability")
+    probability = text("web.failures.errors_probability", prevalence=prevalence_words(wanted))
     st.dataframe(
         [
             {

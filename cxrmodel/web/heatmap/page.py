@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from cxrmodel.metrics.formatting import probability_percent
 from cxrmodel.model.spec import UNCERTAIN
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Attribution, Reader, Reading
 from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web import app, session
@@ -38,9 +38,9 @@ def heatmap(reader: Reader) -> None:
 
 
 def _words(reading: Reading) -> None:
-    probability = probability_percent(reading.probability, reading.operating_points)
     named = {"finding": reading.finding, "positive": reading.labels.positive}
-    st.markdown(text("web.heatmap.finding", probability=probability, **named))
+    number = {"probability": reading.shown.probability, "prevalence": prevalence_words(reading.prevalence)}
+    st.markdown(text("web.heatmap.finding", **named, **number))
     for warning in dict.fromkeys((*reading.radiograph.notes, *reading.check.warnings)):
         st.warning(plain(warning), icon=":material/priority_high:")
     sentence = str(heat_sentence(reading))

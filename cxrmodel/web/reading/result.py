@@ -8,20 +8,18 @@ import streamlit as st
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.nearest import Evidence, evidence
 from cxrmodel.evaluation.storage import load_evaluation
-from cxrmodel.metrics.formatting import percent, probability_percent
-from cxrmodel.model.calibration import at_prevalence
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reading
 from cxrmodel.report.pdf import pdf_report
 from cxrmodel.report.wording import evidence_counts, evidence_sentence, facts, reason_for_finding, shares_sentence
 from cxrmodel.web import app
 from cxrmodel.web.components.downloads import file_title, lazily
+from cxrmodel.web.components.prevalence import choose_prevalence
 from cxrmodel.web.components.scale import scale_html
 from cxrmodel.web.components.viewer import viewer
 from cxrmodel.web.engine import MODEL
 from cxrmodel.web.kept import Entry
 from cxrmodel.web.text import named, plain, text
-
-_PREVALENCE, _SLIDER = "prevalence", "prevalence slider"
 
 
 def result(entry: Entry) -> None:
@@ -38,16 +36,16 @@ def result(entry: Entry) -> None:
         return
     reading = entry.reading
     image, numbers = st.columns([6, 5], gap="large")
-    with image:
-        _image(reading)
-    with numbers:
+    with numbers:  # first: a number that follows the prevalence does not wait for the image
         _number(reading)
         for reason in reading.reasons:
             st.warning(plain(reason), icon=":material/priority_high:")
-        _adjust_prevalence(reading)
+        choose_prevalence(reading.labels)
         with st.container(horizontal=True, vertical_alignment="center"):
             _pdf(entry, reading)
             app.link("heatmap", text("web.result.heatmap"))
+    with image:
+        _image(reading)
 
 
 def _image(reading: Reading) -> None:
@@ -60,9 +58,10 @@ def _image(reading: Reading) -> None:
 
 def _number(reading: Reading) -> None:
     icon, colour = _look(reading)
-    probability = probability_percent(reading.probability, reading.operating_points)
     st.subheader(f":{colour}[{icon}] {text('web.result.finding', finding=reading.finding)}")
-    st.metric(text("web.result.probability", positive=reading.labels.positive), probability)
+    assumed = prevalence_words(reading.prevalence)
+    title = text("web.result.probability", positive=reading.labels.positive, prevalence=assumed)
+    st.metric(title, reading.shown.probability)
     if found := _evidence(reading):
         st.markdown(str(evidence_sentence(reading, found)), help=str(evidence_counts(reading, found)))
     st.html(scale_html(reading.probability, reading.operating_points, reading.labels))
@@ -98,23 +97,6 @@ def _observed(reading: Reading) -> str:
     """The evidence in words, with its counts."""
     found = _evidence(reading)
     return f"{evidence_sentence(reading, found)} {evidence_counts(reading, found)}" if found else ""
-
-
-def _adjust_prevalence(reading: Reading) -> None:
-    assumed, positive = round(100 * reading.prevalence), reading.labels.positive
-    with st.expander(text("web.result.prevalence"), icon=":material/tune:"):
-        st.session_state.setdefault(_SLIDER, st.session_state.get(_PREVALENCE, assumed))
-        wanted = st.slider(text("web.result.prevalence_share", positive=positive), 1, 99, format="%d %%", key=_SLIDER)
-        st.session_state[_PREVALENCE] = wanted
-        if wanted == assumed:
-            probability = probability_percent(reading.probability, reading.operating_points)
-            prevalence = percent(reading.prevalence)
-            st.markdown(text("web.result.prevalence_same", prevalence=prevalence, probability=probability))
-        else:
-            adjusted = percent(at_prevalence(reading.probability, reading.prevalence, wanted / 100))
-            values = {"prevalence": percent(wanted / 100), "positive": positive, "probability": adjusted}
-            st.markdown(text("web.result.prevalence_other", **values))
-        st.caption(text("web.result.prevalence_note"))
 
 
 def _pdf(entry: Entry, reading: Reading) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cxrmodel.metrics.formatting import probability_percent
+from cxrmodel.prevalence import prevalence_words
 from cxrmodel.sinks import label, table_cell
 from cxrmodel.web import session
 from cxrmodel.web.kept import Entry
@@ -52,8 +52,8 @@ def worklist() -> None:
 def _label(entry: Entry) -> str:
     if entry.reading is None:
         return text("web.worklist.unread", name=label(entry.name), status=_status(entry))
-    probability = probability_percent(entry.reading.probability, entry.reading.operating_points)
-    return text("web.worklist.read", name=label(entry.name), finding=entry.reading.finding, probability=probability)
+    values = {"finding": entry.reading.finding, "probability": entry.reading.shown.probability}
+    return text("web.worklist.read", name=label(entry.name), **values)
 
 
 def _status(entry: Entry) -> str:
@@ -63,12 +63,11 @@ def _status(entry: Entry) -> str:
 def _row(entry: Entry) -> dict[str, str]:
     reading = entry.reading
     reasons = reading.reasons if reading else [entry.reason]
+    probability = text("web.worklist.probability", prevalence=prevalence_words(session.prevalence()))
     return {
         text("web.worklist.image"): table_cell(label(entry.name)),
         text("web.worklist.status"): _status(entry),
         text("web.worklist.finding"): reading.finding if reading else "",
-        text("web.worklist.probability"): probability_percent(reading.probability, reading.operating_points)
-        if reading
-        else "",
+        probability: reading.shown.probability if reading else "",
         text("web.worklist.reasons"): table_cell(" ".join(map(str, reasons))),
     }

@@ -12,6 +12,7 @@ from streamlit.web.server.server_util import get_display_address, get_url
 
 from cxrmodel.apart import apart
 from cxrmodel.messages import Message
+from cxrmodel.prevalence import site_prevalence
 from cxrmodel.web.server.expiry import ending_sessions
 from cxrmodel.web.server.preload import preload
 from cxrmodel.web.server.uploads import keep_uploads_in_memory
@@ -19,7 +20,14 @@ from cxrmodel.web.server.uploads import keep_uploads_in_memory
 
 @asynccontextmanager
 async def started(app: App) -> AsyncIterator[None]:
-    """Keep images in memory and for as long as their session, before the app is announced."""
+    """Keep images in memory and for as long as their session, before the app is announced.
+
+    Raises
+    ------
+    SettingError
+        When a setting of the site cannot be used: the server does not start.
+    """
+    site_prevalence()
     keep_uploads_in_memory()
     await asyncio.to_thread(apart, preload)
     async with ending_sessions(), announced(app):

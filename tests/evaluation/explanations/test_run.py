@@ -231,7 +231,7 @@ def test_images_are_opened_and_cropped_as_for_reading(project):
     found = cases(reader, [Image(path, path.name, "test", 1, "virus", path.stem) for path in paths])
     assert [case.name for case in found] == [path.name for path in paths]
     for path, case in zip(paths, found, strict=True):
-        reading = reader.read(path.read_bytes(), path.name)
+        reading = reader.read(path.read_bytes(), path.name).at(reader.spec.prevalence)
         assert case.probability == pytest.approx(reading.probability, abs=1e-6)
         np.testing.assert_array_equal(case.ready.tensor, reader.model_input(reading).tensor)
         np.testing.assert_array_equal(case.lungs, reading.lungs.mask)

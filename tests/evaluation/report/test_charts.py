@@ -20,6 +20,7 @@ from cxrmodel.evaluation.report.charts import (
 )
 from cxrmodel.metrics.discrimination import precision_recall_points, roc_points
 from cxrmodel.metrics.rates import Confusion
+from cxrmodel.model.calibration import at_prevalence, points_at
 from cxrmodel.training.record import shipped_training_record
 
 
@@ -36,6 +37,19 @@ def test_one_curve_holds_both_views(make_evaluation):
     assert curve.precision.tolist() == recall.precision[::-1].tolist()
     overall = evaluation.splits["test"].performance.overall
     assert (curve.auc, curve.average_precision) == (overall["auc"], overall["average_precision"])
+
+
+def test_thresholds_of_a_curve_move_with_the_prevalence(make_evaluation):
+    """As those of a reading do; the rates stay."""
+    evaluation = make_evaluation()
+    curve = rate_curve(evaluation, "test")
+    moved = curve.at_prevalence(evaluation.prevalence, 0.2)
+    points = points_at(evaluation.operating_points, evaluation.prevalence, 0.2)
+    assert [mark.threshold for mark in moved.marks] == pytest.approx(list(points.values()))
+    assert moved.thresholds[0] == 1
+    expected = [at_prevalence(float(value), evaluation.prevalence, 0.2) for value in curve.thresholds[1:]]
+    assert moved.thresholds[1:] == pytest.approx(expected)
+    assert moved.sensitivity is curve.sensitivity
 
 
 def test_operating_points_are_marked(make_evaluation):

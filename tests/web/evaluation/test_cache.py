@@ -7,7 +7,7 @@ from tests.support.stand_ins import made_up_evaluation
 
 def test_fingerprint_differs_with_all_that_figures_follow_from(evaluation):
     """Kept figures are never those of other images, weights, thresholds, prevalence or sections."""
-    changes = [{}, {"weights_sha256": "9" * 64}, {"prevalence": 0.5}, {"audits": AUDITS}]
+    changes = [{}, {"weights_sha256": "9" * 64}, {"prevalence": 0.6}, {"audits": AUDITS}]
     others = [evaluation.model_copy(update=change) for change in changes] + [made_up_evaluation("densenet121", 2.0)]
     assert len({cache.fingerprint(other) for other in others}) == len(others)
     assert cache.fingerprint(others[0]) == cache.fingerprint(evaluation)

@@ -10,8 +10,9 @@ from sklearn.metrics import matthews_corrcoef
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.registry import rates_in_order
 from cxrmodel.metrics.thresholds import threshold_table
+from cxrmodel.model.calibration import at_prevalence
 from cxrmodel.web.evaluation.decision import browser_data, point_rows, threshold_rows
-from tests.support.stand_ins import POINTS
+from tests.support.stand_ins import POINTS, fake_reading
 
 RATES = [rate.name for rate in rates_in_order()]
 
@@ -49,7 +50,7 @@ def test_operating_points_in_words(evaluation):
     scores, thresholds = evaluation.splits["test"], list(POINTS.values())
     table = threshold_table(scores.labels, scores.probabilities, scores.patients, thresholds, **evaluation.resampling)
     for point, threshold in POINTS.items():
-        cells = [row["one"] for row in point_rows({"one": evaluation}, "test", point)]
+        cells = [row["one"] for row in point_rows({"one": evaluation}, "test", point, evaluation.prevalence)]
         place = table.at(threshold)
         assert cells[0] == formatting.threshold_percent(threshold)
         expected = [formatting.estimate(table.estimate(rate.name, place), rate.digits) for rate in rates_in_order()]
@@ -60,11 +61,15 @@ def test_operating_points_in_words(evaluation):
 
 def test_thresholds_as_a_file(evaluation):
     """One row a change, with every rate and both ends of its interval."""
-    rows = threshold_rows(evaluation, "test")
+    rows = threshold_rows(evaluation, "test", evaluation.prevalence)
     assert rows[0]["threshold"] == 0
     assert rows[0]["sensitivity"] == 1
+    for row, other in zip(rows, threshold_rows(evaluation, "test", 0.2), strict=True):
+        expected = at_prevalence(row["threshold"], evaluation.prevalence, 0.2)
+        assert other["threshold"] == pytest.approx(expected)
+        assert (other["tp"], other["prevalence"]) == (row["tp"], 0.2)
     ends = {f"{name}{end}" for name in RATES for end in ("", "_low", "_high")}
-    assert set(rows[0]) == {"threshold", "tn", "fp", "fn", "tp"} | ends
+    assert set(rows[0]) == {"threshold", "prevalence", "tn", "fp", "fn", "tp"} | ends
 
 
 def test_the_script_names_no_class(project: Path):
@@ -72,3 +77,12 @@ def test_the_script_names_no_class(project: Path):
     script = (project / "assets" / "decision" / "decision.js").read_text().lower()
     assert "pneumonia" not in script
     assert '"normal"' not in script
+
+
+def test_thresholds_are_those_of_a_reading(evaluation):
+    """At any prevalence the table has the thresholds that a reading shows."""
+    for prevalence in (0.01, 0.2, 0.9):
+        reading = fake_reading(np.zeros((8, 8))).at(prevalence)
+        for point, threshold in reading.operating_points.items():
+            first = point_rows({"one": evaluation}, "test", point, prevalence)[0]
+            assert first["one"] == formatting.threshold_percent(threshold)

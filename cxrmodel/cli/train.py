@@ -26,9 +26,25 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="overrides the recipe's seed; it also selects the validation patients",
     )
+    parser.add_argument(
+        "--fold",
+        metavar="I/K",
+        type=_fold,
+        help="leave out part I of K of the training patients and score them, for the calibration",
+    )
     parser.add_argument("--limit", type=whole_number(1), metavar="N", help="train on N images only, as a rehearsal")
     parser.add_argument("--resume", action="store_true", help="continue after the last finished epoch in DIR")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier training in DIR")
+
+
+def _fold(text: str) -> tuple[int, int]:
+    number, of = map(int, text.split("/"))
+    if not 1 <= number <= of or of < 2:
+        raise ValueError
+    return number, of
+
+
+_fold.__name__ = "fold"  # argparse names the type by it
 
 
 def _run(arguments: argparse.Namespace) -> Status:
@@ -38,6 +54,7 @@ def _run(arguments: argparse.Namespace) -> Status:
     from cxrmodel.training.loop import CHECKPOINT
     from cxrmodel.training.orientation import train_orientation
     from cxrmodel.training.recipe import load_recipe
+    from cxrmodel.training.record import Fold
     from cxrmodel.training.segmenter import train_lungs
 
     model, folder = arguments.model, arguments.out or RUNS / arguments.model
@@ -53,7 +70,8 @@ def _run(arguments: argparse.Namespace) -> Status:
             train = {"lungs": train_lungs, "orientation": train_orientation}[model]
             train(data_root(), recipe, folder, arguments.resume)
         else:
-            options = {"init": arguments.init, "resume": arguments.resume, "limit": arguments.limit}
+            fold = Fold(number=arguments.fold[0], of=arguments.fold[1]) if arguments.fold else None
+            options = {"init": arguments.init, "resume": arguments.resume, "limit": arguments.limit, "fold": fold}
             train_reader(data_root(), recipe, folder, **options)
     say(Message("cli.train.done", model=model, folder=str(folder)))
     return Status.DONE

@@ -23,7 +23,7 @@ from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.model.spec import AgeRange, Labels
 from cxrmodel.paths import HOME
-from cxrmodel.training.record import TrainingSplit
+from cxrmodel.training.record import Fold, TrainingSplit
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,17 @@ class Split:
         Names of files left out because their bytes repeat another file's.
     seed : int
         Of the split.
+    fold : Fold or None
+    left_out : tuple of Image
+        The images of that fold of the training patients, which are not in ``train``.
     """
 
     train: tuple[Image, ...]
     held_out: tuple[Image, ...]
     repeats: tuple[str, ...]
     seed: int
+    fold: Fold | None = None
+    left_out: tuple[Image, ...] = ()
 
     @property
     def held_out_patients(self) -> tuple[str, ...]:
@@ -125,6 +130,7 @@ class Split:
             held_out_patients=self.held_out_patients,
             repeats_dropped=self.repeats,
             used_images=used_images,
+            fold=self.fold,
         )
 
 
@@ -212,8 +218,13 @@ def without_repeats(images: Sequence[Image]) -> tuple[list[Image], list[str]]:
     return unique, repeats
 
 
-def hold_out(images: Sequence[Image], seed: int, folds: int = 10) -> tuple[list[Image], list[Image]]:
-    """Hold out one image in ``folds``, by whole patients, stratified by label and organism.
+def hold_out(images: Sequence[Image], seed: int, folds: int = 10, number: int = 1) -> tuple[list[Image], list[Image]]:
+    """Hold out one of ``folds`` parts of the images, by whole patients, stratified by label and organism.
+
+    Parameters
+    ----------
+    number : int
+        Of the part, from 1.
 
     Returns
     -------
@@ -222,24 +233,40 @@ def hold_out(images: Sequence[Image], seed: int, folds: int = 10) -> tuple[list[
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     strata = [image.stratum for image in images]
     patients = [image.patient for image in images]
-    train, held_out = next(splitter.split(np.zeros(len(images)), strata, patients))
+    train, held_out = list(splitter.split(np.zeros(len(images)), strata, patients))[number - 1]
     return [images[i] for i in train], [images[i] for i in held_out]
 
 
-def training_split(root: Path, seed: int = 0) -> Split:
+def training_split(root: Path, seed: int = 0, fold: Fold | None = None) -> Split:
     """Split the archive's folders ``train`` and ``val``, without repeats, into training and held-out patients.
+
+    Parameters
+    ----------
+    fold : Fold or None
+        Part of the training patients to leave out besides the held-out ones.
 
     Raises
     ------
     DataError
-        When a folder is missing or empty, a file cannot be read, or a class has fewer than two patients.
+        When a folder is missing or empty, a file cannot be read, or a class has fewer than two patients, or fewer
+        training patients than there are folds.
     """
     images, repeats = without_repeats(find_images(root, ("train", "val")))
-    fewest = min(len({image.patient for image in images if image.label == label}) for label in LABELS.values())
+    fewest = _fewest_patients(images)
     if fewest < 2:
         raise DataError("training.too_few_patients", root=str(root))
     train, held_out = hold_out(images, seed, folds=min(10, fewest))
-    return Split(tuple(train), tuple(held_out), tuple(repeats), seed)
+    left_out: list[Image] = []
+    if fold:
+        if _fewest_patients(train) < fold.of:
+            raise DataError("training.too_many_folds", folds=fold.of)
+        train, left_out = hold_out(train, seed, fold.of, fold.number)
+    return Split(tuple(train), tuple(held_out), tuple(repeats), seed, fold, tuple(left_out))
+
+
+def _fewest_patients(images: Sequence[Image]) -> int:
+    """Patients of the class that has fewest."""
+    return min(len({image.patient for image in images if image.label == label}) for label in LABELS.values())
 
 
 def load_images(images: Iterable[Image], workers: int = 8) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """Calibration: fit probabilities to held-out logits, and compare methods by cross-fitting over patients.
 
-The rule that chooses, stated before any score was computed. For each kind of disturbance (intact is one) and each fold
+The rule that chooses, stated before any score was computed. For each kind of perturbation (intact is one) and each fold
 of patients, every candidate (raw output, temperature, Platt) is fitted on the other kinds of the other folds' patients,
 and its log loss is taken on the left-out kind of the left-out patients; both classes weigh the same throughout. A
 candidate's score is its mean over the kinds. Chosen is the simplest candidate whose score is within one standard error

@@ -35,8 +35,17 @@ from cxrmodel.training.augment import (
 )
 from cxrmodel.training.feed import Feed
 from cxrmodel.training.loop import dtype_policy, fit
+from cxrmodel.training.out_of_fold import FILE as OUT_OF_FOLD
+from cxrmodel.training.out_of_fold import score_left_out
 from cxrmodel.training.recipe import ClassifierOptions, Recipe
-from cxrmodel.training.record import ClassifierEpoch, HeldOutScore, TrainingRecord, TrainingRun, load_training_record
+from cxrmodel.training.record import (
+    ClassifierEpoch,
+    Fold,
+    HeldOutScore,
+    TrainingRecord,
+    TrainingRun,
+    load_training_record,
+)
 
 BATCH = 64
 SHUFFLE_SEED = 0
@@ -213,7 +222,14 @@ def loss_of(smoothing: float, outside: float) -> Callable[[Any, Any], Any]:
 
 
 def train_reader(
-    root: Path, recipe: Recipe, folder: Path, *, init: str = "none", resume: bool = False, limit: int | None = None
+    root: Path,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    init: str = "none",
+    resume: bool = False,
+    limit: int | None = None,
+    fold: Fold | None = None,
 ) -> TrainingRecord:
     """Train a classifier; write ``MODEL.keras`` and ``training.json`` into ``folder``.
 
@@ -225,6 +241,8 @@ def train_reader(
         ``none``, ``imagenet``, or the path of a ``.keras`` file of the same network.
     limit : int or None
         Use only this many training images, for a rehearsal.
+    fold : Fold or None
+        Training patients to leave out; their scores are written into ``out_of_fold.json``.
 
     Returns
     -------
@@ -236,7 +254,7 @@ def train_reader(
     DataError, ModelError, TrainingError
     """
     segmenter = LungSegmenter.load()
-    split = training_split(root, recipe.seed)
+    split = training_split(root, recipe.seed, fold)
     before = _runs_before(init, split, recipe.model)
     chosen = split.train[:: max(1, len(split.train) // limit)][:limit] if limit else split.train
     feed, sampler = training_feed(root, recipe, chosen, segmenter)
@@ -271,6 +289,9 @@ def train_reader(
             for image, logit in zip(held_out.images, logits, strict=True)
         ),
     )
+    if fold:
+        scores = score_left_out(final, split.left_out, segmenter, record)
+        outputs.write(folder / OUT_OF_FOLD, scores.to_json(), overwrite=True)
     outputs.write(folder / "training.json", record.to_json(), overwrite=True)
     return record
 
@@ -300,7 +321,7 @@ def _runs_before(init: str, split: Split, model: str) -> tuple[TrainingRun, ...]
     if not path.is_file():
         return (TrainingRun(weights_sha256=digest),)
     record = load_training_record(path)
-    if record.split.held_out_patients != split.held_out_patients:
+    if record.split.held_out_patients != split.held_out_patients or split.fold not in (None, record.split.fold):
         raise TrainingError("training.saw_held_out", path=init)
     return *record.before, record.runs[-1].replace(weights_sha256=digest)
 

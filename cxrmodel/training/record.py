@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cxrmodel.errors import TrainingError
 from cxrmodel.messages import Message
@@ -40,6 +41,25 @@ class ClassifierEpoch(Epoch, extra="forbid"):
     held_out_loss: float
 
 
+class Fold(Record):
+    """One of several parts of the training patients: its ``number``, from 1, and their number ``of``.
+
+    Raises
+    ------
+    ValidationError
+        When there are fewer than two parts, or there is no part of that number.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    of: Annotated[int, Field(ge=2)]
+
+    @model_validator(mode="after")
+    def _exists(self) -> Self:
+        if self.number > self.of:
+            raise ValueError(f"there is no fold {self.number} of {self.of}")
+        return self
+
+
 class TrainingSplit(Record):
     """The images of a training: counts by split and stratum, the held-out patients, and the files left out.
 
@@ -54,6 +74,8 @@ class TrainingSplit(Record):
         Files that repeat another file.
     used_images : int or None
         Training images with lungs, which the network saw.
+    fold : Fold or None
+        Training patients whose images were left out too, to be scored after training.
     """
 
     seed: int
@@ -65,6 +87,7 @@ class TrainingSplit(Record):
     held_out_patients: tuple[str, ...]
     repeats_dropped: tuple[str, ...]
     used_images: int | None = None
+    fold: Fold | None = None
 
 
 class HeldOutScore(Record):

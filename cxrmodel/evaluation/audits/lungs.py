@@ -17,9 +17,9 @@ from cxrmodel.evaluation.audits.lung_masking import (
     only_lungs,
     remove_lungs,
 )
-from cxrmodel.evaluation.audits.perturbations import Change, perturbations
 from cxrmodel.evaluation.audits.schema import LungMasking, Perturbation
 from cxrmodel.evaluation.audits.test_set import Panel, Step, score
+from cxrmodel.imaging.perturbations import Change, perturbations
 from cxrmodel.metrics.discrimination import auc, auc_change
 from cxrmodel.metrics.estimate import significant
 from cxrmodel.model.calibration import probability

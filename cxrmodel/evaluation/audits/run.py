@@ -12,11 +12,11 @@ from cxrmodel.errors import DataError
 from cxrmodel.evaluation.audits.adults import adult_panel, find_adults
 from cxrmodel.evaluation.audits.calibration import audit_calibration
 from cxrmodel.evaluation.audits.lungs import CONDITIONS, lung_rows, perturbation_rows
-from cxrmodel.evaluation.audits.perturbations import COUNT
 from cxrmodel.evaluation.audits.schema import Audits, LungMasking, NotMeasured, Subgroup
 from cxrmodel.evaluation.audits.shortcuts import original_sizes, shortcut_baselines
 from cxrmodel.evaluation.audits.test_set import Panel, Step, load_panel
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER, load_evaluation, save_evaluation
+from cxrmodel.imaging.perturbations import COUNT
 from cxrmodel.metrics.discrimination import auc
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.training.archive import find_images, load_masks, training_split

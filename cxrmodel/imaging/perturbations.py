@@ -11,7 +11,22 @@ import numpy as np
 
 from cxrmodel.imaging.canonical import canonical_image
 
-COUNT = 20
+KINDS = {
+    "histogram": ("histogram_matched",),
+    "clahe": ("clahe",),
+    "gamma": ("gamma_0_6", "gamma_1_6"),
+    "aspect": ("aspect_wider", "aspect_narrower"),
+    "rotation": ("rotated_left", "rotated_right"),
+    "shift": ("shifted_right", "shifted_left", "shifted_down", "shifted_up"),
+    "crop": ("border_cropped",),
+    "jpeg": ("jpeg_30",),
+    "blur": ("blurred",),
+    "marker": ("marker_added", "marker_erased", "marker_moved"),
+    "resampling": ("resampled",),
+    "noise": ("noise",),
+}
+"""Names of the perturbations by kind."""
+COUNT = sum(map(len, KINDS.values()))
 """How many perturbations there are."""
 
 Change = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]

@@ -10,6 +10,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", type=Path, required=True, dest="folder", metavar="DIR", help="output folder of a training"
     )
+    parser.add_argument(
+        "--folds",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="output folders of the trainings with --fold, one for each fold, which fix the calibration of a "
+        "classifier; default: the held-out patients fix it",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: assets/model, assets/lungs or assets/checks")
 
 
@@ -24,7 +33,7 @@ def _run(arguments: argparse.Namespace) -> Status:
     elif (arguments.folder / "orientation.keras").is_file():
         export_checks(arguments.folder, data_root(), **optional)
     else:
-        export_reader(arguments.folder, data_root(), **optional)
+        export_reader(arguments.folder, data_root(), folds=arguments.folds, **optional)
     return Status.DONE
 
 

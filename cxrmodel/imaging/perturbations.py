@@ -11,6 +11,8 @@ import numpy as np
 
 from cxrmodel.imaging.canonical import canonical_image
 
+INTACT = "intact"
+"""The kind of an image that is not perturbed."""
 KINDS = {
     "histogram": ("histogram_matched",),
     "clahe": ("clahe",),

@@ -6,6 +6,7 @@ Brier, Verification of forecasts expressed in terms of probability, Monthly Weat
 Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 10 (estimate of bias).
 Guo et al., On calibration of modern neural networks, ICML 2017 (expected calibration error).
 Kish, Survey Sampling, 1965 (effective size of a weighted sample).
+Kumar et al., Verified uncertainty calibration, NeurIPS 2019 (the bias of binned errors, and how to take it off).
 Nixon et al., Measuring calibration in deep learning, CVPR workshops 2019 (bins of equal mass instead of equal width).
 Saerens et al., Adjusting the outputs of a classifier to new a priori probabilities, Neural Computation 14, 2002.
 """
@@ -52,7 +53,8 @@ class Reliability:
     mean_probability, observed, low, high : ndarray of float64, shape (bins,)
         Mean probability and positive share of each bin, and the share's 95 % interval (Wilson's: images taken as
         independent, weighted ones at their effective number); 0..1.
-    ece, brier : Estimate
+    ece, corrected_ece, brier : Estimate
+        Expected calibration error of the images, the same corrected for bias, and Brier score.
     """
 
     images: float
@@ -61,6 +63,7 @@ class Reliability:
     low: Values
     high: Values
     ece: Estimate
+    corrected_ece: Estimate
     brier: Estimate
 
 
@@ -97,11 +100,39 @@ def calibration_error(samples: WeightedSamples, bins: int = BINS) -> Values:
     ndarray of float64, shape (B,)
         0..1.
     """
+    errors, bias = _errors_and_bias(samples, bins)
+    errors[1:] = np.maximum(errors[1:] - bias, 0)
+    return errors
+
+
+def corrected_calibration_error(samples: WeightedSamples, bins: int = BINS) -> Values:
+    """Expected calibration error, corrected for bias: the bootstrap's estimate of it is taken off the sample's too.
+
+    A resample holds chance twice, so it is taken off the resamples twice; nothing falls below 0. With bins of equal
+    weight this is the debiased estimator of Kumar et al. 2019, with patients resampled instead of normal bins.
+
+    Parameters
+    ----------
+    samples : WeightedSamples
+        First the sample, then its resamples.
+    bins : int
+
+    Returns
+    -------
+    ndarray of float64, shape (B,)
+        0..1.
+    """
+    errors, bias = _errors_and_bias(samples, bins)
+    errors[0] -= bias
+    errors[1:] -= 2 * bias
+    return np.maximum(errors, 0)
+
+
+def _errors_and_bias(samples: WeightedSamples, bins: int) -> tuple[Values, float]:
+    """Calibration error of each sample as it is, and the mean excess of the resamples over the first."""
     weight, expected, observed = _bin_sums(samples, bins)
     errors = ratio(np.abs(expected - observed).sum(axis=1), weight * bins)
-    if len(errors) > 1:
-        errors[1:] = np.maximum(errors[1:] - (np.nanmean(errors[1:]) - errors[0]), 0)
-    return errors
+    return errors, float(np.nanmean(errors[1:]) - errors[0]) if len(errors) > 1 else 0.0
 
 
 def calibration_change(
@@ -173,6 +204,7 @@ def reliability(
         low,
         high,
         estimate(calibration_error(samples, bins), len(found)),
+        estimate(corrected_calibration_error(samples, bins), len(found)),
         estimate(brier(samples), len(found)),
     )
 

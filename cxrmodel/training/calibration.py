@@ -1,4 +1,4 @@
-"""Calibration: fit probabilities to held-out logits, and compare methods by cross-fitting over patients.
+"""Calibration: choose and fit the temperature and the intercept that turn a logit into a probability at even odds.
 
 The rule that chooses, stated before any score was computed. For each kind of perturbation (intact is one) and each fold
 of patients, every candidate (raw output, temperature, Platt) is fitted on the other kinds of the other folds' patients,
@@ -10,54 +10,49 @@ References
 ----------
 Platt, Probabilistic outputs for support vector machines, 1999.
 Guo et al., On calibration of modern neural networks, ICML 2017 (temperature scaling).
-Kull et al., Beta calibration, AISTATS 2017.
-Zadrozny and Elkan, Transforming classifier scores into accurate multiclass probability estimates, KDD 2002 (isotonic).
+Breiman et al., Classification and Regression Trees, 1984, section 3.4.3 (the rule of one standard error).
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize, minimize_scalar
-from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from cxrmodel.errors import DataError
-from cxrmodel.model.calibration import log_odds, probability
+from cxrmodel.imaging.perturbations import INTACT
+from cxrmodel.metrics.bootstrap import patient_weights, ratio
+from cxrmodel.metrics.estimate import significant
 from cxrmodel.registry import Registry
+from cxrmodel.training.record import CalibrationChoice, CandidateScore, KindScore
 
 FOLDS = 10
+"""Of the patients, where no training left a fold out."""
 
+Labels = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Calibrator = Callable[[Floats], Floats]
-"""Logits to probabilities."""
-Parameters = Callable[[NDArray[np.int64], Floats, float], tuple[float, float]]
-"""Labels, logits and prevalence to temperature and intercept."""
 
 
-def fit_temperature(labels: ArrayLike, logits: ArrayLike, prevalence: float) -> tuple[float, float]:
-    """Maximum-likelihood temperature, within 0.05 to 20, and an intercept of 0.
+def fit_raw(labels: ArrayLike, logits: ArrayLike) -> tuple[float, float]:
+    """Temperature 1 and intercept 0: the network's output as it is."""
+    return 1.0, 0.0
 
-    Parameters
-    ----------
-    labels : array of {0, 1}, shape (N,)
-    logits : array of float, shape (N,)
-        At even prevalence.
-    prevalence : float
-        Share of positives among these images.
-    """
-    scores, prior, signs = np.asarray(logits, np.float64), log_odds(prevalence), _signs(labels)
+
+def fit_temperature(labels: ArrayLike, logits: ArrayLike) -> tuple[float, float]:
+    """Maximum-likelihood temperature, within 0.05 to 20, and an intercept of 0; parameters as in ``fit_platt``."""
+    scores, signs, weights = _prepared(labels, logits)
 
     def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0.0, signs * (scores / math.exp(log_temperature) + prior)).mean())
+        return float(weights @ np.logaddexp(0.0, signs * scores / math.exp(log_temperature)))
 
     bounds = (math.log(0.05), math.log(20.0))
     return math.exp(minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-5}).x), 0.0
 
 
-def fit_platt(labels: ArrayLike, logits: ArrayLike, prevalence: float) -> tuple[float, float]:
+def fit_platt(labels: ArrayLike, logits: ArrayLike) -> tuple[float, float]:
     """Temperature and intercept with the highest posterior likelihood.
 
     The priors are weak: standard normal on the logarithm of the slope and on the intercept. They keep both numbers
@@ -66,183 +61,166 @@ def fit_platt(labels: ArrayLike, logits: ArrayLike, prevalence: float) -> tuple[
     Parameters
     ----------
     labels : array of {0, 1}, shape (N,)
+        Both classes have the same total weight, so the probability belongs to even odds.
     logits : array of float, shape (N,)
-        At even prevalence.
-    prevalence : float
-        Share of positives among these images.
 
     Returns
     -------
     temperature, intercept : float
         As ``cxrmodel.model.calibration.probability`` takes them; the temperature is 1 over the slope.
+
+    Raises
+    ------
+    DataError
+        When a class has no image.
     """
-    prior = log_odds(prevalence)
+    scores, signs, weights = _prepared(labels, logits)
 
-    def log_odds_of(parameters: Floats, values: Floats) -> Floats:
-        return np.asarray(values * math.exp(parameters[0]) + parameters[1] + prior)
+    def loss(place: Floats) -> float:
+        losses = np.logaddexp(0.0, signs * (scores * math.exp(place[0]) + place[1]))
+        return float(weights @ losses + 0.5 * (place**2).sum())
 
-    log_slope, intercept = _most_likely(log_odds_of, 2, labels, logits)
+    log_slope, intercept = minimize(loss, np.zeros(2), method="BFGS", options={"gtol": 1e-6}).x
     return math.exp(-log_slope), float(intercept)
 
 
-def _signs(labels: ArrayLike) -> Floats:
-    return np.where(np.asarray(labels) > 0, -1.0, 1.0)
-
-
-def _most_likely(
-    log_odds_of: Callable[[Floats, Floats], Floats], parameters: int, labels: ArrayLike, logits: ArrayLike
-) -> Floats:
-    """Parameters of greatest posterior likelihood under standard normal priors."""
-    values, signs = np.asarray(logits, np.float64), _signs(labels)
-
-    def loss(place: Floats) -> float:
-        return float(np.logaddexp(0.0, signs * log_odds_of(place, values)).sum() + 0.5 * (place**2).sum())
-
-    return np.asarray(minimize(loss, np.zeros(parameters), method="BFGS", options={"gtol": 1e-6}).x)
-
-
-def _beta(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
-    """One slope for each end of the scale, under the priors of ``fit_platt``."""
-    prior = log_odds(prevalence)
-
-    def log_odds_of(parameters: Floats, values: Floats) -> Floats:
-        low, high = np.logaddexp(0.0, -values), np.logaddexp(0.0, values)
-        return np.asarray(math.exp(parameters[1]) * high - math.exp(parameters[0]) * low + parameters[2] + prior)
-
-    found = _most_likely(log_odds_of, 3, labels, logits)
-    return lambda values: np.exp(-np.logaddexp(0.0, -log_odds_of(found, np.asarray(values, np.float64))))
-
-
-def _isotonic(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
-    """A monotonic step function, at least half an image away from 0 and 1."""
-    least = 0.5 / len(labels)
-    fitted = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit(logits, labels)
-    return lambda values: np.asarray(fitted.predict(values))
+def _prepared(labels: ArrayLike, logits: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Logits, signs of the losses, and weights of mean 1 with the same sum for both classes."""
+    positive = np.asarray(labels) > 0
+    if positive.all() or not positive.any():
+        raise DataError("training.too_few_patients_to_calibrate")
+    weights = np.where(positive, 0.5 / positive.mean(), 0.5 / (1 - positive.mean()))
+    return np.asarray(logits, np.float64), np.where(positive, -1.0, 1.0), weights
 
 
 @dataclass(frozen=True)
-class CalibrationMethod:
-    """One way to turn logits into probabilities; calling it fits it.
+class Candidate:
+    """A way to calibrate: its ``name``, and ``fit``, from labels (N,) and logits (N,) to temperature and intercept."""
+
+    name: str
+    fit: Callable[[ArrayLike, ArrayLike], tuple[float, float]]
+
+
+CANDIDATES = Registry[Candidate](
+    "calibration",
+    Candidate("raw", fit_raw),
+    Candidate("temperature", fit_temperature),
+    Candidate("platt", fit_platt),
+)
+"""The simplest first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Logits of images that the network was not trained on, some of them perturbed.
 
     Attributes
     ----------
-    name : str
-    fit : callable (labels, logits, prevalence) -> Calibrator
-        Labels 0 or 1 and logits of shape (N,), and the prevalence at which probabilities are given.
-    parameters : callable (labels, logits, prevalence) -> (temperature, intercept), or None
-        Fits the two numbers that a model's specification holds. Methods without them are there for comparison.
+    labels : ndarray of {0, 1}, shape (N,)
+    logits : ndarray of float64, shape (N,)
+    files, patients, kinds : ndarray of str, shape (N,)
+        Image, its patient, and the kind of its perturbation.
+    folds : ndarray of int, shape (N,)
+        Part of the patients.
     """
 
-    name: str
-    fit: Callable[[NDArray[np.int64], Floats, float], Calibrator]
-    parameters: Parameters | None = None
-
-    def __call__(self, labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
-        """Fit to labelled logits."""
-        return self.fit(labels, logits, prevalence)
-
-
-def _scaling(name: str, parameters: Parameters) -> CalibrationMethod:
-    def fit(labels: NDArray[np.int64], logits: Floats, prevalence: float) -> Calibrator:
-        temperature, intercept = parameters(labels, logits, prevalence)
-        return lambda values: np.asarray(probability(values, temperature, prevalence, intercept))
-
-    return CalibrationMethod(name, fit, parameters)
+    labels: Labels
+    logits: Floats
+    files: NDArray[np.str_]
+    patients: NDArray[np.str_]
+    kinds: NDArray[np.str_]
+    folds: Labels
 
 
-METHODS = Registry[CalibrationMethod](
-    "calibration method",
-    _scaling("temperature", fit_temperature),
-    _scaling("platt", fit_platt),
-    CalibrationMethod("beta", _beta),
-    CalibrationMethod("isotonic", _isotonic),
-)
+def intact_scores(labels: ArrayLike, logits: ArrayLike, files: Sequence[str], patients: Sequence[str]) -> Scores:
+    """Scores of intact images, their patients divided into folds; one fold where a class has a single patient."""
+    order = np.argsort(files)
+    truth, groups = np.asarray(labels, np.int64)[order], np.asarray(patients, str)[order]
+    folds = np.zeros(len(truth), np.int64)
+    fewest = min(len(set(groups[truth == label])) for label in (0, 1))
+    if fewest >= 2:
+        splitter = StratifiedGroupKFold(n_splits=min(FOLDS, fewest), shuffle=True, random_state=0)
+        for number, (_, part) in enumerate(splitter.split(np.zeros(len(truth)), truth, groups)):
+            folds[part] = number
+    kinds = np.full(len(truth), INTACT)
+    return Scores(truth, np.asarray(logits, np.float64)[order], np.asarray(files, str)[order], groups, kinds, folds)
 
 
-def patient_folds(
-    labels: ArrayLike, patients: Sequence[str], folds: int = FOLDS, seed: int = 0
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Split images into folds by patient, with both classes in every fold.
+def choose_calibration(scores: Scores) -> tuple[CalibrationChoice, float, float]:
+    """Choose a calibration by the rule of this module, and fit it on all scores.
 
-    Yields
-    ------
-    rest, fold : ndarray of int
-        Indices of the images to fit on, and of those to measure on. There are fewer folds where a class has fewer
-        patients than ``folds``.
-
-    Raises
-    ------
-    DataError
-        When a class has fewer than two patients.
-    """
-    truth, groups = np.asarray(labels), np.asarray(patients, str)
-    fewest = _fewest_patients(truth, groups)
-    if fewest < 2:
-        raise DataError("training.too_few_patients_to_calibrate")
-    splitter = StratifiedGroupKFold(n_splits=min(folds, fewest), shuffle=True, random_state=seed)
-    yield from splitter.split(np.zeros(len(truth)), truth, groups)
-
-
-def _fewest_patients(labels: NDArray[np.int64], patients: NDArray[np.str_]) -> int:
-    """Patients of the smaller class."""
-    return min(len(set(patients[labels == label])) for label in (0, 1))
-
-
-def cross_fitted(
-    method: Callable[[NDArray[np.int64], Floats, float], Calibrator],
-    labels: ArrayLike,
-    logits: ArrayLike,
-    patients: Sequence[str],
-    folds: int = FOLDS,
-    seed: int = 0,
-) -> Floats:
-    """Probability of each image, from a fit (prevalence included) on the images of other patients.
+    With one kind only, no kind is left out. With one fold nothing can be compared, and the simplest is taken.
 
     Returns
     -------
-    ndarray of float64, shape (N,), 0..1
-
-    Raises
-    ------
-    DataError
-        When a class has fewer than two patients.
-    """
-    truth, scores = np.asarray(labels), np.asarray(logits, np.float64)
-    found = np.empty(len(truth))
-    for rest, fold in patient_folds(truth, patients, folds, seed):
-        found[fold] = method(truth[rest], scores[rest], float(truth[rest].mean()))(scores[fold])
-    return found
-
-
-def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> Floats:
-    """Cross-entropy of each image in nats, shape (N,); probabilities are clipped to 1e-12 from 0."""
-    of_the_truth = np.where(np.asarray(labels) > 0, probabilities, 1 - np.asarray(probabilities))
-    return np.asarray(-np.log(np.clip(of_the_truth, 1e-12, 1.0)))
-
-
-def choose_calibration(
-    labels: ArrayLike, logits: ArrayLike, patients: Sequence[str], prevalence: float
-) -> tuple[str, float, float]:
-    """Choose temperature or Platt scaling by cross-fitted log loss, and fit the better one on all images.
-
-    Only methods that have a temperature and an intercept compete. Where a class has fewer than two patients nothing
-    can be compared, and the first of them is taken: temperature scaling.
-
-    Parameters
-    ----------
-    labels, logits, patients : of length N
-        Of the held-out images.
-    prevalence : float
-        Share of positives among them.
-
-    Returns
-    -------
-    name : str
+    choice : CalibrationChoice
     temperature, intercept : float
+
+    Raises
+    ------
+    DataError
+        When a class is missing, in all scores, in those of a kind, or in those that a fold leaves to fit on.
     """
-    truth, scores = np.asarray(labels), np.asarray(logits, np.float64)
-    fits = {method.name: method.parameters for method in METHODS if method.parameters}
-    name = next(iter(fits))
-    if _fewest_patients(truth, np.asarray(patients, str)) >= 2:
-        name = min(fits, key=lambda each: log_loss(truth, cross_fitted(METHODS[each], truth, scores, patients)).mean())
-    return name, *fits[name](truth, scores, prevalence)
+    candidates = _compare(scores) if len(set(scores.folds)) > 1 else ()
+    close = [each.name for each in candidates if each.excess <= each.standard_error]
+    chosen = close[0] if close else CANDIDATES.names[0]
+    choice = CalibrationChoice(
+        candidates=candidates,
+        chosen=chosen,
+        scores=len(scores.labels),
+        images=len(set(scores.files)),
+        patients=len(set(scores.patients)),
+    )
+    return choice, *CANDIDATES[chosen].fit(scores.labels, scores.logits)
+
+
+def left_out_losses(scores: Scores, candidate: Candidate) -> Floats:
+    """Log loss of each score in nats, from a fit on the other kinds of the patients of the other folds, shape (N,)."""
+    losses = np.empty(len(scores.labels))
+    kinds = np.unique(scores.kinds)
+    for kind in kinds:
+        for fold in np.unique(scores.folds):
+            part = (scores.kinds == kind) & (scores.folds == fold)
+            rest = (scores.folds != fold) & ((scores.kinds != kind) | (len(kinds) == 1))
+            temperature, intercept = candidate.fit(scores.labels[rest], scores.logits[rest])
+            signs = np.where(scores.labels[part] > 0, -1.0, 1.0)
+            losses[part] = np.logaddexp(0.0, signs * (scores.logits[part] / temperature + intercept))
+    return losses
+
+
+def _compare(scores: Scores) -> tuple[CandidateScore, ...]:
+    kinds, column = np.unique(scores.kinds, return_inverse=True)
+    losses = [left_out_losses(scores, candidate) for candidate in CANDIDATES]
+    by_kind = np.stack([_resampled_means(scores, each, column, len(kinds)) for each in losses])
+    overall = by_kind.mean(axis=2)
+    if np.isnan(overall[:, 0]).any():
+        raise DataError("training.too_few_patients_to_calibrate")
+    best = int(overall[:, 0].argmin())
+    errors, kind_errors = (np.nanstd(each[:, 1:] - each[best, 1:], axis=1) for each in (overall, by_kind))
+    return tuple(
+        CandidateScore(
+            name=candidate.name,
+            log_loss=significant(overall[place, 0]),
+            excess=significant(overall[place, 0] - overall[best, 0]),
+            standard_error=significant(errors[place]),
+            kinds=tuple(
+                KindScore(kind=str(kind), log_loss=significant(value), standard_error=significant(error))
+                for kind, value, error in zip(kinds, by_kind[place, 0], kind_errors[place], strict=True)
+            ),
+        )
+        for place, candidate in enumerate(CANDIDATES)
+    )
+
+
+def _resampled_means(scores: Scores, losses: Floats, column: NDArray[np.intp], kinds: int) -> Floats:
+    """Mean loss of each kind at even odds, of the scores and of their resamples by patient, shape (1 + B, kinds)."""
+    patients, row = np.unique(scores.patients, return_inverse=True)
+    weights = patient_weights(patients)
+    means = []
+    for label in (0, 1):
+        sums, counts = np.zeros((2, len(patients), kinds))
+        chosen = scores.labels == label
+        np.add.at(sums, (row[chosen], column[chosen]), losses[chosen])
+        np.add.at(counts, (row[chosen], column[chosen]), 1.0)
+        means.append(ratio(weights @ sums, weights @ counts))
+    return np.asarray((means[0] + means[1]) / 2)

@@ -1,7 +1,7 @@
 """Export: from a finished training to the files that the program reads images with.
 
-Calibration, operating points, heat range and out-of-distribution thresholds of a classifier are fixed here, on the
-held-out patients of its training.
+Operating points, heat range and out-of-distribution thresholds of a classifier are fixed here, on the held-out patients
+of its training; its calibration on the left-out patients of fold trainings, or on the held-out patients too.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,21 +22,29 @@ from cxrmodel.checks.feature_distribution import FeatureDistribution, fit_featur
 from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.errors import DataError, TrainingError
 from cxrmodel.imaging.lung_spec import LungBounds, LungSpec
-from cxrmodel.imaging.lungs import LungFields, LungSegmenter
+from cxrmodel.imaging.lungs import LungSegmenter
 from cxrmodel.metrics.thresholds import choose_operating_points
 from cxrmodel.model.calibration import probability
 from cxrmodel.model.manifest import Manifest
 from cxrmodel.model.network import for_reading
-from cxrmodel.model.preprocess import prepare
 from cxrmodel.model.spec import FORMAT, ModelSpec, OperatingPoints, OutOfDistribution
 from cxrmodel.models import MODELS
 from cxrmodel.outputs import draft
 from cxrmodel.paths import LUNGS_FOLDER, MODEL_FOLDER
+from cxrmodel.prevalence import EVEN_ODDS
 from cxrmodel.records import first_problem
 from cxrmodel.training.archive import ARCHIVE, Image, load_images, training_split
-from cxrmodel.training.calibration import choose_calibration
+from cxrmodel.training.calibration import Scores, choose_calibration, intact_scores
 from cxrmodel.training.onnx_rewrite import rewrite_graph
-from cxrmodel.training.record import BAD_RECORD, UNFINISHED, TrainingRecord, load_training_record
+from cxrmodel.training.out_of_fold import input_tensor, load_folds
+from cxrmodel.training.record import (
+    BAD_RECORD,
+    UNFINISHED,
+    CalibrationChoice,
+    FoldTraining,
+    TrainingRecord,
+    load_training_record,
+)
 from cxrmodel.training.segmenter import SegmenterRecord
 
 PROBES = 64
@@ -152,7 +161,7 @@ def export_lungs(run: Path, out: Path = LUNGS_FOLDER) -> LungSpec:
     return spec
 
 
-def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
+def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER, folds: Sequence[Path] = ()) -> ModelSpec:
     """Export a classifier: network, graph, statistics of features, specification, training record and manifest.
 
     Parameters
@@ -161,6 +170,9 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
         Folder that ``train`` wrote.
     root : Path
         The archive it was trained on.
+    folds : sequence of Path
+        Folders of the trainings of all folds, whose left-out patients fix the calibration; without them the held-out
+        patients do.
 
     Raises
     ------
@@ -173,6 +185,7 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     if record.options.shuffle_labels:
         raise TrainingError("training.shuffled_labels", run=str(run))
     model = record.recipe.model
+    out_of_fold = load_folds(folds, record) if folds else None
     trained, weights = load_network(run, model)
     segmenter, split = LungSegmenter.load(), training_split(root, record.split.seed)
     if load_check_spec().lungs_sha256 != segmenter.sha256:
@@ -182,7 +195,8 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     graph = to_onnx(for_reading(trained, model), held_out.tensors[:PROBES])
     distribution = fit_feature_distribution(_run_graph(graph, training.tensors)[2])
     stored = distribution.to_bytes()
-    digests = {
+    identity = {
+        "bias": float(keras.ops.convert_to_numpy(trained.get_layer("logit").bias)[0]),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         "graph_sha256": hashlib.sha256(graph).hexdigest(),
         "lungs_sha256": segmenter.sha256,
@@ -190,15 +204,14 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER) -> ModelSpec:
     try:
         outputs = _run_graph(graph, held_out.tensors)
         out_of_distribution = _out_of_distribution(distribution, outputs[2], stored)
-        bias = float(keras.ops.convert_to_numpy(trained.get_layer("logit").bias)[0])
-        spec = _specification(record, held_out, outputs, out_of_distribution, bias, digests)
+        spec, choice = _specification(record, held_out, outputs, out_of_fold, out_of_distribution, identity)
     except (ValueError, DataError) as error:
         raise TrainingError("training.not_usable", run=str(run), reason=first_problem(error)) from error
     files = {
         "keras": weights,
         "onnx": graph,
         "features.npz": stored,
-        "training.json": record.to_json().encode(),
+        "training.json": record.replace(calibration=choice).to_json().encode(),
         "spec.json": spec.to_json().encode(),
     }
     write_files(out, {f"{model}.{kind}": data for kind, data in files.items()})
@@ -236,16 +249,8 @@ def _inputs(images: Sequence[Image], segmenter: LungSegmenter, record: TrainingR
     for image, pixels in zip(images, load_images(images), strict=True):
         mask = segmenter.masks(pixels[None])[0]
         if segmenter.plausible(pixels, mask):
-            ready = prepare(
-                pixels,
-                LungFields(mask).box,
-                margin=record.options.margin,
-                size=record.recipe.final_size,
-                mean=record.mean,
-                std=record.std,
-            )
             found.append(image)
-            tensors.append(ready.tensor)
+            tensors.append(input_tensor(pixels, mask, record))
     return _Inputs(tuple(found), np.stack(tensors))
 
 
@@ -261,11 +266,11 @@ def _specification(
     record: TrainingRecord,
     held_out: _Inputs,
     outputs: Sequence[Floats],
+    out_of_fold: tuple[Scores, tuple[FoldTraining, ...]] | None,
     out_of_distribution: OutOfDistribution,
-    bias: float,
-    digests: dict[str, str],
-) -> ModelSpec:
-    """Fix everything that held-out images decide.
+    identity: dict[str, Any],
+) -> tuple[ModelSpec, CalibrationChoice]:
+    """Fix the calibration, and everything that held-out images decide.
 
     Raises
     ------
@@ -273,11 +278,11 @@ def _specification(
         When they do not allow it.
     """
     labels, (logits, contributions, _) = np.array([image.label for image in held_out.images]), outputs
-    scores, patients = logits[:, 0].astype(np.float64), [image.patient for image in held_out.images]
-    prevalence = round(float(labels.mean()), 4)
-    _, temperature, intercept = choose_calibration(labels, scores, patients, prevalence)
-    points = choose_operating_points(labels, probability(scores, temperature, prevalence, intercept))
-    return ModelSpec(
+    files, patients = zip(*((image.name, image.patient) for image in held_out.images), strict=True)
+    scores, trainings = out_of_fold or (intact_scores(labels, logits[:, 0], files, patients), ())
+    choice, temperature, intercept = choose_calibration(scores)
+    probabilities = probability(logits[:, 0].astype(np.float64), temperature, EVEN_ODDS, intercept)
+    spec = ModelSpec(
         format=FORMAT,
         model=record.recipe.model,
         labels=ARCHIVE.labels,
@@ -288,18 +293,18 @@ def _specification(
         std=record.std,
         margin=record.options.margin,
         cam_layer=MODELS[record.recipe.model].cam_layer,
-        bias=bias,
         temperature=temperature,
         intercept=intercept,
-        prevalence=prevalence,
-        operating_points=OperatingPoints(**points),
+        prevalence=EVEN_ODDS,
+        operating_points=OperatingPoints(**choose_operating_points(labels, probabilities)),
         heat_range=float(np.percentile(np.maximum(contributions[labels == 1], 0), HEAT_PERCENTILE)),
         heat_percentile=HEAT_PERCENTILE,
         out_of_distribution=out_of_distribution,
         split_seed=record.split.seed,
         held_out_patients=record.split.held_out_patients,
-        **digests,
+        **identity,
     )
+    return spec, choice.replace(trainings=trainings)
 
 
 def _out_of_distribution(distribution: FeatureDistribution, features: Floats, stored: bytes) -> OutOfDistribution:

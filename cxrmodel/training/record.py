@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -131,6 +131,75 @@ class TrainingRun(Record):
         return Message("training.given_weights", name=self.init)
 
 
+class KindScore(Record):
+    """Log loss of a candidate on one left-out kind of perturbation, in nats at even odds.
+
+    Attributes
+    ----------
+    kind : str
+        ``intact``, or a kind of ``cxrmodel.imaging.perturbations.KINDS``.
+    log_loss : float
+    standard_error : float
+        Of its difference from the best candidate's.
+    """
+
+    kind: str
+    log_loss: float
+    standard_error: float
+
+
+class CandidateScore(Record):
+    """A way to calibrate among those compared.
+
+    Attributes
+    ----------
+    name : str
+    log_loss : float
+        Mean over the left-out kinds.
+    excess, standard_error : float
+        Its difference from the best candidate's, and the standard error of that.
+    kinds : tuple of KindScore
+    """
+
+    name: str
+    log_loss: float
+    excess: float
+    standard_error: float
+    kinds: tuple[KindScore, ...]
+
+
+class FoldTraining(Record):
+    """A training whose left-out patients calibrated a network: the fold that it left out, and its recipe."""
+
+    fold: Fold
+    recipe: Recipe
+
+
+class CalibrationChoice(Record):
+    """How the calibration of exported weights was chosen.
+
+    Attributes
+    ----------
+    rule : str
+        Stated in ``cxrmodel.training.calibration``.
+    candidates : tuple of CandidateScore
+        The simplest first; none where a class has fewer than two patients, and the simplest is taken.
+    chosen : str
+    scores, images, patients : int
+        Logits that were used, and the images and patients that they belong to.
+    trainings : tuple of FoldTraining
+        Whose left-out patients were used; none where the held-out patients were.
+    """
+
+    rule: Literal["one_standard_error"] = "one_standard_error"
+    candidates: tuple[CandidateScore, ...]
+    chosen: str
+    scores: int
+    images: int
+    patients: int
+    trainings: tuple[FoldTraining, ...] = ()
+
+
 class TrainingRecord(Record):
     """How the weights of a classifier were trained.
 
@@ -148,6 +217,8 @@ class TrainingRecord(Record):
         Of this run.
     held_out : tuple of HeldOutScore
         Of the trained network.
+    calibration : CalibrationChoice or None
+        Of exported weights.
     """
 
     recipe: Recipe
@@ -158,6 +229,7 @@ class TrainingRecord(Record):
     std: float
     history: tuple[ClassifierEpoch, ...]
     held_out: tuple[HeldOutScore, ...]
+    calibration: CalibrationChoice | None = None
 
     @property
     def options(self) -> ClassifierOptions:

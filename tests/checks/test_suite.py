@@ -6,6 +6,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from cxrmodel.evaluation.audits.perturbations import rotate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -20,7 +21,6 @@ from cxrmodel.checks.subspace import PrincipalSubspace, lung_surroundings, stand
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.evaluation.audits.hard_cases import CHANGED, SYNTHETIC
-from cxrmodel.evaluation.audits.perturbations import rotate
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungSegmenter, regions
 from cxrmodel.imaging.margins import image_box

@@ -186,9 +186,9 @@ SECTION_DAMAGE = {
     "perturbations": (put("x", "audits", "perturbations", 1, "name"), "audits.perturbations.1.name"),
     "subgroups": (put("x", "audits", "subgroups", 0, "name"), "audits.subgroups.0.name"),
     "panels": (put("x", "audits", "adults", "panels", 0, "name"), "audits.adults.panels.0.name"),
-    "calibration": (put("x", "audits", "calibration", "methods", 0, "name"), "audits.calibration.methods.0.name"),
+    "calibration": (put("x", "audits", "calibration", "splits", 0, "split"), "audits.calibration.splits.0.split"),
     "an AUC above one": (put(1.5, "audits", "auc", "high"), "audits.auc"),
-    "chosen": (put("beta", "audits", "calibration", "chosen"), "audits.calibration"),
+    "chosen": (put(1, "audits", "calibration", "choice", "chosen"), "audits.calibration.choice.chosen"),
     "source": (
         put("x", "audits", "calibration", "by_source", 0, "negative"),
         "audits.calibration.by_source.0.negative",

@@ -12,6 +12,7 @@ from cxrmodel.evaluation import storage
 from cxrmodel.evaluation.audits.calibration import audit_calibration
 from cxrmodel.evaluation.documents import DOCUMENTS
 from cxrmodel.evaluation.published import published
+from cxrmodel.evaluation.report.charts import reliability_before_after
 from cxrmodel.evaluation.report.context import images_summary
 from cxrmodel.evaluation.schema import Dataset
 from cxrmodel.evaluation.seeds import MEASURES, SeedRun, TrainingForm
@@ -25,7 +26,7 @@ from cxrmodel.prevalence import EVEN_ODDS, prevalence_words
 from cxrmodel.training.record import shipped_training_record
 from cxrmodel.web.evaluation import cache, data_flow, error_images, selection
 from cxrmodel.web.evaluation.page import PARTS, TAB
-from tests.support.made_up_sections import AUDITS, SECTIONS
+from tests.support.made_up_sections import AUDITS, CHOICE, SECTIONS
 from tests.support.pages import unescaped, words
 from tests.support.stand_ins import SPEC, FakeReader, made_up_evaluation, spec_of
 
@@ -125,12 +126,12 @@ def test_decision_is_given_to_the_browser(part, evaluations):
 
 
 def test_calibration_before_and_after(part, text_of, evaluations):
-    """Both with their figures; the second are the stored ones; another prevalence can be chosen."""
+    """Both with their figures at the prevalence of the images; another prevalence can be chosen."""
     app = part("calibration")
-    measured = stored(evaluations).splits["test"].performance.overall
     rows = table(app, words("web.calibration.probability"))
-    for name in ("ece", "brier"):
-        assert rows.iloc[1][str(METRICS[name].title)] == formatting.estimate(measured[name])
+    for row, diagram in enumerate(reliability_before_after(stored(evaluations), "test")):
+        for name in ("ece", "brier"):
+            assert rows.iloc[row][str(METRICS[name].title)] == formatting.estimate(getattr(diagram, name))
     charts = len(app.get("vega_lite_chart"))
     before = text_of(app)
     app = pick(app, words("web.calibration.prevalence_choice"), 0.05)
@@ -144,12 +145,15 @@ def test_every_part_of_the_audit_of_calibration_has_its_row(part, evaluations):
     for name, split in evaluation.splits.items():
         images = [image.model_copy(update={"logit": float(logit(image.probability))}) for image in split.images]
         evaluation.splits[name] = split.model_copy(update={"images": tuple(images)})
-    found = audit_calibration(evaluation, SPEC)
+    found = audit_calibration(evaluation, SPEC, CHOICE)
     audits = AUDITS.model_copy(update={"calibration": found})
     storage.save_evaluation(evaluation.model_copy(update={"audits": audits}), evaluations)
     app = part("calibration")
     rows = table(app, words("web.calibration.probability"))
-    assert len(rows) == 2 + len(found.methods) + 2 + len(found.by_prevalence)
+    assert len(rows) == 2 + len(found.splits) + len(found.by_prevalence)
+    candidates = table(app, words("web.calibration.choice_method"))
+    assert list(candidates[words("web.calibration.choice_loss")]) == ["0.1513", "0.1724"]
+    assert len(table(app, words("web.calibration.choice_kind"))) == 2
     assert not app.exception
 
 

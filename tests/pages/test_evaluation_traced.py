@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from cxrmodel.evaluation import storage
 from cxrmodel.evaluation.published import published
-from cxrmodel.evaluation.report.charts import reliability_at, reliability_before_after, uncalibrated
+from cxrmodel.evaluation.report.charts import before_after, reliability_at, reliability_before_after
 from cxrmodel.evaluation.report.rows import stratum_rows
 from cxrmodel.metrics.calibration import calibration_change
 from cxrmodel.metrics.estimate import Estimate
@@ -128,12 +128,10 @@ def computed(evaluation) -> Iterator[float]:
         for part in (table.values, table.lows, table.highs):
             yield from (float(values[table.at(point)]) for values in part.values())
     for diagram in (*reliability_before_after(evaluation, "test"), reliability_at(evaluation, "test", 0.2)):
-        yield from figures(diagram.ece) + figures(diagram.brier)
+        yield from figures(diagram.ece) + figures(diagram.corrected_ece) + figures(diagram.brier)
         for column in (diagram.mean_probability, diagram.observed, diagram.low, diagram.high):
             yield from map(float, column)
-    change = calibration_change(
-        scores.labels, uncalibrated(scores.logits), scores.probabilities, scores.patients, **drawn
-    )
+    change = calibration_change(scores.labels, *before_after(evaluation, "test"), scores.patients, **drawn)
     yield from figures(change.ece) + figures(change.brier)
     for row in stratum_rows(evaluation, "test"):
         yield from figures(row.estimate)

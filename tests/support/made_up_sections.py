@@ -12,9 +12,9 @@ from cxrmodel.evaluation.audits.schema import (
     BoxAttribution,
     CalibrationAudit,
     CalibrationFigures,
-    CalibrationMethod,
     CheckAudit,
     CheckSet,
+    EvidenceAgreement,
     Inversion,
     LungMasking,
     Perturbation,
@@ -22,6 +22,7 @@ from cxrmodel.evaluation.audits.schema import (
     ScoreShift,
     Shortcut,
     SourceFigures,
+    Split,
     Subgroup,
 )
 from cxrmodel.evaluation.explanations.schema import (
@@ -34,6 +35,8 @@ from cxrmodel.evaluation.explanations.schema import (
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.performance import OperatingPoint, Performance
 from cxrmodel.metrics.rates import Confusion
+from cxrmodel.training.recipe import Recipe
+from cxrmodel.training.record import CalibrationChoice, CandidateScore, Fold, FoldTraining, KindScore
 
 
 def estimate(value: float, width: float = 0.02, n: int = 60) -> Estimate:
@@ -41,33 +44,60 @@ def estimate(value: float, width: float = 0.02, n: int = 60) -> Estimate:
     return Estimate(value, round(value - width, 6), round(min(value + width, 1.0), 6), n)
 
 
-def figures(prevalence: float, ece: float, brier: float) -> CalibrationFigures:
-    """Calibration at a prevalence."""
-    losses = estimate(ece + brier, 0.01)
+def figures(split: Split, prevalence: float, ece: float, brier: float) -> CalibrationFigures:
+    """Calibration of a split."""
     return CalibrationFigures(
-        prevalence=prevalence, log_loss=losses, ece=estimate(ece, 0.01), brier=estimate(brier, 0.01)
+        split=split,
+        prevalence=prevalence,
+        log_loss=estimate(ece + brier, 0.01),
+        ece=estimate(ece, 0.01),
+        corrected_ece=estimate(ece - 0.007, 0.01),
+        brier=estimate(brier, 0.01),
     )
 
 
-def method(name: str, ece: float, brier: float) -> CalibrationMethod:
-    """A way to calibrate."""
-    losses = estimate(ece + brier, 0.01)
-    return CalibrationMethod(name=name, log_loss=losses, ece=estimate(ece, 0.01), brier=estimate(brier, 0.01))
+def candidate(name: str, loss: float, excess: float) -> CandidateScore:
+    """A way to calibrate, measured on two kinds."""
+    kinds = (("intact", loss - 0.0132), ("blur", loss + 0.0132))
+    return CandidateScore(
+        name=name,
+        log_loss=loss,
+        excess=excess,
+        standard_error=0.0057,
+        kinds=tuple(KindScore(kind=kind, log_loss=value, standard_error=0.0061) for kind, value in kinds),
+    )
+
+
+RECIPE = Recipe(model="densenet121", stages=((96, 2),))
+CHOICE = CalibrationChoice(
+    candidates=(candidate("raw", 0.1513, 0.0), candidate("temperature", 0.1724, 0.0211)),
+    chosen="raw",
+    scores=171,
+    images=91,
+    patients=83,
+    trainings=tuple(FoldTraining(fold=Fold(number=number, of=2), recipe=RECIPE) for number in (1, 2)),
+)
 
 
 CALIBRATION = CalibrationAudit(
-    folds=10,
     bins=15,
     temperature=1.1,
     intercept=0.2,
     prevalence=0.74,
-    chosen="platt",
-    methods=(method("temperature", 0.0413, 0.0623), method("platt", 0.0213, 0.0523)),
-    test_as_read=figures(0.74, 0.0313, 0.0423),
-    test_at_its_own_prevalence=figures(0.67, 0.0293, 0.0403),
-    test_refitted=figures(0.67, 0.0193, 0.0383),
-    by_prevalence=(PrevalenceFigures(prevalence=0.25, ece=estimate(0.0113, 0.01), brier=estimate(0.0323, 0.01)),),
-    by_source=(SourceFigures(negative="test", positive="held_out", ece=estimate(0.0233, 0.01)),),
+    choice=CHOICE,
+    splits=(figures("held_out", 0.74, 0.0313, 0.0423), figures("test", 0.67, 0.0293, 0.0403)),
+    evidence=EvidenceAgreement(
+        prevalence=0.74, apart=0.2, differ=estimate(0.0413, 0.01), other_side=estimate(0.0213, 0.01)
+    ),
+    by_prevalence=(
+        PrevalenceFigures(
+            prevalence=0.25,
+            ece=estimate(0.0113, 0.01),
+            corrected_ece=estimate(0.0103, 0.01),
+            brier=estimate(0.0323, 0.01),
+        ),
+    ),
+    by_source=(SourceFigures(negative="test", positive="held_out", corrected_ece=estimate(0.0233, 0.01)),),
     shift=(ScoreShift(label=0, held_out_median=-5.25, test_median=-4.75, test_above_held_out=estimate(0.603)),),
 )
 AUDITS = Audits(

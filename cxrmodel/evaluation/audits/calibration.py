@@ -1,5 +1,6 @@
-"""Audit of calibration: cross-fitted on held-out patients, and the shift between held-out and test images."""
+"""Audit of calibration: its error on held-out and test images, agreement with the evidence, shift between the sets."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -7,27 +8,32 @@ import numpy as np
 from cxrmodel.evaluation.audits.schema import (
     CalibrationAudit,
     CalibrationFigures,
-    CalibrationMethod,
+    EvidenceAgreement,
     PrevalenceFigures,
     ScoreShift,
     SourceFigures,
     Split,
 )
+from cxrmodel.evaluation.nearest import evidence
 from cxrmodel.evaluation.schema import SPLITS, Evaluation, SplitScores
 from cxrmodel.metrics.calibration import BINS, reliability
 from cxrmodel.metrics.discrimination import auc
-from cxrmodel.metrics.estimate import Estimate, significant
+from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.intervals import mean
-from cxrmodel.metrics.validation import Values
+from cxrmodel.metrics.validation import Values, of_both_classes
 from cxrmodel.model.calibration import probability
 from cxrmodel.model.spec import ModelSpec
-from cxrmodel.training.calibration import FOLDS, METHODS, choose_calibration, cross_fitted, log_loss
+from cxrmodel.training.record import CalibrationChoice
 
 PREVALENCES = (0.05, 0.1, 0.25, 0.5, 0.75)
+APART = 0.2
+"""Difference of probability and evidence beyond which they disagree."""
 
 
-def audit_calibration(evaluation: Evaluation, spec: ModelSpec) -> CalibrationAudit:
-    """Compare ways to calibrate by cross-fitting on the held-out patients, and measure the shipped one on the test.
+def audit_calibration(
+    evaluation: Evaluation, spec: ModelSpec, choice: CalibrationChoice | None = None
+) -> CalibrationAudit:
+    """Measure the shipped calibration on the images of an evaluation.
 
     Parameters
     ----------
@@ -35,31 +41,23 @@ def audit_calibration(evaluation: Evaluation, spec: ModelSpec) -> CalibrationAud
         Whose logits are used.
     spec : ModelSpec
         With the shipped calibration.
+    choice : CalibrationChoice or None
+        How it was chosen, from the training record.
 
     Raises
     ------
     DataError
-        When the held-out images are of fewer than two patients of a class.
+        When a split has images of one class only.
     """
     held, test = evaluation.splits["held_out"], evaluation.splits["test"]
-    prevalence = float(test.labels.mean())
-    refitted = cross_fitted(METHODS["platt"], test.labels, test.logits, test.patients)
     return CalibrationAudit(
-        folds=FOLDS,
         bins=BINS,
         temperature=significant(spec.temperature),
         intercept=significant(spec.intercept),
         prevalence=spec.prevalence,
-        chosen=choose_calibration(held.labels, held.logits, held.patients, float(held.labels.mean()))[0],
-        methods=tuple(
-            CalibrationMethod(
-                name=method.name, **_figures(held, cross_fitted(method, held.labels, held.logits, held.patients))
-            )
-            for method in METHODS
-        ),
-        test_as_read=_measured(test, _probabilities(test, spec, spec.prevalence), spec.prevalence),
-        test_at_its_own_prevalence=_measured(test, _probabilities(test, spec, prevalence), prevalence),
-        test_refitted=_measured(test, refitted, prevalence),
+        choice=choice,
+        splits=(_figures("held_out", held, spec), _figures("test", test, spec)),
+        evidence=_agreement(test, spec),
         by_prevalence=tuple(_at_prevalence(test, spec, share) for share in sorted({*PREVALENCES, spec.prevalence})),
         by_source=tuple(_mixed(evaluation, spec, negative, positive) for negative in SPLITS for positive in SPLITS),
         shift=(_shift(0, held, test), _shift(1, held, test)),
@@ -70,19 +68,40 @@ def _probabilities(scores: SplitScores, spec: ModelSpec, prevalence: float) -> V
     return np.asarray(probability(scores.logits, spec.temperature, prevalence, spec.intercept))
 
 
-def _figures(scores: SplitScores, probabilities: Values) -> dict[str, Estimate]:
-    found = reliability(scores.labels, probabilities, scores.patients)
-    losses = mean(log_loss(scores.labels, probabilities), scores.patients)
-    return {"log_loss": losses, "ece": found.ece, "brier": found.brier}
+def _figures(split: Split, scores: SplitScores, spec: ModelSpec) -> CalibrationFigures:
+    labels, prevalence = scores.labels, float(scores.labels.mean())
+    of_both_classes(labels, scores.probabilities)
+    found = reliability(labels, _probabilities(scores, spec, prevalence), scores.patients)
+    log_odds = scores.logits / spec.temperature + spec.intercept + math.log(prevalence / (1 - prevalence))
+    losses = np.logaddexp(0.0, np.where(labels > 0, -log_odds, log_odds))
+    return CalibrationFigures(
+        split=split,
+        prevalence=significant(prevalence),
+        log_loss=mean(losses, scores.patients),
+        ece=found.ece,
+        corrected_ece=found.corrected_ece,
+        brier=found.brier,
+    )
 
 
-def _measured(scores: SplitScores, probabilities: Values, prevalence: float) -> CalibrationFigures:
-    return CalibrationFigures(prevalence=significant(prevalence), **_figures(scores, probabilities))
+def _agreement(test: SplitScores, spec: ModelSpec) -> EvidenceAgreement:
+    labels, logits = test.labels, test.logits
+    numbers = _probabilities(test, spec, spec.prevalence)
+    shares = np.array(
+        [evidence(labels, logits, value, spec.prevalence, place).share for place, value in enumerate(logits)]
+    )
+    middle = (spec.operating_points.high_sensitivity + spec.operating_points.high_specificity) / 2
+    return EvidenceAgreement(
+        prevalence=spec.prevalence,
+        apart=APART,
+        differ=mean(np.abs(numbers - shares) > APART, test.patients),
+        other_side=mean((numbers >= middle) != (shares >= middle), test.patients),
+    )
 
 
 def _at_prevalence(test: SplitScores, spec: ModelSpec, share: float) -> PrevalenceFigures:
     found = reliability(test.labels, _probabilities(test, spec, share), test.patients, share)
-    return PrevalenceFigures(prevalence=share, ece=found.ece, brier=found.brier)
+    return PrevalenceFigures(prevalence=share, ece=found.ece, corrected_ece=found.corrected_ece, brier=found.brier)
 
 
 def _mixed(evaluation: Evaluation, spec: ModelSpec, negative: Split, positive: Split) -> SourceFigures:
@@ -94,7 +113,7 @@ def _mixed(evaluation: Evaluation, spec: ModelSpec, negative: Split, positive: S
         np.concatenate([np.array(scores.patients, str)[chosen] for scores, chosen in parts]),
         spec.prevalence,
     )
-    return SourceFigures(negative=negative, positive=positive, ece=found.ece)
+    return SourceFigures(negative=negative, positive=positive, corrected_ece=found.corrected_ece)
 
 
 def _shift(label: Literal[0, 1], held: SplitScores, test: SplitScores) -> ScoreShift:

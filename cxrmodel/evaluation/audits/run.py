@@ -20,6 +20,7 @@ from cxrmodel.imaging.perturbations import COUNT
 from cxrmodel.metrics.discrimination import auc
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.training.archive import find_images, load_masks, training_split
+from cxrmodel.training.record import shipped_training_record
 
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
@@ -71,7 +72,8 @@ def audit(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, progress:
     if adults is None:
         ungrouped.append(NotMeasured(name="adults", reason="audits.reason.no_adults"))
     try:
-        calibration = audit_calibration(evaluation, reader.spec)
+        record = shipped_training_record(reader.spec.model)
+        calibration = audit_calibration(evaluation, reader.spec, record.calibration if record else None)
     except DataError:
         calibration = None
         ungrouped.append(NotMeasured(name="calibration", reason="audits.reason.too_few"))

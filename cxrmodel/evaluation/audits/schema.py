@@ -1,13 +1,14 @@
 """Schema of the audits: what is stored beside the performance of a model."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, NonNegativeInt, ValidationInfo, field_validator
 
 from cxrmodel.messages import Message, catalogue
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.performance import Performance
 from cxrmodel.records import Record, Share
+from cxrmodel.training.record import CalibrationChoice
 
 Split = Literal["test", "held_out"]
 
@@ -254,22 +255,44 @@ class Adults(Record):
     boxes: BoxAttribution | None
 
 
-class CalibrationMethod(Described):
-    """A way to calibrate, cross-fitted on the held-out patients."""
-
-    area: ClassVar[str] = "audits.calibration"
-    log_loss: Estimate
-    ece: Estimate
-    brier: Estimate
-
-
 class CalibrationFigures(Record):
-    """Calibration of the test images at an assumed prevalence."""
+    """Calibration of the images of a split.
 
+    Attributes
+    ----------
+    split : {"test", "held_out"}
+    prevalence : float
+        Share of positives among them, to which their probabilities are shifted.
+    log_loss, ece, corrected_ece, brier : Estimate
+        Log loss in nats, expected calibration error, the same corrected for bias, and Brier score.
+    """
+
+    split: Split
     prevalence: Share
     log_loss: Estimate
     ece: Estimate
+    corrected_ece: Estimate
     brier: Estimate
+
+
+class EvidenceAgreement(Record):
+    """How far the probability of a test image is from the share of positives among the nearest other test images.
+
+    Attributes
+    ----------
+    prevalence : float
+        Of the probability, and to which the share is weighted.
+    apart : float
+        Difference beyond which the two disagree.
+    differ, other_side : Estimate
+        Shares of the images whose two numbers differ by more, and whose two numbers are on different sides of the
+        middle of the uncertain band.
+    """
+
+    prevalence: Share
+    apart: Share
+    differ: UnitEstimate
+    other_side: UnitEstimate
 
 
 class PrevalenceFigures(Record):
@@ -277,15 +300,16 @@ class PrevalenceFigures(Record):
 
     prevalence: Share
     ece: Estimate
+    corrected_ece: Estimate
     brier: Estimate
 
 
 class SourceFigures(Record):
-    """Calibration error when negative and positive images come from either split (``test`` or ``held_out``)."""
+    """Corrected calibration error when negative and positive images come from either split."""
 
     negative: Split
     positive: Split
-    ece: Estimate
+    corrected_ece: Estimate
 
 
 class ScoreShift(Record):
@@ -307,45 +331,34 @@ class ScoreShift(Record):
 
 
 class CalibrationAudit(Record):
-    """Ways to calibrate compared, and the shipped one measured on the test images.
+    """How the calibration was chosen, and how well it holds on held-out and on test images.
 
     Attributes
     ----------
-    folds, bins : int
+    bins : int
     temperature, intercept, prevalence : float
         Of the model's spec.
-    chosen : str
-        Name of the method that cross-fitted log loss chooses on the held-out patients.
-    methods : tuple of CalibrationMethod
-    test_as_read : CalibrationFigures
-        At the assumed prevalence.
-    test_at_its_own_prevalence : CalibrationFigures
-    test_refitted : CalibrationFigures
-        Cross-fitted on the test images themselves; never used, it shows the error that remains after fitting.
+    choice : CalibrationChoice or None
+        From the training record, where that holds it.
+    splits : tuple of CalibrationFigures
+        Held-out and test images, each at its own prevalence.
+    evidence : EvidenceAgreement
+        On the test images.
     by_prevalence : tuple of PrevalenceFigures
     by_source : tuple of SourceFigures
     shift : tuple of ScoreShift
     """
 
-    folds: NonNegativeInt
     bins: NonNegativeInt
     temperature: float
     intercept: float
     prevalence: Share
-    chosen: str
-    methods: tuple[CalibrationMethod, ...]
-    test_as_read: CalibrationFigures
-    test_at_its_own_prevalence: CalibrationFigures
-    test_refitted: CalibrationFigures
+    choice: CalibrationChoice | None
+    splits: tuple[CalibrationFigures, ...]
+    evidence: EvidenceAgreement
     by_prevalence: tuple[PrevalenceFigures, ...]
     by_source: tuple[SourceFigures, ...]
     shift: tuple[ScoreShift, ...]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.chosen not in [method.name for method in self.methods]:
-            raise ValueError("the chosen method is none of the methods")
-        return self
 
 
 class Audits(Record):

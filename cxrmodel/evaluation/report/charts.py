@@ -26,6 +26,7 @@ from cxrmodel.metrics.rates import Confusion
 from cxrmodel.metrics.validation import Values
 from cxrmodel.model.calibration import probability
 from cxrmodel.models import MODELS, model_title
+from cxrmodel.prevalence import EVEN_ODDS
 from cxrmodel.training.record import TrainingRecord
 
 
@@ -306,13 +307,23 @@ def net_benefit_curve(evaluation: Evaluation, split: str) -> curves.DecisionCurv
 
 
 def reliability_before_after(evaluation: Evaluation, split: str) -> tuple[Reliability, Reliability]:
-    """Compute the reliability diagrams of the network's own output, at even prevalence, and of the probability."""
+    """Compute the reliability diagrams of the network's own output and of the probability, as ``before_after``."""
     scores = evaluation.splits[split]
     before, after = (
         reliability(scores.labels, values, scores.patients, **evaluation.resampling)
-        for values in (uncalibrated(scores.logits), scores.probabilities)
+        for values in before_after(evaluation, split)
     )
     return before, after
+
+
+def before_after(evaluation: Evaluation, split: str) -> tuple[Values, Values]:
+    """Probabilities of the network's own output, and calibrated ones, both at the prevalence of the split, (N,)."""
+    scores = evaluation.splits[split]
+    observed = float(scores.labels.mean())
+    return (
+        adjusted_to_prevalence(uncalibrated(scores.logits), EVEN_ODDS, observed),
+        adjusted_to_prevalence(scores.probabilities, evaluation.prevalence, observed),
+    )
 
 
 def reliability_at(evaluation: Evaluation, split: str, prevalence: float) -> Reliability:
@@ -363,4 +374,4 @@ def training_history(record: TrainingRecord) -> TrainingHistory:
 
 def uncalibrated(logits: ArrayLike) -> Values:
     """Probabilities of the network's own output, at even prevalence: the logistic of the logit, 0..1."""
-    return np.asarray(probability(np.asarray(logits, np.float64), 1.0, 0.5), np.float64)
+    return np.asarray(probability(np.asarray(logits, np.float64), 1.0, EVEN_ODDS), np.float64)

@@ -130,7 +130,7 @@ def reliability_figure(diagrams: Mapping[str, Reliability], label: str, palette:
     for position, (title, bins) in enumerate(diagrams.items()):
         point = _point(position, palette) | {"markersize": 5}
         spread = [bins.observed - bins.low, bins.high - bins.observed]
-        words = _text("diagram", title=title, bins=bin_count(bins.images), ece=formatting.estimate(bins.ece))
+        words = _text("diagram", title=title, bins=bin_count(bins.images), ece=formatting.estimate(bins.corrected_ece))
         axes.errorbar(bins.mean_probability, bins.observed, yerr=spread, label=words, elinewidth=1, capsize=2, **point)
     _legend(axes, "upper left", palette)
     return figure

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from cxrmodel.evaluation.audits.schema import LungMasking
-from cxrmodel.evaluation.report.charts import uncalibrated
+from cxrmodel.evaluation.report.charts import before_after
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.messages import Message
 from cxrmodel.metrics import formatting
@@ -27,7 +27,7 @@ def verdict(change: Estimate) -> Verdict:
 def calibration_verdict(
     evaluation: Evaluation, split: str, before: Reliability, after: Reliability
 ) -> tuple[Message, ...]:
-    """Compare the calibrated probability of a split with the network's own, and name the prevalences.
+    """Compare the calibrated probability of a split with the network's own, and name the prevalence of both.
 
     Parameters
     ----------
@@ -37,18 +37,10 @@ def calibration_verdict(
         Of the network's own probability and of the calibrated one.
     """
     scores = evaluation.splits[split]
-    change = calibration_change(
-        scores.labels,
-        uncalibrated(scores.logits),
-        scores.probabilities,
-        scores.patients,
-        **evaluation.resampling,
-    )
-    prevalence = Message(
-        "documents.calibration.prevalence",
-        assumed=formatting.share_percent(evaluation.prevalence, 1),
-        observed=formatting.share_percent(float(scores.labels.mean()), 1),
-    )
+    values = before_after(evaluation, split)
+    change = calibration_change(scores.labels, *values, scores.patients, **evaluation.resampling)
+    observed = formatting.share_percent(float(scores.labels.mean()), 1)
+    prevalence = Message("documents.calibration.prevalence", observed=observed)
     return (*compare(before, after, change), prevalence)
 
 

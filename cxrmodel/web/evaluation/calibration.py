@@ -5,7 +5,7 @@ import streamlit as st
 from cxrmodel.evaluation.audits.schema import (
     CalibrationAudit,
     CalibrationFigures,
-    CalibrationMethod,
+    EvidenceAgreement,
     PrevalenceFigures,
     ScoreShift,
 )
@@ -13,13 +13,14 @@ from cxrmodel.evaluation.report import figures, small_samples
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.calibration import Reliability
 from cxrmodel.metrics.registry import METRICS
+from cxrmodel.training.record import CalibrationChoice
 from cxrmodel.web.components import chart, downloads, terms
 from cxrmodel.web.evaluation.cache import calibration_verdict, reliability_at, reliability_before_after
 from cxrmodel.web.evaluation.charts import reliability_chart
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import text
 
-Measured = Reliability | CalibrationFigures | CalibrationMethod | PrevalenceFigures
+Measured = Reliability | CalibrationFigures | PrevalenceFigures
 _PREVALENCES = (0.05, 0.1, 0.2, 0.3, 0.5)
 
 
@@ -35,7 +36,7 @@ def calibration(selection: Selection) -> None:
     st.markdown(" ".join(map(str, calibration_verdict(evaluation, selection.split))))
     notes = {
         "before": text("web.calibration.before_note"),
-        "after": text("web.calibration.after_note", prevalence=formatting.percent(evaluation.prevalence)),
+        "after": text("web.calibration.after_note", prevalence=_observed(selection)),
     }
     for column, (name, note), diagram in zip(st.columns(2, gap="large"), notes.items(), (before, after), strict=True):
         with column:
@@ -45,9 +46,12 @@ def calibration(selection: Selection) -> None:
     audits = evaluation.audits
     audit = audits.calibration if audits else None
     _table(selection, before, after, audit)
-    if selection.split == "test" and selection.is_shipped:
-        st.markdown(text("web.calibration.fitted"))
-        if audit and audit.by_source:
+    if audit and selection.is_shipped:
+        st.markdown(_evidence(audit.evidence))
+        if audit.choice:
+            st.markdown(_fitted(audit.choice))
+            _choice(audit.choice)
+        if selection.split == "test":
             _sources(selection, audit)
     with st.expander(text("web.calibration.groups"), icon=":material/table_rows:"):
         rows = [{name: _short(value) for name, value in row.items()} for row in _bins(after)]
@@ -55,10 +59,14 @@ def calibration(selection: Selection) -> None:
     terms.explain("ece", "brier", "prevalence", "interval", "few")
 
 
+def _observed(selection: Selection) -> str:
+    return formatting.percent(float(selection.scores.labels.mean()))
+
+
 def _diagram(selection: Selection, name: str, note: str, diagram: Reliability) -> None:
     title, label = text(f"web.calibration.{name}"), selection.labels.positive
     st.subheader(title)
-    alt = text("web.calibration.alt", title=title, ece=formatting.number(diagram.ece.value))
+    alt = text("web.calibration.alt", title=title, ece=formatting.number(diagram.corrected_ece.value))
     chart.draw(reliability_chart, alt, diagram, label)
     st.caption(f"{note} {text('web.calibration.figures', **_written(diagram))}")
     file = f"reliability-{name}-{selection.split}"
@@ -106,20 +114,66 @@ def _table(selection: Selection, before: Reliability, after: Reliability, audit:
 
 
 def _audit_rows(selection: Selection, audit: CalibrationAudit) -> list[dict[str, str]]:
-    """Figures that were fitted and measured on different patients, and of the test images at other prevalences."""
-    codes = {True: "web.calibration.method_chosen", False: "web.calibration.method"}
+    """Figures of held-out and of test images, and of the test images at other prevalences."""
     rows = [
-        _row(text(codes[method.name == audit.chosen], method=str(method.description)), method)
-        for method in audit.methods
+        _row(
+            text(
+                "web.calibration.split",
+                split=text(f"web.calibration.split_{figures.split}"),
+                prevalence=formatting.percent(figures.prevalence),
+            ),
+            figures,
+        )
+        for figures in audit.splits
     ]
     if selection.split == "test":
-        measured = ("test_at_its_own_prevalence", "test_refitted")
-        rows += [_row(text(f"web.calibration.{name}"), getattr(audit, name)) for name in measured]
         rows += [
             _row(text("web.calibration.by_prevalence", prevalence=formatting.percent(figures.prevalence)), figures)
             for figures in audit.by_prevalence
         ]
     return rows
+
+
+def _evidence(agreement: EvidenceAgreement) -> str:
+    return text(
+        "web.calibration.evidence",
+        apart=agreement.apart,
+        differ=formatting.estimate(agreement.differ),
+        other_side=formatting.estimate(agreement.other_side),
+        prevalence=formatting.percent(agreement.prevalence),
+    )
+
+
+def _fitted(choice: CalibrationChoice) -> str:
+    if not choice.trainings:
+        return text("web.calibration.fitted_held_out")
+    return text("web.calibration.fitted_folds", patients=choice.patients, trainings=len(choice.trainings))
+
+
+def _choice(choice: CalibrationChoice) -> None:
+    """Every candidate's log loss, over all left-out kinds of perturbation and on each."""
+    if not choice.candidates:
+        return
+    titles = {candidate.name: text(f"audits.calibration.{candidate.name}") for candidate in choice.candidates}
+    with st.expander(text("web.calibration.choice"), icon=":material/rule:"):
+        rows = [
+            {
+                text("web.calibration.choice_method"): titles[candidate.name],
+                text("web.calibration.choice_loss"): f"{candidate.log_loss:.4f}",
+                text("web.calibration.choice_excess"): f"{candidate.excess:.4f}",
+                text("web.calibration.choice_error"): f"{candidate.standard_error:.4f}",
+            }
+            for candidate in choice.candidates
+        ]
+        st.table(rows, hide_index=True)
+        st.caption(text("web.calibration.choice_note", chosen=titles[choice.chosen]))
+        by_kind = [
+            {text("web.calibration.choice_kind"): text(f"audits.kind.{scores[0].kind}")}
+            | {title: f"{score.log_loss:.4f}" for title, score in zip(titles.values(), scores, strict=True)}
+            for scores in zip(*(candidate.kinds for candidate in choice.candidates), strict=True)
+        ]
+        st.table(by_kind, hide_index=True)
+        downloads.menu("calibration-choice", lambda: by_kind)
 
 
 def _sources(selection: Selection, audit: CalibrationAudit) -> None:
@@ -130,7 +184,7 @@ def _sources(selection: Selection, audit: CalibrationAudit) -> None:
             {
                 columns[0]: text(f"web.calibration.source_{row.negative}"),
                 columns[1]: text(f"web.calibration.source_{row.positive}"),
-                str(METRICS["ece"].title): formatting.estimate(row.ece),
+                _corrected_title(): formatting.estimate(row.corrected_ece),
             }
             for row in audit.by_source
         ]
@@ -152,12 +206,20 @@ def _shift(selection: Selection, row: ScoreShift) -> str:
 
 
 def _row(title: str, measured: Measured) -> dict[str, str]:
-    figures = {str(METRICS[name].title): figure for name, figure in _written(measured).items()}
-    return {text("web.calibration.probability"): title} | figures
+    return {
+        text("web.calibration.probability"): title,
+        _corrected_title(): formatting.estimate(measured.corrected_ece),
+        str(METRICS["ece"].title): formatting.estimate(measured.ece),
+        str(METRICS["brier"].title): formatting.estimate(measured.brier),
+    }
+
+
+def _corrected_title() -> str:
+    return f"{METRICS['ece'].title}, {text('web.calibration.corrected')}"
 
 
 def _written(measured: Measured) -> dict[str, str]:
-    return {"ece": formatting.estimate(measured.ece), "brier": formatting.estimate(measured.brier)}
+    return {"ece": formatting.estimate(measured.corrected_ece), "brier": formatting.estimate(measured.brier)}
 
 
 def _with_caveat(sentence: str, diagram: Reliability) -> str:

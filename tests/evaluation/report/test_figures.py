@@ -81,7 +81,7 @@ def test_reliability_figure(make_evaluation):
     (container,) = figures.reliability_figure({"After": after}, "pneumonia").axes[0].containers
     assert container.lines[0].get_xdata().tolist() == after.mean_probability.tolist()
     assert container.lines[0].get_ydata().tolist() == after.observed.tolist()
-    assert f"{after.ece.value:.3f}" in container.get_label()
+    assert f"{after.corrected_ece.value:.3f}" in container.get_label()
 
 
 @pytest.mark.parametrize(

@@ -43,13 +43,13 @@ def test_each_measure_has_its_own_verdict(diagram):
     assert ece.values["change"] == "+0.020 (+0.010 to +0.030)"
 
 
-def test_prevalences_of_a_split(make_evaluation):
-    """Assumed and observed, after the verdicts."""
+def test_prevalence_of_a_split(make_evaluation):
+    """Named after the verdicts."""
     evaluation = make_evaluation()
     *changes, prevalence = calibration_verdict(evaluation, "test", *reliability_before_after(evaluation, "test"))
     assert [change.values["verdict"].code for change in changes] == ["documents.calibration.unclear"] * 2
     assert prevalence.code == "documents.calibration.prevalence"
-    assert prevalence.values["assumed"] == prevalence.values["observed"] == "50.0\u00a0%"
+    assert prevalence.values["observed"] == "50.0\u00a0%"
 
 
 def fill(title, value, low, high, seen=True, kind="removed"):

@@ -24,6 +24,7 @@ const percent = (share, decimals = 1) => `${(100 * share).toFixed(decimals)}${NO
 
 /** The same probability at another prevalence: Bayes' rule as a factor on the odds. */
 function moved(share, assumed, wanted) {
+  if (assumed === wanted) return share;
   const part = share * wanted * (1 - assumed);
   return part / (part + (1 - share) * (1 - wanted) * assumed);
 }

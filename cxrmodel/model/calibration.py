@@ -85,6 +85,8 @@ def at_prevalence(value: float, assumed: float, wanted: float) -> float:
     -------
     float, 0..1
     """
+    if assumed == wanted:
+        return value
     ratio = math.exp(log_odds(wanted) - log_odds(assumed))
     return value * ratio / (value * ratio + 1.0 - value)
 

@@ -10,23 +10,55 @@ import numpy as np
 import pytest
 
 from cxrmodel.errors import AlteredWeights, MissingWeights, ModelError
+from cxrmodel.imaging.canonical import canonical_image
+from cxrmodel.imaging.lungs import LungFields, LungSegmenter
+from cxrmodel.imaging.radiograph import read_radiograph
 from cxrmodel.model.engine import OnnxEngine, load_engine
 from cxrmodel.model.keras_engine import KerasEngine
-from cxrmodel.model.spec import load_spec
-from cxrmodel.models import MODELS
+from cxrmodel.model.preprocess import prepare
+from cxrmodel.model.spec import ModelSpec, load_spec
+from cxrmodel.models import DEFAULT_MODEL, MODELS
 from cxrmodel.paths import MODEL_FOLDER
+from cxrmodel.training.archive import find_images, load_images
+
+EXACT = 1e-4
+"""Of the sum of all contributions and the bias, in units of the logit."""
+
+
+def crops(spec: ModelSpec, images: np.ndarray, segmenter: LungSegmenter) -> np.ndarray:
+    """The network's inputs for canonical images, cropped as for a reading."""
+    boxes = [LungFields(mask if mask.any() else ~mask).box for mask in segmenter.masks(images)]
+    return np.stack([prepare(*pair, **spec.preparation).tensor for pair in zip(images, boxes, strict=True)])
 
 
 @pytest.mark.parametrize("model", MODELS.names)
-def test_backends_agree(model):
-    """Logits within 0.001, maps within a thousandth of their range."""
+def test_backends_agree_and_explain_their_logit(model, project):
+    """Logits within 0.001, contributions within a thousandth of their range and exact, on noise and on real images."""
     spec = load_spec(model)
-    images = np.random.default_rng(0).normal(size=(8, spec.input_size, spec.input_size, 1)).astype(np.float32)
-    (logits, maps), (wanted, true) = OnnxEngine(spec).run(images), KerasEngine(spec).run(images)
+    paths = [project / "assets" / "demo" / f"synthetic-{kind}-1.png" for kind in ("normal", "pneumonia")]
+    demo = np.stack([canonical_image(read_radiograph(path.read_bytes(), path.name).pixels) for path in paths])
+    noise = np.random.default_rng(0).normal(size=(6, spec.input_size, spec.input_size, 1)).astype(np.float32)
+    images = np.concatenate([noise, crops(spec, demo, LungSegmenter.load())])
+    engines = OnnxEngine(spec), KerasEngine(spec)
+    (logits, places, _), (wanted, true, _) = (engine.read(images) for engine in engines)
     np.testing.assert_allclose(logits, wanted, atol=1e-3)
-    np.testing.assert_allclose(maps, true, atol=1e-3 * float(np.ptp(true)))
+    np.testing.assert_allclose(places, true, atol=1e-3 * float(np.ptp(true)))
+    for values, parts in ((logits, places), (wanted, true)):
+        np.testing.assert_allclose(parts.sum((1, 2), dtype=np.float64) + spec.bias, values, rtol=0, atol=EXACT)
     assert logits.shape == (8,)
-    assert maps.ndim == 3
+    assert places.shape[1] == places.shape[2] == spec.input_size // MODELS[model].stride
+    assert places.min() < 0
+    np.testing.assert_array_equal(engines[0].run(images)[1], np.maximum(places, 0))
+
+
+def test_contributions_sum_to_the_logit_of_every_test_image(data_root):
+    """All 624 official ones; on one thread, as the tests run side by side."""
+    spec, segmenter = load_spec(DEFAULT_MODEL), LungSegmenter.load().single_threaded()
+    engine, images = OnnxEngine(spec, threads=1), load_images(find_images(data_root, ("test",)))
+    assert len(images) == 624
+    for start in range(0, len(images), 32):
+        logits, places, _ = engine.read(crops(spec, images[start : start + 32], segmenter))
+        np.testing.assert_allclose(places.sum((1, 2), dtype=np.float64) + spec.bias, logits, rtol=0, atol=EXACT)
 
 
 @pytest.mark.parametrize("backend", [OnnxEngine, KerasEngine])

@@ -53,6 +53,14 @@ def test_all_read_is_status_0(project, read_json):
     assert status == 0
     assert [line["file"] for line in lines] == [str(path) for path in paths]
     assert {line["status"] for line in lines} == {"read"}
+    shares = [line["evidence_shares"] for line in lines]
+    assert any(shares)
+    for line, found in zip(lines, shares, strict=True):
+        assert (found is None) == (line["heat_in_lungs"] is None)
+        if found:
+            assert 1 - found["outside"] == pytest.approx(line["heat_in_lungs"], abs=1e-4)
+            assert found["right"] + found["left"] + found["outside"] == pytest.approx(1, abs=1e-9)
+            assert found["upper"] + found["middle"] + found["lower"] + found["outside"] == pytest.approx(1, abs=1e-9)
 
 
 def test_decoders_run_in_confined_processes(folder, read_json):

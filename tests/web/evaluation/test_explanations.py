@@ -45,6 +45,7 @@ def test_whole():
     for shown in (faithfulness, randomisation, agreement):
         assert list(shown.iloc[:, 0]) == titles
     assert formatting.estimate(GRADCAM.deletion_auc, 2) in faithfulness.iloc[0, 1]
+    assert formatting.estimate(GRADCAM.in_lungs_positive, 2) in list(faithfulness.iloc[0])
     assert list(randomisation.iloc[:, -2]) == [words("web.explanations.yes"), words("web.explanations.no")]
     assert list(randomisation.iloc[:, 2]) == [formatting.number(None), "0.22"]
     assert list(agreement.iloc[0, 1:]) == ["", "0.33"]

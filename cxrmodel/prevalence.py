@@ -47,7 +47,7 @@ def site_prevalence() -> float:
     try:
         return parse_prevalence(setting)
     except SettingError as error:
-        raise SettingError("reading.wrong_setting", setting=SETTING, problem=error.message) from error
+        raise SettingError("reading.wrong_setting", setting=SETTING, problem=error.message) from None
 
 
 def prevalence_percent(prevalence: float) -> str:

@@ -42,7 +42,7 @@ def drop(watched, demo_image: bytes) -> float:
     """Drop an image, wait for its reading, and give the probability as the page shows it, in per cent."""
     watched.tab.set_input_files("input[type=file]", {"name": "image.png", "mimeType": "", "buffer": demo_image})
     shown = watched.tab.get_by_test_id("stMetricValue").inner_text()
-    return float(re.fullmatch(r"[<>]?\s*(\d+(?:\.\d)?)\s%", shown).group(1))
+    return float(re.fullmatch(r"[<>]?\s*(\d+(?:\.\d+)?)\s%", shown).group(1))
 
 
 def image_drawn(watched):
@@ -127,7 +127,7 @@ def test_report_is_a_page_of_what_was_read(address, watched, demo_image):
     assert download.value.suggested_filename == f"image {checksum} reading.pdf"
     (page,) = PdfReader(BytesIO(Path(download.value.path()).read_bytes())).pages
     text = " ".join(page.extract_text().split())
-    assert re.search(rf"Probability of pneumonia: [<>]?\s?{probability:g}(\.0)? %", text)
+    assert re.search(rf"Probability of pneumonia at even odds: [<>]?\s?{probability:g}(\.0)? %", text)
     assert "Image: image.png" in text
     assert checksum in text
     assert troubles(watched) == []

@@ -177,10 +177,10 @@ def test_the_version_has_its_place_in_the_changelog(project):
     assert f"## [{__version__}]" in text
 
 
-def test_the_orientation_training_described_is_the_one_shipped(project):
+def test_the_projection_training_described_is_the_one_shipped(project):
     """Size, epochs and seed of docs/reference/training.md are those kept beside the checks."""
     spec = json.loads((project / "assets" / "checks" / "spec.json").read_text(encoding="utf-8"))
-    recipe = spec["orientation"]["recipe"]
+    recipe = spec["projection"]["recipe"]
     stages = ", ".join(f"{size} px ({epochs})" for size, epochs in recipe["stages"])
     text = (REFERENCE / "training.md").read_text(encoding="utf-8")
-    assert f"| orientation network | `orientation.toml` | {stages} | {recipe['seed']} |" in text
+    assert f"| projection network | `projection.toml` | {stages} | {recipe['seed']} |" in text

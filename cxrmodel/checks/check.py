@@ -40,14 +40,11 @@ class Correction:
         Whether an image that exceeds the warning threshold is to be corrected. If not, the check passes.
     apply : callable
         Corrects an image.
-    repeats : tuple of str
-        Checks that run once more on the corrected image.
     """
 
     name: str
     applies: Callable[[CheckInput, Rules], bool]
     apply: Callable[[CheckInput], CheckInput]
-    repeats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

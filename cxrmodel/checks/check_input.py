@@ -6,8 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from cxrmodel.checks.feature_distribution import FeatureDistribution
-from cxrmodel.checks.orientation import OrientationNetwork
-from cxrmodel.checks.subspace import PrincipalSubspace
+from cxrmodel.checks.projection import Projection, ProjectionNetwork
 from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
 from cxrmodel.imaging.lungs import regions
 from cxrmodel.imaging.margins import image_box
@@ -22,18 +21,14 @@ class CheckModels:
 
     Attributes
     ----------
-    orientation : OrientationNetwork
-    image, surroundings : PrincipalSubspace
-        Of whole training images, and of their parts around the lungs.
+    projection : ProjectionNetwork
     features : FeatureDistribution
         Of the network's features.
     ages : AgeRange
         Ages of the patients in the training images.
     """
 
-    orientation: OrientationNetwork
-    image: PrincipalSubspace
-    surroundings: PrincipalSubspace
+    projection: ProjectionNetwork
     features: FeatureDistribution
     ages: AgeRange
 
@@ -54,8 +49,8 @@ class CheckInput:
         Lung mask, all False where no lungs were found; None before the segmenter has run.
     features : ndarray of float32, shape (F,), or None
         None before the network has run.
-    known_orientation : dict of str to float or None
-        Orientation probabilities where they were computed before.
+    known_projection : Projection or None
+        What the image shows, where it was computed before.
     """
 
     models: CheckModels
@@ -64,7 +59,7 @@ class CheckInput:
     size: tuple[float, float]
     mask: np.ndarray | None = None
     features: np.ndarray | None = None
-    known_orientation: dict[str, float] | None = None
+    known_projection: Projection | None = None
 
     @cached_property
     def box(self) -> tuple[int, int, int, int]:
@@ -77,14 +72,14 @@ class CheckInput:
         return find_tilt(self.canonical, self.size)
 
     @cached_property
-    def orientation(self) -> dict[str, float]:
-        """Probability of each orientation, 0..1."""
-        return self.known_orientation or self.models.orientation.probabilities(self.canonical)
+    def projection(self) -> Projection:
+        """What the image shows."""
+        return self.known_projection or self.models.projection.examine(self.canonical)
 
     @cached_property
-    def orientation_inverted(self) -> dict[str, float]:
-        """Probability of each orientation of the inverted image, 0..1."""
-        return self.models.orientation.probabilities(255 - self.canonical)
+    def projection_inverted(self) -> Projection:
+        """What the inverted image shows."""
+        return self.models.projection.examine(255 - self.canonical)
 
     @property
     def lung_mask(self) -> np.ndarray:
@@ -129,7 +124,7 @@ class CheckInput:
     def inverted(self) -> "CheckInput":
         """The image with inverted greyscale."""
         inverse = self._with_pixels(np.float32(1) - self.radiograph.pixels, self.size)
-        return replace(inverse, known_orientation=self.orientation_inverted)
+        return replace(inverse, known_projection=self.projection_inverted)
 
     def _with_pixels(self, pixels: np.ndarray, size: tuple[float, float]) -> "CheckInput":
         radiograph = replace(self.radiograph, pixels=pixels)

@@ -8,37 +8,38 @@ from cxrmodel.checks.age import AGE
 from cxrmodel.checks.check import Check
 from cxrmodel.checks.image.clipping import CLIPPING
 from cxrmodel.checks.image.contrast import CONTRAST
+from cxrmodel.checks.image.kind import CT, HAND, MR, PROJECTION
 from cxrmodel.checks.image.margins import IMAGE_EXTENT, MARGINS
-from cxrmodel.checks.image.orientation import GREYSCALE_POLARITY, INVERTED_GREYSCALE, MIRRORING, PROJECTION, ROTATION
+from cxrmodel.checks.image.orientation import GREYSCALE_POLARITY, INVERTED_GREYSCALE, MIRRORING, ROTATION
 from cxrmodel.checks.image.size import SIZE
 from cxrmodel.checks.image.tilt import TILT
 from cxrmodel.checks.lungs.cut_off import LUNGS_CUT_OFF
 from cxrmodel.checks.lungs.plausibility import LUNG_AREA, LUNG_BALANCE
 from cxrmodel.checks.lungs.position import LUNG_DISTANCE, LUNG_LEVEL
 from cxrmodel.checks.out_of_distribution import OUT_OF_DISTRIBUTION
-from cxrmodel.checks.reconstruction import IMAGE_RECONSTRUCTION, SURROUNDINGS_RECONSTRUCTION
 from cxrmodel.registry import Registry
 
 CHECKS: Registry[Check] = Registry(
     "check",
     AGE,
-    SIZE,
+    CT,
+    MR,
+    HAND,
     TILT,
     CONTRAST,
     IMAGE_EXTENT,
     MARGINS,
+    PROJECTION,
+    SIZE,
     INVERTED_GREYSCALE,
     GREYSCALE_POLARITY,
     ROTATION,
     MIRRORING,
-    PROJECTION,
     CLIPPING,
-    IMAGE_RECONSTRUCTION,
     LUNG_AREA,
     LUNG_BALANCE,
     LUNG_DISTANCE,
     LUNG_LEVEL,
-    SURROUNDINGS_RECONSTRUCTION,
     LUNGS_CUT_OFF,
     OUT_OF_DISTRIBUTION,
 )

@@ -12,15 +12,15 @@ from cxrmodel.records import Record, Sha256
 
 
 class FittedOn(Record):
-    """Images behind the subspaces and the thresholds."""
+    """Images behind the network and the thresholds."""
 
     training_images: Annotated[int, Field(ge=1)]
     validation_images: Annotated[int, Field(ge=1)]
     split_seed: Annotated[int, Field(ge=0, lt=2**32)]
 
 
-class OrientationTraining(Record):
-    """How the orientation network was trained: recipe, accuracy on validation images, history by epoch."""
+class ProjectionTraining(Record):
+    """How the projection network was trained: recipe, accuracy on disturbed validation images, history by epoch."""
 
     recipe: dict[str, Any]
     validation: dict[str, float]
@@ -32,22 +32,21 @@ class CheckSpec(Record):
 
     Attributes
     ----------
-    format : 2
-    orientation_sha256, subspaces_sha256, lungs_sha256 : str
-        Of ``orientation.onnx``, of ``subspaces.npz``, and of the lung segmenter that the thresholds were chosen with.
+    format : 3
+    projection_sha256, lungs_sha256 : str
+        Of ``projection.onnx``, and of the lung segmenter that the thresholds were chosen with.
     rules : dict of str to Rule
         By the name of the check.
     fitted_on : FittedOn
-    orientation : OrientationTraining
+    projection : ProjectionTraining
     """
 
-    format: Literal[2] = 2
-    orientation_sha256: Sha256
-    subspaces_sha256: Sha256
+    format: Literal[3] = 3
+    projection_sha256: Sha256
     lungs_sha256: Sha256
     rules: dict[str, Rule]
     fitted_on: FittedOn
-    orientation: OrientationTraining
+    projection: ProjectionTraining
 
 
 def load_check_spec(folder: Path = CHECK_FOLDER) -> CheckSpec:

@@ -1,7 +1,6 @@
 """Run the registered checks on an image, stage by stage."""
 
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Self
 
@@ -11,11 +10,10 @@ from cxrmodel.artefacts import read_checked
 from cxrmodel.checks.check import Check, Rules, Stage
 from cxrmodel.checks.check_input import CheckInput, CheckModels
 from cxrmodel.checks.feature_distribution import load_feature_distribution
-from cxrmodel.checks.orientation import OrientationNetwork
+from cxrmodel.checks.projection import ProjectionNetwork
 from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import CheckReport, CheckResult, Rule
 from cxrmodel.checks.spec import CheckSpec, load_check_spec
-from cxrmodel.checks.subspace import PrincipalSubspace
 from cxrmodel.errors import AlteredWeights
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.radiograph import Radiograph
@@ -62,17 +60,9 @@ class Checks:
             When a file is absent, damaged, or not the one that a specification names.
         """
         spec = load_check_spec(folder)
-        graph = read_checked(folder / "orientation.onnx", spec.orientation_sha256)
-        subspaces = read_checked(folder / "subspaces.npz", spec.subspaces_sha256)
-        try:
-            with np.load(BytesIO(subspaces)) as saved:
-                image = PrincipalSubspace(saved["image_mean"], saved["image_components"])
-                surroundings = PrincipalSubspace(saved["lungs_mean"], saved["lungs_components"])
-        except Exception as error:  # a damaged file makes the library raise anything
-            raise AlteredWeights("checks.damaged_spec", path=str(folder / "spec.json"), problem=str(error)) from error
-        rules = check_rules(spec, model, folder)
+        graph = read_checked(folder / "projection.onnx", spec.projection_sha256)
         features = load_feature_distribution(model, model_folder)
-        return cls(rules, CheckModels(OrientationNetwork(graph), image, surroundings, features, model.ages))
+        return cls(check_rules(spec, model, folder), CheckModels(ProjectionNetwork(graph), features, model.ages))
 
     def input(self, radiograph: Radiograph) -> CheckInput:
         """Prepare an image for the checks."""
@@ -89,9 +79,13 @@ class Checks:
         CheckReport
         """
         results: list[CheckResult] = []
-        for stage in (Stage.METADATA, Stage.IMAGE):
-            for check in self._of(stage):
-                image = self._run(check, image, results)
+        for check in (*self._of(Stage.METADATA), *self._of(Stage.IMAGE)):
+            result = check.result(image, self.rules)
+            if result is None:
+                continue
+            results.append(result)
+            if check.correction and result.correction:
+                image = check.correction.apply(image)
         return image, CheckReport(tuple(results))
 
     def examine_lungs(self, image: CheckInput, mask: np.ndarray) -> tuple[CheckResult, ...]:
@@ -121,15 +115,3 @@ class Checks:
     def _results(self, stage: Stage, image: CheckInput) -> tuple[CheckResult, ...]:
         results = (check.result(image, self.rules) for check in self._of(stage))
         return tuple(result for result in results if result)
-
-    def _run(self, check: Check, image: CheckInput, results: list[CheckResult]) -> CheckInput:
-        """Add a check's result, make its correction, and repeat the checks that this affects."""
-        result = check.result(image, self.rules)
-        if result is None:
-            return image
-        results.append(result)
-        if check.correction and result.correction:
-            image = check.correction.apply(image)
-            for name in check.correction.repeats:
-                image = self._run(CHECKS[name], image, results)
-        return image

@@ -30,7 +30,7 @@ def _run(arguments: argparse.Namespace) -> Status:
     optional = {"out": arguments.out} if arguments.out else {}
     if (arguments.folder / "lungs.keras").is_file():
         export_lungs(arguments.folder, **optional)
-    elif (arguments.folder / "orientation.keras").is_file():
+    elif (arguments.folder / "projection.keras").is_file():
         export_checks(arguments.folder, data_root(), **optional)
     else:
         export_reader(arguments.folder, data_root(), folds=arguments.folds, **optional)

@@ -9,7 +9,7 @@ from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 from cxrmodel.paths import RECIPES, RUNS
 
-CHECK_NETWORKS = ("lungs", "orientation")
+CHECK_NETWORKS = ("lungs", "projection")
 """Networks of the checks, each with a training of its own."""
 
 
@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace) -> Status:
     from cxrmodel.training.archive import data_root
     from cxrmodel.training.classifier import train_reader
     from cxrmodel.training.loop import CHECKPOINT
-    from cxrmodel.training.orientation import train_orientation
+    from cxrmodel.training.projection import train_projection
     from cxrmodel.training.recipe import load_recipe
     from cxrmodel.training.record import Fold
     from cxrmodel.training.segmenter import train_lungs
@@ -67,7 +67,7 @@ def _run(arguments: argparse.Namespace) -> Status:
     folder.mkdir(parents=True, exist_ok=True)
     with outputs.locked(folder):
         if model in CHECK_NETWORKS:
-            train = {"lungs": train_lungs, "orientation": train_orientation}[model]
+            train = {"lungs": train_lungs, "projection": train_projection}[model]
             train(data_root(), recipe, folder, arguments.resume)
         else:
             fold = Fold(number=arguments.fold[0], of=arguments.fold[1]) if arguments.fold else None
@@ -79,7 +79,7 @@ def _run(arguments: argparse.Namespace) -> Status:
 
 COMMAND = Command(
     "train",
-    "train a classifier, the lung segmenter or the orientation network on the public archive",
+    "train a classifier, the lung segmenter or the projection network on the public archive",
     _add_arguments,
     _run,
 )

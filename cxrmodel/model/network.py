@@ -189,22 +189,23 @@ def build_segmenter(size: int | None = None) -> keras.Model:
     return keras.Model(inputs, logit, name="lungs")
 
 
-def build_orientation(size: int, dropout: float = 0.0) -> keras.Model:
-    """Build the network that recognises the orientation of an image.
+def build_projection(size: int, classes: int, dropout: float = 0.0) -> keras.Model:
+    """Build the network that tells what an image shows.
 
     Returns
     -------
     keras.Model
-        Input (N, size, size, 1) float32, of ``cxrmodel.checks.orientation.as_orientation_input``, size divisible by 16;
-        output (N, 7), the logits of ``cxrmodel.checks.orientation.ORIENTATIONS``.
+        Input (N, size, size, 1) float32, of ``cxrmodel.checks.projection.as_projection_input``, size divisible by 16;
+        output (N, classes), the logits of ``cxrmodel.checks.projection.CLASSES``.
     """
     inputs = layers.Input((size, size, 1))
-    x = inputs
-    for depth, width in enumerate((16, 32, 64, 96)):
+    x = _convolution(inputs, 24, "down0", strides=2)
+    for depth, width in enumerate((48, 64, 96), start=1):
         x = _convolution(x, width, f"down{depth}", strides=2)
+        x = _convolution(x, width, f"level{depth}")
     x = layers.Flatten(name="flat")(x)
     x = layers.Dropout(dropout, name="dropout")(layers.Dense(64, "relu", name="hidden")(x))
-    return keras.Model(inputs, layers.Dense(7, name="orientation_logits")(x), name="orientation")
+    return keras.Model(inputs, layers.Dense(classes, name="projection_logits")(x), name="projection")
 
 
 def _convolution(x: keras.KerasTensor, filters: int, name: str, strides: int = 1) -> keras.KerasTensor:

@@ -269,7 +269,12 @@ def _fewest_patients(images: Sequence[Image]) -> int:
     return min(len({image.patient for image in images if image.label == label}) for label in LABELS.values())
 
 
-def load_images(images: Iterable[Image], workers: int = 8) -> NDArray[np.uint8]:
+def load_images(images: Iterable[Image]) -> NDArray[np.uint8]:
+    """Decode images of the archive; see `load_files`."""
+    return load_files(image.path for image in images)
+
+
+def load_files(paths: Iterable[Path], workers: int = 8) -> NDArray[np.uint8]:
     """Decode images, as in a reading, into their canonical form.
 
     Returns
@@ -282,21 +287,21 @@ def load_images(images: Iterable[Image], workers: int = 8) -> NDArray[np.uint8]:
         When files are missing or damaged; the message names all of them.
     """
 
-    def load(image: Image) -> NDArray[np.uint8] | str:
+    def load(path: Path) -> NDArray[np.uint8] | str:
         try:
-            data = image.path.read_bytes()
-            return canonical_image(read_radiograph(data, image.path.name).pixels)
+            return canonical_image(read_radiograph(path.read_bytes(), path.name).pixels)
         except OSError as error:
-            return f"{image.path}: {error.strerror}"
+            return f"{path}: {error.strerror}"
         except CxrError as error:
-            return f"{image.path}: {error}"
+            return f"{path}: {error}"
 
     with ThreadPoolExecutor(workers) as pool:
-        loaded = list(pool.map(load, images))
+        loaded = list(pool.map(load, paths))
     problems = [item for item in loaded if isinstance(item, str)]
     if problems:
         raise DataError("training.unusable_images", images=len(problems), problems=tuple(problems))
-    return np.stack([item for item in loaded if not isinstance(item, str)])
+    images = [item for item in loaded if not isinstance(item, str)]
+    return np.stack(images) if images else np.empty((0, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
 
 
 def load_masks(root: Path, images: Sequence[Image], side: int = IMAGE_SIDE) -> dict[str, NDArray[np.bool_]]:

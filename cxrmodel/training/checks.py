@@ -1,9 +1,8 @@
-"""Fitting of the checks: subspaces on training images, thresholds on validation images."""
+"""Export of the checks: the projection network, and thresholds chosen on validation images."""
 
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -12,13 +11,11 @@ from tqdm import tqdm
 
 from cxrmodel.checks.image.clipping import clipped_share
 from cxrmodel.checks.image.margins import margin_share
-from cxrmodel.checks.image.orientation import rotation_probability
 from cxrmodel.checks.lungs.cut_off import edge_share
 from cxrmodel.checks.lungs.position import centroid_distance
-from cxrmodel.checks.orientation import ORIENTATIONS, OrientationNetwork
+from cxrmodel.checks.projection import KINDS, ProjectionNetwork
 from cxrmodel.checks.report import Rule
-from cxrmodel.checks.spec import CheckSpec, FittedOn, OrientationTraining
-from cxrmodel.checks.subspace import PrincipalSubspace, lung_surroundings, standardised
+from cxrmodel.checks.spec import CheckSpec, FittedOn, ProjectionTraining
 from cxrmodel.errors import ModelError
 from cxrmodel.imaging.canonical import IMAGE_SIDE, contrast
 from cxrmodel.imaging.lungs import LungSegmenter, plausibility, regions
@@ -27,30 +24,23 @@ from cxrmodel.model.spec import load_spec
 from cxrmodel.models import MODELS
 from cxrmodel.paths import CHECK_FOLDER
 from cxrmodel.training.archive import load_images, training_split
-from cxrmodel.training.augment import random_affine
 from cxrmodel.training.export import load_network, to_onnx, write_files, write_manifest
 from cxrmodel.training.record import BAD_RECORD, UNFINISHED
+from cxrmodel.training.references import adults
 
-IMAGE_COMPONENTS, SURROUNDINGS_COMPONENTS = 96, 64
-"""Dimensions of the subspaces of whole images and of their parts around the lungs."""
-LUNG_IMAGES = 1500
-"""Training images behind the subspace of lung surroundings."""
-AFFINE = {"degrees": 8.0, "stretch": 0.3, "shift": 0.08}
-"""Augmentation of whole images before their subspace is fitted."""
 _MIN_EXTENT = 0.3
 _MIN_TILT = 2.0
-_BATCH = 64
 
 
 def export_checks(run: Path, root: Path, out: Path = CHECK_FOLDER) -> CheckSpec:
-    """Write ``orientation.onnx``, ``orientation.keras``, ``subspaces.npz`` and ``spec.json``.
+    """Write ``projection.onnx``, ``projection.keras`` and ``spec.json``.
 
     In the folder of the shipped checks, this renews the manifests of the models too.
 
     Parameters
     ----------
     run : Path
-        Folder that ``train --model orientation`` wrote.
+        Folder that ``train --model projection`` wrote.
     root : Path
         The archive that it was trained on.
 
@@ -63,37 +53,22 @@ def export_checks(run: Path, root: Path, out: Path = CHECK_FOLDER) -> CheckSpec:
     ------
     DataError, ModelError, TrainingError
     """
-    training_record = OrientationTraining.load(run / "report.json", UNFINISHED, BAD_RECORD)
-    network, weights = load_network(run, "orientation")
+    training_record = ProjectionTraining.load(run / "report.json", UNFINISHED, BAD_RECORD)
+    network, weights = load_network(run, "projection")
     side = network.input_shape[1]
     graph = to_onnx(network, np.random.default_rng(0).normal(size=(8, side, side, 1)).astype(np.float32))
     split, segmenter = training_split(root, training_record.recipe["seed"]), LungSegmenter.load()
-    training, validation = load_images(split.train), load_images(split.held_out)
-    rng = np.random.default_rng(split.seed)
-    image = fit_subspace(
-        np.stack([standardised(view) for one in training for view in (one, random_affine(one, rng, **AFFINE))])
-    )
-    chosen = training[:: max(1, len(training) // LUNG_IMAGES)]
-    surroundings = fit_subspace(_surroundings(chosen, segmenter), SURROUNDINGS_COMPONENTS)
-    measured = _measure(validation, segmenter, OrientationNetwork(graph), image, surroundings)
-    subspaces = BytesIO()
-    np.savez(
-        subspaces,
-        image_mean=image.mean,
-        image_components=image.components,
-        lungs_mean=surroundings.mean,
-        lungs_components=surroundings.components,
-    )
+    validation = load_images(split.held_out)
+    shown = _measure_projection(np.concatenate([validation, adults(root, held_out=True)]), ProjectionNetwork(graph))
     spec = CheckSpec(
-        orientation_sha256=hashlib.sha256(graph).hexdigest(),
-        subspaces_sha256=hashlib.sha256(subspaces.getvalue()).hexdigest(),
+        projection_sha256=hashlib.sha256(graph).hexdigest(),
         lungs_sha256=segmenter.sha256,
-        rules=fit_rules(measured),
-        fitted_on=FittedOn(training_images=len(training), validation_images=len(validation), split_seed=split.seed),
-        orientation=training_record,
+        rules=fit_rules(_measure(validation, segmenter) | shown),
+        fitted_on=FittedOn(training_images=len(split.train), validation_images=len(validation), split_seed=split.seed),
+        projection=training_record,
     )
-    files = {"orientation.onnx": graph, "orientation.keras": weights, "subspaces.npz": subspaces.getvalue()}
-    write_files(out, files | {"spec.json": spec.to_json().encode()})
+    files = {"projection.onnx": graph, "projection.keras": weights, "spec.json": spec.to_json().encode()}
+    write_files(out, files)
     if out == CHECK_FOLDER:
         _renew_manifests(segmenter)
     return spec
@@ -108,60 +83,49 @@ def _renew_manifests(segmenter: LungSegmenter) -> None:
                 write_manifest(spec)
 
 
-def fit_subspace(images: np.ndarray, components: int = IMAGE_COMPONENTS) -> PrincipalSubspace:
-    """Find the leading principal components of images.
-
-    Parameters
-    ----------
-    images : ndarray of float32, shape (N, P)
-    components : int
-        How many to keep.
-    """
-    mean = images.mean(0)
-    centred = (images - mean).astype(np.float64)
-    directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
-    return PrincipalSubspace(mean, np.ascontiguousarray(directions[:, :components].T, np.float32))
-
-
-def _surroundings(images: np.ndarray, segmenter: LungSegmenter) -> np.ndarray:
-    masks = np.concatenate([segmenter.masks(images[i : i + _BATCH]) for i in range(0, len(images), _BATCH)])
-    pairs = zip(images, masks, strict=True)
-    return np.stack([lung_surroundings(image, mask) for image, mask in pairs if mask.any()])
-
-
-def _measure(
-    images: np.ndarray,
-    segmenter: LungSegmenter,
-    orientation: OrientationNetwork,
-    image: PrincipalSubspace,
-    surroundings: PrincipalSubspace,
-) -> dict[str, np.ndarray]:
-    """Every measure of validation images, by the name of its check; ``inverse`` is the inversion of inverted ones."""
+def _measure(images: np.ndarray, segmenter: LungSegmenter) -> dict[str, np.ndarray]:
+    """Measures of validation images by the name of their check, but for those of the projection network."""
     rows = []
     for one in tqdm(images, desc="measuring validation images", unit="image", disable=None):
         mask = segmenter.masks(one[None])[0]
         areas, centroids = regions(mask)
         lungs = plausibility(one, mask, areas)
-        found = orientation.probabilities(one)
         rows.append(
             {
                 "contrast": contrast(one),
                 "margins": margin_share(image_box(one)),
-                "inverse": orientation.probabilities(255 - one)["inverted"],
-                "greyscale_polarity": found["inverted"],
-                "rotation": rotation_probability(found),
-                "mirroring": found["mirrored"],
-                "projection": found[ORIENTATIONS[-1]],
                 "clipping": clipped_share(one),
-                "image_reconstruction": image.reconstruction_error(standardised(one)),
                 "lung_area": lungs["area"],
                 "lung_balance": lungs["balance"],
                 "lung_distance": centroid_distance(centroids, 0),
                 "lung_level": centroid_distance(centroids, 1),
-                "surroundings_reconstruction": surroundings.reconstruction_error(lung_surroundings(one, mask)),
                 "lungs_cut_off": edge_share(mask),
             }
         )
+    return _columns(rows)
+
+
+def _measure_projection(images: np.ndarray, network: ProjectionNetwork) -> dict[str, np.ndarray]:
+    """Measures of validation images by the projection network, by the name of their check.
+
+    ``inverse`` is the probability of an inverted greyscale of the inverted images.
+    """
+    rows = []
+    for one in images:
+        shown = network.examine(one)
+        rows.append(
+            {
+                "projection": shown.not_chest,
+                "inverse": network.examine(255 - one).orientations["inverted"],
+                "greyscale_polarity": shown.orientations["inverted"],
+                "rotation": shown.rotated,
+                "mirroring": shown.orientations["mirrored"],
+            }
+        )
+    return _columns(rows)
+
+
+def _columns(rows: list[dict[str, float]]) -> dict[str, np.ndarray]:
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -191,6 +155,8 @@ def fit_rules(measured: Mapping[str, np.ndarray]) -> dict[str, Rule]:
 
     at_99_8 = "0.5, or the 99.8th percentile of validation images if larger"
     half = IMAGE_SIDE / 2
+    # A kind is never more probable than that there is no chest: naming it refuses nothing that is not refused anyway.
+    not_chest = _rule("above", None, probability("projection", 99.8), at_99_8)
     return {
         "size": _rule("below", IMAGE_SIDE, half, "side of the training images; half of it"),
         "tilt": _rule("above", _MIN_TILT, None, "set by hand"),
@@ -213,25 +179,15 @@ def fit_rules(measured: Mapping[str, np.ndarray]) -> dict[str, Rule]:
         "mirroring": _rule(
             "above", probability("mirroring", 99), None, "0.5, or the 99th percentile of validation images if larger"
         ),
-        "projection": _rule(
-            "above", None, max(0.99, percentile("projection", 100)), "0.99, or the largest validation value if larger"
-        ),
+        "projection": not_chest,
+        **dict.fromkeys(KINDS[:-1], not_chest),
         "clipping": _rule(
             "above", percentile("clipping", 99.5), 0.5, "99.5th percentile of validation images; half of the image"
-        ),
-        "image_reconstruction": _rule(
-            "above",
-            None,
-            1.25 * percentile("image_reconstruction", 99.5),
-            "1.25 times the 99.5th percentile of validation images",
         ),
         "lung_area": extreme("lung_area", "below"),
         "lung_balance": extreme("lung_balance", "below"),
         "lung_distance": extreme("lung_distance", "below"),
         "lung_level": extreme("lung_level", "above"),
-        "surroundings_reconstruction": _rule(
-            "above", None, percentile("surroundings_reconstruction", 99.8), "99.8th percentile of validation images"
-        ),
         "lungs_cut_off": _rule("above", percentile("lungs_cut_off", 99), None, "99th percentile of validation images"),
     }
 

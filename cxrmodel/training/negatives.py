@@ -1,16 +1,20 @@
-"""Synthetic negatives for the orientation network: images that are not upright, whole chest radiographs.
+"""Synthetic negatives for the projection network: images that are not whole chest radiographs.
 
-They are fragments, repeats and rearrangements of training images, and drawings, textures and gradients of many kinds.
+They are fragments, repeats and rearrangements of training images, drawings, textures and gradients of many kinds, and
+pieces of two photographs that come with scikit-learn.
 """
+
+from functools import cache
 
 import cv2
 import numpy as np
+from sklearn.datasets import load_sample_images
 
 from cxrmodel.training.augment import perturb_intensity
 
 
 def negative(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Make an image that is not a chest radiograph, with probability 0.4 from fragments of one.
+    """Make an image that is not a chest radiograph, with probability 0.5 from fragments of one.
 
     Parameters
     ----------
@@ -20,7 +24,7 @@ def negative(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     -------
     ndarray of float32, shape (S, S), 0..255
     """
-    picture = fragments(image, rng) if rng.random() < 0.4 else drawn(image.shape[0], rng)
+    picture = fragments(image, rng) if rng.random() < 0.5 else drawn(image.shape[0], rng)
     if rng.random() < 0.3:
         picture = 255.0 - picture
     return perturb_intensity(np.clip(picture, 0, 255).astype(np.float32), rng)
@@ -34,11 +38,11 @@ def fragments(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     ndarray of float32, of the image's shape, 0..255
     """
     side, image = image.shape[0], image.astype(np.float32)
-    kind = int(rng.integers(5))
+    kind = int(rng.choice(5, p=[0.2, 0.1, 0.3, 0.2, 0.2]))
     if kind == 0:
-        extent = int(side * rng.uniform(0.15, 0.4))
-        top, left = rng.integers(0, side - extent, 2)
-        piece = image[top : top + extent, left : left + extent]
+        height, width = (int(side * rng.uniform(0.15, 0.5)) for _ in range(2))
+        top, left = rng.integers(0, side - height), rng.integers(0, side - width)
+        piece = image[top : top + height, left : left + width]
     elif kind == 1:
         tiles = int(rng.integers(2, 6))
         edge = side // tiles
@@ -48,10 +52,12 @@ def fragments(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         ]
         piece = np.vstack([np.hstack([parts[order[i * tiles + j]] for j in range(tiles)]) for i in range(tiles)])
     elif kind == 2:
-        half = image[:, : side // 2] if rng.random() < 0.5 else image[:, side // 2 :]
-        piece = np.hstack([half, half if rng.random() < 0.5 else half[:, ::-1]]) if rng.random() < 0.5 else half
+        width = int(side * rng.uniform(0.35, 0.55))
+        half = image[:, :width] if rng.random() < 0.5 else image[:, -width:]
+        piece = np.hstack([half, half if rng.random() < 0.5 else half[:, ::-1]]) if rng.random() < 0.4 else half
     elif kind == 3:
-        half = image[: side // 2] if rng.random() < 0.5 else image[side // 2 :]
+        height = int(side * rng.uniform(0.3, 0.55))
+        half = image[:height] if rng.random() < 0.5 else image[-height:]
         piece = np.vstack([half, half[::-1]]) if rng.random() < 0.3 else half
     else:
         piece = np.full((side, side), rng.choice([0.0, 128.0, 255.0, rng.uniform(0, 255)]), np.float32)
@@ -70,7 +76,7 @@ def drawn(side: int, rng: np.random.Generator) -> np.ndarray:
     -------
     ndarray of float32, shape (side, side), 0..255
     """
-    kinds = (_clouds, _shapes, _section, _limbs, _waves, _lines, _shade, _fan)
+    kinds = (_clouds, _shapes, _section, _limbs, _waves, _lines, _shade, _fan, _leaves, _leaves, _scenery, _scenery)
     return kinds[int(rng.integers(len(kinds)))](side, rng)
 
 
@@ -161,7 +167,7 @@ def _lines(side: int, rng: np.random.Generator) -> np.ndarray:
         for column in range(2, side - 4, max(2, step // 2)):
             if rng.random() < 0.7:
                 cv2.line(page, (column, row), (column + int(rng.integers(1, step)), row), ink, max(1, step // 3))
-    for _ in range(int(rng.integers(0, 4))):
+    for _ in range(int(rng.choice([0, 1, 2, 3, 12]))):
         corner, other = rng.integers(0, side, 2).tolist(), rng.integers(0, side, 2).tolist()
         cv2.rectangle(page, corner, other, float(rng.uniform(0, 255)), int(rng.choice([-1, 1, 2])))
     if rng.random() < 0.4:
@@ -188,6 +194,46 @@ def _fan(side: int, rng: np.random.Generator) -> np.ndarray:
     tissue = (tissue - tissue.min()) / max(1e-6, float(np.ptp(tissue)))
     speckle: np.ndarray = 255 * inside * tissue * rng.rayleigh(0.6, (side, side))
     return speckle
+
+
+def _leaves(side: int, rng: np.random.Generator) -> np.ndarray:
+    """Shaded shapes of all sizes that cover each other, as things do in a photograph.
+
+    The dead leaves model of natural images: Lee, Mumford and Huang, International Journal of Computer Vision 2001.
+    """
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side - 0.5
+    picture = rng.uniform(0, 255) + rng.uniform(-120, 120) * y
+    for _ in range(int(rng.integers(15, 60))):
+        inside = np.zeros((side, side), np.uint8)
+        extent = side * 0.04 / (1 - 0.94 * rng.random())
+        centre = rng.uniform(-0.1, 1.1, 2) * side
+        corners = centre + rng.uniform(-1, 1, (int(rng.integers(3, 9)), 2)) * extent * rng.uniform(0.3, 1, 2)
+        if rng.random() < 0.5:
+            axes = tuple(int(max(1, v)) for v in extent * rng.uniform(0.2, 0.8, 2))
+            cv2.ellipse(inside, [int(v) for v in centre], axes, float(rng.uniform(0, 180)), 0, 360, 1, -1)
+        else:
+            cv2.fillPoly(inside, [cv2.convexHull(corners.astype(np.int32))], 1)
+        shade = rng.uniform(0, 255) + rng.normal(0, 60) * x + rng.normal(0, 60) * y
+        picture = np.where(inside, shade, picture)
+    grain = cv2.GaussianBlur(rng.normal(0, rng.uniform(0, 60), (side, side)), (0, 0), rng.uniform(0.5, 2))
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.2)) + grain)
+
+
+def _scenery(side: int, rng: np.random.Generator) -> np.ndarray:
+    """A piece of a photograph in grey."""
+    photographs = _photographs()
+    photograph = photographs[int(rng.integers(len(photographs)))]
+    height, width = (int(extent * rng.uniform(0.15, 1.0)) for extent in photograph.shape)
+    top = int(rng.integers(0, photograph.shape[0] - height + 1))
+    left = int(rng.integers(0, photograph.shape[1] - width + 1))
+    piece = photograph[top : top + height, left : left + width]
+    piece = piece if rng.random() < 0.5 else piece[:, ::-1]
+    return cv2.resize(piece, (side, side), interpolation=cv2.INTER_AREA)
+
+
+@cache
+def _photographs() -> tuple[np.ndarray, ...]:
+    return tuple(image.mean(-1, dtype=np.float32) for image in load_sample_images().images)
 
 
 def _blob(picture: np.ndarray, centre: np.ndarray, axes: np.ndarray, angle: float, grey: float) -> None:

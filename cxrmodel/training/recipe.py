@@ -59,6 +59,27 @@ class SegmenterOptions(Record):
     jitter: Part
 
 
+class ProjectionOptions(Record):
+    """Samples of the projection network.
+
+    Attributes
+    ----------
+    samples : int
+        In an epoch.
+    other : float
+        Share of synthetic negatives.
+    kinds : float
+        Share of real images of each other kind.
+    adults : float
+        Share of adults among the chest radiographs.
+    """
+
+    samples: Count
+    other: Part
+    kinds: Part
+    adults: Part
+
+
 class Recipe(Record):
     """Everything that a training depends on except the images.
 

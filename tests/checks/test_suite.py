@@ -6,7 +6,6 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from cxrmodel.evaluation.audits.perturbations import rotate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -17,13 +16,12 @@ from cxrmodel.checks.lungs.cut_off import edge_share
 from cxrmodel.checks.lungs.position import centroid_distance
 from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import OUTCOMES, PASSED, REJECTED, WARNING, CheckReport
-from cxrmodel.checks.subspace import PrincipalSubspace, lung_surroundings, standardised
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.evaluation.audits.hard_cases import CHANGED, SYNTHETIC
-from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungSegmenter, regions
 from cxrmodel.imaging.margins import image_box
+from cxrmodel.imaging.perturbations import rotate
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
@@ -167,12 +165,12 @@ def test_wide_margins_are_cropped(checks, image, level):
     assert 680 <= width <= 760
 
 
-def test_the_size_is_checked_again_inside_cropped_margins(checks, image):
+def test_the_size_is_that_inside_cropped_margins(checks, image):
     """A large slide with a small image is a small image."""
     slide = np.full((300, 300), 255, np.uint8)
     slide[60:240, 60:240] = cv2.resize(image, (180, 180), interpolation=cv2.INTER_AREA)
     _, report = checks.examine_image(checks.input(radiograph(slide)))
-    assert [result.outcome for result in report.results if result.check == "size"] == [PASSED, WARNING]
+    assert [result.outcome for result in report.results if result.check == "size"] == [WARNING]
 
 
 @pytest.mark.parametrize(("side", "outcome"), [(224, PASSED), (223, WARNING), (112, WARNING), (111, REJECTED)])
@@ -180,8 +178,7 @@ def test_small_images(checks, image, side, outcome):
     """Below the side of the training images is a warning, below half of it a rejection."""
     small = radiograph(cv2.resize(image, (300, side), interpolation=cv2.INTER_AREA))
     _, report = checks.examine_image(checks.input(small))
-    assert report.results[0].check == "size"
-    assert report.results[0].outcome == outcome
+    assert {result.check: result.outcome for result in report.results}["size"] == outcome
 
 
 def test_margins_by_hand():
@@ -221,22 +218,6 @@ def test_position_of_lungs_by_hand():
     assert np.isnan(centroid_distance(centroids[:0], 1))
 
 
-def test_reconstruction_error_by_hand():
-    """Nothing along a component, everything off it."""
-    subspace = PrincipalSubspace(np.zeros(4, np.float32), np.float32([[1, 0, 0, 0]]))
-    assert subspace.reconstruction_error(np.float32([5, 0, 0, 0])) == 0
-    assert subspace.reconstruction_error(np.float32([5, 3, 0, 4])) == pytest.approx(2.5)
-
-
-def test_brightness_and_contrast_do_not_matter(image):
-    """A darker image of lower contrast is nearly the same when standardised."""
-    small = canonical_image(image.astype(np.float32) / 255)
-    darker = np.rint(small * 0.5 + 20).astype(np.uint8)
-    assert np.abs(standardised(darker) - standardised(small)).max() < 0.35
-    for mask in (np.ones((224, 224), bool), np.zeros((224, 224), bool)):
-        assert lung_surroundings(small, mask) == pytest.approx(standardised(small))
-
-
 @settings(max_examples=25, deadline=None)
 @given(
     arrays(np.float32, st.tuples(st.integers(1, 40), st.integers(1, 40)), elements=st.floats(0, 1, width=32)),
@@ -262,7 +243,7 @@ def test_thresholds_come_from_the_rules(checks, image):
     assert {result.check: result.outcome for result in report.results}["contrast"] == REJECTED
 
 
-@pytest.mark.parametrize("name", ["spec.json", "orientation.onnx", "subspaces.npz"])
+@pytest.mark.parametrize("name", ["spec.json", "projection.onnx"])
 def test_missing_files_are_named(tmp_path, name):
     """A missing file is an error, not a skipped check."""
     shutil.copytree(CHECK_FOLDER, tmp_path / "check")
@@ -271,11 +252,10 @@ def test_missing_files_are_named(tmp_path, name):
         Checks.load(MODEL, tmp_path / "check")
 
 
-@pytest.mark.parametrize("name", ["orientation.onnx", "subspaces.npz"])
-def test_altered_files_are_refused(tmp_path, name):
+def test_an_altered_network_is_refused(tmp_path):
     """One byte more is another file."""
     shutil.copytree(CHECK_FOLDER, tmp_path / "check")
-    with (tmp_path / "check" / name).open("ab") as stream:
+    with (tmp_path / "check" / "projection.onnx").open("ab") as stream:
         stream.write(b"\0")
     with pytest.raises(AlteredWeights):
         Checks.load(MODEL, tmp_path / "check")

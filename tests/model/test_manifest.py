@@ -22,8 +22,7 @@ FILES = (
     "model/densenet121.onnx",
     "model/densenet121.features.npz",
     "lungs/lungs.onnx",
-    "checks/orientation.onnx",
-    "checks/subspaces.npz",
+    "checks/projection.onnx",
 )
 """Everything that makes a number of the deployed model."""
 

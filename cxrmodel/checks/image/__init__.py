@@ -1,1 +1,1 @@
-"""Checks on the image alone: size, margins, orientation and grey levels."""
+"""Checks on the image alone: kind, size, margins, orientation and grey levels."""

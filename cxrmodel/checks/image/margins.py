@@ -2,7 +2,6 @@
 
 from cxrmodel.checks.check import Check, Correction, Rules, Stage
 from cxrmodel.checks.check_input import CheckInput
-from cxrmodel.checks.image.size import SIZE
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 
 
@@ -35,5 +34,5 @@ MARGINS = Check(
     Stage.IMAGE,
     lambda image: margin_share(image.box),
     warning="checks.margins.warning",
-    correction=Correction("cropped", _large_enough, CheckInput.cropped, repeats=(SIZE.name,)),
+    correction=Correction("cropped", _large_enough, CheckInput.cropped),
 )

@@ -2,7 +2,6 @@
 
 from cxrmodel.checks.check import Check, Correction, Stage
 from cxrmodel.checks.check_input import CheckInput
-from cxrmodel.checks.image.size import SIZE
 
 
 def _degrees(image: CheckInput) -> float:
@@ -15,5 +14,5 @@ TILT = Check(
     Stage.IMAGE,
     _degrees,
     warning="checks.tilt.warning",
-    correction=Correction("straightened", lambda image, rules: True, CheckInput.straightened, repeats=(SIZE.name,)),
+    correction=Correction("straightened", lambda image, rules: True, CheckInput.straightened),
 )

@@ -25,6 +25,7 @@ from cxrmodel.metrics.estimate import significant
 from cxrmodel.metrics.performance import Performance, evaluate_scores
 from cxrmodel.records import read_rows
 from cxrmodel.training.archive import Image, find_images, training_split
+from cxrmodel.training.references import held_out_kinds
 
 if TYPE_CHECKING:
     from cxrmodel.reading import Reader
@@ -151,6 +152,9 @@ def _collections(reader: "Reader", root: Path, images: list[Image]) -> Iterator[
     if others:
         yield "not_chest", [(path.read_bytes, path.name) for path in others]
         yield "not_chest_grey", [(partial(_grey_file, path), path.name) for path in others]
+    for kind, paths in held_out_kinds(root).items():
+        if paths:
+            yield f"unseen_{kind}", [(partial(_grey_file, path), path.name) for path in paths]
     yield from _dicom(root)
     adults = sorted((root / "adult_rsna").glob("*/*.jpg")) + sorted((root / "adult_unlabelled").glob("*.jpg"))
     if adults:

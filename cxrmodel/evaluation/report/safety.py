@@ -18,6 +18,8 @@ from cxrmodel.models import DEFAULT_MODEL
 
 _SHOWN = ("test", "not_chest_grey", "adults")
 """Collections whose rates stand beside each check."""
+_KINDS = ("ct", "mr", "hand")
+"""Checks that name a kind of image."""
 _LIMITS = {
     "ImageTooLarge": f"{MAX_BYTES // 2**20} MiB, {MAX_PIXELS // 10**6} million pixels",
     "ImageTooSmall": f"{MIN_SIDE} pixels a side",
@@ -48,6 +50,8 @@ def safety_text(rules: Mapping[str, Rule], spec: ModelSpec, evaluation: Evaluati
         ages=str(spec.ages),
         measured=measured,
         shown=[found for found in measured.sets if found.name in _SHOWN] if measured else [],
+        kinds=[CHECKS[name] for name in _KINDS],
+        named=[found for found in measured.sets if set(_KINDS) <= set(found.measured)] if measured else [],
     )
 
 

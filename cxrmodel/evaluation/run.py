@@ -139,6 +139,7 @@ def measured(reader: "Reader", images: Sequence[Image], title: str | None) -> Sp
         [row.probability for row in rows],
         [row.patient for row in rows],
         reader.spec.operating_points,
+        prevalence=reader.spec.prevalence,
     )
     counts = _counts(images, len(refused))
     return SplitScores(counts=counts, performance=performance, refused=refused, images=rows)

@@ -18,6 +18,7 @@ from cxrmodel.evaluation.explanations.schema import ExplanationAudit
 from cxrmodel.messages import Message
 from cxrmodel.metrics import validation
 from cxrmodel.metrics.bootstrap import weighted
+from cxrmodel.metrics.calibration import at_observed_prevalence
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.performance import Performance, evaluate_scores
 from cxrmodel.metrics.rates import confusion_at
@@ -199,8 +200,8 @@ class SplitScores(Record):
         """Finding of each image, one of ``labels.findings``."""
         return np.array([finding(image.probability, operating_points, labels) for image in self.images])
 
-    def check(self, operating_points: Mapping[str, float]) -> None:
-        """Make sure that counts and performance follow from the images.
+    def check(self, operating_points: Mapping[str, float], prevalence: float) -> None:
+        """Make sure that counts and performance follow from the images, whose probabilities assume the prevalence.
 
         Raises
         ------
@@ -212,6 +213,7 @@ class SplitScores(Record):
             raise ValueError("the number of images is not the one stated")
         labels, probabilities = validation.of_both_classes(self.labels, self.probabilities)
         whole = weighted(labels, probabilities, np.ones((1, len(labels))))
+        whole = at_observed_prevalence(whole, prevalence, float(labels.mean()))
         for metric in score_metrics():
             if metric.name in self.performance.overall:
                 _compare(metric.name, self.performance.overall[metric.name], float(metric.measure(whole)[0]))
@@ -225,11 +227,10 @@ class SplitScores(Record):
                 if rate.name in stored.rates:
                     _compare(f"{rate.name} at {point}", stored.rates[rate.name], float(rate.measure(counted.counts)))
 
-    def measured(self, operating_points: Mapping[str, float], resamples: int, seed: int) -> Self:
+    def measured(self, operating_points: Mapping[str, float], prevalence: float, resamples: int, seed: int) -> Self:
         """Compute the performance again from the images."""
-        found = evaluate_scores(
-            self.labels, self.probabilities, self.patients, operating_points, resamples=resamples, seed=seed
-        )
+        scores = (self.labels, self.probabilities, self.patients)
+        found = evaluate_scores(*scores, operating_points, resamples, seed, prevalence=prevalence)
         return self.replace(performance=found)
 
     @property
@@ -331,7 +332,7 @@ class Evaluation(Record):
             raise ValueError("the splits are not those of such an evaluation")
         for name, split in self.splits.items():
             try:
-                split.check(self.operating_points)
+                split.check(self.operating_points, self.prevalence)
             except (ValueError, DataError) as error:
                 raise ValueError(f"{name}: {error}") from error
         return self
@@ -345,7 +346,8 @@ class Evaluation(Record):
         """Compute the performance again from the scores where a metric was registered or removed since."""
         if all(split.has_every_metric for split in self.splits.values()):
             return self
-        splits = {name: split.measured(self.operating_points, **self.resampling) for name, split in self.splits.items()}
+        points, prevalence = self.operating_points, self.prevalence
+        splits = {name: split.measured(points, prevalence, **self.resampling) for name, split in self.splits.items()}
         return self.replace(splits=splits)
 
 

@@ -12,7 +12,7 @@ Saerens et al., Adjusting the outputs of a classifier to new a priori probabilit
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -222,6 +222,11 @@ def adjusted_to_prevalence(probabilities: ArrayLike, assumed: float, wanted: flo
     values = np.asarray(probabilities, np.float64)
     factor = wanted / (1 - wanted) * (1 - assumed) / assumed
     return np.asarray(values * factor / (values * factor + 1 - values))
+
+
+def at_observed_prevalence(samples: WeightedSamples, assumed: float, observed: float) -> WeightedSamples:
+    """The same samples with their probabilities adjusted to the share of positives observed in them, 0..1."""
+    return replace(samples, scores=adjusted_to_prevalence(samples.scores, assumed, observed))
 
 
 def log_odds(probabilities: ArrayLike) -> Values:

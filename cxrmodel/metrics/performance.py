@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from cxrmodel.metrics.bootstrap import RESAMPLES, SEED, resampled
+from cxrmodel.metrics.calibration import at_observed_prevalence
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.metrics.intervals import estimate
 from cxrmodel.metrics.rates import Confusion
@@ -57,6 +58,8 @@ def evaluate_scores(
     operating_points: Mapping[str, float],
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    *,
+    prevalence: float | None = None,
 ) -> Performance:
     """Compute every registered metric, with 95 % intervals.
 
@@ -75,6 +78,9 @@ def evaluate_scores(
         Name to threshold on the probability.
     resamples, seed : int
         Of the bootstrap.
+    prevalence : float or None
+        That the probabilities assume. Calibration error and Brier score are of the probabilities adjusted to the
+        prevalence of the images; None takes them as they are.
 
     Raises
     ------
@@ -86,6 +92,8 @@ def evaluate_scores(
     samples = resampled(found, values, people, resamples, seed)
     thresholds = [checked_threshold(point) for point in operating_points.values()]
     table = rates_at(found, values, people, samples, np.array(thresholds))
+    if prevalence is not None:
+        samples = at_observed_prevalence(samples, prevalence, float(found.mean()))
     return Performance(
         {metric.name: estimate(metric.measure(samples), len(found)) for metric in score_metrics()},
         {

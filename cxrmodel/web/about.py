@@ -64,6 +64,7 @@ def _model(spec: ModelSpec) -> dict[str, Any]:
         "points": ", ".join(points),
         "lungs": _known(lambda: load_lung_spec(LUNGS_FOLDER).test),
         "split": record.split if record else None,
+        "calibration": record.calibration if record else None,
     }
 
 

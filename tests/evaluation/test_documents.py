@@ -117,7 +117,9 @@ class TestModelCard:
         known = [spec.temperature, spec.intercept, *evaluation.operating_points.values()]
         figures = [row.estimate for row in (*card.areas, *card.groups)]
         figures += [rate for point in performance.at.values() for rate in point.rates.values()]
-        figures += [*performance.overall.values(), card.before.ece, card.before.brier, card.after.ece, card.after.brier]
+        diagrams = (card.before, card.after)
+        figures += [figure for each in diagrams for figure in (each.ece, each.corrected_ece, each.brier)]
+        figures += performance.overall.values()
         known += [bound for figure in figures for bound in numbers(figure)]
         known += [figure.auc_deviation for figure in published() if figure.auc_deviation]
         words = " ".join(map(str, card.verdict))

@@ -99,7 +99,7 @@ def test_measured_and_found_again(reader, ward, tmp_path):
     test = evaluation.splits["test"]
     assert test.files[0] == "NORMAL/a.png"
     scores = (test.labels, test.probabilities, test.patients)
-    assert test.performance == evaluate_scores(*scores, evaluation.operating_points)
+    assert test.performance == evaluate_scores(*scores, evaluation.operating_points, prevalence=0.5)
     assert len(evaluation.provenance.images_sha256["test"]) == 64
 
 

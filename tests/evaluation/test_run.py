@@ -63,7 +63,7 @@ def test_file_holds_what_is_returned(reader, archive, tmp_path):
     assert load_evaluation("densenet121", tmp_path / "out", reader.spec) == evaluation
     for split in evaluation.splits.values():
         scores = (split.labels, split.probabilities, split.patients)
-        assert evaluate_scores(*scores, evaluation.operating_points) == split.performance
+        assert evaluate_scores(*scores, evaluation.operating_points, prevalence=0.5) == split.performance
     assert evaluation.version == reader.spec.version
     assert evaluation.bootstrap == Bootstrap(resamples=2000, seed=0, level=0.95)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss
 
-from cxrmodel.metrics.bootstrap import resampled, weighted
+from cxrmodel.metrics.bootstrap import WeightedSamples, resampled, weighted
 from cxrmodel.metrics.calibration import (
     BINS,
     adjusted_to_prevalence,
@@ -14,6 +14,7 @@ from cxrmodel.metrics.calibration import (
     calibration_bins,
     calibration_change,
     calibration_error,
+    corrected_calibration_error,
     log_odds,
     reliability,
 )
@@ -142,6 +143,41 @@ def test_change_of_calibration():
     worse = calibration_change(labels, probabilities, odds**8 / (1 + odds**8), patients, 100)
     assert worse.ece.low > 0
     assert worse.brier.low > 0
+
+
+def test_performance_is_measured_at_the_prevalence_of_the_images():
+    """Probabilities right at a prevalence of 0.2 are right at that of the images once it is named."""
+    labels, right, patients = drawn(300)
+    observed = labels.mean()
+    assumed = adjusted_to_prevalence(right, observed, 0.2)
+    plain = evaluate_scores(labels, right, patients, {"balanced": 0.5}, 50)
+    moved = evaluate_scores(labels, assumed, patients, {"balanced": 0.2}, 50, prevalence=0.2)
+    for name in ("ece", "brier", "auc"):
+        assert moved.overall[name].value == pytest.approx(plain.overall[name].value, rel=1e-5)
+    assert evaluate_scores(labels, assumed, patients, {}, 50).overall["ece"].value > 0.1
+
+
+def test_corrected_error_has_less_bias():
+    """Right probabilities have an error above 0 by chance; most of it goes, and what is truly wrong stays."""
+    plain, corrected, wrong = [], [], []
+    for seed in range(12):
+        labels, probabilities, patients = drawn(200, seed)
+        found = reliability(labels, probabilities, patients, resamples=100)
+        plain.append(found.ece.value)
+        corrected.append(found.corrected_ece.value)
+        assert found.corrected_ece.low <= found.corrected_ece.value <= found.corrected_ece.high
+        wrong.append(reliability(labels, probabilities / 2, patients, resamples=100).corrected_ece.value)
+    assert np.mean(corrected) < 0.75 * np.mean(plain)
+    assert np.mean(wrong) == pytest.approx(0.25, abs=0.03)
+
+
+def test_correction_by_hand():
+    """The mean excess of the resamples is taken off once from the sample, twice from them, and never below 0."""
+    scores = np.array([0.5])
+    samples = WeightedSamples(scores, np.array([[6.0], [9.0], [8.0]]), np.array([[4.0], [1.0], [2.0]]))
+    np.testing.assert_allclose(corrected_calibration_error(samples, 1), [0.0, 0.0, 0.0])
+    samples = WeightedSamples(scores, np.array([[8.0], [9.0], [8.0]]), np.array([[2.0], [1.0], [2.0]]))
+    np.testing.assert_allclose(corrected_calibration_error(samples, 1), [0.25, 0.3, 0.2])
 
 
 def test_adjustment_is_the_one_of_a_reading():

@@ -132,7 +132,7 @@ def made_up_evaluation(model: str = "densenet121", separation: float = 3.0, **ch
             counts=SplitCounts(
                 images=60, patients=40, negative=20, positive=40, refused=0, strata={"bacteria": 20, "virus": 20}
             ),
-            performance=evaluate_scores(labels, probabilities, patients, POINTS, 50, 0),
+            performance=evaluate_scores(labels, probabilities, patients, POINTS, 50, 0, prevalence=SPEC.prevalence),
             images=tuple(
                 ScoredImage(
                     file=f"{i}.jpeg",

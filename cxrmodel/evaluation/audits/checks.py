@@ -68,7 +68,8 @@ def audit_checks(reader: "Reader", root: Path, progress: bool = True) -> CheckAu
 
     def performance(pairs: list[tuple[Image, float]]) -> Performance:
         labels, values, patients = zip(*((image.label, value, image.patient) for image, value in pairs), strict=True)
-        return evaluate_scores(labels, values, patients, reader.spec.operating_points)
+        points = reader.spec.operating_points
+        return evaluate_scores(labels, values, patients, points, prevalence=reader.spec.prevalence)
 
     return CheckAudit(
         sets=tuple(sets),

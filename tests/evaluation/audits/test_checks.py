@@ -81,7 +81,9 @@ class _Stub:
     """Refuses what is brighter than its mean; its probability is that mean."""
 
     spec = SimpleNamespace(
-        split_seed=3, operating_points={"high_sensitivity": 0.2, "balanced": 0.5, "high_specificity": 0.8}
+        split_seed=3,
+        prevalence=0.5,
+        operating_points={"high_sensitivity": 0.2, "balanced": 0.5, "high_specificity": 0.8},
     )
 
     def _mean(self, data: bytes) -> float:

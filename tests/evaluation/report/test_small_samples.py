@@ -56,7 +56,7 @@ def scarce(make_evaluation):
         image.replace(label=int(place < 51), patient="ab"[place % 2]) for place, image in enumerate(test.images)
     )
     scores = ([image.label for image in images], test.probabilities, [image.patient for image in images])
-    found = evaluate_scores(*scores, evaluation.operating_points, 50)
+    found = evaluate_scores(*scores, evaluation.operating_points, 50, prevalence=0.5)
     return evaluation.replace(splits=evaluation.splits | {"test": test.replace(images=images, performance=found)})
 
 

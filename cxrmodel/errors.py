@@ -23,7 +23,6 @@ __all__ = [
     "MultipleImages",
     "NoLungsFound",
     "NotAnImage",
-    "OutOfDistribution",
     "OutputFailed",
     "OutputRefused",
     "SettingError",
@@ -125,10 +124,6 @@ class ImageRejected(ImageRefused):
 
 class NoLungsFound(ImageRejected):
     """The segmenter finds no two lung fields."""
-
-
-class OutOfDistribution(ImageRejected):
-    """The image differs too much from the training images."""
 
 
 class ModelError(CxrError):

@@ -395,8 +395,8 @@ class Reader:
             heat_range=spec.heat_range,
             heat_in_lungs=inside,
             reasons=(
-                *image.image.radiograph.notes,
                 *report.warnings,
+                *image.image.radiograph.notes,
                 *reasons_of(named, attribution, inside, spec.labels),
             ),
             model=spec.version,

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from cxrmodel import pipeline
 from cxrmodel.artefacts import cores
 from cxrmodel.checks.registry import CHECKS
+from cxrmodel.checks.report import UNLIKE_CLEARLY
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import (
     AlteredWeights,
@@ -21,7 +22,6 @@ from cxrmodel.errors import (
     ImageRejected,
     ImageTooLarge,
     MissingWeights,
-    OutOfDistribution,
 )
 from cxrmodel.evaluation.audits.hard_cases import CHANGED
 from cxrmodel.evaluation.run import agreement, original_pairs
@@ -440,23 +440,24 @@ def test_without_checks_every_image_has_a_probability(reader, levels, png):
     assert isinstance(empty, ImageRefused)
 
 
-def test_an_image_unlike_the_training_images_is_refused_by_its_features(reader, demo_image):
-    """Beyond the threshold of the out-of-distribution check there is no reading, alone or in a batch."""
+def test_an_image_unlike_the_training_images_is_read_and_says_so_first(reader, demo_image):
+    """Beyond every threshold of the features' checks there is a reading; one message, before all others."""
     pipeline = copy.copy(reader._pipeline)
-    checks = pipeline.checks
-    strict = checks.rules["out_of_distribution"].model_copy(update={"warning": 0.0, "rejection": 0.0})
-    pipeline.checks = Checks(checks.rules | {"out_of_distribution": strict}, checks.models)
-    strict = Reader(reader.spec, pipeline)
-    with pytest.raises(OutOfDistribution):
-        strict.read(demo_image, "x")
-    (found,) = strict.score_many([(demo_image, "x")])
-    assert isinstance(found, OutOfDistribution)
+    rules = {
+        name: rule.model_copy(update={"warning": 0.0, "clear": 0.0}) if rule.clear else rule
+        for name, rule in pipeline.checks.rules.items()
+    }
+    pipeline.checks = Checks(rules, pipeline.checks.models)
+    reading = Reader(reader.spec, pipeline).read(demo_image, "x")
+    assert reading.check.has_warning("out_of_distribution")
+    assert [reason.code for reason in reading.reasons].count(UNLIKE_CLEARLY) == 1
+    assert reading.reasons[0] == reading.check.unlike == Message(UNLIKE_CLEARLY, ages=str(reader.spec.ages))
 
 
 def test_examining_runs_every_check(reader, levels, png):
     """Also after a rejection: one result of each check, and a probability."""
     report, value = reader.examine(lambda: png(np.rot90(levels) / 255), "x")
     assert report.outcome == "rejected"
-    assert {result.check for result in report.results} == set(CHECKS.names) - {"age"}
+    assert {result.check for result in report.results} >= set(CHECKS.names) - {"age", "other_population"}
     assert 0 <= value <= 1
     assert isinstance(reader.examine(lambda: b"", "x"), ImageRefused)

@@ -2,7 +2,7 @@
 
 from cxrmodel.checks.check import Check, Stage
 from cxrmodel.checks.check_input import CheckInput
-from cxrmodel.checks.report import Rule
+from cxrmodel.checks.report import UNLIKE_AGE, Rule
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import AgeRange
 
@@ -21,9 +21,9 @@ AGE = Check(
     "age",
     Stage.METADATA,
     _measure,
-    warning="checks.age.warning",
+    warning=UNLIKE_AGE,
     rule=lambda spec: Rule(
         side="above", warning=0.0, rejection=None, source=str(Message("checks.age.source", ages=str(spec.ages)))
     ),
-    values=lambda image: {"ages": str(image.models.ages)},
+    values=lambda image: {"ages": str(image.models.ages), "years": int(image.radiograph.age_years or 0)},
 )

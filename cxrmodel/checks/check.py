@@ -60,6 +60,8 @@ class Check:
         Measures an image; None where the check does not apply to it.
     warning, rejection : str or None
         Codes of its messages; None where it has no such outcome.
+    clear_warning : str or None
+        Code of the message of a clear warning; None where warnings have no levels.
     error : type of ImageRefused
         What a rejection raises.
     rule : callable or None
@@ -75,6 +77,7 @@ class Check:
     measure: Callable[[CheckInput], float | None]
     warning: str | None = None
     rejection: str | None = None
+    clear_warning: str | None = None
     error: type[ImageRefused] = ImageRejected
     rule: Callable[[ModelSpec], Rule] | None = None
     correction: Correction | None = None
@@ -102,6 +105,8 @@ class Check:
             else:
                 outcome = PASSED
         code = self.code(outcome)
+        if outcome == WARNING and rule.exceeded(value, rule.clear):
+            code = self.clear_warning
         message = Message(code, **self.values(image)) if code else None
         return CheckResult(self.name, outcome, message, float(value), rule.threshold(outcome), corrected, self.error)
 

@@ -16,7 +16,7 @@ from cxrmodel.checks.image.tilt import TILT
 from cxrmodel.checks.lungs.cut_off import LUNGS_CUT_OFF
 from cxrmodel.checks.lungs.plausibility import LUNG_AREA, LUNG_BALANCE
 from cxrmodel.checks.lungs.position import LUNG_DISTANCE, LUNG_LEVEL
-from cxrmodel.checks.out_of_distribution import OUT_OF_DISTRIBUTION
+from cxrmodel.checks.population import OTHER_POPULATION, OUT_OF_DISTRIBUTION
 from cxrmodel.registry import Registry
 
 CHECKS: Registry[Check] = Registry(
@@ -42,4 +42,5 @@ CHECKS: Registry[Check] = Registry(
     LUNG_LEVEL,
     LUNGS_CUT_OFF,
     OUT_OF_DISTRIBUTION,
+    OTHER_POPULATION,
 )

@@ -16,6 +16,10 @@ REJECTED: Outcome = "rejected"
 OUTCOMES = (PASSED, WARNING, REJECTED)
 
 
+UNLIKE_SOMEWHAT, UNLIKE_CLEARLY, UNLIKE_AGE = "checks.unlike.somewhat", "checks.unlike.clearly", "checks.unlike.age"
+UNLIKE = (UNLIKE_AGE, UNLIKE_CLEARLY, UNLIKE_SOMEWHAT)
+"""Codes of the message that an image is unlike those that the model was made for, the most certain first."""
+
 Threshold = Annotated[float, Field(ge=0, le=10_000)]
 """A threshold of a check: probabilities, shares, distances, grey levels or pixels; none of them is negative."""
 
@@ -29,6 +33,8 @@ class Rule(Record):
         Whether large or small values are bad.
     warning, rejection : float or None
         Thresholds; None where there is no such outcome. A value at a threshold does not exceed it.
+    clear : float or None
+        Threshold beyond which a warning is a clear one; None where warnings have no levels.
     source : str
         How the thresholds were chosen, for the documentation.
     """
@@ -36,6 +42,7 @@ class Rule(Record):
     side: Literal["above", "below"]
     warning: Threshold | None
     rejection: Threshold | None
+    clear: Threshold | None = None
     source: str
 
     @model_validator(mode="after")
@@ -44,6 +51,8 @@ class Rule(Record):
             raise ValueError("a rule has at least one threshold")
         if self.warning is not None and self.exceeded(self.warning, self.rejection):
             raise ValueError("a rule warns before it rejects")
+        if self.clear is not None and (self.warning is None or self.exceeded(self.warning, self.clear)):
+            raise ValueError("a rule warns before it warns clearly")
         return self
 
     def exceeded(self, value: float, threshold: float | None) -> bool:
@@ -106,14 +115,23 @@ class CheckReport:
 
     @property
     def warnings(self) -> tuple[Message, ...]:
-        """Messages of the warnings, each once."""
-        found = (result.message for result in self.results if result.outcome == WARNING)
-        return tuple(dict.fromkeys(message for message in found if message))
+        """Messages of the warnings, each once; that of the population first."""
+        others = (message for message in self._warned() if message.code not in UNLIKE)
+        return tuple(dict.fromkeys((self.unlike, *others) if self.unlike else others))
+
+    @property
+    def unlike(self) -> Message | None:
+        """The one message that the image is unlike those that the model was made for; None where no check warns so."""
+        found = {message.code: message for message in self._warned()}
+        return next((found[code] for code in UNLIKE if code in found), None)
 
     @property
     def corrections(self) -> tuple[str, ...]:
         """How the image was corrected: "straightened", "cropped", "inverted"."""
         return tuple(result.correction for result in self.results if result.correction)
+
+    def _warned(self) -> list[Message]:
+        return [result.message for result in self.results if result.outcome == WARNING and result.message]
 
     def has_warning(self, check: str) -> bool:
         """Whether the named check warns."""

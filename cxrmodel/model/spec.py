@@ -21,7 +21,7 @@ UNCERTAIN = "uncertain"
 
 
 Distance = Annotated[float, Field(gt=0, le=1000)]
-"""An image's distance from the training images, see ``cxrmodel.checks.feature_distribution``."""
+"""How far an image is from the training images, see ``cxrmodel.checks.feature_distribution``."""
 
 
 class Preparation(TypedDict):
@@ -98,29 +98,46 @@ OPERATING_POINTS = ("high_sensitivity", "balanced", "high_specificity")
 """Names of the operating points, from the lowest threshold to the highest."""
 
 
-class OutOfDistribution(Record):
-    """The out-of-distribution check on the network's features.
+class Levels(Record):
+    """Thresholds of a measure that warns in two levels; a value at a threshold does not exceed it.
 
     Attributes
     ----------
-    warn, reject : float
-        Thresholds on an image's distance from the training images.
+    somewhat, clearly : float
     source : str
-        How the thresholds were chosen.
+        How they were chosen.
+    """
+
+    somewhat: Distance
+    clearly: Distance
+    source: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Levels":
+        if self.somewhat > self.clearly:
+            raise ValueError("somewhat is at most clearly")
+        return self
+
+
+class Population(Record):
+    """The checks whether an image is like the training images, on the network's features.
+
+    Attributes
+    ----------
+    distance : Levels
+        Of the distance from the training images.
+    similarity : Levels
+        Of the similarity to images of adults.
+    adult_images : int
+        Images of adults that the similarity was learnt from; 0 where it is not measured.
     sha256 : str
         Of ``NAME.features.npz``, the distribution of the features of training images.
     """
 
-    warn: Distance
-    reject: Distance
-    source: str
+    distance: Levels
+    similarity: Levels
+    adult_images: Annotated[int, Field(ge=0)]
     sha256: Sha256
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "OutOfDistribution":
-        if self.warn > self.reject:
-            raise ValueError("warn is at most reject")
-        return self
 
 
 class ModelSpec(Record):
@@ -159,7 +176,7 @@ class ModelSpec(Record):
         Top of the colour range of every Grad-CAM map, in units of the logit; the bottom is 0.
     heat_percentile : float
         Percentile of the maps of positive held-out images that ``heat_range`` is.
-    out_of_distribution : OutOfDistribution
+    population : Population
     split_seed : int
         Of the split by patient into training and held-out images.
     held_out_patients : tuple of str
@@ -188,7 +205,7 @@ class ModelSpec(Record):
     operating_points: OperatingPoints
     heat_range: Annotated[float, Field(gt=0, le=1000)]
     heat_percentile: Annotated[float, Field(gt=0, le=100)]
-    out_of_distribution: OutOfDistribution
+    population: Population
     split_seed: Annotated[int, Field(ge=0, lt=2**32)]
     held_out_patients: tuple[str, ...]
     version: Annotated[str, Field(exclude=True)] = ""
@@ -228,7 +245,7 @@ def read_features(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> bytes:
     ------
     MissingWeights, AlteredWeights
     """
-    return read_checked(folder / f"{spec.model}.features.npz", spec.out_of_distribution.sha256)
+    return read_checked(folder / f"{spec.model}.features.npz", spec.population.sha256)
 
 
 def read_weights(spec: ModelSpec, folder: Path = MODEL_FOLDER) -> Path:

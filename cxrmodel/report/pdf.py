@@ -25,6 +25,7 @@ from cxrmodel.report.wording import (
     facts,
     operating_point_title,
     reason_for_finding,
+    reasons,
     shares_sentence,
 )
 from cxrmodel.sinks import drawn, shortened
@@ -71,7 +72,7 @@ def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime, observ
     page.scale(reading)
     page.facts(reading)
     page.shares(reading)
-    page.reasons(reading.reasons)
+    page.reasons(reasons(reading))
     page.foot()
     return bytes(page.output())
 

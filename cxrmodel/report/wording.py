@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import NamedTuple
 
+from cxrmodel.evaluation.error_rates import ErrorRates, shipped_error_rates
 from cxrmodel.evaluation.nearest import Evidence
 from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import floor_percent, percent, share_percent
@@ -75,6 +76,31 @@ def reason_for_finding(reading: Reading) -> Message:
         return Message(above, threshold=threshold)
     not_healthy = Message("report.not_healthy", positive=labels.positive, negative=labels.negative)
     return Message(below, threshold=threshold, not_healthy=not_healthy)
+
+
+def reasons(reading: Reading) -> tuple[Message, ...]:
+    """Give every reason of a reading: first that the image is unlike those that the model was made for."""
+    return unlike_reasons(reading) + other_reasons(reading)
+
+
+def unlike_reasons(reading: Reading) -> tuple[Message, ...]:
+    """State that the image is unlike the training images, and the error rates on such images; else nothing."""
+    unlike = reading.check.unlike
+    return (unlike, error_rates_sentence(shipped_error_rates(reading.model))) if unlike else ()
+
+
+def other_reasons(reading: Reading) -> tuple[Message, ...]:
+    """Give all other reasons of a reading."""
+    return tuple(reason for reason in reading.reasons if reason != reading.check.unlike)
+
+
+def error_rates_sentence(rates: ErrorRates | None) -> Message:
+    """State how often the finding was wrong on adults of another hospital; None where that was not measured."""
+    if rates is None:
+        return Message("report.error_rates.unknown")
+    wrong, uncertain = (share_percent(count / rates.images) for count in (rates.wrong, rates.uncertain))
+    counts = {name: getattr(rates, name) for name in ("images", "positives", "detected", "negatives", "cleared")}
+    return Message("report.error_rates.measured", wrong=wrong, uncertain=uncertain, **counts)
 
 
 def finding_sentence(reading: Reading) -> Message:

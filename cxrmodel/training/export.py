@@ -1,15 +1,16 @@
 """Export: from a finished training to the files that the program reads images with.
 
-Operating points, heat range and out-of-distribution thresholds of a classifier are fixed here, on the held-out patients
-of its training; its calibration on the left-out patients of fold trainings, or on the held-out patients too.
+Operating points, heat range and thresholds of the population checks of a classifier are fixed here, on the held-out
+patients of its training; its calibration on the left-out patients of fold trainings, or on the held-out patients too.
 """
 
 import hashlib
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrmodel.artefacts import open_graph
-from cxrmodel.checks.feature_distribution import FeatureDistribution, fit_feature_distribution
+from cxrmodel.checks.feature_distribution import FeatureDistribution
 from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.errors import DataError, TrainingError
 from cxrmodel.imaging.lung_spec import LungBounds, LungSpec
 from cxrmodel.imaging.lungs import LungSegmenter
+from cxrmodel.messages import Message
 from cxrmodel.metrics.thresholds import choose_operating_points
 from cxrmodel.model.calibration import probability
 from cxrmodel.model.manifest import Manifest
 from cxrmodel.model.network import for_reading
-from cxrmodel.model.spec import FORMAT, ModelSpec, OperatingPoints, OutOfDistribution
+from cxrmodel.model.spec import FORMAT, Levels, ModelSpec, OperatingPoints, Population
 from cxrmodel.models import MODELS
 from cxrmodel.outputs import draft
 from cxrmodel.paths import LUNGS_FOLDER, MODEL_FOLDER
@@ -37,6 +39,7 @@ from cxrmodel.training.archive import ARCHIVE, Image, load_images, training_spli
 from cxrmodel.training.calibration import Scores, choose_calibration, intact_scores
 from cxrmodel.training.onnx_rewrite import rewrite_graph
 from cxrmodel.training.out_of_fold import input_tensor, load_folds
+from cxrmodel.training.population import fit_population, load_adults, reencoded
 from cxrmodel.training.record import (
     BAD_RECORD,
     UNFINISHED,
@@ -57,11 +60,12 @@ LEAST_SHARE = 0.8
 
 FEATURE_IMAGES = 1500
 """Training images that give the distribution of features."""
-WARN_PERCENTILE, REJECT_PERCENTILE, REJECT_FACTOR = 95.0, 99.5, 1.35
-"""Of the held-out images' distances; an image is rejected beyond the latter percentile times the factor."""
-THRESHOLD_SOURCE = (
-    f"{WARN_PERCENTILE:g}th percentile of held-out images; {REJECT_FACTOR:g} times their {REJECT_PERCENTILE:g}th"
-)
+RECODED = 3
+"""One training image in so many is re-encoded too, to learn the similarity to adults."""
+SOMEWHAT, CLEARLY, FACTOR = 98.5, 99.5, 1.35
+"""Percentile of held-out images beyond which an image is somewhat unlike them; clearly, beyond the other's multiple."""
+NEARER = 0.5
+"""Similarity from which an image is nearer to the adults than to the training images, so clearly unlike these."""
 
 Floats = NDArray[np.float32]
 
@@ -191,9 +195,18 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER, folds: Sequen
     if load_check_spec().lungs_sha256 != segmenter.sha256:
         raise TrainingError("training.other_lungs")
     held_out = _inputs(split.held_out, segmenter, record)
-    training = _inputs(split.train[:: max(1, len(split.train) // FEATURE_IMAGES)], segmenter, record)
     graph = to_onnx(for_reading(trained, model), held_out.tensors[:PROBES])
-    distribution = fit_feature_distribution(_run_graph(graph, training.tensors)[2])
+    training = load_images(split.train[:: max(1, len(split.train) // FEATURE_IMAGES)])
+    adults, rng = load_adults(root), np.random.default_rng(record.split.seed)
+    own, recoded, other = (
+        _run_graph(graph, _tensors(pixels, segmenter, record)[0])[2]
+        for pixels in (
+            training,
+            np.stack([reencoded(image, rng) for image in training[::RECODED]]),
+            [image for adult in adults for image in (adult, reencoded(adult, rng))],
+        )
+    )
+    distribution = fit_population(own, recoded, other)
     stored = distribution.to_bytes()
     identity = {
         "bias": float(keras.ops.convert_to_numpy(trained.get_layer("logit").bias)[0]),
@@ -203,8 +216,8 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER, folds: Sequen
     }
     try:
         outputs = _run_graph(graph, held_out.tensors)
-        out_of_distribution = _out_of_distribution(distribution, outputs[2], stored)
-        spec, choice = _specification(record, held_out, outputs, out_of_fold, out_of_distribution, identity)
+        population = _population(distribution, outputs[2], len(adults), stored)
+        spec, choice = _specification(record, held_out, outputs, out_of_fold, population, identity)
     except (ValueError, DataError) as error:
         raise TrainingError("training.not_usable", run=str(run), reason=first_problem(error)) from error
     files = {
@@ -245,20 +258,28 @@ class _Inputs:
 
 
 def _inputs(images: Sequence[Image], segmenter: LungSegmenter, record: TrainingRecord) -> _Inputs:
-    found, tensors = [], []
-    for image, pixels in zip(images, load_images(images), strict=True):
+    tensors, kept = _tensors(load_images(images), segmenter, record)
+    return _Inputs(tuple(compress(images, kept)), tensors)
+
+
+def _tensors(
+    images: Iterable[NDArray[np.uint8]], segmenter: LungSegmenter, record: TrainingRecord
+) -> tuple[Floats, list[bool]]:
+    """Network inputs of the canonical images whose lungs are plausible, and which these are."""
+    tensors, kept, size = [], [], record.recipe.final_size
+    for pixels in images:
         mask = segmenter.masks(pixels[None])[0]
-        if segmenter.plausible(pixels, mask):
-            found.append(image)
+        kept.append(segmenter.plausible(pixels, mask))
+        if kept[-1]:
             tensors.append(input_tensor(pixels, mask, record))
-    return _Inputs(tuple(found), np.stack(tensors))
+    return np.stack(tensors) if tensors else np.empty((0, size, size, 1), np.float32), kept
 
 
 def _run_graph(graph: bytes, tensors: Floats, batch: int = 32) -> list[Floats]:
     """Outputs of a graph; of an exported classifier logits, contributions and features."""
     session = open_graph(graph)
     name = session.get_inputs()[0].name
-    parts = [session.run(None, {name: tensors[i : i + batch]}) for i in range(0, len(tensors), batch)]
+    parts = [session.run(None, {name: tensors[i : i + batch]}) for i in range(0, max(1, len(tensors)), batch)]
     return [np.concatenate(output) for output in zip(*parts, strict=True)]
 
 
@@ -267,7 +288,7 @@ def _specification(
     held_out: _Inputs,
     outputs: Sequence[Floats],
     out_of_fold: tuple[Scores, tuple[FoldTraining, ...]] | None,
-    out_of_distribution: OutOfDistribution,
+    population: Population,
     identity: dict[str, Any],
 ) -> tuple[ModelSpec, CalibrationChoice]:
     """Fix the calibration, and everything that held-out images decide.
@@ -299,7 +320,7 @@ def _specification(
         operating_points=OperatingPoints(**choose_operating_points(labels, probabilities)),
         heat_range=float(np.percentile(np.maximum(contributions[labels == 1], 0), HEAT_PERCENTILE)),
         heat_percentile=HEAT_PERCENTILE,
-        out_of_distribution=out_of_distribution,
+        population=population,
         split_seed=record.split.seed,
         held_out_patients=record.split.held_out_patients,
         **identity,
@@ -307,12 +328,22 @@ def _specification(
     return spec, choice.replace(trainings=trainings)
 
 
-def _out_of_distribution(distribution: FeatureDistribution, features: Floats, stored: bytes) -> OutOfDistribution:
-    """Thresholds on the distances of held-out images."""
-    warn, last = np.percentile(distribution.scores(features), [WARN_PERCENTILE, REJECT_PERCENTILE])
-    return OutOfDistribution(
-        warn=round(float(warn), 5),
-        reject=round(float(max(warn, REJECT_FACTOR * last)), 5),
-        source=THRESHOLD_SOURCE,
+def _population(distribution: FeatureDistribution, features: Floats, adults: int, stored: bytes) -> Population:
+    """Thresholds on how far held-out images are from the training images, and on how similar to adults."""
+    somewhat, last = np.percentile(distribution.distances(features), [SOMEWHAT, CLEARLY])
+    distance = Levels(
+        somewhat=round(float(somewhat), 5),
+        clearly=round(float(max(somewhat, FACTOR * last)), 5),
+        source=str(Message("training.distance_levels", somewhat=SOMEWHAT, clearly=CLEARLY, factor=FACTOR)),
+    )
+    similarity = Levels(somewhat=NEARER, clearly=NEARER, source=str(Message("training.no_adults")))
+    if adults:
+        value = round(float(np.percentile(distribution.similarities(features), SOMEWHAT)), 5)
+        source = str(Message("training.similarity_levels", somewhat=SOMEWHAT))
+        similarity = Levels(somewhat=value, clearly=max(value, NEARER), source=source)
+    return Population(
+        distance=distance,
+        similarity=similarity,
+        adult_images=adults,
         sha256=hashlib.sha256(stored).hexdigest(),
     )

@@ -30,7 +30,8 @@ def test_an_age_outside_the_range_is_a_warning(age, warns):
     _, report = checks.examine_image(checks.input(image))
     assert report.has_warning("age") == warns
     assert any(result.check == "age" for result in report.results) == (age is not None)
-    assert (Message("checks.age.warning", ages=str(model.ages)) in report.warnings) == warns
+    stated = Message("checks.unlike.age", ages=str(model.ages), years=int(age or 0))
+    assert (report.unlike == stated and report.warnings[0] == stated) == warns
 
 
 def test_another_range_needs_no_other_edit():

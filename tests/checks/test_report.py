@@ -10,7 +10,7 @@ from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import OUTCOMES, PASSED, REJECTED, WARNING, CheckReport, Rule
 from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.checks.suite import check_rules
-from cxrmodel.errors import AlteredWeights, ImageRefused, ImageRejected, NoLungsFound, OutOfDistribution
+from cxrmodel.errors import AlteredWeights, ImageRefused, ImageRejected, NoLungsFound
 from cxrmodel.messages import Message, catalogue
 from cxrmodel.model.spec import load_spec
 from cxrmodel.paths import CHECK_FOLDER
@@ -88,7 +88,6 @@ def test_the_most_severe_result_decides():
     [
         ("lung_area", NoLungsFound),
         ("lung_balance", NoLungsFound),
-        ("out_of_distribution", OutOfDistribution),
         ("rotation", ImageRejected),
         ("contrast", ImageRejected),
         ("image_extent", ImageRejected),
@@ -107,7 +106,7 @@ def test_the_first_rejection_is_raised(name, error):
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_every_check_has_its_texts(check):
     """Title, measure and messages are in the catalogue."""
-    codes = {check.title, check.measures, *(check.code(outcome) for outcome in OUTCOMES)} - {None}
+    codes = {check.title, check.measures, check.clear_warning, *(check.code(outcome) for outcome in OUTCOMES)} - {None}
     assert codes <= set(catalogue().texts)
 
 
@@ -118,6 +117,7 @@ def test_every_threshold_has_a_message(model):
     assert tuple(rules) == CHECKS.names
     for name, rule in rules.items():
         assert (rule.warning is not None) == (CHECKS[name].warning is not None)
+        assert (rule.clear is not None) == (CHECKS[name].clear_warning is not None)
         assert (rule.rejection is not None) == (CHECKS[name].rejection is not None)
         assert rule.source
 

@@ -13,9 +13,10 @@ from cxrmodel.model.spec import (
     OPERATING_POINTS,
     AgeRange,
     Labels,
+    Levels,
     ModelSpec,
     OperatingPoints,
-    OutOfDistribution,
+    Population,
     load_spec,
     read_features,
     read_graph,
@@ -23,6 +24,8 @@ from cxrmodel.model.spec import (
 )
 from cxrmodel.models import MODELS
 
+LEVELS = Levels(somewhat=1.5, clearly=4.0, source="drawn")
+POPULATION = {"distance": LEVELS.model_dump(), "similarity": LEVELS.model_dump(), "adult_images": 9, "sha256": "1" * 64}
 WEIGHTS = b"not really weights"
 GRAPH = b"not really a graph"
 SPEC = ModelSpec(
@@ -46,7 +49,9 @@ SPEC = ModelSpec(
     operating_points=OperatingPoints(high_sensitivity=0.3, balanced=0.6, high_specificity=0.9),
     heat_range=0.4,
     heat_percentile=99.0,
-    out_of_distribution=OutOfDistribution(warn=1.5, reject=4.0, source="drawn", sha256="1" * 64),
+    population=Population(
+        distance=LEVELS, similarity=LEVELS.replace(somewhat=0.3, clearly=0.5), adult_images=0, sha256="1" * 64
+    ),
     split_seed=0,
     held_out_patients=("im-0001", "virus-7"),
 )
@@ -103,7 +108,8 @@ def test_ages_are_completed_years(age, within):
         ("split_seed", -1),
         ("cam_layer", ""),
         ("trained_on", ""),
-        ("out_of_distribution", {"warn": 1.5, "reject": 4e4, "source": "", "sha256": "1" * 64}),
+        ("population", POPULATION | {"distance": LEVELS.model_dump() | {"clearly": 4e4}}),
+        ("population", POPULATION | {"adult_images": -1}),
         ("intercept", float("nan")),
         ("intercept", "0.7"),
         ("prevalence", 1.0),
@@ -117,8 +123,9 @@ def test_ages_are_completed_years(age, within):
         ("operating_points", {"balanced": 0.5}),
         ("operating_points", {"high_sensitivity": 0.3, "balanced": 1.6, "high_specificity": 0.9}),
         ("operating_points", {"high_sensitivity": 0.3, "balanced": 0.6, "high_specificity": 0.9, "more": 0.5}),
-        ("out_of_distribution", {"warn": 5.0, "reject": 4.0, "source": "", "sha256": "1" * 64}),
-        ("out_of_distribution", None),
+        ("population", POPULATION | {"similarity": LEVELS.model_dump() | {"somewhat": 5.0}}),
+        ("population", POPULATION | {"sha256": "short"}),
+        ("population", None),
         ("more", 1),
     ],
 )
@@ -182,7 +189,7 @@ def test_one_changed_byte_is_refused(tmp_path, read, suffix, field):
     """A file with another hash is never used."""
     path, data = tmp_path / f"cnn.{suffix}", b"some bytes"
     digest = hashlib.sha256(data).hexdigest()
-    change = {field: digest} if field else {"out_of_distribution": SPEC.out_of_distribution.replace(sha256=digest)}
+    change = {field: digest} if field else {"population": SPEC.population.replace(sha256=digest)}
     spec = SPEC.replace(**change)
     path.write_bytes(data)
     assert read(spec, tmp_path) in (path, data)

@@ -59,7 +59,7 @@ def test_dicom(use, visit, text_of, project):
     assert len(app.metric) == 1
     assert file_line("IM00001", width, height, "DICOM", 12) in shown
     assert str(Message("imaging.note.inverted")) in shown
-    assert str(Message("checks.age.warning", ages="1 to 5 years")) in shown
+    assert str(Message("checks.unlike.age", ages="1 to 5 years", years=62)) in shown
     app = drop(app, ("IM00002", dicom(levels, ViewPosition="LL")))
     assert len(app.error) == 1
     assert not app.metric

@@ -13,7 +13,7 @@ from cxrmodel.imaging.lungs import LungFields
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.metrics.performance import evaluate_scores
 from cxrmodel.model.calibration import finding, log_odds
-from cxrmodel.model.spec import FORMAT, AgeRange, Labels, ModelSpec, OperatingPoints, OutOfDistribution
+from cxrmodel.model.spec import FORMAT, AgeRange, Labels, Levels, ModelSpec, OperatingPoints, Population
 from cxrmodel.reading import Reading
 
 POINTS = OperatingPoints(high_sensitivity=0.2, balanced=0.45, high_specificity=0.8)
@@ -38,7 +38,12 @@ SPEC = ModelSpec(
     heat_range=2.5,
     heat_percentile=99.0,
     ages=AgeRange(low=1, high=5),
-    out_of_distribution=OutOfDistribution(warn=2.0, reject=5.0, source="drawn", sha256="d" * 64),
+    population=Population(
+        distance=Levels(somewhat=2.0, clearly=5.0, source="drawn"),
+        similarity=Levels(somewhat=0.3, clearly=0.5, source="drawn"),
+        adult_images=4,
+        sha256="d" * 64,
+    ),
     trained_on="a drawn collection",
     split_seed=0,
     held_out_patients=("p1",),

@@ -5,7 +5,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from cxrmodel.explain.shares import EvidenceShares
 from cxrmodel.messages import Message
 from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reading, ReadingRecord
+from cxrmodel.report.wording import reasons
 from cxrmodel.sinks import cell, from_cell
 
 KEYS = tuple(field.name for field in fields(ReadingRecord))
@@ -46,7 +47,12 @@ def make_record(file: str, outcome: Reading | Exception, model: str) -> ReadingR
         Version of the model.
     """
     if isinstance(outcome, Reading):
-        return outcome.as_record(file)
+        said = reasons(outcome)
+        return replace(
+            outcome.as_record(file),
+            reasons=tuple(str(reason) for reason in said),
+            codes=tuple(reason.code for reason in said),
+        )
     if isinstance(outcome, CxrError):
         reason = outcome.message
     elif isinstance(outcome, OSError):

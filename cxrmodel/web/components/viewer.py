@@ -81,7 +81,7 @@ def badges_of(notes: Sequence[Message], check: CheckReport) -> list[tuple[str, s
     """
     badges = {str(note): text(_BADGES.get(note.code, "web.badge.note")) for note in notes}
     for result in check.results:
-        if result.outcome == WARNING:
+        if result.outcome == WARNING and result.message in check.warnings:
             code = f"web.badge.{result.correction}" if result.correction else CHECKS[result.check].title
             badges.setdefault(str(result.message), text(code))
     return [(badge, sentence) for sentence, badge in badges.items()]

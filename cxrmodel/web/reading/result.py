@@ -1,5 +1,6 @@
 """The result of one file: finding, probability, thresholds, evidence, or why there is no reading."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from html import escape
 
@@ -8,10 +9,19 @@ import streamlit as st
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.nearest import Evidence, evidence
 from cxrmodel.evaluation.storage import load_evaluation
+from cxrmodel.messages import Message
 from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reading
 from cxrmodel.report.pdf import pdf_report
-from cxrmodel.report.wording import evidence_counts, evidence_sentence, facts, reason_for_finding, shares_sentence
+from cxrmodel.report.wording import (
+    evidence_counts,
+    evidence_sentence,
+    facts,
+    other_reasons,
+    reason_for_finding,
+    shares_sentence,
+    unlike_reasons,
+)
 from cxrmodel.web import app
 from cxrmodel.web.components.downloads import file_title, lazily
 from cxrmodel.web.components.prevalence import choose_prevalence
@@ -37,15 +47,20 @@ def result(entry: Entry) -> None:
     reading = entry.reading
     image, numbers = st.columns([6, 5], gap="large")
     with numbers:  # first: a number that follows the prevalence does not wait for the image
+        _warn(unlike_reasons(reading))
         _number(reading)
-        for reason in reading.reasons:
-            st.warning(plain(reason), icon=":material/priority_high:")
+        _warn(other_reasons(reading))
         choose_prevalence(reading.labels)
         with st.container(horizontal=True, vertical_alignment="center"):
             _pdf(entry, reading)
             app.link("heatmap", text("web.result.heatmap"))
     with image:
         _image(reading)
+
+
+def _warn(reasons: Iterable[Message]) -> None:
+    for reason in reasons:
+        st.warning(plain(reason), icon=":material/priority_high:")
 
 
 def _image(reading: Reading) -> None:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxrmodel.prevalence import prevalence_words
+from cxrmodel.report.wording import reasons
 from cxrmodel.sinks import label, table_cell
 from cxrmodel.web import session
 from cxrmodel.web.kept import Entry
@@ -62,12 +63,12 @@ def _status(entry: Entry) -> str:
 
 def _row(entry: Entry) -> dict[str, str]:
     reading = entry.reading
-    reasons = reading.reasons if reading else [entry.reason]
+    said = reasons(reading) if reading else [entry.reason]
     probability = text("web.worklist.probability", prevalence=prevalence_words(session.prevalence()))
     return {
         text("web.worklist.image"): table_cell(label(entry.name)),
         text("web.worklist.status"): _status(entry),
         text("web.worklist.finding"): reading.finding if reading else "",
         probability: reading.shown.probability if reading else "",
-        text("web.worklist.reasons"): table_cell(" ".join(map(str, reasons))),
+        text("web.worklist.reasons"): table_cell(" ".join(map(str, said))),
     }

@@ -1,0 +1,45 @@
+"""Checks whether an image is like those that the model was made for: two measures of the network's features.
+
+The distance from the training images notices whatever is unfamiliar. The similarity to images of adults, where such
+images were learnt from, notices what the distance is too coarse for. Neither can tell age from source: the images of
+children and of adults come from different hospitals. Age itself is known from DICOM alone (``cxrmodel.checks.age``).
+"""
+
+from cxrmodel.checks.check import Check, Stage
+from cxrmodel.checks.check_input import CheckInput
+from cxrmodel.checks.report import UNLIKE_CLEARLY, UNLIKE_SOMEWHAT, Rule
+from cxrmodel.model.spec import Levels
+
+
+def _rule(levels: Levels) -> Rule:
+    return Rule(side="above", warning=levels.somewhat, rejection=None, clear=levels.clearly, source=levels.source)
+
+
+def _distance(image: CheckInput) -> float | None:
+    return None if image.features is None else float(image.models.features.distances(image.features[None])[0])
+
+
+def _similarity(image: CheckInput) -> float | None:
+    if image.features is None or not image.models.features.knows_adults:
+        return None
+    return float(image.models.features.similarities(image.features[None])[0])
+
+
+OUT_OF_DISTRIBUTION = Check(
+    "out_of_distribution",
+    Stage.FEATURES,
+    _distance,
+    warning=UNLIKE_SOMEWHAT,
+    clear_warning=UNLIKE_CLEARLY,
+    rule=lambda spec: _rule(spec.population.distance),
+    values=lambda image: {"ages": str(image.models.ages)},
+)
+OTHER_POPULATION = Check(
+    "other_population",
+    Stage.FEATURES,
+    _similarity,
+    warning=UNLIKE_SOMEWHAT,
+    clear_warning=UNLIKE_CLEARLY,
+    rule=lambda spec: _rule(spec.population.similarity),
+    values=lambda image: {"ages": str(image.models.ages)},
+)

@@ -157,9 +157,11 @@ def _collections(reader: "Reader", root: Path, images: list[Image]) -> Iterator[
         if paths:
             yield f"unseen_{kind}", [(partial(_grey_file, path), path.name) for path in paths]
     yield from _dicom(root)
-    adults = sorted((root / "adult_rsna").glob("*/*.jpg")) + sorted((root / "adult_unlabelled").glob("*.jpg"))
-    if adults:
-        yield "adults", [(path.read_bytes, "adult") for path in adults]
+    # None of them is trained on.
+    for name, pattern in (("adults", "adult_rsna/*/*.jpg"), ("other_hospital", "other_hospital/*.jpg")):
+        paths = sorted(root.glob(pattern))
+        if paths:
+            yield name, [(path.read_bytes, "adult") for path in paths]
     yield from _hard_cases(images)
 
 

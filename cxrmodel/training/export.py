@@ -60,8 +60,6 @@ LEAST_SHARE = 0.8
 
 FEATURE_IMAGES = 1500
 """Training images that give the distribution of features."""
-RECODED = 3
-"""One training image in so many is re-encoded too, to learn the similarity to adults."""
 SOMEWHAT, CLEARLY, FACTOR = 98.5, 99.5, 1.35
 """Percentile of held-out images beyond which an image is somewhat unlike them; clearly, beyond the other's multiple."""
 NEARER = 0.5
@@ -198,15 +196,11 @@ def export_reader(run: Path, root: Path, out: Path = MODEL_FOLDER, folds: Sequen
     graph = to_onnx(for_reading(trained, model), held_out.tensors[:PROBES])
     training = load_images(split.train[:: max(1, len(split.train) // FEATURE_IMAGES)])
     adults, rng = load_adults(root), np.random.default_rng(record.split.seed)
-    own, recoded, other = (
+    own, other = (
         _run_graph(graph, _tensors(pixels, segmenter, record)[0])[2]
-        for pixels in (
-            training,
-            np.stack([reencoded(image, rng) for image in training[::RECODED]]),
-            [image for adult in adults for image in (adult, reencoded(adult, rng))],
-        )
+        for pixels in ([*group, *(reencoded(image, rng) for image in group)] for group in (training, adults))
     )
-    distribution = fit_population(own, recoded, other)
+    distribution = fit_population(own, other)
     stored = distribution.to_bytes()
     identity = {
         "bias": float(keras.ops.convert_to_numpy(trained.get_layer("logit").bias)[0]),

@@ -81,17 +81,14 @@ def reencoded(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
 
 
 def fit_population(
-    training: NDArray[np.float32],
-    reencodings: NDArray[np.float32],
-    adults: NDArray[np.float32],
-    components: int = COMPONENTS,
+    training: NDArray[np.float32], adults: NDArray[np.float32], components: int = COMPONENTS
 ) -> FeatureDistribution:
     """Fit the distribution of the training images and, where there are any, the similarity to adults.
 
     Parameters
     ----------
-    training, reencodings, adults : ndarray of float32, shape (N, F)
-        Features of training images, of re-encoded training images, and of images of adults, re-encoded ones among them.
+    training, adults : ndarray of float32, shape (N, F)
+        Features of training images and of images of adults, re-encoded ones among both.
     components : int
         Principal directions kept; at most N - 2.
     """
@@ -112,7 +109,7 @@ def fit_population(
     )
     within, residual = draft.parts(training)
     fitted = replace(draft, mean_within=float(within.mean()), mean_residual=float(residual.mean()))
-    return _with_adults(fitted, np.concatenate([training, reencodings]), adults) if len(adults) else fitted
+    return _with_adults(fitted, training, adults) if len(adults) else fitted
 
 
 def _with_adults(

@@ -22,14 +22,14 @@ def features() -> np.ndarray:
 
 def test_training_images_are_one_away_on_average(features):
     """By construction, whatever their scale; without adults there is no similarity."""
-    fitted = fit_population(features, NONE, NONE, 3)
+    fitted = fit_population(features, NONE, 3)
     assert fitted.distances(features).mean() == pytest.approx(1, rel=1e-3)
     assert not fitted.knows_adults
 
 
 def test_images_out_of_distribution_are_farther(features):
     """Far along a component, and a little off all of them; a constant feature is ignored."""
-    fitted = fit_population(features, NONE, NONE, 3)
+    fitted = fit_population(features, NONE, 3)
     largest = fitted.distances(features).max()
     assert fitted.distances(features.mean(0, keepdims=True) * 0)[0] > largest
     off = features[:1].copy()
@@ -46,7 +46,7 @@ def test_similarity_runs_from_training_images_to_adults(features):
     recoding[1], shift[2] = 4, 1
     own, other = features[:150], features[150:] + shift
     adults = np.concatenate([other, other + recoding])
-    fitted = fit_population(own, own + recoding, adults, 3)
+    fitted = fit_population(np.concatenate([own, own + recoding]), adults, 3)
     assert fitted.similarities(np.concatenate([own, own + recoding])).mean() == pytest.approx(0, abs=1e-4)
     assert fitted.similarities(adults).mean() == pytest.approx(1, abs=1e-4)
     moved = fitted.similarities(own + recoding) - fitted.similarities(own)
@@ -57,7 +57,7 @@ def test_similarity_runs_from_training_images_to_adults(features):
 def test_few_images_are_enough_to_fit():
     """Fewer images than components leave fewer components, and finite distances."""
     features = np.random.default_rng(0).normal(size=(10, 40)).astype(np.float32)
-    fitted = fit_population(features, features[:0], features[:0], 64)
+    fitted = fit_population(features, features[:0], 64)
     assert fitted.components.shape == (8, 40)
     assert np.isfinite(fitted.distances(features)).all()
 

@@ -9,8 +9,10 @@ from cxrmodel.checks.check import Check
 from cxrmodel.checks.image.clipping import CLIPPING
 from cxrmodel.checks.image.contrast import CONTRAST
 from cxrmodel.checks.image.kind import CT, HAND, MR, PROJECTION
+from cxrmodel.checks.image.local_contrast import LOCAL_CONTRAST
 from cxrmodel.checks.image.margins import IMAGE_EXTENT, MARGINS
 from cxrmodel.checks.image.orientation import GREYSCALE_POLARITY, INVERTED_GREYSCALE, MIRRORING, ROTATION
+from cxrmodel.checks.image.screen_photo import SCREEN_PHOTO
 from cxrmodel.checks.image.size import SIZE
 from cxrmodel.checks.image.tilt import TILT
 from cxrmodel.checks.lungs.cut_off import LUNGS_CUT_OFF
@@ -25,6 +27,7 @@ CHECKS: Registry[Check] = Registry(
     CT,
     MR,
     HAND,
+    SCREEN_PHOTO,
     TILT,
     CONTRAST,
     IMAGE_EXTENT,
@@ -36,6 +39,7 @@ CHECKS: Registry[Check] = Registry(
     ROTATION,
     MIRRORING,
     CLIPPING,
+    LOCAL_CONTRAST,
     LUNG_AREA,
     LUNG_BALANCE,
     LUNG_DISTANCE,

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cxrmodel.checks.image.clipping import clipped_share
+from cxrmodel.checks.image.local_contrast import local_contrast
 from cxrmodel.checks.image.margins import margin_share
 from cxrmodel.checks.lungs.cut_off import edge_share
 from cxrmodel.checks.lungs.position import centroid_distance
@@ -95,6 +96,7 @@ def _measure(images: np.ndarray, segmenter: LungSegmenter) -> dict[str, np.ndarr
                 "contrast": contrast(one),
                 "margins": margin_share(image_box(one)),
                 "clipping": clipped_share(one),
+                "local_contrast": local_contrast(one),
                 "lung_area": lungs["area"],
                 "lung_balance": lungs["balance"],
                 "lung_distance": centroid_distance(centroids, 0),
@@ -159,6 +161,7 @@ def fit_rules(measured: Mapping[str, np.ndarray]) -> dict[str, Rule]:
     not_chest = _rule("above", None, probability("projection", 99.8), at_99_8)
     return {
         "size": _rule("below", IMAGE_SIDE, half, "side of the training images; half of it"),
+        "screen_photo": _rule("above", 1.0, None, "set by hand"),
         "tilt": _rule("above", _MIN_TILT, None, "set by hand"),
         "contrast": _rule(
             "below",
@@ -183,6 +186,9 @@ def fit_rules(measured: Mapping[str, np.ndarray]) -> dict[str, Rule]:
         **dict.fromkeys(KINDS[:-1], not_chest),
         "clipping": _rule(
             "above", percentile("clipping", 99.5), 0.5, "99.5th percentile of validation images; half of the image"
+        ),
+        "local_contrast": _rule(
+            "above", percentile("local_contrast", 99.8), None, "99.8th percentile of validation images"
         ),
         "lung_area": extreme("lung_area", "below"),
         "lung_balance": extreme("lung_balance", "below"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cxrmodel.checks.image.clipping import clipped_share
+from cxrmodel.checks.image.local_contrast import local_contrast
 from cxrmodel.checks.image.margins import margin_share
 from cxrmodel.checks.lungs.cut_off import edge_share
 from cxrmodel.checks.lungs.position import centroid_distance
@@ -19,9 +20,11 @@ from cxrmodel.checks.report import OUTCOMES, PASSED, REJECTED, WARNING, CheckRep
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import AlteredWeights, MissingWeights
 from cxrmodel.evaluation.audits.hard_cases import CHANGED, SYNTHETIC
+from cxrmodel.evaluation.audits.photographs import screen_photo
 from cxrmodel.imaging.lungs import LungSegmenter, regions
 from cxrmodel.imaging.margins import image_box
-from cxrmodel.imaging.perturbations import rotate
+from cxrmodel.imaging.perturbations import clahe, rotate
+from cxrmodel.imaging.photograph import border_range, dark_level, grid_strength
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
@@ -134,6 +137,53 @@ def test_a_slightly_rotated_image_is_straightened_and_read(checks, segmenter, im
     assert report.corrections == ("straightened",)
     assert report.has_warning("tilt")
     assert not {result.check for result in report.results if result.outcome == REJECTED and "lung" in result.check}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_photograph_of_a_screen_is_warned_of(checks, image, seed):
+    """By the grid of its pixels or by what is seen around it; the image itself, of any size, is not."""
+    _, report = checks.examine_image(checks.input(radiograph(screen_photo(image, np.random.default_rng(seed)))))
+    assert report.has_warning("screen_photo")
+    for size in ((224, 224), (500, 450), (1400, 1200)):
+        _, report = checks.examine_image(checks.input(radiograph(cv2.resize(image, size))))
+        assert not report.has_warning("screen_photo")
+
+
+def test_a_grid_off_the_axes_is_found():
+    """A weak oblique wave within noise; the same wave along an axis may be an anti-scatter grid."""
+    y, x = np.mgrid[0:512, 0:512].astype(np.float32)
+    noise = np.random.default_rng(0).normal(0.5, 0.02, x.shape).astype(np.float32)
+    assert grid_strength(noise + 0.02 * np.sin(2 * np.pi * (0.21 * x + 0.13 * y))) > 2
+    assert grid_strength(noise + 0.02 * np.sin(2 * np.pi * 0.21 * x)) < 1
+    assert grid_strength(noise[:300]) == 0
+
+
+def test_the_border_by_hand():
+    """Half of it dark, half bright, or all of it even."""
+    border = np.full((224, 224), 50, np.uint8)
+    assert border_range(border) == (50, 0)
+    border[:, 112:] = 150
+    assert border_range(border) == pytest.approx((50, 100))
+    assert dark_level(border) == 50
+
+
+@pytest.mark.parametrize("limit", [4.0, 40.0])
+def test_a_locally_equalised_image_is_warned_of(checks, image, limit):
+    """And the image as it is, is not."""
+    _, report = checks.examine_image(checks.input(radiograph(clahe(image, limit))))
+    assert report.has_warning("local_contrast")
+    _, report = checks.examine_image(checks.input(radiograph(image)))
+    assert not report.has_warning("local_contrast")
+
+
+def test_local_contrast_by_hand():
+    """A half black, half white image has none within its blocks; a checkerboard has all of it there."""
+    halves = np.zeros((224, 224), np.uint8)
+    halves[:, 112:] = 200
+    assert local_contrast(halves) == 0
+    board = (np.indices((224, 224)).sum(0) % 2 * 200).astype(np.uint8)
+    assert local_contrast(board) == pytest.approx(1)
+    assert local_contrast(np.full((224, 224), 7, np.uint8)) == 0
 
 
 def test_straightening_needs_a_tilt(checks, image):

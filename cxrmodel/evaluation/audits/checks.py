@@ -2,23 +2,24 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 import cv2
 import numpy as np
 from PIL import Image as PilImage
 from tqdm import tqdm
 
-from cxrmodel.checks.report import REJECTED, WARNING, CheckReport
+from cxrmodel.checks.report import PASSED, REJECTED, WARNING, CheckReport
 from cxrmodel.errors import DataError, ImageRefused
 from cxrmodel.evaluation.audits.hard_cases import CHANGED, SYNTHETIC
 from cxrmodel.evaluation.audits.schema import CheckAudit, CheckSet, Inversion
+from cxrmodel.evaluation.audits.valid_cases import LARGEST_DIFFERENCE, VALID
 from cxrmodel.evaluation.storage import EVALUATION_FOLDER, load_evaluation, save_evaluation
 from cxrmodel.metrics.bootstrap import SEED
 from cxrmodel.metrics.estimate import significant
@@ -36,6 +37,7 @@ CASES = 24
 INVERTED_IMAGES = 100
 IMAGE_SIZE = 1024
 
+Item = TypeVar("Item")
 Source = tuple[Callable[[], bytes], str]
 Examined = tuple[CheckReport, float] | ImageRefused
 
@@ -50,7 +52,8 @@ def audit_checks(reader: "Reader", root: Path, progress: bool = True) -> CheckAu
     ----------
     reader : Reader
     root : Path
-        Holds ``chest_xray`` and, where there are any, ``originals``, ``not_chest``, ``dicom`` and adults.
+        Holds ``chest_xray`` and, where there are any, ``originals``, ``not_chest``, ``dicom``, adults and
+        ``other_hospital``.
     progress : bool
         Whether to show progress bars on standard error.
 
@@ -64,6 +67,11 @@ def audit_checks(reader: "Reader", root: Path, progress: bool = True) -> CheckAu
     sets = [tally("test", test)]
     for name, sources in _collections(reader, root, images):
         sets.append(tally(name, _examined(reader, sources, f"checks: {name}" if progress else None)))
+    undisturbed = _chosen(test)
+    for name, change in VALID.items():
+        sources = [(partial(_changed, change, image, case), name) for case, image in enumerate(_chosen(images))]
+        rows = _examined(reader, sources, f"checks: {name}" if progress else None)
+        sets.append(tally(name, rows, undisturbed))
     scores = reader.score_many(((image.path.read_bytes(), image.name) for image in images), checked=False)
 
     def performance(pairs: list[tuple[Image, float]]) -> Performance:
@@ -99,7 +107,7 @@ def measure_checks(reader: "Reader", root: Path, out: Path = EVALUATION_FOLDER, 
     return audited
 
 
-def tally(name: str, rows: Iterable[Examined]) -> CheckSet:
+def tally(name: str, rows: Iterable[Examined], undisturbed: Sequence[Examined] | None = None) -> CheckSet:
     """Count the outcomes on one set of pictures.
 
     Parameters
@@ -108,6 +116,8 @@ def tally(name: str, rows: Iterable[Examined]) -> CheckSet:
         Of the set.
     rows : iterable of (CheckReport, float) or ImageRefused
         The report of every check, or why the file could not be decoded: it counts under the refusal's name.
+    undisturbed : sequence of (CheckReport, float) or ImageRefused, or None
+        Of valid hard cases: of the same images without the change.
     """
     examined = list(rows)
     reports = [row[0] for row in examined if not isinstance(row, ImageRefused)]
@@ -122,7 +132,20 @@ def tally(name: str, rows: Iterable[Examined]) -> CheckSet:
         measured=tuple(sorted({item.check for report in reports for item in report.results})),
         rejected_by=dict(sorted((undecodable + _by_check(reports, REJECTED)).items())),
         warned_by=dict(sorted(_by_check(reports, WARNING).items())),
+        silent=None if undisturbed is None else sum(map(_silent, examined, undisturbed)),
     )
+
+
+def _silent(row: Examined, undisturbed: Examined) -> bool:
+    """Whether a change of the probability stands without a warning."""
+    if isinstance(row, ImageRefused) or isinstance(undisturbed, ImageRefused):
+        return False
+    return row[0].outcome == PASSED and abs(row[1] - undisturbed[1]) > LARGEST_DIFFERENCE
+
+
+def _chosen(items: Sequence[Item]) -> Sequence[Item]:
+    """As many as there are hard cases of a kind, spread evenly."""
+    return items[:: max(1, len(items) // CASES)][:CASES]
 
 
 def _by_check(reports: Iterable[CheckReport], outcome: str) -> Counter[str]:
@@ -181,7 +204,7 @@ def _hard_cases(images: list[Image]) -> Iterator[tuple[str, Iterable[Source]]]:
     for name, draw in SYNTHETIC.items():
         rngs = [np.random.default_rng((SEED, case)) for case in range(CASES)]
         yield name, [(partial(_drawn, draw, rng), name) for rng in rngs]
-    chosen = images[:: max(1, len(images) // CASES)][:CASES]
+    chosen = _chosen(images)
     for name, change in CHANGED.items():
         yield name, [(partial(_changed, change, image, case), name) for case, image in enumerate(chosen)]
 

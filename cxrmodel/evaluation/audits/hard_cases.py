@@ -1,5 +1,7 @@
 """Hard cases for the checks, made by code: changed test images, and synthetic pictures that are no chest radiograph.
 
+Valid ones, which should be read, are in `cxrmodel.evaluation.audits.valid_cases`.
+
 None of them is among those the checks were fixed on (`cxrmodel.training.negatives`): other drawings, at image size, and
 images of other patients.
 """
@@ -233,7 +235,6 @@ CHANGED: dict[str, Callable[[np.ndarray, Rng], np.ndarray]] = {
     "rotated_left": lambda image, rng: np.rot90(image),
     "upside_down": lambda image, rng: np.rot90(image, 2),
     "rotated_right": lambda image, rng: np.rot90(image, 3),
-    "mirrored": lambda image, rng: image[:, ::-1],
     "inverted": lambda image, rng: 255 - image,
     "half": half,
     "fragment": fragment,

@@ -402,6 +402,9 @@ class CheckSet(Described):
     rejected_by, warned_by : dict of str to int
         Images by the name of each check, or of the refusal of a file that cannot be decoded. Every check runs on every
         picture, also when an earlier one rejects it.
+    silent : int or None
+        Of valid hard cases: those that are read without a warning although their probability differs from that of the
+        undisturbed image by more than ``cxrmodel.evaluation.audits.valid_cases.LARGEST_DIFFERENCE``.
     """
 
     area: ClassVar[str] = "audits.check_set"
@@ -412,6 +415,7 @@ class CheckSet(Described):
     measured: tuple[str, ...]
     rejected_by: dict[str, NonNegativeInt]
     warned_by: dict[str, NonNegativeInt]
+    silent: NonNegativeInt | None = None
 
 
 class Inversion(Record):

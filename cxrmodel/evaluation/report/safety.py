@@ -8,6 +8,7 @@ from cxrmodel.checks.report import OUTCOMES, Rule
 from cxrmodel.checks.spec import load_check_spec
 from cxrmodel.checks.suite import check_rules
 from cxrmodel.errors import EvaluationError, ImageRefused, ImageRejected
+from cxrmodel.evaluation.audits.valid_cases import LARGEST_DIFFERENCE
 from cxrmodel.evaluation.report.render import render
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.evaluation.storage import load_evaluation
@@ -49,6 +50,7 @@ def safety_text(rules: Mapping[str, Rule], spec: ModelSpec, evaluation: Evaluati
         texts=catalogue().texts,
         ages=str(spec.ages),
         measured=measured,
+        largest_difference=LARGEST_DIFFERENCE,
         shown=[found for found in measured.sets if found.name in _SHOWN] if measured else [],
         kinds=[CHECKS[name] for name in _KINDS],
         named=[found for found in measured.sets if set(_KINDS) <= set(found.measured)] if measured else [],

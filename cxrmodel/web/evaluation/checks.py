@@ -87,6 +87,7 @@ def _row(item: CheckSet) -> dict[str, Any]:
         "description": str(item.description),
         "images": item.images,
         **{outcome: getattr(item, outcome) for outcome in _OUTCOMES},
+        "changed_without_warning": item.silent,
         "rejected_by": _by_check(item.rejected_by),
         "warned_by": _by_check(item.warned_by),
     }

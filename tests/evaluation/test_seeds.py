@@ -67,7 +67,7 @@ def test_a_form_holds_all_trainings():
     """Sizes, epochs, the trainings before, and the initial weights; and in words."""
     record = shipped_training_record("densenet121")
     forms, init = form_of(record)
-    assert (len(forms), init) == (3, "none")
+    assert (len(forms), init) == (4, "none")
     assert forms[0] == TrainingForm(stages=((96, 4), (128, 10), (160, 4)))
     assert str(run(0, 0.5, trainings=forms).form) == str(record.summary)
     assert str(TrainingForm().schedule)

@@ -66,7 +66,9 @@ def test_a_run_is_exported_with_everything_that_held_out_images_decide(trained, 
     assert (spec.labels, spec.ages) == (ARCHIVE.labels, ARCHIVE.ages)
     assert (spec.input_size, spec.mean, spec.std) == (48, record.mean, record.std)
     assert spec.held_out_patients == record.split.held_out_patients
-    assert load_training_record(tmp_path / "cnn.training.json") == record
+    exported = load_training_record(tmp_path / "cnn.training.json")
+    assert exported.calibration
+    assert exported.replace(calibration=None) == record
     assert load_spec("cnn", tmp_path) == spec
     assert read_graph(spec, tmp_path)
     assert read_features(spec, tmp_path)

@@ -112,7 +112,7 @@ def test_history_is_counted_through():
     record = shipped_training_record("densenet121")
     history = training_history(record)
     assert history.epochs.tolist() == list(range(1, len(history.epochs) + 1))
-    assert [start.number for start in history.starts] == [1, 2, 3]
+    assert [start.number for start in history.starts] == [1, 2, 3, 4]
     assert history.starts[0].epoch == 0.5
     assert training_history(record.replace(before=())).starts == ()
 

@@ -5,10 +5,12 @@ images were learnt from, notices what the distance is too coarse for. Neither ca
 children and of adults come from different hospitals. Age itself is known from DICOM alone (``cxrmodel.checks.age``).
 """
 
+from collections.abc import Callable
+
 from cxrmodel.checks.check import Check, Stage
 from cxrmodel.checks.check_input import CheckInput
 from cxrmodel.checks.report import UNLIKE_CLEARLY, UNLIKE_SOMEWHAT, Rule
-from cxrmodel.model.spec import Levels
+from cxrmodel.model.spec import Levels, ModelSpec
 
 
 def _rule(levels: Levels) -> Rule:
@@ -25,21 +27,17 @@ def _similarity(image: CheckInput) -> float | None:
     return float(image.models.features.similarities(image.features[None])[0])
 
 
-OUT_OF_DISTRIBUTION = Check(
-    "out_of_distribution",
-    Stage.FEATURES,
-    _distance,
-    warning=UNLIKE_SOMEWHAT,
-    clear_warning=UNLIKE_CLEARLY,
-    rule=lambda spec: _rule(spec.population.distance),
-    values=lambda image: {"ages": str(image.models.ages)},
-)
-OTHER_POPULATION = Check(
-    "other_population",
-    Stage.FEATURES,
-    _similarity,
-    warning=UNLIKE_SOMEWHAT,
-    clear_warning=UNLIKE_CLEARLY,
-    rule=lambda spec: _rule(spec.population.similarity),
-    values=lambda image: {"ages": str(image.models.ages)},
-)
+def _check(name: str, measure: Callable[[CheckInput], float | None], levels: Callable[[ModelSpec], Levels]) -> Check:
+    return Check(
+        name,
+        Stage.FEATURES,
+        measure,
+        warning=UNLIKE_SOMEWHAT,
+        clear_warning=UNLIKE_CLEARLY,
+        rule=lambda spec: _rule(levels(spec)),
+        values=lambda image: {"ages": str(image.models.ages)},
+    )
+
+
+OUT_OF_DISTRIBUTION = _check("out_of_distribution", _distance, lambda spec: spec.population.distance)
+OTHER_POPULATION = _check("other_population", _similarity, lambda spec: spec.population.similarity)

@@ -15,14 +15,10 @@ from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from cxrmodel.checks.feature_distribution import FeatureDistribution
-from cxrmodel.errors import CxrError, DataError
-from cxrmodel.imaging.canonical import IMAGE_SIDE, canonical_image
-from cxrmodel.imaging.radiograph import read_radiograph
-from cxrmodel.records import read_rows
+from cxrmodel.errors import DataError
 from cxrmodel.training.augment import perturb_intensity, random_affine
+from cxrmodel.training.references import ADULTS, adults
 
-ADULTS, TESTED = "adult_unlabelled.csv", "adult_rsna.csv"
-"""Tables beside the archive: images of adults to learn from, and those that are for testing only."""
 COMPONENTS = 64
 """Principal directions that are kept."""
 _MIN_SCALE = 1e-3
@@ -30,27 +26,17 @@ _MIN_SCALE = 1e-3
 
 
 def load_adults(root: Path) -> NDArray[np.uint8]:
-    """Decode the images of adults beside the archive, but those of patients whose images are for testing only.
-
-    Returns
-    -------
-    ndarray of uint8, shape (N, 224, 224)
-        N is 0 where there is no table of them.
+    """Decode all unlabelled adults beside the archive; see ``cxrmodel.training.references.adults``.
 
     Raises
     ------
     DataError
         When a table or an image is damaged.
     """
-    if not (root / ADULTS).is_file():
-        return np.empty((0, IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     try:
-        tested = {row["patient"] for row in read_rows(root / TESTED)} if (root / TESTED).is_file() else set()
-        paths = [root / row["file"] for row in read_rows(root / ADULTS) if row["patient"] not in tested]
-        images = [canonical_image(read_radiograph(path.read_bytes(), path.name).pixels) for path in paths]
-    except (OSError, KeyError, ValueError, CxrError) as error:
+        return adults(root)
+    except DataError as error:
         raise DataError("training.adults", table=str(root / ADULTS), problem=str(error)) from error
-    return np.stack(images)
 
 
 def reencoded(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

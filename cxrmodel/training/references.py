@@ -1,4 +1,4 @@
-"""Images beside the archive that the projection network learns from: unlabelled adults, and real images of other kinds.
+"""Images beside the archive that the checks learn from: unlabelled adults, and real images of other kinds.
 
 ``adult_unlabelled/*.jpg`` with ``adult_unlabelled.csv`` (columns ``file`` and ``patient``), and
 ``not_chest/{abdomenct,breastmri,chestct,hand,headct}/*``, 64 px images of MedNIST. Both may be missing.
@@ -14,14 +14,16 @@ from cxrmodel.errors import DataError
 from cxrmodel.records import read_rows
 from cxrmodel.training.archive import load_files
 
+ADULTS, TESTED = "adult_unlabelled.csv", "adult_rsna.csv"
+"""Tables beside the archive: images of adults to learn from, and those that are for testing only."""
 KIND_OF_FOLDER = {"abdomenct": "ct", "breastmri": "mr", "chestct": "ct", "hand": "hand", "headct": "ct"}
 """Kind of image in each folder of ``not_chest``."""
 
 Images = NDArray[np.uint8]
 
 
-def adults(root: Path, *, held_out: bool) -> Images:
-    """Canonical images of the unlabelled adults: four fifths of the patients, or the fifth that is held out.
+def adults(root: Path, *, held_out: bool | None = None) -> Images:
+    """Canonical images of the unlabelled adults: all, or four fifths of the patients, or the fifth that is held out.
 
     Patients of the panel of adults (``adult_rsna.csv``) are left out, because that panel is for testing.
 
@@ -34,9 +36,11 @@ def adults(root: Path, *, held_out: bool) -> Images:
     DataError
         When a table or an image is damaged.
     """
-    tested = {row["patient"] for row in _rows(root / "adult_rsna.csv")}
-    rows = [row for row in _rows(root / "adult_unlabelled.csv") if row["patient"] not in tested]
-    return load_files(root / row["file"] for row in rows if (_digest(row["patient"].encode())[0] % 5 == 0) == held_out)
+    tested = {row["patient"] for row in _rows(root / TESTED)}
+    rows = [row for row in _rows(root / ADULTS) if row["patient"] not in tested]
+    if held_out is not None:
+        rows = [row for row in rows if (_digest(row["patient"].encode())[0] % 5 == 0) == held_out]
+    return load_files(root / row["file"] for row in rows)
 
 
 def other_kinds(root: Path, kind: str, *, held_out: bool) -> Images:

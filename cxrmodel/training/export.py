@@ -93,7 +93,7 @@ def to_onnx(network: keras.Model, probes: Floats) -> bytes:
         path = Path(folder) / "network.onnx"
         network.export(path, format="onnx", verbose=False)
         graph = rewrite_graph(path.read_bytes())
-    for place, (found, true) in enumerate(zip(_run_graph(graph, probes, len(probes)), wanted, strict=True)):
+    for place, (found, true) in enumerate(zip(_run_graph(graph, probes), wanted, strict=True)):
         allowed = TOLERANCE * (float(np.ptp(true)) if place else 1.0)
         worst = float(np.abs(found - true).max())
         if not worst <= allowed:
@@ -269,7 +269,7 @@ def _tensors(
     return np.stack(tensors) if tensors else np.empty((0, size, size, 1), np.float32), kept
 
 
-def _run_graph(graph: bytes, tensors: Floats, batch: int = 32) -> list[Floats]:
+def _run_graph(graph: bytes, tensors: Floats, batch: int = 8) -> list[Floats]:
     """Outputs of a graph; of an exported classifier logits, contributions and features."""
     session = open_graph(graph)
     name = session.get_inputs()[0].name

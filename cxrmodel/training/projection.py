@@ -131,7 +131,7 @@ def train_projection(root: Path, recipe: Recipe, folder: Path, resume: bool = Fa
     feed = Feed(sample, options.samples, recipe.batch, recipe.seed)
     history = fit(model, loss, feed, recipe, folder, score, resume=resume)
     with outputs.draft(folder / "projection.keras", overwrite=True) as part:
-        model.save(part)
+        model.save(part, include_optimizer=False)
     epochs = [epoch.model_dump() for epoch in history]
     accuracy = score(model, PROJECTION_SIDE)
     record = ProjectionTraining(recipe=recipe.model_dump(mode="json"), validation=accuracy, history=epochs)

@@ -108,7 +108,7 @@ def test_ages_are_completed_years(age, within):
         ("split_seed", -1),
         ("cam_layer", ""),
         ("trained_on", ""),
-        ("population", POPULATION | {"distance": LEVELS.model_dump() | {"clearly": 4e4}}),
+        ("population", POPULATION | {"distance": LEVELS.model_dump() | {"clearly": 4e6}}),
         ("population", POPULATION | {"adult_images": -1}),
         ("intercept", float("nan")),
         ("intercept", "0.7"),

@@ -115,8 +115,8 @@ class MethodResult(Record):
         The same of random orders.
     in_lungs : Estimate
         Mean share of attribution inside the lungs.
-    in_lungs_positive : Estimate or None
-        The same on images of the positive class; None in evaluations of earlier versions.
+    in_lungs_positive : Estimate
+        The same on images of the positive class.
     stability : Estimate
         Mean rank correlation with the map under noise too small to see.
     map_range : float
@@ -136,7 +136,7 @@ class MethodResult(Record):
     random_deletion_auc: float
     random_insertion_auc: float
     in_lungs: Estimate
-    in_lungs_positive: Estimate | None = None
+    in_lungs_positive: Estimate
     stability: Estimate
     map_range: float
     range_images: NonNegativeInt

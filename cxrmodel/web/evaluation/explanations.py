@@ -47,7 +47,7 @@ def _faithfulness(methods: Sequence[MethodResult], intervals: str) -> None:
             text("web.explanations.deletion"): _with_random(row.deletion_auc, row.random_deletion_auc),
             text("web.explanations.insertion"): _with_random(row.insertion_auc, row.random_insertion_auc),
             text("web.explanations.in_lungs"): formatting.estimate(row.in_lungs, _DIGITS),
-            **_in_lungs_positive(row),
+            text("web.explanations.in_lungs_positive"): formatting.estimate(row.in_lungs_positive, _DIGITS),
             text("web.explanations.stability"): formatting.estimate(row.stability, _DIGITS),
             text("web.explanations.counts"): str(row.images),
         }
@@ -56,11 +56,6 @@ def _faithfulness(methods: Sequence[MethodResult], intervals: str) -> None:
     note = text("web.explanations.faithfulness_note", intervals=intervals)
     caveat = small_samples.few(*(small_samples.image_count(min(row.images, row.deletion_auc.n)) for row in methods))
     downloads.table("explanations", rows, f"{note} {caveat}" if caveat else note)
-
-
-def _in_lungs_positive(row: MethodResult) -> dict[str, str]:
-    figure = row.in_lungs_positive
-    return {} if figure is None else {text("web.explanations.in_lungs_positive"): formatting.estimate(figure, _DIGITS)}
 
 
 def _randomisation(section: ExplanationAudit) -> None:

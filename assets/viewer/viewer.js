@@ -264,15 +264,36 @@ class Viewer {
   }
 }
 
+// Shows the selected image of the session's store.
+function follow(viewer, store) {
+  let shown = "";
+  const look = async () => {
+    const id = store.selected, row = store.rows.get(id), wanted = row?.hasImage ? `${id} ${row.outcome}` : "";
+    if (!wanted || wanted === shown) return;
+    shown = wanted;
+    try {
+      const data = await store.scene(id);
+      if (shown === wanted) viewer.update(new Uint8Array(data));
+    } catch {
+      shown = "";
+    }
+  };
+  look();
+  return store.subscribe(look);
+}
+
 // Streamlit calls this at every rerun with the same element, and the returned function when the element goes. Only the
 // function of the latest call ends the viewer.
 export default function ({ data, parentElement }) {
   const viewer = viewers.get(parentElement) ?? new Viewer(parentElement), turn = Symbol();
   viewers.set(parentElement, viewer);
   viewer.turn = turn;
-  viewer.update(data);
+  viewer.leave?.();
+  if (data.token) viewer.leave = follow(viewer, openRoom(data));
+  else viewer.update(data);
   return () => {
     if (viewer.turn !== turn) return;
+    viewer.leave?.();
     viewer.destroy();
     viewers.delete(parentElement);
   };

@@ -1,58 +1,63 @@
-"""The session's state: its images, each read once, and their computed results. It ends with the session."""
+"""The session's state: its room of images, and their computed results. It ends with the session."""
 
-import hashlib
-from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar, cast
 
 import streamlit as st
 from streamlit import config
 
-from cxrmodel.errors import CxrError, ImageRefused
 from cxrmodel.messages import Message
-from cxrmodel.prevalence import site_prevalence
-from cxrmodel.reading import Reader
-from cxrmodel.scheduling import Client, Notify
-from cxrmodel.web.errors import log_failure
-from cxrmodel.web.kept import SHELF, Entry, Kept, Key
+from cxrmodel.reading import Reading
+from cxrmodel.web.room.room import Room
+from cxrmodel.web.room.rooms import open_room
+from cxrmodel.web.room.row import Row
+from cxrmodel.web.server.browsers import COOKIE
 
 Made = TypeVar("Made")
+Key = tuple[str, ...]
 
-MOST_IMAGES = 50
-MOST_MEGABYTES = 600
 MOST_RESULTS = 64
 """Computed results kept; the oldest makes room."""
 
-_KEPT = "kept images"
-_SELECTED = "selected image"
-_BATCH = "batch"
-_PREVALENCE = "prevalence"
+_ROOM, _RESULTS, _LATEST = "room", "results", "latest"
 
 
-@dataclass(eq=False)
-class Batch:
-    """Files given together, and their entries so far.
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One file of the session, as it stands now.
 
     Attributes
     ----------
-    waiting : deque of (str, bytes)
-        Name and content of each file that was not read yet.
-    entries : list of Entry
-        One for each file that was read, in their order.
-    client : Client
-        Who takes turns in the queue of the server.
+    key : str
+        Identifier of its row.
+    name : str
+        Original file name.
+    status : str
+        As of its row.
+    reading : Reading or None
+        At the session's prevalence; None where the file was not read, or its pixels were released.
+    reason : Message or None
+        Why there is no reading, and what to do next.
+    read_at : datetime or None
+        When its bytes were read, in local time with its zone.
     """
 
-    waiting: deque[tuple[str, bytes]] = field(default_factory=deque)
-    entries: list[Entry] = field(default_factory=list)
-    client: Client = field(default_factory=Client)
+    key: str
+    name: str
+    status: str
+    reading: Reading | None
+    reason: Message | None
+    read_at: datetime | None
 
-    @property
-    def total(self) -> int:
-        """Number of files, read or not."""
-        return len(self.entries) + len(self.waiting)
+
+def room() -> Room:
+    """Give the room of the session, made at the first call."""
+    known = st.session_state.get(_ROOM)
+    if known is None:
+        known = st.session_state[_ROOM] = open_room(str(st.context.cookies.get(COOKIE) or ""))
+    return cast(Room, known)
 
 
 def minutes_kept() -> float:
@@ -62,41 +67,28 @@ def minutes_kept() -> float:
 
 def prevalence() -> float:
     """Prevalence of every number that the session shows: the one set on a page, else that of the site."""
-    chosen = st.session_state.get(_PREVALENCE)
-    return site_prevalence() if chosen is None else float(chosen)
+    return room().prevalence
 
 
 def set_prevalence(prevalence: float) -> None:
-    """Set the prevalence of every number that the session shows.
-
-    Parameters
-    ----------
-    prevalence : float
-        Strictly between 0 and 1.
-    """
-    st.session_state[_PREVALENCE] = prevalence
+    """Set the prevalence of every number that the session shows, strictly between 0 and 1."""
+    room().set_prevalence(prevalence)
 
 
 def entries() -> list[Entry]:
-    """List all files of the session, latest first; their readings at the session's prevalence."""
-    wanted = prevalence()
-    return [_at(entry, wanted) for entry in reversed(list(_kept().images.values()))]
+    """List all files of the session, in their order."""
+    return [_entry(row) for row in room().rows()]
 
 
 def readings() -> list[Entry]:
-    """List the images that were read, latest first."""
-    return [entry for entry in entries() if entry.status == "read"]
-
-
-def discarded() -> int:
-    """Count the images that made room for later ones since the session was last cleared."""
-    return _kept().discarded
+    """List the images that were read and whose pixels are in memory, in their order."""
+    return [entry for entry in entries() if entry.reading is not None]
 
 
 def selected() -> Entry | None:
-    """Return the image that the user looks at: the one selected, else the latest one read, else the latest file."""
-    entry = _kept().images.get(st.session_state.get(_SELECTED, ""))
-    return _at(entry, prevalence()) if entry is not None else next(iter(readings() or entries()), None)
+    """Return the image that the user looks at."""
+    row = room().selected()
+    return None if row is None else _entry(row)
 
 
 def select(key: str) -> None:
@@ -105,76 +97,9 @@ def select(key: str) -> None:
     Parameters
     ----------
     key : str
-        Key of its entry.
+        Of its entry.
     """
-    st.session_state[_SELECTED] = key
-
-
-def remove(key: str) -> None:
-    """Forget one image.
-
-    Parameters
-    ----------
-    key : str
-        Key of its entry.
-    """
-    _kept().remove(key)
-
-
-def clear() -> None:
-    """Forget every image of the session."""
-    for key in (_KEPT, _SELECTED, _BATCH):
-        st.session_state.pop(key, None)
-
-
-def give(files: Iterable[tuple[str, bytes]]) -> None:
-    """Add files to those that wait to be read.
-
-    Parameters
-    ----------
-    files : iterable of (str, bytes)
-        Name and content of each.
-    """
-    st.session_state.setdefault(_BATCH, Batch()).waiting.extend(files)
-
-
-def batch() -> Batch | None:
-    """Return the batch that is being read, or was read last and not taken."""
-    return cast(Batch | None, st.session_state.get(_BATCH))
-
-
-def take_batch() -> Batch | None:
-    """Return the batch once all of it was read, and forget that it was one."""
-    current = batch()
-    return cast(Batch, st.session_state.pop(_BATCH)) if current and not current.waiting else None
-
-
-def read_next(reader: Reader, notify: Notify | None = None) -> None:
-    """Read the next file of the batch, unless the session has read it before.
-
-    The same bytes under another name share one reading. The first of a batch that was read becomes the selected one.
-
-    Parameters
-    ----------
-    reader : Reader
-    notify : callable, optional
-        Called with the place in the server's queue. An exception that it raises leaves the file waiting.
-    """
-    current, images = st.session_state[_BATCH], _kept().images
-    name, data = current.waiting[0]
-    content = f"{hashlib.sha256(data).hexdigest()} {reader.spec.version} "
-    key = content + name
-    entry = images.get(key)
-    if entry is None or entry.status == "failed":
-        known = [other for other in list(images.values()) if other.key.startswith(content) and other.status != "failed"]
-        entry = _renamed(known[0], key, name) if known else _read(reader, key, name, data, current.client, notify)
-        _kept().add(entry)
-        _make_room()
-    current.waiting.popleft()
-    first = not current.entries
-    if first or (entry.status == "read" and all(other.status != "read" for other in current.entries)):
-        select(entry.key)
-    current.entries.append(entry)
+    room().select(key)
 
 
 def compute(key: Key, make: Callable[[], Made]) -> Made:
@@ -186,20 +111,19 @@ def compute(key: Key, make: Callable[[], Made]) -> Made:
         SHA-256 of the image, version of the model, and whatever else the result depends on.
     make : callable
     """
-    known = _kept().results
+    known = _results()
     if key not in known:
         made = make()
-        results = _kept().results
-        results[key] = made
-        while len(results) > MOST_RESULTS:
-            del results[next(iter(results))]
+        known[key] = made
+        while len(known) > MOST_RESULTS:
+            del known[next(iter(known))]
         return made
     return cast(Made, known[key])
 
 
 def computed(key: Key) -> object | None:
     """Return the result of a key, None where it was not computed."""
-    return _kept().results.get(key)
+    return _results().get(key)
 
 
 def keep_latest(key: str, make: Callable[[], Made]) -> Made:
@@ -211,44 +135,16 @@ def keep_latest(key: str, make: Callable[[], Made]) -> Made:
         Of the image, and of whatever else the result depends on.
     make : callable
     """
-    latest = _kept().latest
+    latest = st.session_state.get(_LATEST)
     if latest is None or latest[0] != key:
-        latest = _kept().latest = key, make()
+        latest = st.session_state[_LATEST] = key, make()
     return cast(Made, latest[1])
 
 
-def _kept() -> Kept:
-    return cast(Kept, st.session_state.setdefault(_KEPT, Kept()))
+def _results() -> dict[Key, object]:
+    return cast(dict[Key, object], st.session_state.setdefault(_RESULTS, {}))
 
 
-def _at(entry: Entry, prevalence: float) -> Entry:
-    reading = entry.reading and entry.reading.at(prevalence)
-    return entry if reading is entry.reading else replace(entry, reading=reading)
-
-
-def _renamed(entry: Entry, key: str, name: str) -> Entry:
-    reading = entry.reading
-    if reading is not None:
-        reading = replace(reading, radiograph=replace(reading.radiograph, name=name))
-    return replace(entry, key=key, name=name, reading=reading)
-
-
-def _read(reader: Reader, key: str, name: str, data: bytes, client: Client, notify: Notify | None) -> Entry:
-    now = datetime.now().astimezone()
-    try:
-        return Entry(key, name, "read", reader.read(data, name, client, notify), None, now)
-    except ImageRefused as refusal:
-        return Entry(key, name, "refused", None, refusal.message, now)
-    except CxrError as failure:
-        return Entry(key, name, "failed", None, failure.message, now)
-    except Exception as error:
-        reason = Message("web.read.failed", reference=log_failure(error))
-        return Entry(key, name, "failed", None, reason, now)
-
-
-def _make_room() -> None:
-    """Drop the oldest images until session and server are within their bounds; the latest always stays."""
-    kept = _kept()
-    while len(kept.images) > 1 and (len(kept.images) > MOST_IMAGES or kept.bytes() > MOST_MEGABYTES * 1e6):
-        kept.discard_oldest()
-    SHELF.make_room(kept)
+def _entry(row: Row) -> Entry:
+    reading = row.reading.at(prevalence()) if row.reading and not row.released else None
+    return Entry(row.id, row.name, row.status, reading, row.reason, row.read_at)

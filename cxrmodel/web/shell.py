@@ -44,6 +44,8 @@ def frame(name: str) -> Iterator[Reader | None]:
         trouble = text("web.shell.no_model", reason=plain(error))
     except Exception as error:
         trouble = text("web.shell.model_failed", reference=log_failure(error))
+    if reader is not None:
+        session.room().use(reader)
     _notice(reader)
     st.title(title)
     run_again_after_a_break()

@@ -26,7 +26,7 @@ from cxrmodel.web.text import text
 
 VIEWER_FOLDER = ASSETS / "viewer"
 
-_SCRIPTS = (
+SCRIPTS = (
     "unpack",
     "contours",
     "canvas",
@@ -175,7 +175,7 @@ def assets() -> dict[str, str]:
     return {
         "html": (VIEWER_FOLDER / "viewer.html").read_text(encoding="utf-8"),
         "css": (VIEWER_FOLDER / "viewer.css").read_text(encoding="utf-8"),
-        "js": "\n".join((VIEWER_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
+        "js": "\n".join((VIEWER_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS),
     }
 
 

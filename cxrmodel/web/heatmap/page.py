@@ -8,9 +8,9 @@ from cxrmodel.reading import Attribution, Reader, Reading
 from cxrmodel.report.wording import heat_sentence, reason_for_finding
 from cxrmodel.web import app, session
 from cxrmodel.web.components.viewer import viewer
+from cxrmodel.web.heatmap.chooser import choose_image
 from cxrmodel.web.heatmap.faithfulness import faithfulness
 from cxrmodel.web.heatmap.methods import choose_explanation
-from cxrmodel.web.reading.worklist import choose_image
 from cxrmodel.web.text import named, plain, text
 
 

@@ -1,31 +1,20 @@
-"""The Read page."""
+"""The Read page: three parts that the browser draws from the session's room."""
 
 import streamlit as st
 
-from cxrmodel.reading import Reader
-from cxrmodel.web import session
-from cxrmodel.web.reading.intake import intake
-from cxrmodel.web.reading.progress import progress
-from cxrmodel.web.reading.result import result
-from cxrmodel.web.reading.worklist import choose_image, worklist
+from cxrmodel.demo import demo_images
+from cxrmodel.web.components import room
+from cxrmodel.web.components.viewer import SCRIPTS
 from cxrmodel.web.text import text
 
 
-def read(reader: Reader) -> None:
-    """Draw the page.
-
-    Parameters
-    ----------
-    reader : Reader
-    """
-    intake()
-    waiting = progress()
-    if entries := session.entries():
-        result(choose_image(entries))
-        worklist()
-    elif waiting is None:
-        st.info(text("web.read.empty", positive=reader.spec.labels.positive), icon=":material/arrow_upward:")
-    if waiting is not None:
-        # Each result is shown before the next file is read.
-        session.read_next(reader, waiting)
-        st.rerun()
+def read() -> None:
+    """Draw the page."""
+    with st.container(key="room"):
+        with st.container(key="worklist"):
+            demo = [image.title for image in demo_images()]
+            room.draw("worklist", ("worklist",), {"add": text("web.room.add")}, demo=demo)
+        with st.container(key="viewer"):
+            room.draw("viewer", SCRIPTS)
+        with st.container(key="result"):
+            room.draw("result", ("result",))

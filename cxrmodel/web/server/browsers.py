@@ -73,7 +73,7 @@ class OwnSessions:
         """Answer a request, or pass it on."""
         if scope["type"] not in REQUESTS:
             return await self._app(scope, receive, send)
-        browser = _browser(scope)
+        browser = browser_of(scope)
         if scope["type"] == "websocket":
             if not browser:
                 return await refuse(scope, receive, send, 403, "web.server.no_cookie")
@@ -130,7 +130,8 @@ class OwnSessions:
         scope["headers"] = headers.raw
 
 
-def _browser(scope: Scope) -> str:
+def browser_of(scope: Scope) -> str:
+    """Give the cookie of the browser that asks; empty where there is none of ours."""
     token = HTTPConnection(scope).cookies.get(COOKIE, "")
     return token if _TOKEN.fullmatch(token) else ""
 

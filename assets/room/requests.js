@@ -1,0 +1,38 @@
+// Requests to the room of this session. The token travels in a header, so that no address holds a secret.
+
+const FIRST_PAUSE = 400, LONGEST_PAUSE = 8000; // milliseconds between two tries
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+class Requests {
+  constructor(base, token) {
+    [this.base, this.token, this.ended] = [base, token, false];
+  }
+
+  // Resolves with any answer of the server, and rejects only where none came.
+  async send(method, path, { body, type, signal, priority } = {}) {
+    const headers = { "X-Room": this.token, ...(type ? { "Content-Type": type } : {}) };
+    const answer = await fetch(`${this.base}/room/${path}`, { method, headers, body, signal, priority, cache: "no-store" });
+    if (answer.status === 404 && answer.headers.get("X-Room-Gone")) this.ended = true;
+    return answer;
+  }
+
+  get(path, options) {
+    return this.send("GET", path, options);
+  }
+
+  // Tries again until the server has answered: what the user did is not lost on a bad connection.
+  async post(path, value = {}) {
+    const body = JSON.stringify(value);
+    for (let wait = FIRST_PAUSE; !this.ended; wait = Math.min(2 * wait, LONGEST_PAUSE)) {
+      try {
+        const answer = await this.send("POST", path, { body, type: "application/json" });
+        if (answer.status < 500) return answer;
+      } catch {
+        // no answer
+      }
+      await pause(wait);
+    }
+    return undefined;
+  }
+}

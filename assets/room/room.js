@@ -1,0 +1,13 @@
+// Gives every component of the page the same store. Every component brings these scripts; the first one makes it.
+
+function openRoom(given) {
+  if (!window.cxrRoom) {
+    window.cxrRoom = new Store();
+    takeDrops(window.cxrRoom);
+    window.addEventListener("beforeunload", (event) => {
+      if (window.cxrRoom.rows.size) event.preventDefault();
+    });
+  }
+  window.cxrRoom.open(given);
+  return window.cxrRoom;
+}

@@ -1,0 +1,71 @@
+// Sends the files that the server wants, a few at a time, until it has them.
+
+const AT_ONCE = 2;
+
+class Uploads {
+  constructor(store) {
+    this.store = store;
+    this.files = new Map(); // by the identifier of the row; kept, so that a file can be read again
+    this.active = new Set();
+    this.sent = new Set(); // and not known to have arrived yet
+    this.wait = FIRST_PAUSE;
+    this.resting = false;
+  }
+
+  // Looks which files the server wants. Call it whenever the rows have changed.
+  pump() {
+    const { store } = this;
+    if (this.resting || store.requests.ended) return;
+    for (const id of [...this.files.keys()]) {
+      if (!store.rows.has(id) && !store.removed.has(id)) this.files.delete(id);
+    }
+    for (const id of store.order) {
+      if (this.active.size >= AT_ONCE) return;
+      const row = store.rows.get(id);
+      if (!row.wanted) this.sent.delete(id);
+      else if (!row.local && this.files.has(id) && !this.active.has(id) && !this.sent.has(id)) this.send(id);
+    }
+  }
+
+  async send(id) {
+    const { requests } = this.store, file = this.files.get(id);
+    this.active.add(id);
+    let status = 0;
+    try {
+      const answer = await requests.send("PUT", `files/${id}`, { body: file, type: "application/octet-stream" });
+      status = answer.status;
+    } catch {
+      if (!(await isReadable(file))) status = 422;
+    }
+    if (status >= 200 && status < 300) {
+      this.sent.add(id);
+      this.wait = FIRST_PAUSE;
+    } else if (status === 404) {
+      this.store.change(id, { wanted: false }); // removed meanwhile; it is wanted again where that is undone
+    } else if (status === 0 || status === 408 || status >= 500) {
+      await this.rest();
+    } else {
+      this.sent.add(id);
+      requests.post("lost", { id });
+    }
+    this.active.delete(id);
+    this.pump();
+  }
+
+  // Lets a busy server, or a bad connection, be for a while.
+  async rest() {
+    this.resting = true;
+    await pause(this.wait);
+    this.wait = Math.min(2 * this.wait, LONGEST_PAUSE);
+    this.resting = false;
+  }
+}
+
+async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,408 @@
+"""The images of one session, in the order in which they were given."""
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cxrmodel.imaging.radiograph import MAX_BYTES
+from cxrmodel.messages import Message
+from cxrmodel.prevalence import site_prevalence
+from cxrmodel.reading import Reader
+from cxrmodel.scheduling import Client
+from cxrmodel.web.room import worker
+from cxrmodel.web.room.changes import Changes
+from cxrmodel.web.room.memory import MOST_IMAGES, MOST_MEGABYTES, SHELF, WAITING
+from cxrmodel.web.room.row import Mark, Row
+from cxrmodel.web.room.worker import Job, Outcome, Work
+
+MOST_ROWS = 2000
+UNDO_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A file that the browser is going to send.
+
+    Attributes
+    ----------
+    id, name : str
+    size : int
+        Bytes.
+    """
+
+    id: str
+    name: str
+    size: int
+
+
+@dataclass(eq=False)
+class Undo:
+    """What was removed last, and can come back.
+
+    Attributes
+    ----------
+    rows : list of Row
+    order : list of str
+        Of all rows before.
+    until : float
+        Seconds of the monotonic clock.
+    """
+
+    rows: list[Row]
+    order: list[str]
+    until: float
+
+
+class Room(Work):
+    """The files of one session, and what the user did with them. Safe to use from several threads.
+
+    Parameters
+    ----------
+    browser : str
+        Cookie of the browser that the session belongs to.
+
+    Attributes
+    ----------
+    token : str
+        Secret of the page, which a request shows to reach the room.
+    reader : Reader or None
+        None until a page has loaded the model; files wait until then.
+    version : int
+        Counts changes.
+    """
+
+    def __init__(self, browser: str) -> None:
+        self.browser, self.token = browser, secrets.token_urlsafe(32)
+        self.changes, self.version, self.place = Changes(), 0, 0
+        self.prevalence = site_prevalence()
+        self._rows: dict[str, Row] = {}
+        self._selected: str | None = None
+        self._stamps = {"selected": 0, "prevalence": 0}
+        self._order_version = 0
+        self._undo: Undo | None = None
+        self._arriving: dict[str, int] = {}
+        self._client, self._working = Client(), False
+        self._lock = threading.RLock()
+        self._reader: Reader | None = None
+
+    # What the browser sees.
+
+    def state(self, after: int) -> dict[str, Any]:
+        """Give what changed after a version, as JSON.
+
+        Parameters
+        ----------
+        after : int
+            Version that the browser has; 0 gives everything.
+        """
+        with self._lock:
+            return {
+                "version": self.version,
+                "rows": [row.as_json() for row in self._rows.values() if row.version > after],
+                "order": list(self._rows) if self._order_version > after else None,
+                "selected": self._selected,
+                "prevalence": self.prevalence,
+                "stamps": dict(self._stamps),
+                "undo": len(self._undo.rows) if self._undo else 0,
+                "place": self.place,
+            }
+
+    def rows(self) -> list[Row]:
+        """List all rows, in their order."""
+        with self._lock:
+            return list(self._rows.values())
+
+    def row(self, row_id: str) -> Row | None:
+        """Give a row; None where it is gone."""
+        with self._lock:
+            return self._rows.get(row_id)
+
+    def selected(self) -> Row | None:
+        """Give the row that the user looks at."""
+        with self._lock:
+            return self._rows.get(self._selected or "")
+
+    # Files on their way in.
+
+    def use(self, reader: Reader) -> None:
+        """Read with a model from now on."""
+        with self._lock:
+            self._reader = reader
+        self._wake()
+
+    def announce(self, files: Iterable[Announced]) -> None:
+        """Make a row of each file that is not known yet, in their order."""
+        with self._change():
+            for file in files:
+                if file.id in self._rows:
+                    continue
+                row = Row(file.id, file.name, file.size)
+                if file.size > MAX_BYTES:
+                    row.status, row.wanted = "refused", False
+                    row.reason = Message("imaging.too_many_bytes", limit=MAX_BYTES // 2**20)
+                elif len(self._rows) >= MOST_ROWS:
+                    row.status, row.wanted = "refused", False
+                    row.reason = Message("web.room.full", rows=MOST_ROWS)
+                self._rows[row.id] = row
+                self._touch(row, order=True)
+
+    def add_demo(self, row_id: str, name: str, number: int, path: Path) -> None:
+        """Make a row of a demo image, with its bytes."""
+        self.announce([Announced(row_id, name, path.stat().st_size)])
+        with self._lock:
+            if (row := self._rows.get(row_id)) is not None and row.status == "waiting":
+                row.demo = number
+        self.fill(row_id, path.read_bytes())
+
+    def reserve(self, row_id: str, size: int) -> bool | None:
+        """Reserve memory for a file that begins to arrive.
+
+        Returns
+        -------
+        bool or None
+            False where it has to wait; None where no file is wanted.
+        """
+        has_room = WAITING.has_room(self, size)  # looks at other rooms, so without this one's lock
+        with self._lock:
+            row = self._rows.get(row_id)
+            if row is None or not row.wanted or row_id in self._arriving:
+                return None
+            if has_room:
+                self._arriving[row_id] = size
+            return has_room
+
+    def release(self, row_id: str) -> None:
+        """Give up the memory reserved for a file that did not arrive."""
+        with self._lock:
+            self._arriving.pop(row_id, None)
+
+    def fill(self, row_id: str, data: bytes) -> None:
+        """Take the bytes of a file."""
+        with self._change():
+            self._arriving.pop(row_id, None)
+            row = self._rows.get(row_id)
+            if row is None or not row.wanted:
+                return
+            row.data, row.wanted = data, False
+            self._touch(row)
+        self._wake()
+
+    def lose(self, row_id: str) -> None:
+        """Note that the browser cannot read a file that it announced."""
+        with self._change():
+            row = self._rows.get(row_id)
+            if row is not None and row.wanted:
+                row.wanted = False
+                if row.status == "waiting":
+                    row.status, row.reason = "failed", Message("web.room.lost")
+                self._touch(row)
+
+    def waiting_bytes(self) -> int:
+        """Count the bytes of files that wait or arrive."""
+        with self._lock:
+            return sum(len(row.data or b"") for row in self._rows.values()) + sum(self._arriving.values())
+
+    # What the user does.
+
+    def select(self, row_id: str | None, stamp: int | None = None) -> None:
+        """Make a row the one that the user looks at.
+
+        Parameters
+        ----------
+        row_id : str or None
+        stamp : int, optional
+            Of the browser, ascending: a late request changes nothing.
+        """
+        with self._change():
+            stamp = self._stamps["selected"] + 1 if stamp is None else stamp
+            if stamp >= self._stamps["selected"] and (row_id is None or row_id in self._rows):
+                self._selected, self._stamps["selected"] = row_id, stamp
+                if row_id is not None:
+                    self._rows[row_id].seen = True
+                    self._touch(self._rows[row_id])
+
+    def set_prevalence(self, prevalence: float, stamp: int | None = None) -> None:
+        """Set the prevalence of every number that the session shows, strictly between 0 and 1."""
+        with self._change():
+            stamp = self._stamps["prevalence"] + 1 if stamp is None else stamp
+            if stamp >= self._stamps["prevalence"]:
+                self.prevalence, self._stamps["prevalence"] = prevalence, stamp
+
+    def annotate(
+        self, row_id: str, seen: bool | None = None, mark: Mark | str | None = None, note: str | None = None
+    ) -> None:
+        """Note what the user thinks of a row; None changes nothing, an empty mark takes it away."""
+        with self._change():
+            row = self._rows.get(row_id)
+            if row is None:
+                return
+            row.seen = row.seen if seen is None else seen
+            row.note = row.note if note is None else note
+            if mark is not None:
+                row.mark = mark or None  # type: ignore[assignment]
+            self._touch(row)
+
+    def cancel(self, ids: Iterable[str] | None = None) -> None:
+        """Stop waiting for rows; None for all."""
+        with self._change():
+            for row in [row for row in self._rows.values() if ids is None or row.id in set(ids)]:
+                if row.status == "waiting":
+                    row.status, row.data, row.wanted = "cancelled", None, False
+                    row.reason = Message("web.room.cancelled")
+                    self._touch(row)
+
+    def again(self, row_id: str) -> None:
+        """Read a row again that failed, was cancelled, or whose pixels were released."""
+        with self._change():
+            row = self._rows.get(row_id)
+            if row is None:
+                return
+            if row.status in ("failed", "cancelled"):
+                row.status, row.reason, row.wanted = "waiting", None, True
+            elif row.released:
+                row.wanted = True
+            self._touch(row)
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Take rows out of the list; `undo` brings the latest ones back."""
+        gone = set(ids)
+        with self._change():
+            order = list(self._rows)
+            rows = [self._rows.pop(row_id) for row_id in order if row_id in gone]
+            if not rows:
+                return
+            self._undo = Undo(rows, order, time.monotonic() + UNDO_SECONDS)
+            if self._selected in gone:
+                self._selected = _neighbour(order, self._selected, gone)
+            self._touch(order=True)
+
+    def clear(self) -> None:
+        """Take all rows out of the list."""
+        self.remove(list(self._rows))
+
+    def undo(self) -> None:
+        """Bring back what was removed last."""
+        with self._change():
+            if self._undo is None:
+                return
+            back = {row.id: row for row in self._undo.rows}
+            later = {row_id: row for row_id, row in self._rows.items() if row_id not in self._undo.order}
+            known = {row_id: back.get(row_id) or self._rows.get(row_id) for row_id in self._undo.order}
+            self._rows = {row_id: row for row_id, row in known.items() if row is not None} | later
+            self._undo = None
+            self._touch(*back.values(), order=True)
+        self._wake()
+
+    # What the worker does.
+
+    def next_job(self) -> Job | None:
+        """Give the next file, and mark its row as being read."""
+        with self._change():
+            row = next((row for row in self._rows.values() if row.data is not None), None)
+            if row is None or self._reader is None:
+                self._working, self.place = False, 0
+                return None
+            data, row.data = row.data, None
+            assert data is not None
+            if row.status == "waiting":
+                row.status = "reading"
+            self._touch(row)
+            return Job(row.id, row.name, data, self._reader, self._client)
+
+    def is_needed(self, job: Job, place: int) -> bool:
+        """Take the place in the queue, and tell whether the row is still there."""
+        with self._change():
+            self.place = place
+            return job.id in self._rows
+
+    def finish(self, job: Job, outcome: Outcome | None) -> None:
+        """Take the outcome of a job."""
+        with self._change():
+            self.place = 0
+            row = self._rows.get(job.id) or next(
+                (row for row in (self._undo.rows if self._undo else []) if row.id == job.id), None
+            )
+            if row is None:
+                return
+            if outcome is None:
+                row.status, row.wanted = "waiting", True
+            else:
+                row.status, row.reading, row.reason = outcome.status, outcome.reading, outcome.reason
+                row.read_at, row.thumbnail = outcome.read_at, outcome.thumbnail
+                row.sha256, row.released = hashlib.sha256(job.data).hexdigest(), False
+                row.outcome = self.version
+            self._touch(row)
+        self._make_room()
+
+    # Memory.
+
+    def pixel_bytes(self) -> int:
+        """Memory that the pixels take; rows of the same bytes share theirs."""
+        with self._lock:
+            rows = [row for row in self._everything() if row.reading and not row.released]
+        return sum({row.sha256: row.reading.radiograph.pixels.nbytes for row in rows if row.reading}.values())
+
+    def release_oldest(self) -> bool:
+        """Release the pixels of the row that was read first, the selected one excepted; False where there is none."""
+        with self._change():
+            kept = self._rows.get(self._selected or "")
+            able = [row for row in self._everything() if row.has_image and (kept is None or row.sha256 != kept.sha256)]
+            if not able:
+                return False
+            oldest = min(able, key=lambda row: row.read_at.timestamp() if row.read_at else 0)
+            for row in self._everything():
+                if row.has_image and row.sha256 == oldest.sha256:
+                    _release(row)
+                    self._touch(row)
+            return True
+
+    def _make_room(self) -> None:
+        while self._is_over() and self.release_oldest():
+            pass
+        SHELF.make_room(self)
+
+    def _is_over(self) -> bool:
+        with self._lock:
+            images = sum(row.has_image for row in self._everything())
+        return images > MOST_IMAGES or self.pixel_bytes() > MOST_MEGABYTES * 1e6
+
+    def _everything(self) -> list[Row]:
+        return [*(self._undo.rows if self._undo else []), *self._rows.values()]
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._working or self._reader is None:
+                return
+            self._working = any(row.data is not None for row in self._rows.values())
+            begin = self._working
+        if begin:
+            worker.start(self)
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        with self._lock:
+            self.version += 1
+            yield
+        self.changes.tell()
+
+    def _touch(self, *rows: Row, order: bool = False) -> None:
+        for row in rows:
+            row.version = self.version
+        if order:
+            self._order_version = self.version
+
+
+def _neighbour(order: list[str], row_id: str, gone: set[str]) -> str | None:
+    """The nearest row that stays: the next one, else the one before."""
+    at = order.index(row_id)
+    return next((other for other in [*order[at:], *reversed(order[:at])] if other not in gone), None)
+
+
+def _release(row: Row) -> None:
+    row.released = True

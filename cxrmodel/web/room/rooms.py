@@ -1,0 +1,29 @@
+"""The rooms of this server, by their tokens. They live as long as their sessions, which hold them."""
+
+import secrets
+import weakref
+
+from cxrmodel.web.room.room import Room
+
+_ROOMS: "weakref.WeakValueDictionary[str, Room]" = weakref.WeakValueDictionary()
+
+
+def open_room(browser: str) -> Room:
+    """Make the room of a new session.
+
+    Parameters
+    ----------
+    browser : str
+        Cookie of the browser that the session belongs to.
+    """
+    room = Room(browser)
+    _ROOMS[room.token] = room
+    return room
+
+
+def find_room(token: str, browser: str) -> Room | None:
+    """Give the room of a token to the browser that it belongs to; None for any other."""
+    room = _ROOMS.get(token)
+    if room is None or not browser or not secrets.compare_digest(room.browser, browser):
+        return None
+    return room

@@ -1,0 +1,130 @@
+"""One file that a user gave: what is known of it, and how the browser gets to know it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from cxrmodel.checks.report import UNLIKE_CLEARLY
+from cxrmodel.messages import Message
+from cxrmodel.model.spec import UNCERTAIN
+from cxrmodel.reading import Reading
+from cxrmodel.report.wording import other_reasons
+from cxrmodel.sinks import label
+
+Status = Literal["waiting", "reading", "read", "refused", "failed", "cancelled"]
+Mark = Literal["agree", "disagree"]
+
+
+@dataclass(eq=False)
+class Row:
+    """One file of a session.
+
+    Attributes
+    ----------
+    id : str
+        Random, made by the browser.
+    name : str
+        Original file name.
+    size : int
+        Bytes, as announced.
+    status : str
+        Refused: by a check or a decoder. Failed: any other error.
+    demo : int or None
+        Number of the demo image that it is.
+    data : bytes or None
+        The file, from its arrival until it is read.
+    wanted : bool
+        Whether the browser should send the file.
+    sha256 : str
+        Of the file, once it was read.
+    reading : Reading or None
+        Only where the status is "read".
+    reason : Message or None
+        Why there is no reading, and what to do next.
+    read_at : datetime or None
+        When its bytes were read, in local time with its zone.
+    thumbnail : str or None
+        A data URL.
+    released : bool
+        Whether the pixels made room for those of later images. The numbers stay.
+    seen : bool
+    mark : {"agree", "disagree"} or None
+    note : str
+        Of the user.
+    repairs : tuple of str
+        What the user did to the image before it was read.
+    version : int
+        Of the room when it last changed.
+    outcome : int
+        Of the room when its image was last read.
+    """
+
+    id: str
+    name: str
+    size: int
+    status: Status = "waiting"
+    demo: int | None = None
+    data: bytes | None = None
+    wanted: bool = True
+    sha256: str = ""
+    reading: Reading | None = None
+    reason: Message | None = None
+    read_at: datetime | None = None
+    thumbnail: str | None = None
+    released: bool = False
+    seen: bool = False
+    mark: Mark | None = None
+    note: str = ""
+    repairs: tuple[str, ...] = field(default=())
+    version: int = 0
+    outcome: int = 0
+
+    @property
+    def has_image(self) -> bool:
+        """Whether its pixels are in memory."""
+        return self.reading is not None and not self.released
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the row as the browser gets it; numbers are at the prevalence ``assumed``."""
+        reading = self.reading
+        return {
+            "id": self.id,
+            "name": label(self.name),
+            "size": self.size,
+            "status": self.status,
+            "wanted": self.wanted,
+            "reason": None if self.reason is None else str(self.reason),
+            "thumb": self.thumbnail,
+            "seen": self.seen,
+            "mark": self.mark,
+            "note": self.note,
+            "released": self.released,
+            "hasImage": self.has_image,
+            "demo": self.demo is not None,
+            "repairs": list(self.repairs),
+            "outcome": self.outcome,
+            "version": self.version,
+            **(_NUMBERS if reading is None else _numbers(reading)),
+        }
+
+
+_NUMBERS = dict.fromkeys(("finding", "kind", "probability", "points", "assumed", "unlike")) | {"warnings": 0}
+
+
+def _numbers(reading: Reading) -> dict[str, Any]:
+    unlike = reading.check.unlike
+    return {
+        "finding": reading.finding,
+        "kind": _kind(reading),
+        "probability": reading.probability,
+        "points": dict(reading.operating_points),
+        "assumed": reading.prevalence,
+        "warnings": len(other_reasons(reading)) + bool(unlike),
+        "unlike": None if unlike is None else "clearly" if unlike.code == UNLIKE_CLEARLY else "somewhat",
+    }
+
+
+def _kind(reading: Reading) -> str:
+    if reading.finding == UNCERTAIN:
+        return "uncertain"
+    return "positive" if reading.finding == reading.labels.positive else "negative"

@@ -1,0 +1,103 @@
+"""The thread that reads the files of a room, one after the other, while there are any."""
+
+import threading
+import weakref
+from dataclasses import dataclass
+from datetime import datetime
+
+from cxrmodel.errors import CxrError, ImageRefused
+from cxrmodel.messages import Message
+from cxrmodel.reading import Reader, Reading
+from cxrmodel.scheduling import Client
+from cxrmodel.web.errors import log_failure
+from cxrmodel.web.room.row import Status
+from cxrmodel.web.room.thumbnail import thumbnail
+
+
+class Needless(Exception):
+    """The room, or the row, is gone while its file waits for its turn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One file to be read.
+
+    Attributes
+    ----------
+    id, name : str
+        Of its row.
+    data : bytes
+    reader : Reader
+    client : Client
+        Who takes turns in the queue of the server.
+    """
+
+    id: str
+    name: str
+    data: bytes
+    reader: Reader
+    client: Client
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What became of a file; fields as of a row."""
+
+    status: Status
+    reading: Reading | None
+    reason: Message | None
+    read_at: datetime
+    thumbnail: str | None = None
+
+
+class Work:
+    """What a worker asks of a room. It holds no room alive."""
+
+    def next_job(self) -> Job | None:
+        """Give the next file; None where none waits, and then the thread ends."""
+        raise NotImplementedError
+
+    def is_needed(self, job: Job, place: int) -> bool:
+        """Take the place in the queue of the server, and tell whether the file is still to be read."""
+        raise NotImplementedError
+
+    def finish(self, job: Job, outcome: Outcome | None) -> None:
+        """Take the outcome; None where the file was not read after all."""
+        raise NotImplementedError
+
+
+def start(work: Work) -> None:
+    """Start a thread that reads what waits, and ends when nothing does or the room is gone."""
+    threading.Thread(target=_run, args=(weakref.ref(work),), name="reads images", daemon=True).start()
+
+
+def _run(reference: "weakref.ref[Work]") -> None:
+    while (work := reference()) is not None:
+        job = work.next_job()
+        del work  # a session may end while its image is read
+        if job is None:
+            return
+        outcome = _outcome(reference, job)
+        if (work := reference()) is not None:
+            work.finish(job, outcome)
+        del work, job, outcome
+
+
+def _outcome(reference: "weakref.ref[Work]", job: Job) -> Outcome | None:
+    def notify(place: int) -> None:
+        work = reference()
+        if work is None or not work.is_needed(job, place):
+            raise Needless
+
+    now = datetime.now().astimezone()
+    try:
+        reading = job.reader.read(job.data, job.name, job.client, notify)
+        return Outcome("read", reading, None, now, thumbnail(reading.radiograph.pixels))
+    except Needless:
+        return None
+    except ImageRefused as refusal:
+        return Outcome("refused", None, refusal.message, now)
+    except CxrError as failure:
+        return Outcome("failed", None, failure.message, now)
+    except Exception as error:
+        return Outcome("failed", None, Message("web.read.failed", reference=log_failure(error)), now)

@@ -1,0 +1,7 @@
+"""The app's own addresses, beside Streamlit's."""
+
+from typing import Final
+
+from cxrmodel.web.server.room import images, queue
+
+ROUTES: Final = [*queue.ROUTES, *images.ROUTES]

@@ -6,7 +6,7 @@
 const views = new Map(); // the user's settings by images and model, kept while the page lives
 const drawers = new WeakMap(); // what draws a component again, by its root
 
-const NO_BREAK = "\u00a0";
+const { atPrevalence, fill, prevalencePercent, sharePercent, thresholdPercent } = cxrNumbers;
 const SHARES = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 function element(tag, attributes = {}, ...children) {
@@ -19,26 +19,6 @@ function element(tag, attributes = {}, ...children) {
   made.append(...children);
   return made;
 }
-
-const percent = (share, decimals = 1) => `${(100 * share).toFixed(decimals)}${NO_BREAK}%`;
-
-/** The same probability at another prevalence: Bayes' rule as a factor on the odds. */
-function moved(share, assumed, wanted) {
-  if (assumed === wanted) return share;
-  const part = share * wanted * (1 - assumed);
-  return part / (part + (1 - share) * (1 - wanted) * assumed);
-}
-
-/** A percentage with one decimal, or as many as it takes to differ from 0 and 100. */
-function thresholdPercent(share) {
-  let decimals = 1;
-  const extreme = () => [0, 100].includes(Number((100 * share).toFixed(decimals)));
-  while (share > 0 && share < 1 && extreme() && decimals < 12) decimals += 1;
-  return percent(share, decimals);
-}
-
-/** A text with the values that it names in braces. */
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 /** A figure in words; null is not defined, "inf" has no bound. */
 function figure(value, digits, texts) {
@@ -119,7 +99,7 @@ function rocPlot(data) {
 function benefitAt(data, prevalence) {
   const scaled = ([name, values]) => [
     name,
-    values.map((value) => (name === "thresholds" ? moved(value, data.assumed, prevalence) : (value * prevalence) / data.assumed)),
+    values.map((value) => (name === "thresholds" ? atPrevalence(value, data.assumed, prevalence) : (value * prevalence) / data.assumed)),
   ];
   return Object.fromEntries(Object.entries(data.benefit).map(scaled));
 }
@@ -177,7 +157,7 @@ function matrix(texts) {
     const rows = { tp: counts.tp + counts.fn, fn: counts.tp + counts.fn, fp: counts.fp + counts.tn, tn: counts.fp + counts.tn };
     for (const [name, [count, rate]] of Object.entries(cells)) {
       count.textContent = counts[name];
-      rate.textContent = fill(texts.cell, { title: texts[name], share: percent(counts[name] / rows[name]) });
+      rate.textContent = fill(texts.cell, { title: texts[name], share: sharePercent(counts[name] / rows[name], 1) });
     }
   };
   return [table, move];
@@ -225,7 +205,7 @@ function build(root, data, view, tell) {
   }));
   const slider = element("input", {
     type: "range", min: 0, max: 1000, step: 1, id: "threshold", "aria-label": texts.threshold,
-    oninput: () => set({ point: null, threshold: moved(slider.value / 1000, view.prevalence, data.assumed) }),
+    oninput: () => set({ point: null, threshold: atPrevalence(slider.value / 1000, view.prevalence, data.assumed) }),
   });
   const prevalence = element("input", {
     type: "range", min: 1, max: 99, step: 1, id: "prevalence", "aria-label": texts.prevalence_slider.trim(),
@@ -241,12 +221,12 @@ function build(root, data, view, tell) {
   function draw() {
     const i = rowAt(data.thresholds, view.threshold);
     const counts = Object.fromEntries(["tn", "fp", "fn", "tp"].map((name) => [name, data.counts[name][i]]));
-    const threshold = moved(view.threshold, data.assumed, view.prevalence);
+    const threshold = atPrevalence(view.threshold, data.assumed, view.prevalence);
     slider.value = Math.round(threshold * 1000);
     slider.setAttribute("aria-valuetext", thresholdPercent(threshold));
     shown.textContent = thresholdPercent(threshold);
     data.points.forEach((point, place) => {
-      buttons[place].textContent = `${point.title} (${thresholdPercent(moved(point.threshold, data.assumed, view.prevalence))})`;
+      buttons[place].textContent = `${point.title} (${thresholdPercent(atPrevalence(point.threshold, data.assumed, view.prevalence))})`;
       buttons[place].setAttribute("aria-pressed", String(point.name === view.point));
     });
     moveMatrix(counts);
@@ -265,7 +245,7 @@ function build(root, data, view, tell) {
     setPpv(...["values", "lows", "highs"].map((column) => positive(plus[column][i], odds)));
     setNpv(...["values", "highs", "lows"].map((column) => negative(minus[column][i], odds)));
     prevalence.value = Math.round(view.prevalence * 100);
-    prevalenceShown.textContent = `${Number((100 * view.prevalence).toFixed(4))}${NO_BREAK}%`;
+    prevalenceShown.textContent = prevalencePercent(view.prevalence);
     const positives = Math.round(1000 * view.prevalence), negatives = 1000 - positives;
     const found = Math.round((positives * counts.tp) / (counts.tp + counts.fn));
     const alarms = Math.round((negatives * counts.fp) / (counts.fp + counts.tn));

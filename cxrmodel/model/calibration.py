@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from cxrmodel.model.spec import UNCERTAIN, Labels, OperatingPoints
 
 
-def log_odds(share: float) -> float:
-    """Natural logarithm of the odds of a probability.
+def odds(share: float) -> float:
+    """Odds of a probability.
 
     Raises
     ------
@@ -26,7 +26,12 @@ def log_odds(share: float) -> float:
     """
     if not 0.0 < share < 1.0:
         raise ValueError(f"a prevalence lies strictly between 0 and 1, not at {share}")
-    return math.log(share / (1.0 - share))
+    return share / (1.0 - share)
+
+
+def log_odds(share: float) -> float:
+    """Natural logarithm of the odds of a probability; raises as :func:`odds`."""
+    return math.log(odds(share))
 
 
 @overload
@@ -72,7 +77,9 @@ def probability(
 
 
 def at_prevalence(value: float, assumed: float, wanted: float) -> float:
-    """The same prediction at another prevalence: Bayes' rule as a shift of the log-odds.
+    """The same prediction at another prevalence: Bayes' rule as a factor on the odds.
+
+    Basic arithmetic alone, so that a browser computes the same digits (``assets/room/numbers.js``).
 
     Parameters
     ----------
@@ -87,7 +94,7 @@ def at_prevalence(value: float, assumed: float, wanted: float) -> float:
     """
     if assumed == wanted:
         return value
-    ratio = math.exp(log_odds(wanted) - log_odds(assumed))
+    ratio = odds(wanted) / odds(assumed)
     return value * ratio / (value * ratio + 1.0 - value)
 
 

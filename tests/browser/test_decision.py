@@ -64,7 +64,7 @@ def test_slider_moves_everything(serve, watched):
             assert counts(tab) == {name: getattr(confusion, name) for name in ("tn", "fp", "fn", "tp")}
             for name in ("accuracy", "sensitivity", "specificity", "f1"):
                 assert shown(tab, name) == formatting.number(float(METRICS[name].measure(confusion.counts)))
-            assert shown(tab, "threshold").replace("\u00a0", " ") == f"{100 * threshold:.1f} %"
+            assert shown(tab, "threshold") == formatting.threshold_percent(threshold)
             places.add((marker.get_attribute("cx"), marker.get_attribute("cy")))
         assert len(places) == 5
         tab.locator('[data-point="balanced"]').click()

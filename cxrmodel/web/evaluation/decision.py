@@ -25,7 +25,9 @@ from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import text
 
 _FOLDER = ASSETS / "decision"
+_NUMBERS = ASSETS / "room" / "numbers.js"
 _html, _css, _js = ((_FOLDER / f"decision.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+_js = f"{_NUMBERS.read_text(encoding='utf-8')}\n{_js}"
 _mount = st.components.v2.component("cxrmodel_decision", html=_html, css=_css, js=_js)
 _COUNTS = ("tp", "fn", "fp", "tn")
 _TEXTS = (

@@ -17,6 +17,7 @@ from cxrmodel.checks.report import CheckReport
 from cxrmodel.checks.suite import Checks
 from cxrmodel.errors import ImageRefused
 from cxrmodel.explain.faithfulness import heat_in_lungs
+from cxrmodel.explain.interpolation import CropMap
 from cxrmodel.explain.shares import EvidenceShares, evidence_shares
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
@@ -124,7 +125,7 @@ class Reading:
     prevalence : float
         Prevalence of the positive class that the probability and the thresholds assume, 0..1.
     heat : ndarray of float32, shape (224, 224)
-        Grad-CAM on the canonical image: raw, zero or above, in units of the logit.
+        Grad-CAM on the canonical image: raw, zero or above, in units of the logit. Every number comes from it.
     heat_range : float
         Top of the colour range, the same for every image.
     heat_in_lungs : float or None
@@ -139,6 +140,8 @@ class Reading:
         From bytes in memory to this reading, model loaded.
     check : CheckReport
         Findings of the checks; its warnings are among the reasons.
+    crop_map : CropMap or None
+        The map of which ``heat`` was made, to be drawn smoothly; None draws ``heat``.
     """
 
     radiograph: Radiograph
@@ -158,6 +161,7 @@ class Reading:
     ages: AgeRange
     milliseconds: float
     check: CheckReport = field(default_factory=CheckReport)
+    crop_map: CropMap | None = None
 
     @property
     def name(self) -> str:
@@ -191,6 +195,11 @@ class Reading:
     def heat_peak(self) -> float:
         """Peak of the map as a share of the colour range, 0 or above."""
         return float(self.heat.max()) / self.heat_range
+
+    @cached_property
+    def drawn_heat(self) -> NDArray[np.float32]:
+        """The map as every page, report and picture draws it: ``heat`` with smooth contours and soft edges."""
+        return self.crop_map.drawn() if self.crop_map else self.heat
 
     @property
     def attribution(self) -> Attribution:
@@ -378,7 +387,8 @@ class Reader:
         report = image.report.extended(prediction.results)
         value = self._probability(prediction.logit)
         named = finding(value, spec.operating_points, spec.labels)
-        heat = image.model_input.to_image(prediction.heat)
+        crop_map = CropMap(prediction.heat, image.model_input.box)
+        heat = crop_map.on_image()
         inside = heat_in_lungs(heat, image.lungs.mask)
         attribution = Attribution.of(float(heat.max()) / spec.heat_range, inside)
         return Reading(
@@ -403,6 +413,7 @@ class Reader:
             ages=spec.ages,
             milliseconds=1000.0 * (image.seconds + prediction.seconds + time.perf_counter() - start),
             check=report,
+            crop_map=crop_map,
         ).at(self.prevalence)
 
 

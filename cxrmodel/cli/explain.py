@@ -43,7 +43,7 @@ def _run(arguments: argparse.Namespace) -> Status:
     file = InputFile(arguments.file, Path(arguments.file.name))
     reader = Reader.load(arguments.model)
     reading = reader.read(file.read(), PurePath(file.name).name)
-    heat = reading.heat
+    crop_map = None
     if arguments.method != INSTANT:
         explainer = Explainer.shipped(reader.spec, reader.engine)
         with tqdm(total=100, unit="%", file=sys.stderr, bar_format="{desc} |{bar}|") as bar:
@@ -52,12 +52,12 @@ def _run(arguments: argparse.Namespace) -> Status:
                 bar.n = round(100 * share)
                 bar.set_description(str(activity))
 
-            heat = explainer.image_map(arguments.method, reader.model_input(reading), show_progress)
-    explained = as_explained(reading, arguments.method, heat, tested_explanations(reader.spec))
+            crop_map = explainer.image_map(arguments.method, reader.model_input(reading), show_progress)
+    explained = as_explained(reading, arguments.method, crop_map, tested_explanations(reader.spec))
     shown = explained.reading
     figure = overlay_figure(
         shown.radiograph.pixels,
-        shown.heat,
+        shown.drawn_heat,
         shown.heat_range,
         legend=explained.legend,
         caption=figure_caption(shown),

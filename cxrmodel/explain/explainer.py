@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxrmodel.apart import apart
+from cxrmodel.explain.interpolation import CropMap
 from cxrmodel.explain.method import Context, Floats, Network
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.messages import Message
@@ -81,9 +82,9 @@ class Explainer(Context):
         finally:
             self._running.release()
 
-    def image_map(self, method: str, model_input: ModelInput, progress: Report | None = None) -> Floats:
-        """Map on the canonical image: as ``crop_maps``, but of shape (224, 224), zero outside the crop."""
-        return model_input.to_image(self.crop_maps(method, model_input.tensor[None], progress)[0])
+    def image_map(self, method: str, model_input: ModelInput, progress: Report | None = None) -> CropMap:
+        """Map of one image: as ``crop_maps``, with the place of its crop."""
+        return CropMap(self.crop_maps(method, model_input.tensor[None], progress)[0], model_input.box)
 
 
 def _network(spec: ModelSpec, folder: Path) -> Network:

@@ -59,7 +59,7 @@ def overlay(
     ----------
     pixels : ndarray of float32, shape (H, W), 0..1
     heat : ndarray of float32, shape (h, w), zero or above
-        Of the whole image, at any resolution.
+        Of the whole image, at any resolution; a reading's ``drawn_heat``.
     heat_range : float
         Value of the top colour; higher values are clipped to it.
     opacity : float

@@ -47,12 +47,17 @@ class ModelInput:
         ndarray of float32, shape (224, 224)
             Zero outside the crop.
         """
-        top, left, bottom, right = self.box
-        image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.float32)
-        image[top:bottom, left:right] = cv2.resize(
-            np.asarray(heat, np.float32), (right - left, bottom - top), interpolation=cv2.INTER_LINEAR
-        )
-        return image
+        return placed_on_image(heat, self.box)
+
+
+def placed_on_image(heat: Floats, box: Box) -> Floats:
+    """Place a map of a crop on the canonical image, (224, 224) float32; see ``ModelInput.to_image``."""
+    top, left, bottom, right = box
+    image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.float32)
+    image[top:bottom, left:right] = cv2.resize(
+        np.asarray(heat, np.float32), (right - left, bottom - top), interpolation=cv2.INTER_LINEAR
+    )
+    return image
 
 
 def crop_box(lung_box: Box, margin: float) -> Box:

@@ -228,6 +228,6 @@ def _image(reading: Reading) -> Image.Image:
 
 def _overlay(reading: Reading) -> Image.Image:
     coded = BytesIO()
-    figure = overlay_figure(reading.radiograph.pixels, reading.heat, reading.heat_range)
+    figure = overlay_figure(reading.radiograph.pixels, reading.drawn_heat, reading.heat_range)
     figure.savefig(coded, format="png", dpi=150)
     return Image.open(coded).convert("RGB")

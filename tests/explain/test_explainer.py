@@ -15,7 +15,7 @@ from cxrmodel.registry import UnknownName
 
 def test_map_on_the_image_is_zero_beyond_the_crop(network, spec, images):
     """And above zero inside it."""
-    found = explainer_of(network, spec).image_map("occlusion", ModelInput(images[0], (40, 60, 200, 180)))
+    found = explainer_of(network, spec).image_map("occlusion", ModelInput(images[0], (40, 60, 200, 180))).on_image()
     assert found.shape == (224, 224)
     assert found[40:200, 60:180].any()
     found[40:200, 60:180] = 0

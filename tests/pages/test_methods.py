@@ -8,6 +8,7 @@ import pytest
 from cxrmodel.errors import MissingWeights
 from cxrmodel.evaluation.explanations.results import FIXED_RANGE, OWN_RANGE, randomisation_finding
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit, MethodResult
+from cxrmodel.explain.interpolation import CropMap
 from cxrmodel.explain.methods import INSTANT, METHODS
 from cxrmodel.model.preprocess import ModelInput
 from cxrmodel.web import engine
@@ -33,7 +34,7 @@ class FakeExplainer:
 
     def image_map(self, method, ready, progress):
         """The square, as large as the image."""
-        return ready.to_image(self.crop_maps(method, ready.tensor[None], progress)[0])
+        return CropMap(self.crop_maps(method, ready.tensor[None], progress)[0], ready.box)
 
     def crop_maps(self, method, tensors, progress):
         """A map for each crop."""

@@ -181,7 +181,7 @@ class _Overlays(NamedTuple):
         if os.path.realpath(path) in self.images:
             raise OutputRefused("cli.read.overlay_is_image", file=str(path))
         figure = overlay_figure(
-            reading.radiograph.pixels, reading.heat, reading.heat_range, caption=figure_caption(reading)
+            reading.radiograph.pixels, reading.drawn_heat, reading.heat_range, caption=figure_caption(reading)
         )
         picture = BytesIO()
         figure.savefig(picture, dpi=150, format="png")

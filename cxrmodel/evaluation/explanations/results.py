@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cxrmodel.errors import CxrError
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit, MethodResult
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.explain.faithfulness import heat_in_lungs
+from cxrmodel.explain.interpolation import CropMap
 from cxrmodel.explain.methods import INSTANT, METHODS, Method
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import ModelSpec
@@ -52,27 +50,26 @@ def result_of(tested: ExplanationAudit | None, method: str) -> MethodResult | No
     return tested.method(method) if tested else None
 
 
-def as_explained(
-    reading: Reading, method: str, heat: NDArray[np.float32], tested: ExplanationAudit | None
-) -> Explained:
+def as_explained(reading: Reading, method: str, crop_map: CropMap | None, tested: ExplanationAudit | None) -> Explained:
     """Put a method's map into a reading.
 
     Parameters
     ----------
     reading : Reading
     method : str
-    heat : ndarray of float32, shape (224, 224)
-        The map on the canonical image.
+    crop_map : CropMap or None
+        Of the method; None only for the map that every reading brings.
     tested : ExplanationAudit or None
         As of `tested_explanations`.
     """
     known, result = METHODS[method], result_of(tested, method)
     legend = f"{known.title}: {known.unit}"
-    if method == INSTANT:
+    if method == INSTANT or crop_map is None:
         return Explained(known, reading, legend, FIXED_RANGE)
+    heat = crop_map.on_image()
     share = heat_in_lungs(heat, reading.lungs.mask)
     top = (result.map_range if result else 0.0) or float(heat.max()) or 1.0
-    changed = replace(reading, heat=heat, heat_range=top, heat_in_lungs=share)
+    changed = replace(reading, heat=heat, heat_range=top, heat_in_lungs=share, crop_map=crop_map)
     return Explained(known, changed, legend, FIXED_RANGE if result else OWN_RANGE)
 
 

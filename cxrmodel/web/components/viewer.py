@@ -161,7 +161,7 @@ def packed(
         "overlay": overlay,
         "remarkShown": not overlay,
     }
-    return pack(levels, reading.heat, reading.heat_range, reading.lungs.mask, header)
+    return pack(levels, reading.drawn_heat, reading.heat_range, reading.lungs.mask, header)
 
 
 def assets() -> dict[str, str]:

@@ -57,7 +57,9 @@ def _image(reader: Reader, error: ConfidentError) -> None:
     pixels = reading.radiograph.pixels
     pictures = {
         text("web.error_images.alt", name=label(path.name)): image_rgb(pixels),
-        text("web.error_images.alt_heatmap", name=label(path.name)): overlay(pixels, reading.heat, reading.heat_range),
+        text("web.error_images.alt_heatmap", name=label(path.name)): overlay(
+            pixels, reading.drawn_heat, reading.heat_range
+        ),
     }
     for column, (alt, rgb) in zip(st.columns(2, gap="small"), pictures.items(), strict=True):
         column.image(rgb, width="stretch", output_format="JPEG", alt=alt)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-import numpy as np
 import streamlit as st
 
 from cxrmodel.errors import CxrError
@@ -15,6 +14,7 @@ from cxrmodel.evaluation.explanations.results import (
     tested_explanations,
 )
 from cxrmodel.evaluation.explanations.schema import ExplanationAudit
+from cxrmodel.explain.interpolation import CropMap
 from cxrmodel.explain.methods import INSTANT, METHODS, Method
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reader, Reading
@@ -44,11 +44,11 @@ def choose_explanation(reader: Reader, reading: Reading) -> Explained:
     tested = tested_explanations(reader.spec)
     method = _chosen(tested)
     _describe(method, tested)
-    default = as_explained(reading, INSTANT, reading.heat, tested)
+    default = as_explained(reading, INSTANT, None, tested)
     if method.name == INSTANT:
         return default
-    heat = _map(reader, reading, method)
-    return default if heat is None else as_explained(reading, method.name, heat, tested)
+    found = _map(reader, reading, method)
+    return default if found is None else as_explained(reading, method.name, found, tested)
 
 
 def on_demand(
@@ -148,7 +148,7 @@ def _describe(method: Method, tested: Tested) -> None:
         st.markdown("\n".join(lines))
 
 
-def _map(reader: Reader, reading: Reading, method: Method) -> np.ndarray | None:
+def _map(reader: Reader, reading: Reading, method: Method) -> CropMap | None:
     """The method's map, where it was computed or is asked for now."""
     key = (reading.radiograph.sha256, reader.spec.version, method.name)
 
@@ -159,7 +159,7 @@ def _map(reader: Reader, reading: Reading, method: Method) -> np.ndarray | None:
         compute = text("web.method.compute", title=method.title)
         return st.button(compute, icon=":material/play_arrow:", key=f"compute {method.name}")
 
-    def make(progress: Progress) -> np.ndarray:
+    def make(progress: Progress) -> CropMap:
         return engine.explainer(reader).image_map(method.name, reader.model_input(reading), progress)
 
-    return on_demand(np.ndarray, method.title, key, ask, make)
+    return on_demand(CropMap, method.title, key, ask, make)

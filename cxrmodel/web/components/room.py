@@ -46,7 +46,7 @@ def draw(name: str, scripts: tuple[str, ...], words: Mapping[str, str] | None = 
 
 
 def assets(name: str, scripts: tuple[str, ...]) -> dict[str, str]:
-    """Read a component: its markup, its style, and its scripts, joined with those of the store into one module.
+    """Read a component: its markup, its style, and its scripts, joined with store and numbers into one module.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def assets(name: str, scripts: tuple[str, ...]) -> dict[str, str]:
         "html": _read(name, f"{name}.html"),
         "css": _read(name, f"{name}.css"),
         # The names of the store are its own.
-        "js": f"const openRoom = (() => {{\n{store}\nreturn openRoom;\n}})();\n{own}",
+        "js": f"const openRoom = (() => {{\n{store}\nreturn openRoom;\n}})();\n{_read('room', 'numbers.js')}\n{own}",
     }
 
 

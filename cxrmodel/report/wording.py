@@ -44,6 +44,12 @@ def band(operating_points: Mapping[str, float]) -> tuple[float, float] | None:
     return None if low > high else (low, high)
 
 
+def sides(reading: Reading) -> tuple[str, str]:
+    """Letters of the side on the left and on the right of the image, with question marks where they are in doubt."""
+    doubt = "?" if reading.check.has_warning("mirroring") else ""
+    return f"R{doubt}", f"L{doubt}"
+
+
 def evidence_sentence(reading: Reading, found: Evidence) -> Message:
     """State what the most similar test images had, at the prevalence of the probability."""
     values = {"images": found.images, "positive": reading.labels.positive}

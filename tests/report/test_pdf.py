@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from cxrmodel.checks.report import UNLIKE_CLEARLY, WARNING, CheckReport, CheckResult
+from cxrmodel.explain.overlay import EMPTY, overlay
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import OperatingPoints
 from cxrmodel.report.pdf import pdf_report
-from cxrmodel.report.wording import shares_sentence
 from tests.support.hostile import HOSTILE, hidden
 from tests.support.stand_ins import fake_reading
 
@@ -30,6 +31,14 @@ def text_of(report: bytes) -> str:
     pages = PdfReader(BytesIO(report)).pages
     assert len(pages) == 1
     return " ".join(pages[0].extract_text().split())
+
+
+def rows_of(reading) -> str:
+    """The shares of a reading as the page writes them."""
+    shares = reading.shares.rounded()
+    names = {"right": "Right lung", "left": "Left lung", "outside": "Outside the lungs"}
+    names |= {zone: f"{zone.capitalize()} zones" for zone in ("upper", "middle", "lower")}
+    return " ".join(f"{title} {round(100 * getattr(shares, name))} %" for name, title in names.items())
 
 
 @pytest.fixture
@@ -47,19 +56,23 @@ def test_words_of_the_page(image):
         Not for diagnosis; research use only.
         Image: Müller, Ярослав.png
         Read: 04 March 2026, 15:06 (UTC+01:00). Printed: 05 March 2026, 09:30 (UTC-03:30).
-        The whole image Heatmap: contribution to the score
-        Probability of pneumonia at even odds: 87 %. Finding: pneumonia.
+        • The picture was turned.
+        R L Image
+        R L Heatmap: contribution to the score, with lung outline
+        0 2.5
+        Finding: pneumonia
+        Probability of pneumonia at even odds: 87 %
         An observation. The probability is at or above 80.0 %, the upper limit of the
         uncertain band.
         normal uncertain pneumonia 87 % balanced threshold 45.0 %
+        Shares of the contribution to the score, by lung and by zone
+        {rows_of(reading)}
         Uncertain band 20.0 % to 80.0 %
         Threshold (balanced) 45.0 % (the finding follows the band)
         Prevalence 50 % (even odds)
         Training ages {reading.ages}
         Model densenet121 0123456789ab
         SHA-256 of the file {reading.radiograph.sha256[:12]}…
-        {shares_sentence(reading)}
-        • The picture was turned.
         Not for diagnosis; research use only. A heatmap shows where the score comes from, not where disease is. Its
         colour range is the same for every image. The probability holds for images like the training images, at the
         prevalence above. This page is not a medical record.
@@ -74,17 +87,56 @@ def test_a_number_near_a_threshold_has_a_decimal(image):
     assert "54.5 %" in text_of(pdf_report(reading, READ, PRINTED))
 
 
-def test_holds_image_and_overlay(image):
-    """Two pictures: the image in grey, and the overlay with its colour bar in colour."""
-    page = PdfReader(BytesIO(pdf_report(fake_reading(image), READ, PRINTED))).pages[0]
-    assert sorted(picture.image.mode for picture in page.images) == ["L", "RGB"]
+def pictures_of(report: bytes) -> dict[str, np.ndarray]:
+    """The pictures of a report: image, overlay, and the bar of colours, which is one pixel high."""
+    found = [np.asarray(picture.image) for picture in PdfReader(BytesIO(report)).pages[0].images]
+    (bar,) = (picture for picture in found if picture.shape[0] == 1)
+    (image,) = (picture for picture in found if picture.ndim == 2)
+    (overlay,) = (picture for picture in found if picture.ndim == 3 and picture.shape[0] > 1)
+    return {"image": image, "overlay": overlay, "bar": bar}
 
 
 def test_image_is_that_of_the_reading(image):
     """The printed image is the one that was read, grey level by grey level."""
-    page = PdfReader(BytesIO(pdf_report(fake_reading(image), READ, PRINTED))).pages[0]
-    printed = next(np.asarray(picture.image) for picture in page.images if picture.image.mode == "L")
+    printed = pictures_of(pdf_report(fake_reading(image), READ, PRINTED))["image"]
     np.testing.assert_array_equal(printed, np.rint(image * 255).astype(np.uint8))
+
+
+def test_overlay_is_the_common_one(image):
+    """The overlay is what every other output draws, at the scale of the image, with its colours beside it."""
+    reading = fake_reading(image)
+    printed = pictures_of(pdf_report(reading, READ, PRINTED))
+    np.testing.assert_array_equal(printed["overlay"], overlay(image, reading.drawn_heat, reading.heat_range))
+    assert printed["overlay"].shape[:2] == printed["image"].shape
+    assert len(np.unique(printed["bar"], axis=1)[0]) > 200
+
+
+def test_doubtful_sides_are_marked(image):
+    """Where the image may be mirrored, both letters have a question mark."""
+    warning = CheckResult("mirroring", WARNING, Message("checks.mirroring.warning"), 1.0, 0.5)
+    report = pdf_report(fake_reading(image, check=CheckReport((warning,))), READ, PRINTED)
+    assert text_of(report).count("R? L?") == 2
+
+
+def test_warnings_come_first_and_quieten_the_number(image):
+    """What is unlike the training images is stated before pictures and number, which is then in small letters."""
+    unlike = CheckResult("feature_distribution", WARNING, Message(UNLIKE_CLEARLY, ages="1 to 5 years"), 9.0, 2.0)
+    report = pdf_report(fake_reading(image, check=CheckReport((unlike,)), reasons=(unlike.message,)), READ, PRINTED)
+    text = text_of(report)
+    assert text.index(str(unlike.message)[:60]) < text.index("Finding: ")
+    sizes = {}
+    PdfReader(BytesIO(report)).pages[0].extract_text(
+        visitor_text=lambda words, _cm, _tm, _font, size: sizes.update({words.strip(): size})
+    )
+    assert next(size for words, size in sizes.items() if words.startswith("Probability of")) < 10
+
+
+def test_empty_map_says_so(image):
+    """An empty map has a sentence in place of shares and of colours."""
+    report = pdf_report(fake_reading(image, heat=np.zeros((224, 224), np.float32), heat_in_lungs=None), READ, PRINTED)
+    assert str(EMPTY) in text_of(report)
+    assert str(Message("report.heat.empty")) in text_of(report)
+    assert "Right lung" not in text_of(report)
 
 
 @pytest.mark.parametrize("shape", [(40, 300), (300, 40), (1500, 1800)])

@@ -184,7 +184,10 @@ class Reading:
         if prevalence == self.prevalence:
             return self
         value, points = with_thresholds(self.probability, self.operating_points, self.prevalence, prevalence)
-        return replace(self, probability=value, operating_points=points, prevalence=prevalence)
+        moved = replace(self, probability=value, operating_points=points, prevalence=prevalence)
+        if "shares" in self.__dict__:
+            moved.__dict__["shares"] = self.shares  # the map is the same
+        return moved
 
     @property
     def shown(self) -> Percentages:

@@ -3,10 +3,9 @@
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 
 function takeDrops(store) {
-  const veil = new Veil();
   const on = (type, listener) => window.addEventListener(type, listener, { capture: true });
-  on("dragenter", (event) => hasFiles(event) && veil.show(store.words.drop_here));
-  on("dragleave", (event) => hasFiles(event) && !event.relatedTarget && veil.hide());
+  on("dragenter", (event) => hasFiles(event) && say("veil", "", store.words.drop_here));
+  on("dragleave", (event) => hasFiles(event) && !event.relatedTarget && hide("veil"));
   on("dragover", (event) => {
     if (!hasFiles(event)) return;
     event.preventDefault();
@@ -16,7 +15,7 @@ function takeDrops(store) {
     if (!hasFiles(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    veil.hide();
+    hide("veil");
     store.add(filesOf(event.dataTransfer));
   });
 }

@@ -28,9 +28,10 @@ class Store {
     Object.assign(this.words, words);
     this.limit = limit ?? this.limit;
     if (!token || token === this.requests.token) return;
-    const before = this.requests.token;
+    const had = this.rows.size > 0;
     this.empty(base, token);
-    this.lost = before !== "";
+    this.lost = had;
+    warnOfLoss(this);
     this.listen();
     this.tell();
   }
@@ -91,7 +92,6 @@ class Store {
       [this[name], this.stamps[name]] = [state[name], state.stamps[name]];
     }
     [this.undoable, this.place] = [state.undo, state.place];
-    if (this.rows.size) this.lost = false;
     this.tell();
   }
 
@@ -120,6 +120,7 @@ class Store {
   }
 
   announce(files) {
+    this.found();
     const idle = !this.busy(), made = files.map((file) => ({ id: crypto.randomUUID(), name: file.name, size: file.size }));
     made.forEach(({ id, name, size }, i) => {
       this.uploads.files.set(id, files[i]);
@@ -139,7 +140,14 @@ class Store {
     return made.map(({ id }) => id);
   }
 
+  // New images have come: nothing more to be said of those that were lost.
+  found() {
+    this.lost = false;
+    warnOfLoss(this);
+  }
+
   demo(index, name = "") {
+    this.found();
     const id = crypto.randomUUID();
     this.rows.set(id, { ...BLANK, id, name, wanted: false, demo: true });
     this.order.push(id);
@@ -152,6 +160,7 @@ class Store {
     const stamp = ++this.stamps.selected;
     this.selected = id;
     this.change(id, { seen: true });
+    if (this.rows.get(id)?.released) this.again(id); // its image comes back where the file is still at hand
     this.act("select", { id, stamp }, () => stamp !== this.stamps.selected);
     this.prefetch();
     this.tell();

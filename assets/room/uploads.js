@@ -6,7 +6,7 @@ class Uploads {
   constructor(store) {
     this.store = store;
     this.files = new Map(); // by the identifier of the row; kept, so that a file can be read again
-    this.active = new Set();
+    this.active = new Map(); // what stops each
     this.sent = new Set(); // and not known to have arrived yet
     this.wait = FIRST_PAUSE;
     this.resting = false;
@@ -19,6 +19,7 @@ class Uploads {
     for (const id of [...this.files.keys()]) {
       if (!store.rows.has(id) && !store.removed.has(id)) this.files.delete(id);
     }
+    for (const [id, stop] of this.active) if (!store.rows.get(id)?.wanted) stop.abort();
     for (const id of store.order) {
       if (this.active.size >= AT_ONCE) return;
       const row = store.rows.get(id);
@@ -28,20 +29,21 @@ class Uploads {
   }
 
   async send(id) {
-    const { requests } = this.store, file = this.files.get(id);
-    this.active.add(id);
+    const { requests } = this.store, file = this.files.get(id), stop = new AbortController();
+    this.active.set(id, stop);
     let status = 0;
     try {
-      const answer = await requests.send("PUT", `files/${id}`, { body: file, type: "application/octet-stream" });
-      status = answer.status;
+      const given = { body: file, type: "application/octet-stream", signal: stop.signal };
+      status = (await requests.send("PUT", `files/${id}`, given)).status;
     } catch {
-      if (!(await isReadable(file))) status = 422;
+      if (stop.signal.aborted) status = 404;
+      else if (!(await isReadable(file))) status = 422;
     }
     if (status >= 200 && status < 300) {
       this.sent.add(id);
       this.wait = FIRST_PAUSE;
     } else if (status === 404) {
-      this.store.change(id, { wanted: false }); // removed meanwhile; it is wanted again where that is undone
+      this.store.change(id, { wanted: false }); // removed or cancelled meanwhile; it may be wanted again later
     } else if (status === 0 || status === 408 || status >= 500) {
       await this.rest();
     } else {

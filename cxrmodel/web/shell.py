@@ -9,8 +9,9 @@ from cxrmodel.errors import ModelError
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import DISCLAIMER
 from cxrmodel.web import engine, session
+from cxrmodel.web.components import room
 from cxrmodel.web.errors import log_failure
-from cxrmodel.web.reconnected import lost_its_session, run_again_after_a_break
+from cxrmodel.web.reconnected import run_again_after_a_break
 from cxrmodel.web.style import ICON, STYLE
 from cxrmodel.web.text import plain, text
 
@@ -49,8 +50,8 @@ def frame(name: str) -> Iterator[Reader | None]:
     _notice(reader)
     st.title(title)
     run_again_after_a_break()
-    if lost_its_session() and not session.entries():
-        st.warning(text("web.shell.session_lost"), icon=":material/link_off:")
+    with st.container(key="intake"):
+        room.draw("intake", ("intake",))
     if trouble:
         st.error(trouble, icon=":material/block:")
     try:

@@ -16,7 +16,7 @@ STYLE = """
   background: #2b2611; border: 1px solid #7a6a24; }
 .st-key-notice p { margin: 0; }
 .st-key-notice [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
-[data-testid="stFileUploaderDropzone"] { min-height: 6.5rem; align-items: center; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-intake) { display: none; }
 h1 { font-size: 2rem !important; padding: 0.5rem 0 !important; }
 .scale { position: relative; margin: 2.2rem 0 2.6rem 0; }
 .scale .zones { display: flex; height: 1.5rem; border-radius: 0.35rem; overflow: hidden; border: 1px solid #56636e; }

@@ -14,7 +14,7 @@ from cxrmodel.web.text import text
 
 STORE = ("requests", "cache", "uploads", "notices", "drops", "store", "room")
 """Scripts of the store, in the folder ``room``, in the order in which they are joined."""
-_WORDS = ("drop_here", "added_one")
+_WORDS = ("drop_here", "added_one", "lost_session")
 
 
 def draw(name: str, scripts: tuple[str, ...], words: Mapping[str, str] | None = None, **data: Any) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MOST_IMAGES = 50
 MOST_MEGABYTES = 600
+"""Of images of one session; the oldest are released."""
 
 
 class Shelf:
@@ -34,7 +35,7 @@ class Shelf:
             self._rooms.add(latest)
             full = set()
             while True:
-                sizes = {room: room.pixel_bytes() for room in self._rooms}
+                sizes = {room: room.image_bytes() for room in self._rooms}
                 able = [room for room in sizes if room not in full]
                 if sum(sizes.values()) <= self.limit or not able:
                     return

@@ -1,19 +1,18 @@
 """The images of one session, in the order in which they were given."""
 
-import hashlib
 import secrets
 import threading
-import time
-from collections.abc import Iterable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.messages import Message
 from cxrmodel.prevalence import site_prevalence
-from cxrmodel.reading import Reader
+from cxrmodel.reading import Reader, Reading
 from cxrmodel.scheduling import Client
 from cxrmodel.web.room import worker
 from cxrmodel.web.room.changes import Changes
@@ -22,7 +21,9 @@ from cxrmodel.web.room.row import Mark, Row
 from cxrmodel.web.room.worker import Job, Outcome, Work
 
 MOST_ROWS = 2000
+"""Files of one session; further ones are refused."""
 UNDO_SECONDS = 300.0
+"""For which removed rows can be brought back."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,13 @@ class Undo:
     rows : list of Row
     order : list of str
         Of all rows before.
-    until : float
-        Seconds of the monotonic clock.
+    timer : Timer
+        Forgets it after a while.
     """
 
     rows: list[Row]
     order: list[str]
-    until: float
+    timer: threading.Timer
 
 
 class Room(Work):
@@ -152,13 +153,15 @@ class Room(Work):
                 self._rows[row.id] = row
                 self._touch(row, order=True)
 
-    def add_demo(self, row_id: str, name: str, number: int, path: Path) -> None:
-        """Make a row of a demo image, with its bytes."""
-        self.announce([Announced(row_id, name, path.stat().st_size)])
-        with self._lock:
-            if (row := self._rows.get(row_id)) is not None and row.status == "waiting":
-                row.demo = number
-        self.fill(row_id, path.read_bytes())
+    def add_demo(self, row_id: str, name: str, path: Path) -> None:
+        """Make a row of a demo image."""
+        with self._change():
+            self.announce([Announced(row_id, name, path.stat().st_size)])
+            row = self._rows[row_id]
+            if row.wanted:
+                row.demo = path
+                self._want(row)
+        self._wake()
 
     def reserve(self, row_id: str, size: int) -> bool | None:
         """Reserve memory for a file that begins to arrive.
@@ -205,8 +208,7 @@ class Room(Work):
 
     def waiting_bytes(self) -> int:
         """Count the bytes of files that wait or arrive."""
-        with self._lock:
-            return sum(len(row.data or b"") for row in self._rows.values()) + sum(self._arriving.values())
+        return sum(len(row.data or b"") for row in list(self._rows.values())) + sum(list(self._arriving.values()))
 
     # What the user does.
 
@@ -250,34 +252,40 @@ class Room(Work):
 
     def cancel(self, ids: Iterable[str] | None = None) -> None:
         """Stop waiting for rows; None for all."""
+        chosen = None if ids is None else set(ids)
         with self._change():
-            for row in [row for row in self._rows.values() if ids is None or row.id in set(ids)]:
-                if row.status == "waiting":
+            for row in self._rows.values():
+                queued = row.status == "waiting" or (row.status == "reading" and self.place > 0)
+                if queued and (chosen is None or row.id in chosen):
                     row.status, row.data, row.wanted = "cancelled", None, False
                     row.reason = Message("web.room.cancelled")
                     self._touch(row)
 
     def again(self, row_id: str) -> None:
-        """Read a row again that failed, was cancelled, or whose pixels were released."""
+        """Read a row again that failed, was cancelled, or whose image was released."""
         with self._change():
             row = self._rows.get(row_id)
-            if row is None:
+            if row is None or not (row.status in ("failed", "cancelled") or row.released):
                 return
-            if row.status in ("failed", "cancelled"):
-                row.status, row.reason, row.wanted = "waiting", None, True
-            elif row.released:
-                row.wanted = True
+            if not row.released:
+                row.status, row.reason = "waiting", None
+            self._want(row)
             self._touch(row)
+        self._wake()
 
     def remove(self, ids: Iterable[str]) -> None:
-        """Take rows out of the list; `undo` brings the latest ones back."""
+        """Take rows out of the list; `undo` brings the latest ones back for some minutes."""
         gone = set(ids)
         with self._change():
             order = list(self._rows)
             rows = [self._rows.pop(row_id) for row_id in order if row_id in gone]
             if not rows:
                 return
-            self._undo = Undo(rows, order, time.monotonic() + UNDO_SECONDS)
+            for row in rows:
+                if row.data is not None:
+                    row.data, row.wanted = None, True
+            self._forget_undo()
+            self._undo = Undo(rows, order, _later(self._expire))
             if self._selected in gone:
                 self._selected = _neighbour(order, self._selected, gone)
             self._touch(order=True)
@@ -287,15 +295,19 @@ class Room(Work):
         self.remove(list(self._rows))
 
     def undo(self) -> None:
-        """Bring back what was removed last."""
+        """Bring back what was removed last, to where it was."""
         with self._change():
-            if self._undo is None:
+            undo = self._undo
+            if undo is None:
                 return
-            back = {row.id: row for row in self._undo.rows}
-            later = {row_id: row for row_id, row in self._rows.items() if row_id not in self._undo.order}
-            known = {row_id: back.get(row_id) or self._rows.get(row_id) for row_id in self._undo.order}
-            self._rows = {row_id: row for row_id, row in known.items() if row is not None} | later
-            self._undo = None
+            back = {row.id: row for row in undo.rows}
+            before = {row_id: back.get(row_id) or self._rows.get(row_id) for row_id in undo.order}
+            later = {row_id: row for row_id, row in self._rows.items() if row_id not in before}
+            self._rows = {row_id: row for row_id, row in before.items() if row is not None} | later
+            for row in back.values():
+                if row.wanted:
+                    self._want(row)
+            self._forget_undo()
             self._touch(*back.values(), order=True)
         self._wake()
 
@@ -308,57 +320,76 @@ class Room(Work):
             if row is None or self._reader is None:
                 self._working, self.place = False, 0
                 return None
-            data, row.data = row.data, None
-            assert data is not None
+            data, row.data = row.data or b"", None
             if row.status == "waiting":
                 row.status = "reading"
             self._touch(row)
             return Job(row.id, row.name, data, self._reader, self._client)
 
+    def known(self, job: Job) -> Outcome | None:
+        """Give the outcome of the same file where it was read before; a failure may have been chance."""
+        with self._lock:
+            for row in self._everything():
+                settled = row.status == "refused" or row.has_image
+                if settled and row.sha256 == job.sha256 and row.read_at is not None:
+                    return Outcome(row.status, row.reading, row.reason, row.read_at, row.thumbnail)
+            return None
+
     def is_needed(self, job: Job, place: int) -> bool:
-        """Take the place in the queue, and tell whether the row is still there."""
-        with self._change():
-            self.place = place
-            return job.id in self._rows
+        """Take the place in the queue, and tell whether the row still waits."""
+        if place != self.place:
+            with self._change():
+                self.place = place
+        row = self.row(job.id)
+        return row is not None and row.status != "cancelled"
 
     def finish(self, job: Job, outcome: Outcome | None) -> None:
         """Take the outcome of a job."""
         with self._change():
             self.place = 0
-            row = self._rows.get(job.id) or next(
-                (row for row in (self._undo.rows if self._undo else []) if row.id == job.id), None
-            )
-            if row is None:
-                return
-            if outcome is None:
-                row.status, row.wanted = "waiting", True
-            else:
-                row.status, row.reading, row.reason = outcome.status, outcome.reading, outcome.reason
-                row.read_at, row.thumbnail = outcome.read_at, outcome.thumbnail
-                row.sha256, row.released = hashlib.sha256(job.data).hexdigest(), False
-                row.outcome = self.version
-            self._touch(row)
+            row = next((row for row in self._everything() if row.id == job.id), None)
+            if row is not None and row.status != "cancelled":
+                if outcome is None:
+                    row.wanted = True
+                    row.status = "waiting" if row.status == "reading" else row.status
+                    self._touch(row)
+                else:
+                    self._settle(row, job.sha256, outcome)
         self._make_room()
+
+    def _settle(self, row: Row, sha256: str, outcome: Outcome) -> None:
+        row.sha256, row.status, row.reason = sha256, outcome.status, outcome.reason
+        row.read_at, row.thumbnail = outcome.read_at, outcome.thumbnail
+        same = [other for other in self._everything() if other.released and other.sha256 == sha256]
+        for one in dict.fromkeys([row, *same]):
+            one.reading, one.released = _named(outcome.reading, one.name), False
+            one.outcome = self.version
+            self._touch(one)
 
     # Memory.
 
-    def pixel_bytes(self) -> int:
-        """Memory that the pixels take; rows of the same bytes share theirs."""
+    def image_bytes(self) -> int:
+        """Memory that the images take; rows of the same file share theirs."""
         with self._lock:
-            rows = [row for row in self._everything() if row.reading and not row.released]
-        return sum({row.sha256: row.reading.radiograph.pixels.nbytes for row in rows if row.reading}.values())
+            return sum({row.sha256: row.bytes for row in self._everything() if row.bytes}.values())
 
     def release_oldest(self) -> bool:
-        """Release the pixels of the row that was read first, the selected one excepted; False where there is none."""
+        """Release the image that was read first, one that was removed before others; never the selected one.
+
+        Returns
+        -------
+        bool
+            False where there is none.
+        """
         with self._change():
-            kept = self._rows.get(self._selected or "")
-            able = [row for row in self._everything() if row.has_image and (kept is None or row.sha256 != kept.sha256)]
+            selected = self._rows.get(self._selected or "")
+            able = [row for row in self._everything() if row.bytes and (not selected or row.sha256 != selected.sha256)]
             if not able:
                 return False
-            oldest = min(able, key=lambda row: row.read_at.timestamp() if row.read_at else 0)
+            gone = min(able, key=lambda row: (row.id in self._rows, row.outcome))
             for row in self._everything():
-                if row.has_image and row.sha256 == oldest.sha256:
-                    _release(row)
+                if row.bytes and row.sha256 == gone.sha256:
+                    row.release()
                     self._touch(row)
             return True
 
@@ -369,11 +400,25 @@ class Room(Work):
 
     def _is_over(self) -> bool:
         with self._lock:
-            images = sum(row.has_image for row in self._everything())
-        return images > MOST_IMAGES or self.pixel_bytes() > MOST_MEGABYTES * 1e6
+            images = len({row.sha256 for row in self._everything() if row.bytes})
+            return images > MOST_IMAGES or self.image_bytes() > MOST_MEGABYTES * 1e6
 
     def _everything(self) -> list[Row]:
         return [*(self._undo.rows if self._undo else []), *self._rows.values()]
+
+    def _forget_undo(self) -> None:
+        if self._undo is not None:
+            self._undo.timer.cancel()
+            self._undo = None
+
+    def _expire(self) -> None:
+        """Forget what was removed."""
+        with self._change():
+            self._forget_undo()
+
+    def _want(self, row: Row) -> None:
+        """Ask the browser for a file, or the disk for a demo image."""
+        row.data, row.wanted = (None, True) if row.demo is None else (row.demo.read_bytes(), False)
 
     def _wake(self) -> None:
         with self._lock:
@@ -404,5 +449,22 @@ def _neighbour(order: list[str], row_id: str, gone: set[str]) -> str | None:
     return next((other for other in [*order[at:], *reversed(order[:at])] if other not in gone), None)
 
 
-def _release(row: Row) -> None:
-    row.released = True
+def _named(reading: Reading | None, name: str) -> Reading | None:
+    """The reading of the same file under another name."""
+    if reading is None or reading.name == name:
+        return reading
+    return replace(reading, radiograph=replace(reading.radiograph, name=name))
+
+
+def _later(act: Callable[[], None]) -> threading.Timer:
+    """Call a method in some minutes, unless its object is gone by then."""
+    method = weakref.WeakMethod(act)
+
+    def call() -> None:
+        if known := method():
+            known()
+
+    timer = threading.Timer(UNDO_SECONDS, call)
+    timer.daemon = True
+    timer.start()
+    return timer

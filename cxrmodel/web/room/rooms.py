@@ -27,3 +27,10 @@ def find_room(token: str, browser: str) -> Room | None:
     if room is None or not browser or not secrets.compare_digest(room.browser, browser):
         return None
     return room
+
+
+def wake(browser: str) -> None:
+    """Answer requests of a browser that wait for a change: a tab was closed, or the server stops."""
+    for room in list(_ROOMS.values()):
+        if room.browser == browser:
+            room.changes.tell()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from cxrmodel.checks.report import UNLIKE_CLEARLY
@@ -10,6 +11,7 @@ from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.reading import Reading
 from cxrmodel.report.wording import other_reasons
 from cxrmodel.sinks import label
+from cxrmodel.web.room.release import without_image
 
 Status = Literal["waiting", "reading", "read", "refused", "failed", "cancelled"]
 Mark = Literal["agree", "disagree"]
@@ -29,8 +31,8 @@ class Row:
         Bytes, as announced.
     status : str
         Refused: by a check or a decoder. Failed: any other error.
-    demo : int or None
-        Number of the demo image that it is.
+    demo : Path or None
+        Of the demo image that it is.
     data : bytes or None
         The file, from its arrival until it is read.
     wanted : bool
@@ -63,7 +65,7 @@ class Row:
     name: str
     size: int
     status: Status = "waiting"
-    demo: int | None = None
+    demo: Path | None = None
     data: bytes | None = None
     wanted: bool = True
     sha256: str = ""
@@ -83,6 +85,20 @@ class Row:
     def has_image(self) -> bool:
         """Whether its pixels are in memory."""
         return self.reading is not None and not self.released
+
+    @property
+    def bytes(self) -> int:
+        """Memory that its image takes; rows of the same file share it."""
+        if self.reading is None or self.released:
+            return 0
+        return sum(
+            array.nbytes for array in (self.reading.radiograph.pixels, self.reading.heat, self.reading.lungs.mask)
+        )
+
+    def release(self) -> None:
+        """Let its image go; what is known of it stays."""
+        if self.reading is not None and not self.released:
+            self.reading, self.released = without_image(self.reading), True
 
     def as_json(self) -> dict[str, Any]:
         """Give the row as the browser gets it; numbers are at the prevalence ``assumed``."""

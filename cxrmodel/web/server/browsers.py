@@ -1,7 +1,6 @@
 """Sessions belong to the browser that opened them.
 
-The identifier of a session stands in the addresses of its uploads, and so in logs. Alone it opens nothing: a cookie
-that no script can read says which browser asks.
+The identifier of a session alone opens nothing: a cookie that no script can read says which browser asks.
 """
 
 import asyncio
@@ -17,14 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from cxrmodel.web.room.rooms import wake
 from cxrmodel.web.server.requests import PROGRAM, REQUESTS, path_of, refuse
 
 COOKIE: Final = "cxrmodel_browser"
-RESUMES: Final = "x-cxrmodel-resumes"
-"""Header that tells the session of a WebSocket which session its page had before."""
 
 _TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
-_UPLOAD = re.compile(r"/_stcore/upload_file/([^/]*)/[^/]*")
 _MEDIA = "/media/"
 
 
@@ -63,7 +60,7 @@ class Owned:
 
 
 class OwnSessions:
-    """Gives each browser a cookie, and lets it reach its own sessions, uploads and files only."""
+    """Gives each browser a cookie, and lets it reach its own sessions and files only."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -85,10 +82,6 @@ class OwnSessions:
         await self._app(scope, receive, _with_cookie(scope, send) if needs_cookie else send)
 
     def _may(self, browser: str, path: str) -> bool:
-        upload = _UPLOAD.fullmatch(path)
-        if upload:
-            owned = self._sessions.get(upload[1])
-            return owned is not None and owned.browser == browser
         if path.startswith(_MEDIA):
             return any(owned.browser == browser and path in owned.media for owned in self._sessions.values())
         return True
@@ -113,17 +106,16 @@ class OwnSessions:
         try:
             await self._app(scope, receive, watched)
         finally:
+            wake(browser)
             if owned is not None:
                 owned.disconnected(lambda: self._sessions.pop(identifier, None))
 
     def _keep_to_own(self, scope: Scope, browser: str) -> None:
-        """Hide a session that is not the browser's from Streamlit, and tell which one was asked for."""
+        """Hide a session that is not the browser's from Streamlit."""
         headers = MutableHeaders(raw=list(scope["headers"]))
         protocols = [name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")]
         resumed = protocols[2] if len(protocols) > 2 else ""
-        del headers[RESUMES]
         if resumed:
-            headers[RESUMES] = resumed
             owned = self._sessions.get(resumed)
             if owned is None or owned.browser != browser:
                 headers["sec-websocket-protocol"] = ", ".join(protocols[:2])

@@ -1,6 +1,6 @@
 """The endpoints that a page needs; Streamlit's others are closed.
 
-Among the others are metrics, which count sessions and their memory, an interface for programs, and sign-in.
+Among the others are metrics, which count sessions and their memory, uploads, an interface for programs, and sign-in.
 """
 
 from typing import Final
@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cxrmodel.web.server.requests import REQUESTS, path_of, refuse
 
-OPEN: Final = ("health", "host-config", "stream", "upload_file/")
-"""Below ``/_stcore/``: whether the app runs, its settings for the page, its WebSocket, and uploads."""
+OPEN: Final = ("health", "host-config", "stream")
+"""Below ``/_stcore/``: whether the app runs, its settings for the page, and its WebSocket."""
 
 CLOSED: Final = ("_stcore", "component", "auth", "oauth2callback")
 """First parts of Streamlit's own addresses that no page of the app has."""
@@ -36,6 +36,5 @@ def is_open(path: str) -> bool:
     """
     parts = path.strip("/").split("/")
     if parts[0] == "_stcore":
-        rest = "/".join(parts[1:])
-        return any(rest.startswith(name) if name.endswith("/") else rest == name for name in OPEN)
+        return "/".join(parts[1:]) in OPEN
     return not any(part in CLOSED for part in parts)

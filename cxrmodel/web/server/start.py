@@ -15,12 +15,11 @@ from cxrmodel.messages import Message
 from cxrmodel.prevalence import site_prevalence
 from cxrmodel.web.server.expiry import ending_sessions
 from cxrmodel.web.server.preload import preload
-from cxrmodel.web.server.uploads import keep_uploads_in_memory
 
 
 @asynccontextmanager
 async def started(app: App) -> AsyncIterator[None]:
-    """Keep images in memory and for as long as their session, before the app is announced.
+    """End sessions with their images by a timer, and import what pages need, before the app is announced.
 
     Raises
     ------
@@ -28,7 +27,6 @@ async def started(app: App) -> AsyncIterator[None]:
         When a setting of the site cannot be used: the server does not start.
     """
     site_prevalence()
-    keep_uploads_in_memory()
     await asyncio.to_thread(apart, preload)
     async with ending_sessions(), announced(app):
         yield

@@ -177,7 +177,7 @@ async def _demo(request: Request, room: Room) -> Response:
     if wish.index >= len(images):
         raise Refused(404, "web.server.closed")
     image = images[wish.index]
-    room.add_demo(wish.id, text("web.read.demo_name", title=image.title), wish.index, image.path)
+    room.add_demo(wish.id, text("web.read.demo_name", title=image.title), image.path)
     return done()
 
 

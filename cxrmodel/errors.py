@@ -63,7 +63,16 @@ class CxrError(Exception):
 
 
 class ImageRefused(CxrError):
-    """This file is not read, and no number is given for it."""
+    """This file is not read, and no number is given for it.
+
+    Attributes
+    ----------
+    seen : object or None
+        What can be shown of the image, a ``cxrmodel.pipeline.RefusedImage``; None where it was not decoded, or where
+        that was not wanted.
+    """
+
+    seen: Any = None
 
 
 class EmptyFile(ImageRefused):

@@ -26,6 +26,7 @@ from cxrmodel.errors import ImageRefused, ImageTooLarge
 from cxrmodel.imaging.canonical import IMAGE_SIDE
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph, read_radiograph
+from cxrmodel.imaging.repairs import AS_STORED, Repairs
 from cxrmodel.memory import half_of_memory
 from cxrmodel.model.engine import Engine
 from cxrmodel.model.preprocess import Box, ModelInput, prepare
@@ -62,6 +63,22 @@ class PreparedImage:
     model_input: ModelInput
     report: CheckReport
     seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class RefusedImage:
+    """What is known of an image that a check rejected, so that a user can see it and set it right.
+
+    Attributes
+    ----------
+    radiograph : Radiograph
+        As decoded and repaired, before any correction.
+    report : CheckReport
+        Of all checks that ran.
+    """
+
+    radiograph: Radiograph
+    report: CheckReport
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,24 +160,30 @@ class Pipeline:
                 self._single_threaded = Pipeline(self.spec, segmenter, engine, self.checks)
             return self._single_threaded
 
-    def prepare(self, source: Callable[[], bytes], name: str, checked: bool = True) -> PreparedImage | Exception:
-        """Open and decode one file, find its lungs and crop it to them.
+    def prepare(
+        self, source: Callable[[], bytes], name: str, checked: bool = True, repairs: Repairs = AS_STORED
+    ) -> PreparedImage | Exception:
+        """Open and decode one file, repair it, find its lungs and crop it to them.
 
         Parameters
         ----------
         checked : bool
             Whether a check may correct or reject the image. If not, an image without lungs is not cropped.
+        repairs : Repairs
+            Made before the checks.
 
         Returns
         -------
         PreparedImage or Exception
-            Exceptions are returned, so that one file never stops the others.
+            Exceptions are returned, so that one file never stops the others. One of a check shows the image.
         """
+        decoded, report = None, CheckReport()
         try:
             data = source()
             start = time.perf_counter()
             with _admitted(data, name) as radiograph:
-                image, report = self.checks.input(radiograph), CheckReport()
+                decoded = repairs.apply(radiograph)
+                image = self.checks.input(decoded)
                 if checked:
                     image, report = self.checks.examine_image(image)
             report.raise_if_rejected()
@@ -170,6 +193,8 @@ class Pipeline:
                 report.raise_if_rejected()
             return self._prepared(image, mask, report, start)
         except Exception as error:
+            if isinstance(error, ImageRefused) and decoded is not None:
+                error.seen = RefusedImage(decoded, report)
             return error
 
     def examine(self, source: Callable[[], bytes], name: str) -> tuple[CheckReport, float] | ImageRefused:
@@ -233,13 +258,17 @@ class Pipeline:
         )
         return Unchecked(lungs, plausible, [item.box for item in inputs], logits, heat)
 
-    def stream(self, sources: Iterable[Source], checked: bool = True) -> Iterator[Processed]:
+    def stream(
+        self, sources: Iterable[Source], checked: bool = True, repairs: Repairs = AS_STORED
+    ) -> Iterator[Processed]:
         """Process images on as many threads as there are cores, and return them in order.
 
         Parameters
         ----------
         checked : bool
             As in ``prepare``; the network's own check included.
+        repairs : Repairs
+            Of every image.
 
         Yields
         ------
@@ -249,7 +278,7 @@ class Pipeline:
         remaining = iter(sources)
         first, workers = list(islice(remaining, 2)), cores()
         if len(first) < 2:
-            yield from (self.process(*source, checked) for source in first)
+            yield from (self.process(*source, checked, repairs) for source in first)
             return
         process, remaining = self.single_threaded().process, chain(first, remaining)
         futures: deque[Future[Processed]] = deque()
@@ -260,7 +289,7 @@ class Pipeline:
                     source = next(remaining, None)
                     if source is None:
                         return
-                    futures.append(pool.submit(process, *source, checked))
+                    futures.append(pool.submit(process, *source, checked, repairs))
 
             submit()
             while futures:
@@ -268,11 +297,11 @@ class Pipeline:
                 submit()
                 yield done
 
-    def process(self, source: Callable[[], bytes], name: str, checked: bool) -> Processed:
-        """Process one file from its bytes to a prediction; a refusal or an error on opening it is returned."""
-        image = self.prepare(source, name, checked)
+    def process(self, source: Callable[[], bytes], name: str, checked: bool, repairs: Repairs = AS_STORED) -> Processed:
+        """Process one file from its bytes to a prediction; a refusal, without the image, or an error is returned."""
+        image = self.prepare(source, name, checked, repairs)
         if isinstance(image, Exception):
-            return image
+            return without_image(image)
         (prediction,) = self.predict([image])
         try:
             if checked:
@@ -300,6 +329,13 @@ def _admitted(data: bytes, name: str) -> Iterator[Radiograph]:
                 raise ImageTooLarge("reading.never_fits", **values) from error
 
         yield read_radiograph(data, name, admit)
+
+
+def without_image(error: Exception) -> Exception:
+    """The same exception without the pixels that it or its frames hold."""
+    if isinstance(error, ImageRefused):
+        error.seen = None
+    return error.with_traceback(None)
 
 
 def _held(future: Future[Processed]) -> int:

@@ -22,6 +22,7 @@ from cxrmodel.explain.shares import EvidenceShares, evidence_shares
 from cxrmodel.imaging.canonical import canonical_image
 from cxrmodel.imaging.lungs import LungFields, LungSegmenter
 from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.imaging.repairs import AS_STORED, Repairs
 from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import Percentages, floor_percent, percentages
 from cxrmodel.model.calibration import finding, probability, rounded, with_thresholds
@@ -286,7 +287,14 @@ class Reader:
         manifest.check(folder)  # no file was exchanged while they were read
         return reader
 
-    def read(self, data: bytes, name: str, client: Client | None = None, notify: Notify | None = None) -> Reading:
+    def read(
+        self,
+        data: bytes,
+        name: str,
+        client: Client | None = None,
+        notify: Notify | None = None,
+        repairs: Repairs = AS_STORED,
+    ) -> Reading:
         """Read one image, once its turn has come.
 
         Parameters
@@ -299,14 +307,16 @@ class Reader:
             Whose turn it is, where several images of one user are read one after the other.
         notify : callable, optional
             Called from time to time with the place in the queue.
+        repairs : Repairs
+            Made to the decoded image before it is checked.
 
         Raises
         ------
         ImageRefused
-            When the file is not an image that may be read.
+            When the file is not an image that may be read. One that a check rejects is in its ``seen``.
         """
         with self._turns.turn(client or Client(), notify):
-            image = self._pipeline.prepare(lambda: data, name)
+            image = self._pipeline.prepare(lambda: data, name, repairs=repairs)
             if isinstance(image, Exception):
                 raise image
             with self._running:  # a run uses every core; two at once would slow each other down
@@ -331,13 +341,15 @@ class Reader:
         image = canonical_image(reading.radiograph.pixels)
         return prepare(image, reading.lungs.box, **self.spec.preparation)
 
-    def read_many(self, sources: Iterable[Source]) -> Iterator[Reading | Exception]:
+    def read_many(self, sources: Iterable[Source], repairs: Repairs = AS_STORED) -> Iterator[Reading | Exception]:
         """Read many images on all cores and return them in order.
 
         Parameters
         ----------
         sources : iterable of (callable, str)
             A function that gives the bytes of a file, called on a thread, and the name of the file.
+        repairs : Repairs
+            Made to every image.
 
         Yields
         ------
@@ -345,7 +357,7 @@ class Reader:
             One for each source: a reading, the ``ImageRefused`` with the reason, or another exception of opening or
             decoding the file.
         """
-        for item in self._pipeline.stream(sources):
+        for item in self._pipeline.stream(sources, repairs=repairs):
             yield item if isinstance(item, Exception) else self._reading(*item)
 
     def score_many(self, items: Iterable[tuple[bytes, str]], checked: bool = True) -> Iterator[Score | ImageRefused]:

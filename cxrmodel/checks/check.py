@@ -70,6 +70,8 @@ class Check:
         Made where the warning threshold is exceeded.
     values : callable
         Values of the messages.
+    repair : callable or None
+        Names the step of ``cxrmodel.imaging.repairs`` that may cure an image which the check rejects or warns of.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Check:
     rule: Callable[[ModelSpec], Rule] | None = None
     correction: Correction | None = None
     values: Callable[[CheckInput], dict[str, Any]] = lambda image: {}
+    repair: Callable[[CheckInput], str] | None = None
 
     @property
     def title(self) -> str:
@@ -108,7 +111,9 @@ class Check:
         if outcome == WARNING and rule.exceeded(value, rule.clear):
             code = self.clear_warning
         message = Message(code, **self.values(image)) if code else None
-        return CheckResult(self.name, outcome, message, float(value), rule.threshold(outcome), corrected, self.error)
+        repair = self.repair(image) if self.repair and outcome != PASSED else ""
+        threshold = rule.threshold(outcome)
+        return CheckResult(self.name, outcome, message, float(value), threshold, corrected, repair, self.error)
 
     def code(self, outcome: Outcome) -> str | None:
         """Code of the message of an outcome."""

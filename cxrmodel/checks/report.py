@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from cxrmodel.errors import ImageRefused, ImageRejected
+from cxrmodel.imaging.repairs import CROP
 from cxrmodel.messages import Message
 from cxrmodel.records import Record
 
@@ -89,6 +90,8 @@ class CheckResult:
         The one that was exceeded, or the first that could have been.
     correction : str
         How the image was corrected, "straightened", "cropped" or "inverted"; else empty.
+    repair : str
+        Step of ``cxrmodel.imaging.repairs`` that may cure the image; else empty.
     error : type of ImageRefused
         What a rejection raises.
     """
@@ -99,6 +102,7 @@ class CheckResult:
     value: float
     threshold: float | None
     correction: str = ""
+    repair: str = ""
     error: type[ImageRefused] = field(default=ImageRejected, repr=False, compare=False)
 
 
@@ -129,6 +133,12 @@ class CheckReport:
     def corrections(self) -> tuple[str, ...]:
         """How the image was corrected: "straightened", "cropped", "inverted"."""
         return tuple(result.correction for result in self.results if result.correction)
+
+    @property
+    def repair(self) -> str:
+        """The step that is most likely to cure the image: an orientation before a crop; empty where none is known."""
+        named = [(result.outcome, result.repair) for result in self.results if result.repair]
+        return max(named, key=lambda one: (OUTCOMES.index(one[0]), one[1] != CROP), default=("", ""))[1]
 
     def _warned(self) -> list[Message]:
         return [result.message for result in self.results if result.outcome == WARNING and result.message]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.cli.numbers import prevalence
+from cxrmodel.errors import SettingError
 from cxrmodel.messages import Message
 from cxrmodel.models import DEFAULT_MODEL, MODELS
 
@@ -34,6 +35,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="share of positive images among those like yours, 0.2 or 20%%, from 0.1%% to 99.9%%: moves probabilities "
         "and thresholds together, never a finding; default: CXR_PREVALENCE, else 0.5",
     )
+    parser.add_argument(
+        "--repair",
+        default="",
+        metavar="STEP,...",
+        help="set every image right before it is read, in this order: rotate_left, rotate_right, rotate_180, flip, "
+        "invert, crop:LEFT:TOP:RIGHT:BOTTOM (edges as shares from 0 to 1); noted in every output",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace overlays that exist")
     parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
 
@@ -41,12 +49,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> Status:
     if arguments.resume and not arguments.csv:
         raise argparse.ArgumentError(None, str(Message("cli.read.resume_without_table")))
+    if arguments.resume and arguments.repair:
+        raise argparse.ArgumentError(None, str(Message("cli.read.resume_with_repair")))
     from cxrmodel.imaging.sandbox.pool import start_sandbox
 
     start_sandbox(images=_IMAGES)  # first, so that it costs no time: its imports run beside those that follow
     from cxrmodel.cli.batch.readings import read_files
+    from cxrmodel.imaging.repairs import Repairs
     from cxrmodel.reading import Reader
 
+    try:
+        repairs = Repairs.parse(arguments.repair)
+    except SettingError as error:
+        raise argparse.ArgumentError(None, str(error)) from error
     return read_files(
         Reader.load(arguments.model, prevalence=arguments.prevalence),
         arguments.paths,
@@ -55,6 +70,7 @@ def _run(arguments: argparse.Namespace) -> Status:
         heatmaps=arguments.heatmaps,
         resume=arguments.resume,
         overwrite=arguments.overwrite,
+        repairs=repairs,
     )
 
 

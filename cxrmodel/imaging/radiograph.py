@@ -41,6 +41,8 @@ class Radiograph(Metadata):
         What was done to the image that its viewer should know.
     inverted : bool
         The file stores white as its lowest values, and the image was inverted.
+    repairs : tuple of str
+        Steps by which a user set the image right, as of ``cxrmodel.imaging.repairs.Repairs.steps``.
 
     Raises
     ------
@@ -55,6 +57,12 @@ class Radiograph(Metadata):
     bits: int
     notes: tuple[Message, ...] = ()
     inverted: bool = False
+    repairs: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """Tells images apart: the checksum of the file, and the repairs."""
+        return ",".join([self.sha256, *self.repairs])
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or self.pixels.dtype != np.float32 or not self.pixels.size:

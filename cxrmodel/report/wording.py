@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from cxrmodel.evaluation.error_rates import ErrorRates, shipped_error_rates
 from cxrmodel.evaluation.nearest import Evidence
+from cxrmodel.imaging.repairs import Repairs
 from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import floor_percent, percent, share_percent
 from cxrmodel.model.spec import UNCERTAIN
@@ -121,9 +122,12 @@ def finding_sentence(reading: Reading) -> Message:
 
 
 def provenance(reading: Reading) -> Message:
-    """Disclaimer, model and checksum of the image. Never its name, which may be a patient's."""
-    image = reading.radiograph.sha256[:12]
-    return Message("report.provenance", disclaimer=DISCLAIMER, model=reading.model, image=image)
+    """Disclaimer, model, checksum of the image and its repairs. Never its name, which may be a patient's."""
+    values = {"disclaimer": DISCLAIMER, "model": reading.model, "image": reading.radiograph.sha256[:12]}
+    repairs = Repairs.parse(reading.radiograph.repairs).notes
+    if not repairs:
+        return Message("report.provenance", **values)
+    return Message("report.provenance_repaired", repairs=repairs, **values)
 
 
 def figure_caption(reading: Reading) -> str:

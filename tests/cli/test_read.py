@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -38,6 +39,25 @@ def test_json_has_a_line_for_every_file_in_order(folder, read_json):
             assert len(line["reasons"]) == len(line["codes"]) == 1
             empty = ("probability", "finding", "operating_point", "threshold", "heat_in_lungs", "milliseconds")
             assert {line[key] for key in empty} == {None}
+
+
+def test_repaired_images_say_so(demo_image, tmp_path, read_json, capsys):
+    """A rotated image is refused; repaired, it is read as the upright one, and the step is on record."""
+    upright = cv2.imdecode(np.frombuffer(demo_image, np.uint8), cv2.IMREAD_GRAYSCALE)
+    paths = {name: tmp_path / f"{name}.png" for name in ("upright", "rotated")}
+    cv2.imwrite(str(paths["upright"]), upright)
+    cv2.imwrite(str(paths["rotated"]), cv2.rotate(upright, cv2.ROTATE_90_CLOCKWISE))
+    assert read_json(paths["rotated"])[1][0]["codes"] == ["checks.rotation.rejected"]
+    (expected,) = read_json(paths["upright"])[1]
+    (found,) = read_json(paths["rotated"], "--repair", "rotate_180,rotate_right")[1]
+    assert found["probability"] == expected["probability"]
+    assert sorted(found["codes"]) == sorted([*expected["codes"], "imaging.repair.rotate_left"])
+    capsys.readouterr()
+    for wrong in (["--repair", "turn"], ["--repair", "flip", "--resume", "--csv", str(tmp_path / "a.csv")]):
+        with pytest.raises(SystemExit) as refused:
+            main(["read", str(paths["upright"]), *wrong])
+        assert refused.value.code == 2
+        assert "repair" in capsys.readouterr().err
 
 
 def test_a_folder_given_relatively_keeps_its_name(folder, read_json, monkeypatch):

@@ -213,7 +213,7 @@ from cxrmodel.cli.batch.readings import read_files
 from tests.support.stand_ins import FakeReader
 
 class Hanging(FakeReader):
-    def read_many(self, sources):
+    def read_many(self, sources, repairs):
         yield from list(super().read_many(sources))[:2]
         time.sleep(600)
 

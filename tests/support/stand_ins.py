@@ -11,6 +11,7 @@ from cxrmodel.errors import EmptyFile, UnsupportedFile
 from cxrmodel.evaluation.schema import SPLITS, Bootstrap, Evaluation, ScoredImage, SplitCounts, SplitScores
 from cxrmodel.imaging.lungs import LungFields
 from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.imaging.repairs import AS_STORED
 from cxrmodel.metrics.performance import evaluate_scores
 from cxrmodel.model.calibration import finding, log_odds
 from cxrmodel.model.spec import FORMAT, AgeRange, Labels, Levels, ModelSpec, OperatingPoints, Population
@@ -102,7 +103,7 @@ class FakeReader:
         self.spec, self.prevalence, self.read_names = SPEC, SPEC.prevalence, []
         self._probability, self._changes = probability, changes
 
-    def read(self, data: bytes, name: str, client=None, notify=None) -> Reading:
+    def read(self, data: bytes, name: str, client=None, notify=None, repairs=AS_STORED) -> Reading:
         """A reading of the decoded picture; b"" and undecodable bytes are refused, b"break" breaks."""
         self.read_names.append(name)
         if not data:
@@ -112,13 +113,15 @@ class FakeReader:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         if pixels is None:
             raise UnsupportedFile("imaging.unsupported.pdf")
-        return fake_reading(pixels.astype(np.float32) / 255, name, self._probability, **self._changes)
+        reading = fake_reading(pixels.astype(np.float32) / 255, name, self._probability, **self._changes)
+        image = repairs.apply(reading.radiograph)
+        return replace(reading, radiograph=image, reasons=(*reading.reasons, *repairs.notes))
 
-    def read_many(self, sources):
+    def read_many(self, sources, repairs=AS_STORED):
         """The outcome of each source, in order."""
         for source, name in sources:
             try:
-                yield self.read(source(), name)
+                yield self.read(source(), name, repairs=repairs)
             except Exception as error:
                 yield error
 

@@ -1,6 +1,7 @@
 """Checks of the kind of image: slices and hands are named; anything else must be a frontal chest X-ray."""
 
 from cxrmodel.checks.check import Check, Stage
+from cxrmodel.imaging.repairs import CROP
 
 CT = Check("ct", Stage.IMAGE, lambda image: image.projection.kinds["ct"], rejection="checks.ct.rejected")
 
@@ -13,4 +14,5 @@ PROJECTION = Check(
     Stage.IMAGE,
     lambda image: image.projection.not_chest,
     rejection="checks.projection.rejected",
+    repair=lambda image: CROP,
 )

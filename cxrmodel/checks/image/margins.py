@@ -3,6 +3,7 @@
 from cxrmodel.checks.check import Check, Correction, Rules, Stage
 from cxrmodel.checks.check_input import CheckInput
 from cxrmodel.imaging.canonical import IMAGE_SIDE
+from cxrmodel.imaging.repairs import CROP
 
 
 def margin_share(box: tuple[int, int, int, int]) -> float:
@@ -27,6 +28,7 @@ IMAGE_EXTENT = Check(
     Stage.IMAGE,
     _shorter_extent,
     rejection="checks.image_extent.rejected",
+    repair=lambda image: CROP,
 )
 
 MARGINS = Check(

@@ -6,6 +6,7 @@ do not show which side is the patient's right.
 
 from cxrmodel.checks.check import Check, Correction, Rules, Stage
 from cxrmodel.checks.check_input import CheckInput
+from cxrmodel.imaging.repairs import FLIP, INVERT, ROTATE_180, ROTATE_LEFT, ROTATE_RIGHT
 
 
 def _certainly_inverted(image: CheckInput, rules: Rules) -> bool:
@@ -27,7 +28,15 @@ GREYSCALE_POLARITY = Check(
     Stage.IMAGE,
     lambda image: image.projection.orientations["inverted"],
     rejection="checks.greyscale_polarity.rejected",
+    repair=lambda image: INVERT,
 )
+
+_UPRIGHT = {"rotated left": ROTATE_RIGHT, "upside down": ROTATE_180, "rotated right": ROTATE_LEFT}
+"""What sets each rotation right."""
+
+
+def _rotation_back(image: CheckInput) -> str:
+    return _UPRIGHT[max(_UPRIGHT, key=image.projection.orientations.__getitem__)]
 
 
 ROTATION = Check(
@@ -35,6 +44,7 @@ ROTATION = Check(
     Stage.IMAGE,
     lambda image: image.projection.rotated,
     rejection="checks.rotation.rejected",
+    repair=_rotation_back,
 )
 
 MIRRORING = Check(
@@ -42,4 +52,5 @@ MIRRORING = Check(
     Stage.IMAGE,
     lambda image: image.projection.orientations["mirrored"],
     warning="checks.mirroring.warning",
+    repair=lambda image: FLIP,
 )

@@ -17,6 +17,7 @@ from cxrmodel.cli.batch.table import NO_HEATMAP, Table, check_place, make_record
 from cxrmodel.cli.command import Status, put, say
 from cxrmodel.errors import CxrError, OutputRefused
 from cxrmodel.explain.overlay import overlay_figure
+from cxrmodel.imaging.repairs import AS_STORED, Repairs
 from cxrmodel.messages import Message
 from cxrmodel.outputs import locked, write
 from cxrmodel.prevalence import prevalence_words
@@ -37,6 +38,7 @@ def read_files(
     heatmaps: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    repairs: Repairs = AS_STORED,
 ) -> Status:
     """Read images and print a line for each when it is done. A failure does not stop the others.
 
@@ -57,6 +59,8 @@ def read_files(
         Continue the table, and replace the overlays of images that are read again.
     overwrite : bool
         Replace overlays that exist.
+    repairs : Repairs
+        Made to every image before it is read.
 
     Returns
     -------
@@ -90,7 +94,7 @@ def read_files(
         if files:
             say(_notice(reader))
         bar = stack.enter_context(tqdm(total=len(files), desc="reading", unit="image", disable=len(files) < 2))
-        outcomes = reader.read_many((file.read, PurePath(file.name).name) for file in files)
+        outcomes = reader.read_many(((file.read, PurePath(file.name).name) for file in files), repairs)
         for file, outcome in zip(files, outcomes, strict=True):
             record = _record(file, outcome, reader.spec.version, overlays)
             all_read &= record.status == "read" and NO_HEATMAP not in record.codes

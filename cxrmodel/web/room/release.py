@@ -27,7 +27,7 @@ def without_image(reading: Reading) -> Reading:
     mask = reading.lungs.mask
     bare = replace(
         reading,
-        radiograph=_blank(reading.radiograph),
+        radiograph=blank(reading.radiograph),
         lungs=LungFields(_filled(mask, mask.dtype.type(0))),
         heat=_filled(reading.heat, reading.heat.max()),
     )
@@ -35,7 +35,8 @@ def without_image(reading: Reading) -> Reading:
     return bare
 
 
-def _blank(radiograph: Radiograph) -> Radiograph:
+def blank(radiograph: Radiograph) -> Radiograph:
+    """A radiograph of the same size whose pixels take no memory."""
     bare = copy(radiograph)  # not by its constructor, which would give the pixels memory of their own
     object.__setattr__(bare, "pixels", _filled(radiograph.pixels, np.float32(0)))
     return bare

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cxrmodel.imaging.radiograph import MAX_BYTES
+from cxrmodel.imaging.repairs import Repairs
 from cxrmodel.messages import Message
 from cxrmodel.prevalence import site_prevalence
 from cxrmodel.reading import Reader, Reading
@@ -273,6 +274,18 @@ class Room(Work):
             self._touch(row)
         self._wake()
 
+    def repair(self, row_id: str, repairs: Repairs) -> None:
+        """Read the image of a row again with repairs, which take the place of earlier ones."""
+        with self._change():
+            row = self._rows.get(row_id)
+            if row is None or row.status not in ("read", "refused", "failed"):
+                return
+            row.repairs, row.status, row.released = repairs.steps, "waiting", False
+            row.reading = row.refused = row.reason = None
+            self._want(row)
+            self._touch(row)
+        self._wake()
+
     def remove(self, ids: Iterable[str]) -> None:
         """Take rows out of the list; `undo` brings the latest ones back for some minutes."""
         gone = set(ids)
@@ -324,15 +337,15 @@ class Room(Work):
             if row.status == "waiting":
                 row.status = "reading"
             self._touch(row)
-            return Job(row.id, row.name, data, self._reader, self._client)
+            return Job(row.id, row.name, data, self._reader, self._client, Repairs.parse(row.repairs))
 
     def known(self, job: Job) -> Outcome | None:
-        """Give the outcome of the same file where it was read before; a failure may have been chance."""
+        """Give the outcome of the same image where it was read before; a failure may have been chance."""
         with self._lock:
             for row in self._everything():
-                settled = row.status == "refused" or row.has_image
-                if settled and row.sha256 == job.sha256 and row.read_at is not None:
-                    return Outcome(row.status, row.reading, row.reason, row.read_at, row.thumbnail)
+                settled = row.status in ("read", "refused") and not row.released
+                if settled and row.identity == job.identity and row.read_at is not None:
+                    return Outcome(row.status, row.reading, row.reason, row.read_at, row.thumbnail, row.refused)
             return None
 
     def is_needed(self, job: Job, place: int) -> bool:
@@ -354,15 +367,15 @@ class Room(Work):
                     row.status = "waiting" if row.status == "reading" else row.status
                     self._touch(row)
                 else:
-                    self._settle(row, job.sha256, outcome)
+                    self._settle(row, job.identity, outcome)
         self._make_room()
 
-    def _settle(self, row: Row, sha256: str, outcome: Outcome) -> None:
-        row.sha256, row.status, row.reason = sha256, outcome.status, outcome.reason
+    def _settle(self, row: Row, identity: str, outcome: Outcome) -> None:
+        row.identity, row.status, row.reason = identity, outcome.status, outcome.reason
         row.read_at, row.thumbnail = outcome.read_at, outcome.thumbnail
-        same = [other for other in self._everything() if other.released and other.sha256 == sha256]
+        same = [other for other in self._everything() if other.released and other.identity == identity]
         for one in dict.fromkeys([row, *same]):
-            one.reading, one.released = _named(outcome.reading, one.name), False
+            one.reading, one.refused, one.released = _named(outcome.reading, one.name), outcome.refused, False
             one.outcome = self.version
             self._touch(one)
 
@@ -371,7 +384,7 @@ class Room(Work):
     def image_bytes(self) -> int:
         """Memory that the images take; rows of the same file share theirs."""
         with self._lock:
-            return sum({row.sha256: row.bytes for row in self._everything() if row.bytes}.values())
+            return sum({row.identity: row.bytes for row in self._everything() if row.bytes}.values())
 
     def release_oldest(self) -> bool:
         """Release the image that was read first, one that was removed before others; never the selected one.
@@ -383,12 +396,14 @@ class Room(Work):
         """
         with self._change():
             selected = self._rows.get(self._selected or "")
-            able = [row for row in self._everything() if row.bytes and (not selected or row.sha256 != selected.sha256)]
+            able = [
+                row for row in self._everything() if row.bytes and (not selected or row.identity != selected.identity)
+            ]
             if not able:
                 return False
             gone = min(able, key=lambda row: (row.id in self._rows, row.outcome))
             for row in self._everything():
-                if row.bytes and row.sha256 == gone.sha256:
+                if row.bytes and row.identity == gone.identity:
                     row.release()
                     self._touch(row)
             return True
@@ -400,7 +415,7 @@ class Room(Work):
 
     def _is_over(self) -> bool:
         with self._lock:
-            images = len({row.sha256 for row in self._everything() if row.bytes})
+            images = len({row.identity for row in self._everything() if row.bytes})
             return images > MOST_IMAGES or self.image_bytes() > MOST_MEGABYTES * 1e6
 
     def _everything(self) -> list[Row]:

@@ -8,10 +8,11 @@ from typing import Any, Literal
 from cxrmodel.checks.report import UNLIKE_CLEARLY
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import UNCERTAIN
+from cxrmodel.pipeline import RefusedImage
 from cxrmodel.reading import Reading
 from cxrmodel.report.wording import other_reasons
 from cxrmodel.sinks import label
-from cxrmodel.web.room.release import without_image
+from cxrmodel.web.room.release import blank, without_image
 
 Status = Literal["waiting", "reading", "read", "refused", "failed", "cancelled"]
 Mark = Literal["agree", "disagree"]
@@ -37,10 +38,12 @@ class Row:
         The file, from its arrival until it is read.
     wanted : bool
         Whether the browser should send the file.
-    sha256 : str
-        Of the file, once it was read.
+    identity : str
+        Tells images apart: checksum of the file and the repairs, once it was read.
     reading : Reading or None
         Only where the status is "read".
+    refused : RefusedImage or None
+        Where a check rejected an image that could be decoded.
     reason : Message or None
         Why there is no reading, and what to do next.
     read_at : datetime or None
@@ -68,8 +71,9 @@ class Row:
     demo: Path | None = None
     data: bytes | None = None
     wanted: bool = True
-    sha256: str = ""
+    identity: str = ""
     reading: Reading | None = None
+    refused: RefusedImage | None = None
     reason: Message | None = None
     read_at: datetime | None = None
     thumbnail: str | None = None
@@ -84,21 +88,27 @@ class Row:
     @property
     def has_image(self) -> bool:
         """Whether its pixels are in memory."""
-        return self.reading is not None and not self.released
+        return (self.reading is not None or self.refused is not None) and not self.released
 
     @property
     def bytes(self) -> int:
-        """Memory that its image takes; rows of the same file share it."""
-        if self.reading is None or self.released:
+        """Memory that its image takes; rows of the same image share it."""
+        if not self.has_image:
             return 0
+        refused = self.refused.radiograph.pixels.nbytes if self.refused else 0
+        if self.reading is None:
+            return refused
         return sum(
             array.nbytes for array in (self.reading.radiograph.pixels, self.reading.heat, self.reading.lungs.mask)
         )
 
     def release(self) -> None:
         """Let its image go; what is known of it stays."""
-        if self.reading is not None and not self.released:
-            self.reading, self.released = without_image(self.reading), True
+        if not self.has_image:
+            return
+        self.reading = self.reading and without_image(self.reading)
+        self.refused = self.refused and RefusedImage(blank(self.refused.radiograph), self.refused.report)
+        self.released = True
 
     def as_json(self) -> dict[str, Any]:
         """Give the row as the browser gets it; numbers are at the prevalence ``assumed``."""

@@ -8,7 +8,9 @@ from datetime import datetime
 from functools import cached_property
 
 from cxrmodel.errors import CxrError, ImageRefused
+from cxrmodel.imaging.repairs import Repairs
 from cxrmodel.messages import Message
+from cxrmodel.pipeline import RefusedImage
 from cxrmodel.reading import Reader, Reading
 from cxrmodel.scheduling import Client
 from cxrmodel.web.errors import log_failure
@@ -32,6 +34,8 @@ class Job:
     reader : Reader
     client : Client
         Who takes turns in the queue of the server.
+    repairs : Repairs
+        Made before the image is read.
     """
 
     id: str
@@ -39,11 +43,12 @@ class Job:
     data: bytes
     reader: Reader
     client: Client
+    repairs: Repairs
 
     @cached_property
-    def sha256(self) -> str:
-        """Of the file."""
-        return hashlib.sha256(self.data).hexdigest()
+    def identity(self) -> str:
+        """Tells images apart: checksum of the file, and the repairs."""
+        return ",".join([hashlib.sha256(self.data).hexdigest(), *self.repairs.steps])
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +60,7 @@ class Outcome:
     reason: Message | None
     read_at: datetime
     thumbnail: str | None = None
+    refused: RefusedImage | None = None
 
 
 class Work:
@@ -104,12 +110,14 @@ def _outcome(reference: "weakref.ref[Work]", job: Job) -> Outcome | None:
 
     now = datetime.now().astimezone()
     try:
-        reading = job.reader.read(job.data, job.name, job.client, notify)
+        reading = job.reader.read(job.data, job.name, job.client, notify, job.repairs)
         return Outcome("read", reading, None, now, thumbnail(reading.radiograph.pixels))
     except Needless:
         return None
     except ImageRefused as refusal:
-        return Outcome("refused", None, refusal.message, now)
+        seen = refusal.seen
+        shown = None if seen is None else thumbnail(seen.radiograph.pixels)
+        return Outcome("refused", None, refusal.message, now, shown, seen)
     except CxrError as failure:
         return Outcome("failed", None, failure.message, now)
     except Exception as error:

@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cxrmodel.demo import demo_images
+from cxrmodel.errors import SettingError
 from cxrmodel.imaging.radiograph import MAX_BYTES
+from cxrmodel.imaging.repairs import MOST_STEPS, Repairs
 from cxrmodel.web.room.room import Announced, Room
 from cxrmodel.web.server.room.access import (
     Asked,
@@ -67,6 +69,11 @@ class _Notes(Asked):
 class _Demo(Asked):
     id: Id
     index: Annotated[int, Field(ge=0, lt=100)]
+
+
+class _Repair(Asked):
+    id: Id
+    steps: Annotated[tuple[Annotated[str, Field(max_length=120)], ...], Field(max_length=MOST_STEPS)]
 
 
 class _Nothing(Asked):
@@ -167,6 +174,16 @@ async def _again(request: Request, room: Room) -> Response:
     return done()
 
 
+async def _repair(request: Request, room: Room) -> Response:
+    wish = await asked(request, _Repair)
+    try:
+        repairs = Repairs.parse(wish.steps)
+    except SettingError:
+        raise Refused(400, "web.server.wrong_request") from None
+    room.repair(wish.id, repairs)
+    return done()
+
+
 async def _lost(request: Request, room: Room) -> Response:
     room.lose((await asked(request, _One)).id)
     return done()
@@ -196,6 +213,7 @@ ROUTES = [
             "undo": _undo,
             "cancel": _cancel,
             "again": _again,
+            "repair": _repair,
             "lost": _lost,
             "demo": _demo,
         }.items()

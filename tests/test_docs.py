@@ -161,7 +161,7 @@ def test_the_transfer_syntaxes_stated_are_those_that_are_read():
 
 def test_the_keys_of_a_reading_are_those_documented():
     """The table of the reference, and the columns that stand for a key of several values."""
-    from cxrmodel.cli.batch.table import KEYS, SHARES
+    from cxrmodel.report.table import KEYS, SHARES
 
     table = (REFERENCE / "command-line.md").read_text(encoding="utf-8").split("| key | value |")[1].split("\n\n")[0]
     rows = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from cxrmodel.cli.batch.inputs import list_files
-from cxrmodel.cli.batch.table import KEYS, NO_HEATMAP, make_record
+from cxrmodel.cli.batch.table import NO_HEATMAP, make_record
 from cxrmodel.cli.main import main
 from cxrmodel.errors import EmptyFile, OutputRefused
 from cxrmodel.imaging.sandbox import pool
@@ -22,6 +22,7 @@ from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
 from cxrmodel.outputs import locked
 from cxrmodel.prevalence import SETTING
+from cxrmodel.report.table import KEYS
 from tests.support.stand_ins import fake_reading
 
 

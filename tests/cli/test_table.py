@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from cxrmodel.cli.batch.readings import read_files
-from cxrmodel.cli.batch.table import COLUMNS, LATER, SHARES, Table
+from cxrmodel.cli.batch.table import LATER, Table
 from cxrmodel.cli.main import main
 from cxrmodel.errors import OutputFailed, OutputRefused
 from cxrmodel.messages import Message
 from cxrmodel.outputs import locked
+from cxrmodel.report.table import COLUMNS, SHARES
 from cxrmodel.sinks import from_cell
 from tests.support.full_disk import disk_with
 from tests.support.stand_ins import FakeReader

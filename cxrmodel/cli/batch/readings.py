@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
-from io import BytesIO
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -16,13 +15,13 @@ from cxrmodel.cli.batch.inputs import InputFile, list_files
 from cxrmodel.cli.batch.table import NO_HEATMAP, Table, check_place, make_record, unexpected
 from cxrmodel.cli.command import Status, put, say
 from cxrmodel.errors import CxrError, OutputRefused
-from cxrmodel.explain.overlay import overlay_figure
 from cxrmodel.imaging.repairs import AS_STORED, Repairs
 from cxrmodel.messages import Message
 from cxrmodel.outputs import locked, write
 from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reader, Reading, ReadingRecord
-from cxrmodel.report.wording import DISCLAIMER, figure_caption
+from cxrmodel.report.picture import overlay_png
+from cxrmodel.report.wording import DISCLAIMER
 from cxrmodel.sinks import json_line, terminal
 
 OVERLAY_SUFFIX = ".heatmap.png"
@@ -184,12 +183,7 @@ class _Overlays(NamedTuple):
                 raise OutputRefused("outputs.link", file=str(self.folder / folder))
         if os.path.realpath(path) in self.images:
             raise OutputRefused("cli.read.overlay_is_image", file=str(path))
-        figure = overlay_figure(
-            reading.radiograph.pixels, reading.drawn_heat, reading.heat_range, caption=figure_caption(reading)
-        )
-        picture = BytesIO()
-        figure.savefig(picture, dpi=150, format="png")
-        write(path, picture.getvalue(), overwrite=self.overwrite)
+        write(path, overlay_png(reading), overwrite=self.overwrite)
 
 
 @contextmanager

@@ -1,37 +1,26 @@
-"""Results of ``read``: the record of each file (keys of ``--json``, columns of ``--csv``), and the CSV table."""
+"""The table that ``read --csv`` writes and continues."""
 
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, fields, replace
 from pathlib import Path
 from typing import Literal
 
 from cxrmodel import outputs
 from cxrmodel.cli.batch.inputs import InputFile
 from cxrmodel.errors import CxrError, ImageRefused, OutputFailed, OutputRefused
-from cxrmodel.explain.shares import EvidenceShares
 from cxrmodel.messages import Message
 from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reading, ReadingRecord
-from cxrmodel.report.wording import reasons
-from cxrmodel.sinks import cell, from_cell
+from cxrmodel.report.table import COLUMNS, SHARES, Row, cells, csv_lines, record_of_reading, record_of_reason
+from cxrmodel.sinks import from_cell
 
-KEYS = tuple(field.name for field in fields(ReadingRecord))
-"""Keys of ``--json``, in order."""
-SHARES = tuple(f"evidence_{field.name}" for field in fields(EvidenceShares))
-"""Columns that take the place of the key ``evidence_shares``."""
-COLUMNS = tuple(column for key in KEYS for column in (SHARES if key == "evidence_shares" else (key,)))
-"""Columns of ``--csv``, in order."""
 LATER = ("codes", *SHARES, "file_bytes", "file_modified")
 """Columns that tables of earlier versions lack."""
 NO_HEATMAP = "cli.read.no_heatmap"
 """Code of a reading whose heatmap could not be written."""
-
-Row = Mapping[str, str]
-"""Cells by column."""
 
 
 def make_record(file: str, outcome: Reading | Exception, model: str) -> ReadingRecord:
@@ -47,12 +36,7 @@ def make_record(file: str, outcome: Reading | Exception, model: str) -> ReadingR
         Version of the model.
     """
     if isinstance(outcome, Reading):
-        said = reasons(outcome)
-        return replace(
-            outcome.as_record(file),
-            reasons=tuple(str(reason) for reason in said),
-            codes=tuple(reason.code for reason in said),
-        )
+        return record_of_reading(file, outcome)
     if isinstance(outcome, CxrError):
         reason = outcome.message
     elif isinstance(outcome, OSError):
@@ -60,7 +44,7 @@ def make_record(file: str, outcome: Reading | Exception, model: str) -> ReadingR
     else:
         reason = unexpected(outcome)
     status: Literal["refused", "error"] = "refused" if isinstance(outcome, ImageRefused) else "error"
-    return ReadingRecord(file, status, reasons=(str(reason),), codes=(reason.code,), model=model)
+    return record_of_reason(file, status, reason, model)
 
 
 def unexpected(error: Exception) -> Message:
@@ -160,14 +144,14 @@ class Table:
         """
         outputs.write(
             self.path,
-            _lines([dict(zip(COLUMNS, COLUMNS, strict=True)), *self._rows.values()]),
+            csv_lines([dict(zip(COLUMNS, COLUMNS, strict=True)), *self._rows.values()]),
             overwrite=self._overwrite,
         )
         opened = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
 
         def append(record: ReadingRecord) -> None:
             end = os.fstat(opened).st_size
-            line = _lines([_row(record)]).encode()
+            line = csv_lines([cells(record)]).encode()
             try:
                 while line:
                     line = line[os.write(opened, line) :]
@@ -207,19 +191,3 @@ def _is_settled(row: Row, file: InputFile) -> bool:
 
 def _lacks_heatmap(row: Row) -> bool:
     return NO_HEATMAP in row["codes"].split("; ")
-
-
-def _row(record: ReadingRecord) -> Row:
-    values = {name: "; ".join(value) if isinstance(value, tuple) else value for name, value in vars(record).items()}
-    del values["evidence_shares"]
-    values |= dict(zip(SHARES, astuple(record.evidence_shares), strict=True)) if record.evidence_shares else {}
-    return {
-        name: cell(value) if isinstance(value, str) else str("" if value is None else value)
-        for name, value in values.items()
-    }
-
-
-def _lines(rows: Iterable[Row]) -> str:
-    text = io.StringIO(newline="")
-    csv.DictWriter(text, COLUMNS).writerows(rows)
-    return text.getvalue()

@@ -5,13 +5,11 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from cxrmodel.reading import Reading
-from cxrmodel.sinks import cell, file_stem
+from cxrmodel.sinks import cell
 from cxrmodel.web.errors import log_failure
 from cxrmodel.web.text import text
 
@@ -21,23 +19,6 @@ if TYPE_CHECKING:
 
 _IMAGE_TYPES = {"SVG": "image/svg+xml", "PNG": "image/png"}
 Row = Mapping[str, Any]
-
-
-def file_title(reading: Reading, ending: str) -> str:
-    """Name a file made of a reading; images of the same name give files of different names.
-
-    Parameters
-    ----------
-    reading : Reading
-    ending : str
-        What the file is, with its suffix: ``reading.pdf``.
-
-    Returns
-    -------
-    str
-        Name of the image without its suffix as every system accepts it, start of the image's checksum, and ending.
-    """
-    return f"{file_stem(PurePath(reading.name).stem)} {reading.radiograph.sha256[:8]} {ending}"
 
 
 def lazily(make: Callable[[], bytes]) -> Callable[[], bytes]:

@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from cxrmodel.web.server.room import images, queue
+from cxrmodel.web.server.room import images, outputs, queue
 
-ROUTES: Final = [*queue.ROUTES, *images.ROUTES]
+ROUTES: Final = [*queue.ROUTES, *images.ROUTES, *outputs.ROUTES]

@@ -74,6 +74,7 @@ def archive(rows: Sequence[Row], prevalence: float) -> Iterator[bytes]:
     """
     target = _Parts()
     made: set[str] = set()
+    known: set[str] = set()
     lacking: list[str] = []
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr(TABLE, table_csv(rows, prevalence), zipfile.ZIP_DEFLATED)
@@ -81,12 +82,15 @@ def archive(rows: Sequence[Row], prevalence: float) -> Iterator[bytes]:
             if row.reading is None or row.read_at is None or row.released:
                 lacking.append(row.name)
                 continue
+            if row.identity in known:
+                continue  # the same image under another name
+            known.add(row.identity)
             for name, make in _files(row.reading.at(prevalence), row.read_at):
-                if name in made:
-                    continue
-                made.add(name)
+                # The same file may be there twice, repaired in different ways.
+                numbered = f"{len(known)} {name}" if name in made else name
+                made.add(numbered)
                 try:
-                    archive.writestr(name, make())
+                    archive.writestr(numbered, make())
                 except Exception as error:  # the other files are still wanted
                     lacking.append(f"{row.name} ({log_failure(error)})")
                 yield target.take()
@@ -111,7 +115,7 @@ def _cells(row: Row, prevalence: float) -> Cells:
     reading = row.reading
     own = {
         "logit": reading and reading.logit,
-        "sha256": row.sha256,
+        "sha256": row.identity.partition(",")[0],
         "read_at": row.read_at and row.read_at.isoformat(timespec="seconds"),
         "seen": row.seen,
         "mark": row.mark,

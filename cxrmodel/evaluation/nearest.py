@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cxrmodel.errors import CxrError
+from cxrmodel.evaluation.storage import load_evaluation
+
 NEAREST = 40
 """Number of images: enough for a share, few enough to be near."""
 
@@ -19,11 +22,26 @@ class Evidence:
         Their number, and the number of positive ones.
     share : float
         Share of positive ones, weighted to a prevalence, 0..1.
+    test_share : float
+        Share of positive ones among all test images, 0..1.
     """
 
     images: int
     positives: int
     share: float
+    test_share: float
+
+
+def shipped_evidence(version: str, logit: float, prevalence: float) -> Evidence | None:
+    """Observe the test images of the shipped evaluation of a version; None where these weights were not evaluated."""
+    try:
+        evaluation = load_evaluation(version.split()[0])
+    except CxrError:
+        return None
+    if evaluation.version != version:
+        return None
+    scores = evaluation.splits["test"]
+    return evidence(scores.labels, scores.logits, logit, prevalence)
 
 
 def evidence(
@@ -53,4 +71,4 @@ def evidence(
     positives, test_share = int(truths[nearest].sum()), float(truths.mean())
     positive = positives * prevalence / test_share
     negative = (len(nearest) - positives) * (1 - prevalence) / (1 - test_share)
-    return Evidence(len(nearest), positives, positive / (positive + negative))
+    return Evidence(len(nearest), positives, positive / (positive + negative), test_share)

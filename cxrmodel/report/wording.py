@@ -8,8 +8,8 @@ from cxrmodel.evaluation.error_rates import ErrorRates, shipped_error_rates
 from cxrmodel.evaluation.nearest import Evidence
 from cxrmodel.imaging.repairs import Repairs
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import floor_percent, percent, share_percent
-from cxrmodel.model.spec import UNCERTAIN
+from cxrmodel.metrics.formatting import Percentages, floor_percent, percent, share_percent
+from cxrmodel.model.spec import OPERATING_POINTS, UNCERTAIN
 from cxrmodel.prevalence import EVEN_ODDS, prevalence_percent, prevalence_words
 from cxrmodel.reading import Attribution, Reading
 
@@ -21,6 +21,42 @@ class Fact(NamedTuple):
 
     name: Message
     value: Message | str
+
+
+class Written(NamedTuple):
+    """What depends on the prevalence, as it is written.
+
+    Attributes
+    ----------
+    shown : Percentages
+        Probability and thresholds.
+    prevalence : Message or str
+        Beside a number: "at even odds".
+    assumed : Message or str
+        As a fact: "50 % (even odds)".
+    share : int or str
+        Of 100 test images with a similar score, those that were positive; None where none was given.
+    """
+
+    shown: Percentages
+    prevalence: Message | str
+    assumed: Message | str
+    share: int | str | None = None
+
+
+OPEN = Written(
+    Percentages("{probability}", {name: f"{{{name}}}" for name in OPERATING_POINTS}),
+    "{prevalence}",
+    "{assumed}",
+    "{share}",
+)
+"""Names in braces: sentences written with them are templates, which the browser fills at any prevalence."""
+
+
+def written(reading: Reading, found: Evidence | None = None) -> Written:
+    """Write what depends on the prevalence of a reading, and of the evidence for it."""
+    share = None if found is None else min(max(round(100 * found.share), 1), 99)
+    return Written(reading.shown, prevalence_words(reading.prevalence), _assumed(reading.prevalence), share)
 
 
 def operating_point_title(name: str) -> Message:
@@ -51,13 +87,13 @@ def sides(reading: Reading) -> tuple[str, str]:
     return f"R{doubt}", f"L{doubt}"
 
 
-def evidence_sentence(reading: Reading, found: Evidence) -> Message:
+def evidence_sentence(reading: Reading, found: Evidence, words: Written | None = None) -> Message:
     """State what the most similar test images had, at the prevalence of the probability."""
     values = {"images": found.images, "positive": reading.labels.positive}
     if found.positives in (0, found.images):
         return Message(f"report.evidence.{'all' if found.positives else 'none'}", **values)
-    share = min(max(round(100 * found.share), 1), 99)
-    return Message("report.evidence.share", share=share, prevalence=prevalence_words(reading.prevalence), **values)
+    words = words or written(reading, found)
+    return Message("report.evidence.share", share=words.share, prevalence=words.prevalence, **values)
 
 
 def evidence_counts(reading: Reading, found: Evidence) -> Message:
@@ -66,9 +102,9 @@ def evidence_counts(reading: Reading, found: Evidence) -> Message:
     return Message("report.evidence.counts", positive=reading.labels.positive, **counts)
 
 
-def reason_for_finding(reading: Reading) -> Message:
+def reason_for_finding(reading: Reading, words: Written | None = None) -> Message:
     """Name the threshold that led to the finding."""
-    labels, thresholds = reading.labels, reading.shown.thresholds
+    labels, thresholds = reading.labels, (words or written(reading)).shown.thresholds
     low, high = thresholds["high_sensitivity"], thresholds["high_specificity"]
     if reading.finding == UNCERTAIN:
         return Message("report.reason.in_band", low=low, high=high)
@@ -110,14 +146,15 @@ def error_rates_sentence(rates: ErrorRates | None) -> Message:
     return Message("report.error_rates.measured", wrong=wrong, uncertain=uncertain, **counts)
 
 
-def finding_sentence(reading: Reading) -> Message:
+def finding_sentence(reading: Reading, words: Written | None = None) -> Message:
     """Finding, probability and assumed prevalence in one line, for a saved picture."""
+    words = words or written(reading)
     return Message(
         "report.finding",
         finding=reading.finding,
         positive=reading.labels.positive,
-        probability=reading.shown.probability,
-        prevalence=prevalence_words(reading.prevalence),
+        probability=words.shown.probability,
+        prevalence=words.prevalence,
     )
 
 
@@ -153,9 +190,10 @@ def shares_sentence(reading: Reading) -> Message | None:
     return Message("report.shares", **shares)
 
 
-def facts(reading: Reading) -> list[Fact]:
+def facts(reading: Reading, words: Written | None = None) -> list[Fact]:
     """List the facts that accompany every probability, in the order on the page."""
-    thresholds = reading.shown.thresholds
+    words = words or written(reading)
+    thresholds = words.shown.thresholds
     if band(reading.operating_points):
         edges = {"low": thresholds["high_sensitivity"], "high": thresholds["high_specificity"]}
         limits, threshold = Message("report.fact.band_value", **edges), "report.fact.threshold_beside_band"
@@ -168,14 +206,14 @@ def facts(reading: Reading) -> list[Fact]:
             Message(threshold, threshold=thresholds[reading.operating_point]),
         ),
         *_heat(reading),
-        Fact(Message("report.fact.prevalence"), _prevalence_value(reading.prevalence)),
+        Fact(Message("report.fact.prevalence"), words.assumed),
         Fact(Message("report.fact.ages"), str(reading.ages)),
         Fact(Message("report.fact.model"), reading.model),
         Fact(Message("report.fact.checksum"), f"{reading.radiograph.sha256[:12]}…"),
     ]
 
 
-def _prevalence_value(prevalence: float) -> Message | str:
+def _assumed(prevalence: float) -> Message | str:
     percentage = prevalence_percent(prevalence)
     return Message("report.fact.even_odds", prevalence=percentage) if prevalence == EVEN_ODDS else percentage
 

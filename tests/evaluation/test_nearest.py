@@ -36,7 +36,7 @@ def test_the_share_is_weighted_to_the_prevalence(positives, of_all, prevalence, 
     labels = np.zeros(200, int)
     labels[:positives] = labels[NEAREST : NEAREST + of_all - positives] = 1
     found = evidence(labels, logits, 0.1, prevalence)
-    assert found == Evidence(NEAREST, positives, pytest.approx(share))
+    assert found == Evidence(NEAREST, positives, pytest.approx(share), of_all / 200)
 
 
 def test_at_the_share_of_the_test_images_nothing_is_weighted():
@@ -50,5 +50,5 @@ def test_at_the_share_of_the_test_images_nothing_is_weighted():
 
 def test_an_image_may_be_left_out():
     """A test image that is asked about itself is no evidence."""
-    assert evidence([0, 1, 1], [0.0, 1.0, 2.0], 0.0, 0.5) == Evidence(3, 2, pytest.approx(0.5))
-    assert evidence([0, 1, 1], [0.0, 1.0, 2.0], 0.0, 0.5, without=0) == Evidence(2, 2, 1.0)
+    assert evidence([0, 1, 1], [0.0, 1.0, 2.0], 0.0, 0.5) == Evidence(3, 2, pytest.approx(0.5), 2 / 3)
+    assert evidence([0, 1, 1], [0.0, 1.0, 2.0], 0.0, 0.5, without=0) == Evidence(2, 2, 1.0, 2 / 3)

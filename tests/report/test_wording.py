@@ -66,7 +66,7 @@ def test_evidence_sentence(positives, share, code, values):
     values |= {"images": 40, "positive": "pneumonia"}
     if code == "share":
         values["prevalence"] = Message("reading.prevalence", prevalence="20\u00a0%")
-    found = Evidence(40, positives, share)
+    found = Evidence(40, positives, share, 0.6)
     assert evidence_sentence(reading, found) == Message(f"report.evidence.{code}", **values)
     counts = {"images": 40, "positives": positives, "positive": "pneumonia"}
     assert evidence_counts(reading, found) == Message("report.evidence.counts", **counts)

@@ -200,7 +200,7 @@ class Reading:
         """Peak of the map as a share of the colour range, 0 or above."""
         return float(self.heat.max()) / self.heat_range
 
-    @cached_property
+    @property
     def drawn_heat(self) -> NDArray[np.float32]:
         """The map as every page, report and picture draws it: ``heat`` with smooth contours and soft edges."""
         return self.crop_map.drawn() if self.crop_map else self.heat

@@ -6,12 +6,11 @@ const choices = {};
 
 const DEFAULTS = { opacity: 0.5, threshold: 0, contour: false, split: 0.5, keys: true };
 const GAP = 4; // between two panes, in CSS pixels
-const NARROW = 560; // CSS pixels; below this width the page starts with one pane
 const MOST_ZOOM = 32; // screen pixels for one image pixel
 
 function firstView(header) {
   const [low, high] = header.windows.file ?? header.windows.whole;
-  return { zoom: 1, x: 0.5, y: 0.5, low, high, inverted: false };
+  return { zoom: 1, x: 0.5, y: 0.5, low, high, inverted: false, turns: 0, flipped: false, measures: [] };
 }
 
 function viewOf(header) {
@@ -19,11 +18,10 @@ function viewOf(header) {
   return views.get(header.key);
 }
 
-// Choices in effect: the user's, else the page's defaults.
-function chosen(header, width) {
-  const wide = header.overlay && width >= NARROW;
-  const page = { overlay: header.overlay, outline: header.overlay, layout: wide ? "side" : "one" };
-  return { ...DEFAULTS, colourMap: header.colourMaps[0], ...page, ...choices };
+// Choices in effect: the user's, else the page's defaults. An image without a map has no overlay.
+function chosen(header, page = {}) {
+  const all = { ...DEFAULTS, colourMap: header.colourMaps[0], overlay: true, outline: false, layout: "one", ...page, ...choices };
+  return { ...all, overlay: all.overlay && header.mapped };
 }
 
 // Everything a renderer needs to draw on a canvas of `width` x `height` device pixels: panes (x: left edge; from: first
@@ -113,4 +111,24 @@ function scaleBar(header, shot) {
   const millimetres = [5, 2, 1].map((digit) => digit * power).find((length) => length <= wanted) ?? power;
   const text = millimetres >= 10 ? `${millimetres / 10} cm` : `${millimetres} mm`;
   return { length: millimetres / perPixel, text: `${text} ${header.spacingFrom}`.trim() };
+}
+
+// Width of the window and its centre.
+function levelsOf({ low, high }) {
+  return { width: Math.round(high - low), level: Math.round((low + high) / 2) };
+}
+
+// Quarter turns clockwise and a flip left to right, as they look on the display.
+function turn(view, quarters) {
+  view.turns = (view.turns + quarters + 4) % 4;
+}
+
+function flip(view) {
+  view.flipped = !view.flipped;
+  view.turns = (4 - view.turns) % 4;
+}
+
+// What tiles have in common when they are linked: place and zoom.
+function link(from, to) {
+  [to.zoom, to.x, to.y] = [from.zoom, from.x, from.y];
 }

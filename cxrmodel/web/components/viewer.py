@@ -1,49 +1,45 @@
-"""The image viewer: a Streamlit component that handles every gesture in the browser."""
+"""The image viewer: a component that handles every gesture in the browser, and what it is sent of an image."""
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import streamlit as st
+import numpy as np
 
 from cxrmodel.checks.registry import CHECKS
 from cxrmodel.checks.report import WARNING, CheckReport
 from cxrmodel.evaluation.explanations.results import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
-from cxrmodel.messages import Message
+from cxrmodel.imaging.radiograph import Radiograph
+from cxrmodel.messages import Message, catalogue
 from cxrmodel.model.spec import UNCERTAIN
-from cxrmodel.paths import ASSETS
 from cxrmodel.reading import Reading
-from cxrmodel.report.wording import (
-    finding_sentence,
-    heat_sentence,
-    operating_point_title,
-    provenance,
-)
-from cxrmodel.web import session
+from cxrmodel.report.wording import DISCLAIMER, heat_sentence, operating_point_title, provenance
+from cxrmodel.web.components import room
 from cxrmodel.web.components.viewer_data import ImageLevels, image_levels, pack
 from cxrmodel.web.text import text
 
-VIEWER_FOLDER = ASSETS / "viewer"
-
 SCRIPTS = (
-    "unpack",
-    "contours",
-    "canvas",
-    "webgl",
+    "scene/unpack",
+    "scene/contours",
+    "scene/orientation",
+    "scene/scenes",
+    "drawing/canvas",
+    "drawing/webgl",
     "view_state",
-    "annotations",
-    "picture",
+    "drawing/annotations",
+    "drawing/picture",
+    "tools/measure",
+    "tools/magnifier",
+    "tools/crop",
+    "tools/tags",
+    "tools/screen",
     "controls",
     "interaction",
+    "tile",
     "viewer",
+    "follow",
 )
-_CORRECTIONS = {
-    "straightened": ":material/crop_rotate:",
-    "cropped": ":material/crop:",
-    "inverted": ":material/invert_colors:",
-}
-"""Icon of each correction that a check can make."""
+"""In the order in which they are joined."""
 _SPACING = {
     "imager": "web.viewer.spacing_imager",
     "scanned": "web.viewer.spacing_scanned",
@@ -87,26 +83,25 @@ def badges_of(notes: Sequence[Message], check: CheckReport) -> list[tuple[str, s
     return [(badge, sentence) for sentence, badge in badges.items()]
 
 
-def viewer(
-    reading: Reading, *, overlay: bool, legend: Message | str = LEGEND, range_note: Message = FIXED_RANGE
-) -> None:
-    """Draw the viewer of one image, and a badge for each correction that a check made to it.
+def viewer(maps: Mapping[str, Any] | None = None, **page: Any) -> None:
+    """Draw the viewer, which follows the selected image of the session.
 
     Parameters
     ----------
-    reading : Reading
-        With the map to be shown and its range.
-    overlay : bool
-        Whether the page is about the heatmap. It then starts with overlay and lung outline on, beside the bare image
-        where there is room, and the page itself describes the map. Choices that the user made elsewhere come first.
-    legend, range_note : str
-        What the map's values are, and whether its colours can be compared between images.
+    maps : mapping, optional
+        What the page offers beside the default map; see ``cxrmodel.web.heatmap.maps``.
+    **page
+        What the viewer starts with on this page: ``overlay``, ``outline``, ``layout``. The user's choices come first.
     """
-    levels = session.keep_latest(reading.radiograph.sha256, lambda: levels_of(reading))
-    # One key for all images: the next image replaces the last in the same viewer.
-    _component()(key="image viewer", data=packed(reading, levels, overlay, legend, range_note))
-    for correction in reading.check.corrections:
-        st.badge(text(f"web.correction.{correction}"), icon=_CORRECTIONS[correction], color="orange")
+    given = {"page": page} if maps is None else {"page": page, "maps": dict(maps)}
+    room.draw("viewer", SCRIPTS, words(), **given)
+
+
+def words() -> dict[str, str]:
+    """Give the viewer's words by the names that its markup and scripts use."""
+    found = catalogue().texts
+    names = [code.removeprefix("viewer.") for code in found if code.startswith("viewer.")]
+    return {name: found[f"viewer.{name}"] for name in names}
 
 
 def levels_of(reading: Reading) -> ImageLevels:
@@ -117,73 +112,97 @@ def levels_of(reading: Reading) -> ImageLevels:
     reading : Reading
     """
     image = reading.radiograph
-    # A DICOM image comes through the window of its file, which therefore is the image's whole range.
-    file_window = (0.0, 1.0) if image.file_format == "DICOM" else None
-    return image_levels(image.pixels, image.bits, reading.lungs.mask, file_window)
+    return image_levels(image.pixels, image.bits, reading.lungs.mask, _file_window(image))
+
+
+def _file_window(image: Radiograph) -> tuple[float, float] | None:
+    """A DICOM image comes through the window of its file, which therefore is the image's whole range."""
+    return (0.0, 1.0) if image.file_format == "DICOM" else None
 
 
 def packed(
     reading: Reading,
     levels: ImageLevels,
-    overlay: bool,
     legend: Message | str = LEGEND,
     range_note: Message = FIXED_RANGE,
 ) -> bytes:
-    """Pack everything that the viewer shows of one image.
+    """Pack everything that the viewer shows of one image. No number in it depends on the prevalence.
 
     Parameters
     ----------
     reading : Reading
     levels : ImageLevels
         Of its image.
-    overlay, legend, range_note
-        As of ``viewer``.
+    legend, range_note : str
+        What the map's values are, and whether its colours can be compared between images.
     """
     image = reading.radiograph
-    height, width = image.pixels.shape
-    size = {"width": width, "height": height, "bits": image.bits}
-    description = text("web.viewer.description", finding=reading.finding, **size)
-    letters, sides = _sides(reading)
-    header = {
-        "key": image.sha256,
+    header = _header(image, reading.check, text("web.viewer.finding", finding=reading.finding)) | {
         "title": str(legend),
         "range": str(range_note),
         "remark": " ".join([str(heat_sentence(reading)), *_limits(reading)]),
-        "description": " ".join(map(str, [description, *image.notes, *reading.check.warnings])),
         "provenance": str(provenance(reading)),
-        "finding": str(finding_sentence(reading)),
-        "file": text("web.viewer.file", checksum=image.sha256[:8]),
-        "badges": badges_of(image.notes, reading.check),
-        "spacing": image.pixel_spacing,
-        "spacingFrom": text(_SPACING[image.spacing_from]) if image.spacing_from in _SPACING else "",
-        "letters": letters,
-        "sides": sides,
-        "overlay": overlay,
-        "remarkShown": not overlay,
+        "mapped": True,
     }
     return pack(levels, reading.drawn_heat, reading.heat_range, reading.lungs.mask, header)
 
 
+def packed_image(image: Radiograph, check: CheckReport, reason: Message) -> bytes:
+    """Pack an image that was not read, without a map and without lungs.
+
+    Parameters
+    ----------
+    image : Radiograph
+    check : CheckReport
+        On the image, as far as it was checked.
+    reason : Message
+        Why it was not read.
+    """
+    nothing = np.zeros((1, 1), np.float32)
+    header = _header(image, check, str(reason)) | {
+        "title": "",
+        "range": "",
+        "remark": "",
+        "provenance": text("web.viewer.unread", disclaimer=DISCLAIMER, image=image.sha256[:12]),
+        "mapped": False,
+    }
+    levels = image_levels(image.pixels, image.bits, nothing > 0, _file_window(image))
+    return pack(levels, nothing, 1.0, nothing > 0, header)
+
+
 def assets() -> dict[str, str]:
-    """Read the component: its markup, its style, and its scripts joined into one module.
+    """Read the component: its markup, its style, and its scripts, joined with those of the store into one module.
 
     Returns
     -------
     dict of str to str
         ``html``, ``css`` and ``js``.
     """
+    return room.assets("viewer", SCRIPTS)
+
+
+def _header(image: Radiograph, check: CheckReport, said: str) -> dict[str, Any]:
+    """What every image brings along; ``said``: the sentence on it in its description."""
+    height, width = image.pixels.shape
+    description = text("web.viewer.description", width=width, height=height, bits=image.bits)
+    letters, sides = _sides(image, check)
     return {
-        "html": (VIEWER_FOLDER / "viewer.html").read_text(encoding="utf-8"),
-        "css": (VIEWER_FOLDER / "viewer.css").read_text(encoding="utf-8"),
-        "js": "\n".join((VIEWER_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS),
+        "key": image.sha256,
+        "description": " ".join(map(str, [description, said, *image.notes, *check.warnings])),
+        "file": text("web.viewer.file", checksum=image.sha256[:8]),
+        "badges": badges_of(image.notes, check),
+        "spacing": image.pixel_spacing,
+        "spacingFrom": text(_SPACING[image.spacing_from]) if image.spacing_from in _SPACING else "",
+        "letters": letters,
+        "sides": sides,
     }
 
 
-def _sides(reading: Reading) -> tuple[list[str], str]:
+def _sides(image: Radiograph, check: CheckReport) -> tuple[list[str], str]:
     """Letters of the right and left side, and where they come from; with question marks where in doubt."""
-    mirrored = reading.check.has_warning("mirroring")
+    mirrored = check.has_warning("mirroring")
     letters = ["R?", "L?"] if mirrored else ["R", "L"]
-    code = "web.viewer.sides_dicom" if reading.radiograph.file_format == "DICOM" else "web.viewer.sides"
+    code = "web.viewer.sides_dicom" if image.file_format == "DICOM" else "web.viewer.sides"
     sides = text(code, right=letters[0], left=letters[1])
     return letters, f"{sides} {text('web.viewer.sides_mirrored')}" if mirrored else sides
 
@@ -193,15 +212,7 @@ def _limits(reading: Reading) -> list[str]:
     limits = []
     if reading.probability < reading.threshold:
         point = operating_point_title(reading.operating_point)
-        threshold = reading.shown.thresholds[reading.operating_point]
-        limits.append(text("web.viewer.below", point=point, threshold=threshold))
+        limits.append(text("web.viewer.below", point=point))
     if reading.finding == UNCERTAIN:
         limits.append(text("web.viewer.uncertain"))
     return limits
-
-
-@cache
-def _component() -> Any:
-    """The component, registered at its first use."""
-    parts = assets()
-    return st.components.v2.component("image_viewer", html=parts["html"], css=parts["css"], js=parts["js"])

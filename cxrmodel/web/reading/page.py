@@ -4,7 +4,7 @@ import streamlit as st
 
 from cxrmodel.demo import demo_images
 from cxrmodel.web.components import room
-from cxrmodel.web.components.viewer import SCRIPTS
+from cxrmodel.web.components.viewer import viewer
 from cxrmodel.web.text import text
 
 
@@ -15,6 +15,6 @@ def read() -> None:
             demo = [image.title for image in demo_images()]
             room.draw("worklist", ("worklist",), {"add": text("web.room.add")}, demo=demo)
         with st.container(key="viewer"):
-            room.draw("viewer", SCRIPTS)
+            viewer()
         with st.container(key="result"):
             room.draw("result", ("result",))

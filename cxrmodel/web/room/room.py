@@ -345,7 +345,8 @@ class Room(Work):
             for row in self._everything():
                 settled = row.status in ("read", "refused") and not row.released
                 if settled and row.identity == job.identity and row.read_at is not None:
-                    return Outcome(row.status, row.reading, row.reason, row.read_at, row.thumbnail, row.refused)
+                    shown = row.thumbnail, row.refused, row.attributes
+                    return Outcome(row.status, row.reading, row.reason, row.read_at, *shown)
             return None
 
     def is_needed(self, job: Job, place: int) -> bool:
@@ -372,7 +373,7 @@ class Room(Work):
 
     def _settle(self, row: Row, identity: str, outcome: Outcome) -> None:
         row.identity, row.status, row.reason = identity, outcome.status, outcome.reason
-        row.read_at, row.thumbnail = outcome.read_at, outcome.thumbnail
+        row.read_at, row.thumbnail, row.attributes = outcome.read_at, outcome.thumbnail, outcome.attributes
         same = [other for other in self._everything() if other.released and other.identity == identity]
         for one in dict.fromkeys([row, *same]):
             one.reading, one.refused, one.released = _named(outcome.reading, one.name), outcome.refused, False

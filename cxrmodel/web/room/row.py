@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cxrmodel.checks.report import UNLIKE_CLEARLY
 from cxrmodel.messages import Message
@@ -13,6 +13,9 @@ from cxrmodel.reading import Reading
 from cxrmodel.report.wording import other_reasons
 from cxrmodel.sinks import label
 from cxrmodel.web.room.release import blank, without_image
+
+if TYPE_CHECKING:
+    from cxrmodel.imaging.dicom.attributes import Attributes
 
 Status = Literal["waiting", "reading", "read", "refused", "failed", "cancelled"]
 Mark = Literal["agree", "disagree"]
@@ -52,6 +55,8 @@ class Row:
         A data URL.
     released : bool
         Whether the pixels made room for those of later images. The numbers stay.
+    attributes : Attributes or None
+        What a DICOM file states.
     seen : bool
     mark : {"agree", "disagree"} or None
     note : str
@@ -78,6 +83,7 @@ class Row:
     read_at: datetime | None = None
     thumbnail: str | None = None
     released: bool = False
+    attributes: "Attributes | None" = None
     seen: bool = False
     mark: Mark | None = None
     note: str = ""

@@ -3,11 +3,13 @@
 import hashlib
 import threading
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cxrmodel.errors import CxrError, ImageRefused
+from cxrmodel.imaging.formats.dicom import is_dicom
 from cxrmodel.imaging.repairs import Repairs
 from cxrmodel.messages import Message
 from cxrmodel.pipeline import RefusedImage
@@ -16,6 +18,9 @@ from cxrmodel.scheduling import Client
 from cxrmodel.web.errors import log_failure
 from cxrmodel.web.room.row import Status
 from cxrmodel.web.room.thumbnail import thumbnail
+
+if TYPE_CHECKING:
+    from cxrmodel.imaging.dicom.attributes import Attributes
 
 
 class Needless(Exception):
@@ -61,6 +66,7 @@ class Outcome:
     read_at: datetime
     thumbnail: str | None = None
     refused: RefusedImage | None = None
+    attributes: "Attributes | None" = None
 
 
 class Work:
@@ -97,9 +103,17 @@ def _run(reference: "weakref.ref[Work]") -> None:
         del work  # a session may end while its image is read
         if outcome is None:
             outcome = _outcome(reference, job)
+            if outcome is not None and is_dicom(job.data):
+                outcome = replace(outcome, attributes=_attributes(job.data))
         if (work := reference()) is not None:
             work.finish(job, outcome)
         del work, job, outcome
+
+
+def _attributes(data: bytes) -> "Attributes":
+    from cxrmodel.imaging.dicom.attributes import read_attributes  # takes half a second, which no other image needs
+
+    return read_attributes(data)
 
 
 def _outcome(reference: "weakref.ref[Work]", job: Job) -> Outcome | None:

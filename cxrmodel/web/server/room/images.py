@@ -4,23 +4,50 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cxrmodel.reading import Reading
-from cxrmodel.web.components.viewer import levels_of, packed
+from cxrmodel.report.wording import finding_sentence
+from cxrmodel.web.components.viewer import levels_of, packed, packed_image
 from cxrmodel.web.room.card import card
 from cxrmodel.web.room.room import Room
 from cxrmodel.web.room.row import Row
+from cxrmodel.web.room.tags import tags
 from cxrmodel.web.server.room.access import Refused, as_json, route
 
 
 async def _scene(request: Request, room: Room) -> Response:
     row = _row(request, room)
-    if row.reading is None or row.released:
+    if not row.has_image:
         raise Refused(410, "web.server.no_image")
-    return Response(await run_in_threadpool(_scene_of, row.reading), media_type="application/octet-stream")
+    return Response(await run_in_threadpool(_scene_of, row), media_type="application/octet-stream")
 
 
-def _scene_of(reading: Reading) -> bytes:
-    return packed(reading, levels_of(reading), overlay=False)
+def _scene_of(row: Row) -> bytes:
+    if row.reading is not None:
+        return packed(row.reading, levels_of(row.reading))
+    assert row.refused is not None
+    assert row.reason is not None
+    return packed_image(row.refused.radiograph, row.refused.report, row.reason)
+
+
+async def _tags(request: Request, room: Room) -> Response:
+    return await as_json(tags(_row(request, room).attributes, request.query_params.get("identity") == "1"))
+
+
+async def _finding(request: Request, room: Room) -> Response:
+    """Finding and probability in words, at the prevalence that the page shows, for a saved picture."""
+    reading = _row(request, room).reading
+    if reading is None:
+        raise Refused(404, "web.server.no_image")
+    return await as_json({"finding": str(finding_sentence(reading.at(_prevalence(request, room))))})
+
+
+def _prevalence(request: Request, room: Room) -> float:
+    try:
+        value = float(request.query_params.get("prevalence", room.prevalence))
+    except ValueError:
+        raise Refused(400, "web.server.wrong_request") from None
+    if not 0 < value < 1:
+        raise Refused(400, "web.server.wrong_request")
+    return value
 
 
 async def _card(request: Request, room: Room) -> Response:
@@ -37,4 +64,9 @@ def _row(request: Request, room: Room) -> Row:
     return row
 
 
-ROUTES = [route("/scene/{id}", _scene, "GET"), route("/card/{id}", _card, "GET")]
+ROUTES = [
+    route("/scene/{id}", _scene, "GET"),
+    route("/card/{id}", _card, "GET"),
+    route("/tags/{id}", _tags, "GET"),
+    route("/finding/{id}", _finding, "GET"),
+]

@@ -39,7 +39,7 @@ function letters(context, text, x, y, size, align = "left") {
 }
 
 // `lines`: contours, may be empty.
-function drawAnnotations(context, scene, shot, { outline, lines, unit }) {
+function drawAnnotations(context, scene, shot, { outline, lines, unit, turn }) {
   for (const pane of shot.panes) {
     context.save();
     context.beginPath();
@@ -56,11 +56,19 @@ function drawAnnotations(context, scene, shot, { outline, lines, unit }) {
       for (const { path, colour } of lines) strokePath(context, shot, path, [[HALO, 4 * unit], [colour, 2 * unit]]);
       context.restore();
     }
-    const [right, left] = scene.header.letters;
-    letters(context, right, 10 * unit, 26 * unit, 18 * unit);
-    letters(context, left, shot.paneWidth - 10 * unit, 26 * unit, 18 * unit, "right");
+    drawSides(context, scene.header.letters, shot, unit, turn);
     drawScaleBar(context, scene, shot, unit);
     context.restore();
+  }
+}
+
+// The letters stand where the patient's sides are in the display: they follow when it is turned or flipped.
+function drawSides(context, [right, left], { paneWidth, height }, unit, turn) {
+  for (const [letter, place] of [[right, [0, 0.5]], [left, [1, 0.5]]]) {
+    const edge = edgeOf(turn, place), size = 18 * unit, top = 26 * unit;
+    if (edge === "left") letters(context, letter, 10 * unit, top, size);
+    else if (edge === "right") letters(context, letter, paneWidth - 10 * unit, top, size, "right");
+    else letters(context, letter, paneWidth / 2, edge === "top" ? top : height - 12 * unit, size, "center");
   }
 }
 

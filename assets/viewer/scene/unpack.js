@@ -13,16 +13,25 @@ async function inflate(bytes) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+async function partsOf(header, body) {
+  const inflated = header.parts.map(async ([name, start, size]) => [name, await inflate(body.subarray(start, start + size))]);
+  return Object.fromEntries(await Promise.all(inflated));
+}
+
+// Shares of the colour range, in two bytes each.
+function heatOf(part, header) {
+  const data = new Uint16Array(part.length / 2);
+  for (let i = 0; i < data.length; i++) data[i] = part[2 * i] | (part[2 * i + 1] << 8);
+  return { ...header, data };
+}
+
 async function unpack(header, body) {
-  const parts = {};
-  for (const [name, start, size] of header.parts) parts[name] = await inflate(body.subarray(start, start + size));
-  const heat = new Uint16Array(parts.heat.length / 2);
-  for (let i = 0; i < heat.length; i++) heat[i] = parts.heat[2 * i] | (parts.heat[2 * i + 1] << 8);
+  const parts = await partsOf(header, body);
   const lungs = Uint16Array.from(parts.lungs, (value) => (value ? FULL : 0));
   return {
     header,
     image: pyramid(imageLevels(parts.image, header.image), header.image.width, header.image.height),
-    heat: { ...header.heat, data: heat },
+    heat: heatOf(parts.heat, header.heat),
     outline: pathOf(isoline(blurred({ ...header.lungs, data: lungs }), FULL / 2), header.image),
     colours: new Map(header.colourMaps.map((name, i) => [name, parts.colours.subarray(768 * i, 768 * (i + 1))])),
   };

@@ -2,8 +2,9 @@
 
 const MOST_SIDE = 4096, LEAST_WIDTH = 900;
 
-// Resolves to the Blob of a PNG. `name`: text that the user typed to be printed on it, often empty.
-function picture(scene, view, choice, name) {
+// Resolves to the Blob of a PNG. `texts`: what is written below it; the first is what the user typed, often empty.
+function picture(tile, choice, texts) {
+  const { scene, view } = tile;
   const { image } = scene.header;
   const magnified = Math.max(1, Math.ceil(LEAST_WIDTH / image.width));
   const scale = Math.min(magnified, MOST_SIDE / Math.max(image.width, image.height));
@@ -17,12 +18,14 @@ function picture(scene, view, choice, name) {
   renderer.setScene(scene);
   renderer.draw(shot);
   const unit = width / 900, isolines = heatLines(scene, choice);
-  drawAnnotations(shown.getContext("2d"), scene, shot, { outline: choice.outline, lines: isolines, unit });
+  const drawing = shown.getContext("2d");
+  drawAnnotations(drawing, scene, shot, { outline: choice.outline, lines: isolines, unit, turn: view });
+  drawMeasures(drawing, tile, shot, unit, {});
 
   const size = Math.max(15, canvasWidth / 70), margin = size, whole = document.createElement("canvas");
   const context = whole.getContext("2d");
   context.font = font(size);
-  const lines = legendLines(scene, view, choice, name).flatMap((line) => wrapped(context, line, canvasWidth - 2 * margin));
+  const lines = texts.filter(Boolean).flatMap((line) => wrapped(context, line, canvasWidth - 2 * margin));
   const barHeight = choice.overlay ? 3.2 * size : 0;
   whole.width = canvasWidth;
   whole.height = Math.round(height + 2 * margin + barHeight + lines.length * 1.4 * size);
@@ -55,17 +58,19 @@ function heatLines(scene, choice) {
   return choice.overlay && choice.contour ? contours(scene, choice.threshold, choice.colourMap) : [];
 }
 
-function legendLines(scene, view, choice, name) {
+// `finding`: in words, at the prevalence that the page shows.
+function legendLines({ scene, view }, choice, words, name, finding) {
   const { header } = scene, date = new Date().toLocaleDateString("en-CA");
-  const changed = view.inverted ? ", inverted" : "";
+  const changed = [view.inverted && words.inverted, isTurned(view) && words.rotated].filter(Boolean).map((word) => `, ${word.toLowerCase()}`);
+  const window = fill(words.window_line, levelsOf(view));
   return [
     name,
-    header.finding,
-    choice.overlay ? `${header.title}. ${header.range} ${header.remark}` : "Heatmap not shown.",
-    `Window ${Math.round(view.high - view.low)}, level ${Math.round((view.low + view.high) / 2)}${changed}. ${header.sides}`,
+    finding,
+    choice.overlay ? `${header.title}. ${header.range} ${header.remark}` : words.no_overlay,
+    `${window}${changed.join("")}. ${header.sides}`,
     ...header.badges.map(([, sentence]) => sentence),
     `${header.provenance} ${date}.`,
-  ].filter(Boolean);
+  ];
 }
 
 function drawBar(context, scene, choice, x, y, width, size) {
@@ -96,7 +101,7 @@ function drawBar(context, scene, choice, x, y, width, size) {
 }
 
 function rangeWords(header) {
-  return ["0", `${Number(header.heat.range.toPrecision(3))} or more`];
+  return ["0", `≥ ${Number(header.heat.range.toPrecision(3))}`];
 }
 
 function thresholdWords(header, choice) {

@@ -115,3 +115,17 @@ def demo_images(folder: Path = IMAGES_FOLDER) -> list[DemoImage]:
         folder / "index.json", (DataError, "training.no_demo_index"), (DataError, "training.bad_demo_index")
     )
     return [DemoImage(image.file, image.title, image.kind, folder / image.file) for image in index.images]
+
+
+def clear_images(folder: Path = IMAGES_FOLDER) -> list[DemoImage]:
+    """List the first demo image of each class, chosen because the shipped model reads it clearly; pneumonia first.
+
+    Raises
+    ------
+    DataError
+        When the index is missing or damaged.
+    """
+    by_kind: dict[str, DemoImage] = {}
+    for image in demo_images(folder):
+        by_kind.setdefault(image.kind, image)
+    return sorted(by_kind.values(), key=lambda image: image.kind, reverse=True)

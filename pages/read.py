@@ -5,4 +5,4 @@ from cxrmodel.web.shell import frame
 
 with frame("read") as reader:
     if reader:
-        read()
+        read(reader)

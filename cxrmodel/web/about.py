@@ -37,7 +37,9 @@ def about(reader: Reader | None) -> None:
     """
     about_model = _model(reader.spec) | _evaluation(reader.spec) if reader else {"spec": None}
     with st.container(width=880):
-        st.markdown(_template().render(about_model, disclaimer=DISCLAIMER, version=__version__))
+        st.markdown(
+            _template().render(about_model, disclaimer=DISCLAIMER, version=__version__, minutes=session.minutes_kept())
+        )
 
 
 @cache

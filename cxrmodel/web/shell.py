@@ -35,7 +35,7 @@ def frame(name: str) -> Iterator[Reader | None]:
         page_title=f"{title} · {text('web.app.title')}",
         page_icon=ICON,
         layout="wide",
-        initial_sidebar_state="collapsed",
+        initial_sidebar_state="collapsed",  # a phone's menu is in the sidebar
     )
     st.html(STYLE)
     reader, trouble = None, ""
@@ -48,10 +48,10 @@ def frame(name: str) -> Iterator[Reader | None]:
     if reader is not None:
         session.room().use(reader)
     _notice(reader)
-    st.title(title)
+    with st.container(key="heading"):
+        st.title(title)
+    room.draw("shell", ("shell",))
     run_again_after_a_break()
-    with st.container(key="intake"):
-        room.draw("intake", ("intake",))
     if trouble:
         st.error(trouble, icon=":material/block:")
     try:
@@ -64,9 +64,3 @@ def _notice(reader: Reader | None) -> None:
     version = reader.spec.version if reader else text("web.shell.no_version")
     with st.container(key="notice"):
         st.markdown(text("web.shell.notice", disclaimer=DISCLAIMER, version=version))
-    with st.sidebar:
-        st.markdown(f"**{DISCLAIMER}.**")
-        st.caption(text("web.shell.model", version=version))
-        if reader:
-            st.caption(text("web.shell.ages", ages=str(reader.spec.ages)))
-        st.caption(text("web.shell.privacy", minutes=session.minutes_kept()))

@@ -1,5 +1,7 @@
 """CSS and icon of the pages, beyond the theme in .streamlit/config.toml."""
 
+from cxrmodel.paths import ASSETS
+
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="12" fill="#11181f"/>'
     '<g fill="none" stroke="#7cc4d8" stroke-width="4" stroke-linecap="round" stroke-linejoin="round">'
@@ -8,15 +10,12 @@ ICON = (
     "</g></svg>"
 )
 
-STYLE = """
+_PAGE = (ASSETS / "shell" / "page.css").read_text(encoding="utf-8")
+
+STYLE = (
+    f"<style>{_PAGE}</style>"
+    + """
 <style>
-.block-container, [data-testid="stMainBlockContainer"] { padding-top: 3.75rem; max-width: 1500px; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-notice) { position: sticky; top: 3.75rem; z-index: 90; }
-.st-key-notice { padding: 0.35rem 0.75rem; border-radius: 0.5rem;
-  background: #2b2611; border: 1px solid #7a6a24; }
-.st-key-notice p { margin: 0; }
-.st-key-notice [data-testid="stMarkdownContainer"] { margin-bottom: 0; }
-[data-testid="stLayoutWrapper"]:has(> .st-key-intake) { display: none; }
 h1 { font-size: 2rem !important; padding: 0.5rem 0 !important; }
 .scale { position: relative; margin: 2.2rem 0 2.6rem 0; }
 .scale .zones { display: flex; height: 1.5rem; border-radius: 0.35rem; overflow: hidden; border: 1px solid #56636e; }
@@ -75,3 +74,4 @@ h4 { font-size: 0.95rem !important; padding: 0.4rem 0 0.2rem !important; margin:
 }
 </style>
 """
+)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from cxrmodel.errors import CxrError
-from cxrmodel.messages import Message
+from cxrmodel.messages import Message, catalogue
 from cxrmodel.sinks import contained, label, shortened
 
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&])")
@@ -33,6 +33,19 @@ def text(code: str, **values: Any) -> str:
         Markdown.
     """
     return str(Message(code, **values))
+
+
+def for_browser(section: str) -> dict[str, str]:
+    """Give the texts of a component as they stand in the catalogue; the browser puts in what they name in braces.
+
+    Parameters
+    ----------
+    section : str
+        Of ``web.browser``, for example ``worklist``.
+    """
+    start = f"web.browser.{section}"
+    texts = catalogue().texts
+    return {code.removeprefix(f"{start}."): words for code, words in texts.items() if code.startswith(f"{start}.")}
 
 
 def plain(words: object) -> str:

@@ -1,8 +1,9 @@
 """Read: from a dropped image to a probability."""
 
+from cxrmodel.web.engine import specification
 from cxrmodel.web.reading.page import read
 from cxrmodel.web.shell import frame
 
-with frame("read") as reader:
-    if reader:
-        read(reader)
+with frame("read", model_first=False):
+    if spec := specification():
+        read(spec)

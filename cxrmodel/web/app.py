@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cxrmodel.paths import PAGES
+from cxrmodel.web.server.preload import PREPARATION
 from cxrmodel.web.text import text
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def route() -> None:
     """Run the page that the browser asks for."""
     # A default page has no address of its own, so the root is a page apart that leads to Read.
     home = st.Page(_home, title=text("web.app.title"), url_path="home", default=True, visibility="hidden")
-    st.navigation([home, *map(_page, _ICONS)], position="top").run()
+    page = st.navigation([home, *map(_page, _ICONS)], position="top")
+    PREPARATION.wait(page.url_path)
+    page.run()
 
 
 def link(name: str, label: str) -> None:

@@ -7,9 +7,11 @@ import streamlit as st
 
 from cxrmodel.evaluation.report import charts, rows, verdicts
 from cxrmodel.evaluation.schema import Evaluation
+from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.messages import Message
 from cxrmodel.metrics.thresholds import ThresholdTable
 from cxrmodel.metrics.thresholds import threshold_table as compute_thresholds
+from cxrmodel.models import DEFAULT_MODEL, MODELS
 
 
 def fingerprint(evaluation: Evaluation) -> str:
@@ -44,3 +46,20 @@ def calibration_verdict(evaluation: Evaluation, split: str) -> tuple[Message, ..
     """Whether calibration helped on these images."""
     before, after = reliability_before_after(evaluation, split)
     return verdicts.calibration_verdict(evaluation, split, before, after)
+
+
+def compute_first(split: str = "test") -> None:
+    """Compute what the page shows first, and what is slow on its other tabs, before anybody asks for it.
+
+    Raises
+    ------
+    CxrError
+        Where an evaluation cannot be used.
+    """
+    for model in MODELS.names:
+        evaluation = load_evaluation(model)
+        for compute in (rate_curve, curve_bands, threshold_table, net_benefit_curve):
+            compute(evaluation, split)
+    evaluation = load_evaluation(DEFAULT_MODEL)
+    for compute_more in (stratum_rows, reliability_before_after, calibration_verdict):
+        compute_more(evaluation, split)

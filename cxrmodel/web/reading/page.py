@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from cxrmodel.model.spec import Labels
-from cxrmodel.reading import Reader
+from cxrmodel.model.spec import Labels, ModelSpec
 from cxrmodel.web.components import room
 from cxrmodel.web.components.viewer import viewer
 from cxrmodel.web.reading.welcome import welcome
@@ -12,18 +11,19 @@ from cxrmodel.web.text import for_browser
 _WORKLIST = ("icons", "choice", "row", "worklist")
 
 
-def read(reader: Reader) -> None:
+def read(spec: ModelSpec) -> None:
     """Draw the page.
 
     Parameters
     ----------
-    reader : Reader
+    spec : ModelSpec
+        Of the model that reads; it may still be being loaded.
     """
     with st.container(key="room"):
         with st.container(key="welcome"):
-            welcome(reader.spec)
+            welcome(spec)
         with st.container(key="worklist"):
-            room.draw("worklist", _WORKLIST, _words(reader.spec.labels))
+            room.draw("worklist", _WORKLIST, _words(spec.labels))
         with st.container(key="viewer"):
             viewer()
         with st.container(key="result"):

@@ -139,6 +139,8 @@ def clear_freed_memory() -> None:
 
 def return_memory() -> None:
     """Free what only circular references hold, and return free memory to the system, which clears it."""
+    gc.unfreeze()  # the server's start set everything aside, early sessions with it
     gc.collect()
+    gc.freeze()
     if hasattr(_C, "malloc_trim"):
         _C.malloc_trim(0)

@@ -1,6 +1,5 @@
 """What the server does when it starts: it gets ready for images, and says where the app is."""
 
-import asyncio
 import sys
 import webbrowser
 from collections.abc import AsyncIterator
@@ -10,11 +9,10 @@ from streamlit import config
 from streamlit.starlette import App
 from streamlit.web.server.server_util import get_display_address, get_url
 
-from cxrmodel.apart import apart
 from cxrmodel.messages import Message
 from cxrmodel.prevalence import site_prevalence
 from cxrmodel.web.server.expiry import ending_sessions
-from cxrmodel.web.server.preload import preload
+from cxrmodel.web.server.preload import PREPARATION
 
 
 @asynccontextmanager
@@ -27,7 +25,7 @@ async def started(app: App) -> AsyncIterator[None]:
         When a setting of the site cannot be used: the server does not start.
     """
     site_prevalence()
-    await asyncio.to_thread(apart, preload)
+    PREPARATION.begin()
     async with ending_sessions(), announced(app):
         yield
 

@@ -1,12 +1,10 @@
-// The result of the selected image.
+// Streamlit calls this at every run of the page with the same element, and the returned function when that goes.
+
+const shownCards = new WeakMap();
 
 export default function ({ data, parentElement: root }) {
-  const store = openRoom(data), part = root.querySelector("[data-part=result]");
-  const draw = () => {
-    const row = store.rows.get(store.selected);
-    const number = row?.probability == null ? "" : ` ${(100 * row.probability).toFixed(1)} %`;
-    part.textContent = row ? `${row.name}: ${row.finding ?? row.reason ?? row.status}${number}` : "";
-  };
-  draw();
-  return store.subscribe(draw);
+  shownCards.get(root)?.end();
+  const card = new Card(root, openRoom(data), data.words);
+  shownCards.set(root, card);
+  return () => shownCards.get(root) === card && card.end();
 }

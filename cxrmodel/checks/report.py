@@ -136,7 +136,13 @@ class CheckReport:
 
     @property
     def repair(self) -> str:
-        """The step that is most likely to cure the image: an orientation before a crop; empty where none is known."""
+        """The step that is most likely to cure the image: an orientation before a crop; empty where none is known.
+
+        None is where the check that gives the reason for a rejection knows none, as for a CT slice.
+        """
+        rejected = next((result for result in self.results if result.outcome == REJECTED), None)
+        if rejected is not None and not rejected.repair:
+            return ""
         named = [(result.outcome, result.repair) for result in self.results if result.repair]
         return max(named, key=lambda one: (OUTCOMES.index(one[0]), one[1] != CROP), default=("", ""))[1]
 

@@ -187,7 +187,7 @@ def _header(image: Radiograph, check: CheckReport, said: str) -> dict[str, Any]:
     description = text("web.viewer.description", width=width, height=height, bits=image.bits)
     letters, sides = _sides(image, check)
     return {
-        "key": image.sha256,
+        "key": image.identity,
         "description": " ".join(map(str, [description, said, *image.notes, *check.warnings])),
         "file": text("web.viewer.file", checksum=image.sha256[:8]),
         "badges": badges_of(image.notes, check),

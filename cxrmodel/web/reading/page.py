@@ -5,6 +5,7 @@ import streamlit as st
 from cxrmodel.model.spec import Labels, ModelSpec
 from cxrmodel.web.components import room
 from cxrmodel.web.components.viewer import viewer
+from cxrmodel.web.reading.result import result
 from cxrmodel.web.reading.welcome import welcome
 from cxrmodel.web.text import for_browser
 
@@ -27,7 +28,7 @@ def read(spec: ModelSpec) -> None:
         with st.container(key="viewer"):
             viewer()
         with st.container(key="result"):
-            room.draw("result", ("result",))
+            result()
 
 
 def _words(labels: Labels) -> dict[str, str]:

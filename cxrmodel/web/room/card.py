@@ -31,6 +31,7 @@ from cxrmodel.report.wording import (
     unlike_reasons,
 )
 from cxrmodel.sinks import label
+from cxrmodel.web.room.outputs import file_title
 from cxrmodel.web.room.row import Row
 
 Pairs = list[tuple[str, str]]
@@ -78,6 +79,7 @@ def _of_reading(reading: Reading, row: Row) -> dict[str, Any]:
         "checks": _checks(reading.check),
         "file": _file(row, reading.radiograph),
         "repair": _repair(row, reading.check, True),
+        "report": file_title(reading, "reading.pdf"),
         "text": list(_lines(reading, found)),
     }
 

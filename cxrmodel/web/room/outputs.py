@@ -7,10 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 
-from cxrmodel.errors import CxrError
-from cxrmodel.evaluation.nearest import evidence
-from cxrmodel.evaluation.storage import load_evaluation
-from cxrmodel.models import DEFAULT_MODEL
+from cxrmodel.evaluation.nearest import shipped_evidence
 from cxrmodel.reading import Reading, ReadingRecord
 from cxrmodel.report.pdf import pdf_report
 from cxrmodel.report.picture import overlay_png
@@ -138,15 +135,8 @@ def _record(row: Row, prevalence: float) -> ReadingRecord:
 
 def _observed(reading: Reading) -> str:
     """The test images of the most similar scores, in words; empty where these weights were not evaluated."""
-    try:
-        evaluation = load_evaluation(DEFAULT_MODEL)
-    except CxrError:
-        return ""
-    if evaluation.version != reading.model:
-        return ""
-    scores = evaluation.splits["test"]
-    found = evidence(scores.labels, scores.logits, reading.logit, reading.prevalence)
-    return f"{evidence_sentence(reading, found)} {evidence_counts(reading, found)}"
+    found = shipped_evidence(reading.model, reading.logit, reading.prevalence)
+    return f"{evidence_sentence(reading, found)} {evidence_counts(reading, found)}" if found else ""
 
 
 class _Parts(io.RawIOBase):

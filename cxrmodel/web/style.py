@@ -17,25 +17,6 @@ STYLE = (
     + """
 <style>
 h1 { font-size: 2rem !important; padding: 0.5rem 0 !important; }
-.scale { position: relative; margin: 2.2rem 0 2.6rem 0; }
-.scale .zones { display: flex; height: 1.5rem; border-radius: 0.35rem; overflow: hidden; border: 1px solid #56636e; }
-.scale .zones div { display: flex; align-items: center; justify-content: center; overflow: hidden; white-space: nowrap;
-  font-size: 0.8rem; color: #f2f5f7; }
-.scale .negative { background: #1f4a57; }
-.scale .uncertain { background: repeating-linear-gradient(45deg, #5a4a14 0 6px, #42370f 6px 12px); }
-.scale .positive { background: #7a3a1c; }
-.scale .value, .scale .threshold { position: absolute; white-space: nowrap; font-size: 0.85rem; }
-.scale .value { bottom: calc(100% + 0.6rem); font-weight: 600; }
-.scale .threshold { top: calc(100% + 0.5rem); color: #b8c3cc; }
-.scale .needle, .scale .tick { position: absolute; width: 0; height: 0; margin-left: -0.4rem;
-  border-left: 0.4rem solid transparent; border-right: 0.4rem solid transparent; }
-.scale .needle { bottom: 100%; border-top: 0.55rem solid #ffffff; }
-.scale .tick { top: 100%; border-bottom: 0.45rem solid #b8c3cc; }
-/* Named twice to outrank Streamlit's own padding of lists. */
-dl.facts.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.3rem 1rem; margin: 0; padding: 0;
-  font-size: 0.95rem; }
-.facts dt { color: #aeb9c2; font-weight: 400; margin: 0; }
-.facts dd { margin: 0; padding: 0; }
 ul.forest.forest { list-style: none; margin: 0 0 0.4rem; padding: 0; }
 .forest li { display: grid; grid-template-columns: minmax(9rem, 17rem) minmax(8rem, 1fr) 13rem; gap: 0.2rem 1rem;
   align-items: center; margin: 0; padding: 0.25rem 0; border-bottom: 1px solid #2c3742; font-size: 0.92rem; }
@@ -65,8 +46,6 @@ h4 { font-size: 0.95rem !important; padding: 0.4rem 0 0.2rem !important; margin:
 .st-key-card td { min-width: 6.5rem; }
 .st-key-card code, .st-key-hashes code { overflow-wrap: anywhere; white-space: normal; }
 @media (max-width: 640px) {
-  dl.facts.facts { grid-template-columns: 1fr; gap: 0; }
-  .facts dd { margin-bottom: 0.4rem; }
   .forest li { grid-template-columns: 1fr; gap: 0.15rem; }
   [data-testid="stTable"] { overflow-x: auto; }
   [data-testid="stTable"] th, [data-testid="stTable"] td { min-width: 5.2rem; }

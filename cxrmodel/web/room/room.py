@@ -81,12 +81,13 @@ class Room(Work):
 
     def __init__(self, browser: str) -> None:
         self.browser, self.token = browser, secrets.token_urlsafe(32)
-        self.changes, self.version, self.place = Changes(), 0, 0
+        self.changes, self.place = Changes(), 0
+        self.version = 1  # so that a browser that has nothing gets an answer at once
         self.prevalence = site_prevalence()
         self._rows: dict[str, Row] = {}
         self._selected: str | None = None
         self._stamps = {"selected": 0, "prevalence": 0}
-        self._order_version = 0
+        self._order_version = 1
         self._undo: Undo | None = None
         self._arriving: dict[str, int] = {}
         self._client, self._working = Client(), False

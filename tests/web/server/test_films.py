@@ -83,8 +83,10 @@ def until(done):
 def test_no_image_survives_its_session(server, temporary, levels, mark, encode):
     """Its bytes and its pixels are in memory while the tab is open, never on disk, and nowhere once it is closed."""
     with Tab(server.address) as tab:
-        tab.drop([("film", encode(levels))])
-        assert tab.table[0]["Status"] == "read"
+        (row,) = tab.drop([("film", encode(levels))])
+        assert row["status"] == "read"
+        for path in (f"scene/{row['id']}", f"reading.pdf/{row['id']}", "list.csv", "all.zip"):
+            assert tab.get(path)[0] == 200
         tab.turn_to("heatmap")
         assert pixels_of(mark) in traces(server, mark)
     until(lambda: not traces(server, mark))
@@ -92,21 +94,33 @@ def test_no_image_survives_its_session(server, temporary, levels, mark, encode):
 
 
 @pytest.mark.slow
+def test_an_image_goes_when_it_is_removed_for_good(server, levels, mark):
+    """Another removal ends the time in which it could come back, and the browser still has its tab."""
+    with Tab(server.address) as tab:
+        (row,) = tab.drop([("film", tiff(levels))])
+        assert tab.post("remove", {"ids": [row["id"]]}) == 204
+        assert traces(server, mark)
+        tab.drop([("text", b"no image")])
+        assert tab.post("clear", {}) == 204
+        until(lambda: pixels_of(mark) not in traces(server, mark))
+
+
+@pytest.mark.slow
 def test_an_upload_under_way_is_in_memory_only(server, temporary, levels, mark):
     """What has come of a large file is not written to the disk."""
     data = tiff(levels)
-    body = b'--edge\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + data + b"\r\n--edge--\r\n"
     with Tab(server.address) as tab:
+        (row_id,) = tab.announce([("film", data)])
         connection = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=SECONDS)
-        connection.putrequest("PUT", f"/_stcore/upload_file/{tab.session}/f")
-        for name, value in (tab.headers | {"Content-Type": "multipart/form-data; boundary=edge"}).items():
+        connection.putrequest("PUT", f"/room/files/{row_id}")
+        for name, value in (tab.headers | {"Content-Type": "application/octet-stream"}).items():
             connection.putheader(name, value)
-        connection.putheader("Content-Length", str(len(body)))
+        connection.putheader("Content-Length", str(len(data)))
         connection.endheaders()
-        connection.send(body[: len(body) * 3 // 4])
+        connection.send(data[: len(data) * 3 // 4])
         until(lambda: traces(server, mark))
         written = found_in_files(server.pid, [temporary])
-        connection.send(body[len(body) * 3 // 4 :])
+        connection.send(data[len(data) * 3 // 4 :])
         assert connection.getresponse().status == 204
         connection.close()
     assert written == []

@@ -30,8 +30,8 @@ function follow(event, path) {
 }
 
 export default function ({ data, parentElement: root }) {
-  const store = openRoom(data), { words } = store, part = (name) => root.querySelector(`[data-part="${name}"]`);
-  for (const name of PARTS) part(name).textContent = words[`welcome_${name}`];
+  const store = openRoom(data), { words } = data, part = (name) => root.querySelector(`[data-part="${name}"]`);
+  for (const name of PARTS) part(name).textContent = words[name];
   const [add, undo] = ["add", "undo"].map((name) => root.querySelector(`[data-do="${name}"]`));
   [add.textContent, undo.textContent] = [words.add, words.undo];
   add.onclick = () => part("files").click();
@@ -42,7 +42,7 @@ export default function ({ data, parentElement: root }) {
   undo.onclick = () => store.undo();
   part("pictures").replaceChildren(...data.demos.filter((demo) => demo.picture).map((demo) => picture(store, demo)));
   part("others").replaceChildren(
-    made("span", {}, words.welcome_others),
+    made("span", {}, words.others),
     ...data.demos
       .filter((demo) => !demo.picture)
       .map((demo) => made("button", { type: "button", onclick: () => store.demo(demo.index, demo.name) }, demo.title)),
@@ -52,7 +52,7 @@ export default function ({ data, parentElement: root }) {
   part("figures").replaceChildren(...data.figures.map(figure));
   part("measured").textContent = data.measured;
   const link = part("evaluation");
-  [link.href, link.textContent] = [`${data.base}/evaluation`, words.welcome_evaluation];
+  [link.href, link.textContent] = [`${data.base}/evaluation`, words.evaluation];
   link.onclick = (event) => follow(event, "/evaluation");
   const draw = () => {
     part("undo").hidden = !store.undoable;

@@ -1,5 +1,8 @@
 // One row of the list.
 
+// Texts of the list, by their names; those of the store are shared by all components.
+let words = {};
+
 const DONE = ["read", "refused", "failed", "cancelled"];
 
 function made(tag, name, ...content) {
@@ -11,14 +14,13 @@ function made(tag, name, ...content) {
 
 // What became of a file, in a word or two.
 function outcome(row, store) {
-  const { words } = store;
   if (row.status === "reading" && store.place) return cxrNumbers.fill(words.queue, { place: store.place });
   return row.finding ? words[row.kind] ?? row.finding : words[row.status];
 }
 
 // Everything about a row in one sentence: the name last, so that it cannot pass for the finding.
 function sentence(row, store) {
-  const { words } = store, number = numberOf(row, store.prevalence);
+  const number = numberOf(row, store.prevalence);
   const parts = [outcome(row, store)];
   if (number) parts.push(number.words);
   if (row.unlike) parts.push(words[`unlike_${row.unlike}`]);
@@ -60,7 +62,7 @@ class RowElement {
     const name = made("bdi", "name"), result = made("span", "result", icon(shape), made("span", "finding", outcome(row, store)));
     name.textContent = row.name;
     if (number) result.append(made("span", row.unlike === "clearly" ? "number doubtful" : "number", number.words));
-    const small = row.released ? store.words.released : row.kind ? "" : row.reason ?? "";
+    const small = row.released ? words.released : row.kind ? "" : row.reason ?? "";
     element.replaceChildren(this.picture(row), made("span", "body", name, result), this.flags(row));
     if (small) element.querySelector(".body").append(made("span", "small", small));
   }

@@ -28,7 +28,7 @@ class Worklist {
 
   // Texts, shapes and choices, which never change.
   write() {
-    const { root, store } = this, { words } = store;
+    const { root, store } = this;
     for (const element of root.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
     for (const element of root.querySelectorAll("[data-icon]")) element.replaceChildren(icon(element.dataset.icon));
     for (const element of root.querySelectorAll("[data-hint]")) element.placeholder = words[element.dataset.hint];
@@ -96,7 +96,7 @@ class Worklist {
   choose(changes) {
     Object.assign(this.store.choice, changes);
     this.draw();
-    const { length } = this.store.shown, { words } = this.store;
+    const { length } = this.store.shown;
     this.say(length === 1 ? words.shown_one : cxrNumbers.fill(words.shown, { count: length }));
   }
 
@@ -164,12 +164,12 @@ class Worklist {
 
   async save(path, name) {
     const { store } = this;
-    this.say(store.words.saving);
+    this.say(words.saving);
     try {
       await store.save(`${path}?prevalence=${store.prevalence}`, name);
-      this.say(store.words.saved);
+      this.say(words.saved);
     } catch {
-      this.say(store.words.not_saved);
+      this.say(words.not_saved);
     }
   }
 
@@ -215,7 +215,7 @@ class Worklist {
 
   drawBusy() {
     const { store } = this, rows = [...store.rows.values()], done = rows.filter((row) => DONE.includes(row.status)).length;
-    const busy = done < rows.length, { words } = store;
+    const busy = done < rows.length;
     this.part("busy").hidden = !busy;
     if (!busy) return;
     [this.part("progress").max, this.part("progress").value] = [rows.length, done];
@@ -224,7 +224,7 @@ class Worklist {
   }
 
   drawActions() {
-    const { store, field } = this, { words } = store, row = store.rows.get(store.selected);
+    const { store, field } = this, row = store.rows.get(store.selected);
     this.part("actions").hidden = !row;
     if (!row) return;
     for (const name of ["agree", "disagree"]) {
@@ -244,7 +244,7 @@ class Worklist {
   }
 
   drawUndo() {
-    const { undoable, words } = this.store;
+    const { undoable } = this.store;
     this.part("undo").hidden = !undoable;
     if (undoable) this.part("undo-words").textContent = undoable === 1 ? words.removed_one : cxrNumbers.fill(words.removed, { count: undoable });
   }
@@ -271,7 +271,7 @@ class Worklist {
       [this.news, this.telling] = [[], 0];
       const open = [...store.rows.values()].filter((row) => !DONE.includes(row.status)).length;
       if (rows.length === 1) this.say(sentence(rows[0], store));
-      else if (rows.length) this.say(cxrNumbers.fill(store.words.results, { count: rows.length, open }));
+      else if (rows.length) this.say(cxrNumbers.fill(words.results, { count: rows.length, open }));
     }, SETTLED);
   }
 
@@ -292,6 +292,7 @@ const worklists = new WeakMap();
 
 // Streamlit calls this at every run of the page with the same element; only the latest function ends the list.
 export default function ({ data, parentElement: root }) {
+  words = data.words;
   const store = openRoom(data), list = worklists.get(root) ?? new Worklist(root, store), turn = Symbol();
   worklists.set(root, list);
   list.turn = turn;

@@ -30,11 +30,9 @@ def welcome(spec: ModelSpec) -> None:
         Of the model that reads.
     """
     figures, measured = _quality(spec)
-    words = {f"welcome_{name}": phrase for name, phrase in for_browser("welcome").items()}
-    words["welcome_what"] = words["welcome_what"].replace("{positive}", spec.labels.positive)
-    room.draw(
-        "welcome", ("welcome",), words | for_browser("worklist"), demos=_demos(), figures=figures, measured=measured
-    )
+    words = for_browser("welcome")
+    words["what"] = words["what"].replace("{positive}", spec.labels.positive)
+    room.draw("welcome", ("welcome",), words, demos=_demos(), figures=figures, measured=measured)
 
 
 def _demos() -> list[dict[str, Any]]:

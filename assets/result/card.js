@@ -99,7 +99,7 @@ class Card {
     });
     return [
       ...this.warnings(row),
-      make("h2", { class: `finding ${row.kind}`, "data-part": "finding" }, icon(row.kind), row.finding),
+      make("h2", { class: `finding ${row.kind}`, "data-part": "finding" }, icon(row.kind), make("span", {}, row.finding)),
       make("p", { class: "number" }, number, title),
       scale.part,
       card?.evidence && this.write(make("p", { class: "evidence", "data-part": "evidence" }), card.evidence.sentence),
@@ -123,7 +123,8 @@ class Card {
 
   repair(row) {
     const { words, card } = this, part = repairPart(this.store, row, { ...card.repair, done: [] }, words);
-    return folded(words.repair, opened, "repair", part);
+    const { first } = card.repair, suggested = first && `: ${cxrNumbers.fill(words.repair_first, { step: words[`step.${first}`] })}`;
+    return folded(`${words.repair}${suggested}`, opened, "repair", part);
   }
 
   details(row) {

@@ -137,6 +137,11 @@ def other_reasons(reading: Reading) -> tuple[Message, ...]:
     return tuple(reason for reason in reading.reasons if reason != reading.check.unlike)
 
 
+def warnings(reading: Reading) -> tuple[Message, ...]:
+    """Give the reasons of a reading that are neither about its population nor notes of what was done to the image."""
+    return tuple(reason for reason in other_reasons(reading) if reason not in reading.radiograph.notes)
+
+
 def error_rates_sentence(rates: ErrorRates | None) -> Message:
     """State how often the finding was wrong on adults of another hospital; None where that was not measured."""
     if rates is None:

@@ -55,6 +55,12 @@ _BADGES = {
     "imaging.note.rotated_and_mirrored": "web.badge.rotated",
     "imaging.note.tint": "web.badge.tint",
     "imaging.note.transparent": "web.badge.transparency",
+    "imaging.repair.rotate_left": "web.badge.rotated",
+    "imaging.repair.rotate_right": "web.badge.rotated",
+    "imaging.repair.rotate_180": "web.badge.rotated",
+    "imaging.repair.flip": "web.badge.flipped",
+    "imaging.repair.invert": "web.badge.inverted",
+    "imaging.repair.crop": "web.badge.cropped",
     "imaging.dicom.not_stated": "web.badge.unstated",
 }
 """Badge of a note by its code; any other note has a general one."""

@@ -14,7 +14,7 @@ from cxrmodel.evaluation.nearest import Evidence, shipped_evidence
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.imaging.repairs import CROP, INVERT, STEPS, Repairs
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import share_percent
+from cxrmodel.metrics.formatting import NO_BREAK, share_percent
 from cxrmodel.reading import Reading
 from cxrmodel.report.wording import (
     DISCLAIMER,
@@ -29,10 +29,14 @@ from cxrmodel.report.wording import (
     reason_for_finding,
     shares_sentence,
     unlike_reasons,
+    warnings,
 )
 from cxrmodel.sinks import label
 from cxrmodel.web.room.outputs import file_title
 from cxrmodel.web.room.row import Row
+
+_LEAST = 0.001
+"""Of what is measured; less is not written out."""
 
 Pairs = list[tuple[str, str]]
 """Names and values."""
@@ -62,14 +66,12 @@ def card(row: Row) -> dict[str, Any]:
 
 def _of_reading(reading: Reading, row: Row) -> dict[str, Any]:
     found = shipped_evidence(reading.model, reading.logit, reading.prevalence)
-    notes = set(reading.radiograph.notes)
-    others = other_reasons(reading)
     return {
         "title": _text("probability", positive=reading.labels.positive, prevalence=OPEN.prevalence),
         "slider": _text("slider_label", positive=reading.labels.positive),
         "unlike": [str(reason) for reason in unlike_reasons(reading)],
-        "warnings": [str(reason) for reason in others if reason not in notes],
-        "notes": [str(reason) for reason in others if reason in notes],
+        "warnings": [str(reason) for reason in warnings(reading)],
+        "notes": [str(note) for note in reading.radiograph.notes],
         "scale": _scale(reading),
         "evidence": None if found is None else _evidence(reading, found),
         "shares": _shares(reading),
@@ -127,17 +129,21 @@ def _checks(report: CheckReport) -> list[dict[str, str]]:
 
 def _check(result: CheckResult) -> dict[str, str]:
     check = CHECKS[result.check]
-    values = {"measures": Message(check.measures), "value": f"{result.value:.3g}"}
+    values = {"measures": Message(check.measures), "value": _measured(result.value)}
     outcome = _text(f"outcome.{result.outcome}")
     code = "check.value_alone"
     if result.threshold is not None:
-        code, values = "check.value", values | {"threshold": f"{result.threshold:.3g}"}
+        code, values = "check.value", values | {"threshold": _measured(result.threshold)}
     return {
         "title": str(Message(check.title)),
         "outcome": result.outcome,
         "said": _text("check.corrected", outcome=outcome) if result.correction else outcome,
         "value": _text(code, **values),
     }
+
+
+def _measured(value: float) -> str:
+    return f"<{NO_BREAK}{_LEAST}" if 0 < value < _LEAST else f"{value:.3g}"
 
 
 def _file(row: Row, image: Radiograph | None) -> Pairs:

@@ -10,7 +10,7 @@ from cxrmodel.messages import Message
 from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.pipeline import RefusedImage
 from cxrmodel.reading import Reading
-from cxrmodel.report.wording import other_reasons
+from cxrmodel.report.wording import warnings
 from cxrmodel.sinks import label
 from cxrmodel.web.room.release import blank, without_image
 
@@ -151,7 +151,7 @@ def _numbers(reading: Reading) -> dict[str, Any]:
         "probability": reading.probability,
         "points": dict(reading.operating_points),
         "assumed": reading.prevalence,
-        "warnings": len(other_reasons(reading)) + bool(unlike),
+        "warnings": len(warnings(reading)) + bool(unlike),
         "unlike": None if unlike is None else "clearly" if unlike.code == UNLIKE_CLEARLY else "somewhat",
     }
 

@@ -27,7 +27,7 @@ function icon(name) {
   path.setAttribute("d", SHAPES[name]);
   picture.setAttribute("viewBox", "0 0 24 24");
   picture.setAttribute("aria-hidden", "true");
-  picture.setAttribute("class", `shape ${name}`);
+  picture.setAttribute("class", `shape is-${name}`);
   picture.append(path);
   return picture;
 }

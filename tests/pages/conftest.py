@@ -17,6 +17,7 @@ def use(monkeypatch):
 
     def use_reader(reader):
         monkeypatch.setattr(engine, "reader", lambda: reader)
+        monkeypatch.setattr(engine, "specification", lambda: reader.spec)
         return reader
 
     return use_reader

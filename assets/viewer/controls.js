@@ -87,7 +87,7 @@ function showCompared(viewer) {
     select.replaceChildren(new Option(viewer.words.compare_none, ""), ...rows.map((row) => new Option(row.name, row.id)));
   }
   select.value = viewer.comparison ?? "";
-  viewer.part("compare-choice").hidden = !rows.length;
+  viewer.part("compare-choice").hidden = !rows.length || (viewer.tiles.length > 1 && !viewer.comparison);
 }
 
 function showSplitter(viewer) {

@@ -5,7 +5,6 @@ const COMING = ["waiting", "reading"];
 
 function follow(viewer, store) {
   const { words } = viewer;
-  viewer.store = store;
   store.unpacked ??= new Scenes(store);
   if (store.unpacked.store !== store || store.unpacked.token !== store.requests.token) store.unpacked = new Scenes(store);
   store.unpacked.token = store.requests.token;
@@ -62,7 +61,7 @@ export default function ({ data, parentElement }) {
   viewers.set(parentElement, viewer);
   viewer.turn = turn;
   viewer.unfollow?.();
-  const store = openRoom(data);
+  const store = (viewer.store = openRoom(data));
   if (data.maps) viewer.maps ??= new Maps(viewer, store, data.maps);
   viewer.unfollow = follow(viewer, store);
   return () => {

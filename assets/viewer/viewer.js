@@ -69,6 +69,7 @@ class Viewer {
   disable(off) {
     for (const control of this.part("bar").querySelectorAll("button, select")) control.disabled = off;
     this.part("opacity").disabled = off;
+    this.part("legend").hidden = off;
     if (off) this.closePanels();
   }
 
@@ -276,7 +277,7 @@ class Viewer {
     const row = this.store.rows.get(id);
     if (!row?.hasImage) return;
     this.comparison = id;
-    const tile = this.add(row.name);
+    const tile = (this.compared = this.add(row.name));
     tile.clear("", row.thumb ?? "", true);
     this.main.caption(this.name);
     this.main.resize();
@@ -294,7 +295,7 @@ class Viewer {
   uncompare() {
     if (!this.comparison) return;
     this.comparison = null;
-    this.take(this.tiles[1]);
+    this.take(this.compared);
     this.main.caption("");
     this.main.resize();
     showCompared(this);
@@ -302,6 +303,7 @@ class Viewer {
 
   // Compares with the next image of the list, or no longer.
   pair() {
+    if (this.tiles.length > 1 && !this.comparison) return; // other maps stand there
     if (this.comparison) return this.uncompare();
     const order = this.store?.shown ?? this.store?.order ?? [], at = order.indexOf(this.id);
     const next = [...order.slice(at + 1), ...order.slice(0, Math.max(at, 0)).reverse()].find((id) => this.store.rows.get(id)?.hasImage);

@@ -4,7 +4,6 @@ import streamlit as st
 
 from cxrmodel.apart import apart
 from cxrmodel.errors import ModelError
-from cxrmodel.explain.explainer import Explainer
 from cxrmodel.imaging.sandbox.pool import start_sandbox
 from cxrmodel.model.spec import ModelSpec, load_spec
 from cxrmodel.models import DEFAULT_MODEL
@@ -37,9 +36,3 @@ def specification(model: str = MODEL) -> ModelSpec | None:
         return load_spec(model)
     except ModelError:
         return None
-
-
-@st.cache_resource(show_spinner=False, max_entries=2, hash_funcs={Reader: lambda reader: reader.spec.version})
-def explainer(reader: Reader) -> Explainer:
-    """Prepare the explanation methods of a loaded model."""
-    return Explainer.shipped(reader.spec, reader.engine)

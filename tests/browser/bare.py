@@ -21,7 +21,7 @@ ARGUMENTS = (
 )
 PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width">
-<body style="margin: 0; background: #0e1217"><input id="other"><div id="host" style="height: 800px"></div>"""
+<body style="margin: 0; background: #0e1217"><input id="other"><div id="host" style="position: relative; height: 800px"></div>"""
 MOUNT = """async ({ html, css, js }) => {
   const root = document.getElementById("host").attachShadow({ mode: "open" });
   root.append(document.createRange().createContextualFragment(html + `<style>${css}</style>`));

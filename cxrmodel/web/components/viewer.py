@@ -37,6 +37,9 @@ SCRIPTS = (
     "interaction",
     "tile",
     "viewer",
+    "maps/tests",
+    "maps/evidence",
+    "maps/maps",
     "follow",
 )
 """In the order in which they are joined."""
@@ -95,7 +98,7 @@ def viewer(maps: Mapping[str, Any] | None = None, **page: Any) -> None:
     Parameters
     ----------
     maps : mapping, optional
-        What the page offers beside the default map; see ``cxrmodel.web.heatmap.maps``.
+        What the page offers beside the default map; see ``cxrmodel.web.heatmap.methods``.
     **page
         What the viewer starts with on this page: ``overlay``, ``outline``, ``layout``. The user's choices come first.
     """

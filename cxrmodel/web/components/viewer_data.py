@@ -168,24 +168,41 @@ def pack(image: ImageLevels, heat: Grey, heat_range: float, mask: Mask, header: 
     bytes
         The same for the same input, so that a rerun of the page sends nothing.
     """
-    share = np.rint(np.clip(heat / heat_range, 0, 1) * 65535).astype("<u2")
     shades = [matplotlib.colormaps[name](np.arange(256))[:, :3] for name in COLOUR_MAPS]
     parts = {
         "image": image.deflated,
-        "heat": zlib.compress(share.tobytes(), 1),
+        "heat": _heat_part(heat, heat_range),
         "lungs": zlib.compress((mask.astype(np.uint8) * 255).tobytes(), 1),
         "colours": zlib.compress(np.rint(np.stack(shades) * 255).astype(np.uint8).tobytes(), 1),
     }
-    starts = np.cumsum([0, *map(len, parts.values())])
-    fields: dict[str, Any] = {
+    fields = {
         **header,
         "image": {"width": image.width, "height": image.height, "top": image.top},
         "windows": image.windows,
-        "heat": {"width": heat.shape[1], "height": heat.shape[0], "range": heat_range, "peak": float(heat.max())},
+        "heat": _heat_fields(heat, heat_range),
         "lungs": {"width": mask.shape[1], "height": mask.shape[0]},
         "colourMaps": COLOUR_MAPS,
-        "parts": [[name, int(start), len(data)] for (name, data), start in zip(parts.items(), starts, strict=False)],
     }
+    return _packed(fields, parts)
+
+
+def pack_map(heat: Grey, heat_range: float, header: Mapping[str, Any]) -> bytes:
+    """Pack a further map of an image that the browser has: as ``pack``, with the part ``heat`` alone."""
+    return _packed({**header, "heat": _heat_fields(heat, heat_range)}, {"heat": _heat_part(heat, heat_range)})
+
+
+def _heat_part(heat: Grey, heat_range: float) -> bytes:
+    return zlib.compress(np.rint(np.clip(heat / heat_range, 0, 1) * 65535).astype("<u2").tobytes(), 1)
+
+
+def _heat_fields(heat: Grey, heat_range: float) -> dict[str, Any]:
+    return {"width": heat.shape[1], "height": heat.shape[0], "range": heat_range, "peak": float(heat.max())}
+
+
+def _packed(header: Mapping[str, Any], parts: Mapping[str, bytes]) -> bytes:
+    starts = np.cumsum([0, *map(len, parts.values())])
+    listed = [[name, int(start), len(data)] for (name, data), start in zip(parts.items(), starts, strict=False)]
+    fields = {**header, "parts": listed}
     body = b"".join(parts.values())
     fields["digest"] = hashlib.sha256(json.dumps(fields).encode() + body).hexdigest()
     coded = json.dumps(fields, ensure_ascii=False).encode()

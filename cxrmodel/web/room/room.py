@@ -17,6 +17,7 @@ from cxrmodel.reading import Reader, Reading
 from cxrmodel.scheduling import Client
 from cxrmodel.web.room import worker
 from cxrmodel.web.room.changes import Changes
+from cxrmodel.web.room.maps import Maps
 from cxrmodel.web.room.memory import MOST_IMAGES, MOST_MEGABYTES, SHELF, WAITING
 from cxrmodel.web.room.row import Mark, Row
 from cxrmodel.web.room.worker import Job, Outcome, Work
@@ -93,6 +94,7 @@ class Room(Work):
         self._client, self._working = Client(), False
         self._lock = threading.RLock()
         self._reader: Reader | None = None
+        self.maps = Maps()
 
     # What the browser sees.
 
@@ -130,6 +132,12 @@ class Room(Work):
         """Give the row that the user looks at."""
         with self._lock:
             return self._rows.get(self._selected or "")
+
+    @property
+    def reader(self) -> Reader | None:
+        """The model that reads; None until a page has loaded it."""
+        with self._lock:
+            return self._reader
 
     # Files on their way in.
 
@@ -299,6 +307,7 @@ class Room(Work):
                 if row.data is not None:
                     row.data, row.wanted = None, True
             self._forget_undo()
+            self.maps.keep({row.identity for row in self._rows.values()})
             self._undo = Undo(rows, order, _later(self._expire))
             if self._selected in gone:
                 self._selected = _neighbour(order, self._selected, gone)

@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from cxrmodel.web.server.room import images, outputs, queue
+from cxrmodel.web.server.room import images, maps, outputs, queue
 
-ROUTES: Final = [*queue.ROUTES, *images.ROUTES, *outputs.ROUTES]
+ROUTES: Final = [*queue.ROUTES, *images.ROUTES, *maps.ROUTES, *outputs.ROUTES]

@@ -163,6 +163,30 @@ function matrix(texts) {
   return [table, move];
 }
 
+/** What a reading says, by true label, with shares and intervals. No slider moves it. */
+function threeWay({ columns, rows }) {
+  const look = (row, column) => (column.kind === "uncertain" ? "unsure" : column.kind === row.right ? "right" : "wrong");
+  const cell = (row, [count, share, interval], column) => element(
+    "td",
+    { class: look(row, column), "data-three-way": `${row.right} ${column.kind}` },
+    element("b", {}, count),
+    element("span", {}, share),
+    element("small", {}, interval),
+  );
+  const heading = columns.map(({ name }) => element("th", { scope: "col" }, name));
+  return element(
+    "table",
+    { class: "matrix" },
+    element("thead", {}, element("tr", {}, element("td"), ...heading)),
+    element("tbody", {}, ...rows.map((row) => element(
+      "tr",
+      {},
+      element("th", { scope: "row" }, row.name),
+      ...row.cells.map((given, place) => cell(row, given, columns[place])),
+    ))),
+  );
+}
+
 function metricRow({ name, title, meaning, digits = 3 }, texts) {
   const value = element("td", { class: "value", "data-value": name });
   const interval = element("td", { class: "interval", "data-interval": name });
@@ -266,6 +290,7 @@ function build(root, data, view, tell) {
     element(
       "div",
       { class: "parts" },
+      part(texts.three_way, threeWay(data.threeWay), note(texts.three_way_note)),
       part(texts.matrix, matrixTable, note(texts.matrix_note), few),
       part(texts.metrics, table(...metrics.map(([, row]) => row)), note(texts.metrics_note)),
       part(texts.roc, roc, note(texts.roc_note)),

@@ -31,6 +31,15 @@ ul.forest.forest { list-style: none; margin: 0 0 0.4rem; padding: 0; }
   background: #f0e442; }
 .forest .dot.few, .forest .diamond.few { background: #0e1217; border: 2px solid #56b4e9; }
 .forest .mark { top: 0; height: 100%; border-left: 2px dotted #8a97a3; }
+/* Named twice, as above. */
+dl.headline.headline { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: 0.75rem;
+  margin: 0; padding: 0; }
+.headline > div { background: #1a2129; border: 1px solid #2c3742; border-radius: 0.5rem; padding: 0.6rem 0.9rem; }
+.headline dt { color: #b8c3cc; font-weight: 400; font-size: 0.9rem; margin: 0; }
+.headline dt small { color: #aeb9c2; }
+.headline dd { margin: 0; padding: 0; font-variant-numeric: tabular-nums; }
+.headline dd b { font-size: 1.6rem; }
+.headline dd span { color: #b8c3cc; font-size: 0.9rem; white-space: nowrap; }
 /* The height of a chart, so that nothing moves when the chart is drawn. */
 .chart-place { height: 430px; }
 .st-key-decision { min-height: 1080px; }
@@ -46,6 +55,8 @@ h4 { font-size: 0.95rem !important; padding: 0.4rem 0 0.2rem !important; margin:
 .st-key-card td { min-width: 6.5rem; }
 .st-key-card code, .st-key-hashes code { overflow-wrap: anywhere; white-space: normal; }
 @media (max-width: 640px) {
+  dl.headline.headline { grid-template-columns: 1fr 1fr; gap: 0.5rem; }
+  .headline dd span { display: block; }
   .forest li { grid-template-columns: 1fr; gap: 0.15rem; }
   [data-testid="stTable"] { overflow-x: auto; }
   [data-testid="stTable"] th, [data-testid="stTable"] td { min-width: 5.2rem; }

@@ -30,8 +30,7 @@ WATCH = """() => {
   const shown = {
     heading: () => document.querySelector('h1')?.textContent === 'Evaluation',
     tabs: () => document.querySelector('[role=tab]') && document.querySelector('h1')?.textContent === 'Evaluation',
-    curves: () => document.querySelectorAll('[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas')
-      .length >= 2,
+    curves: () => document.querySelectorAll('[data-testid=stImage] img').length >= 2,
     words: () => document.querySelector('h1')?.textContent === 'About',
   };
   document.addEventListener('click', (event) => {

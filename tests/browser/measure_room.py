@@ -90,11 +90,12 @@ EYES = r"""() => {
   const done = () => [...(window.cxrRoom?.rows?.values() ?? [])]
     .filter((row) => !["waiting", "reading"].includes(row.status)).length;
   const here = (name) => location.pathname.endsWith(`/${name}`);
+  const CURVES = "[data-testid=stVegaLiteChart] :is(svg, canvas), [data-testid=stImage] img";
   const usable = {
     read: () => here("read") && heading() && number() && drawn(),
     heatmap: () => here("heatmap") && /heatmap/i.test(document.title) && drawn(),
     evaluation: () => here("evaluation") && document.querySelector("h1")?.textContent === "Evaluation"
-      && document.querySelectorAll("[data-testid=stVegaLiteChart] :is(svg, canvas)").length >= 2,
+      && document.querySelectorAll(CURVES).length >= 2,
     about: () => here("about") && document.querySelector("h1")?.textContent === "About" && /CC BY/.test(words(app())),
   };
   const until = (begin, done) => new Promise((resolve, reject) => {

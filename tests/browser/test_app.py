@@ -106,7 +106,7 @@ def test_from_a_dropped_image_to_the_curves(address, watched, demo_image):
 
     tab.get_by_role("link", name="Evaluation", exact=True).click()
     heading(watched, "evaluation")
-    tab.locator("[data-testid=stVegaLiteChart] :is(canvas, svg)").first.wait_for()
+    tab.locator("[data-testid=stImage] img").first.wait_for()
     shown = settle(watched)
     assert "DenseNet-121 AUC 0." in shown
     assert words("web.discrimination.precision_recall") in shown

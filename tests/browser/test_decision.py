@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cxrmodel.evaluation.report.rows import three_way
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.messages import Message
 from cxrmodel.metrics import formatting, rates
@@ -52,6 +53,13 @@ def test_slider_moves_everything(serve, watched):
         tab.goto(f"{address}/evaluation")
         tab.get_by_role("tab", name=words("web.evaluation.part.decision"), exact=True).click()
         tab.locator('.decision[data-state="drawn"]').wait_for()
+        for row in three_way(evaluation, "test"):
+            for name, kind in zip(evaluation.labels.findings, ("positive", "uncertain", "negative"), strict=True):
+                own = "positive" if row.group.lower() == evaluation.labels.positive else "negative"
+                cell = tab.locator(f'[data-three-way="{own} {kind}"]').inner_text().split("\n")
+                low, high = (formatting.share_percent(edge, 1) for edge in row.shares[name].interval)
+                share = formatting.share_percent(row.counts[name] / row.images, 1)
+                assert cell == [str(row.counts[name]), share, f"{low} to {high}"]
         frames: list[str] = []
         tab.on("websocket", lambda socket: frames.append("new socket"))
         marker = tab.locator(".marker").first

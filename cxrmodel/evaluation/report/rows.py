@@ -87,6 +87,13 @@ class FindingCounts:
 
 
 @dataclass(frozen=True)
+class FindingShares(FindingCounts):
+    """The same with the share of each finding in the group and its interval."""
+
+    shares: dict[str, Estimate]
+
+
+@dataclass(frozen=True)
 class ConfidentError:
     """An image on the wrong side of the balanced threshold; ``probability`` 0..1."""
 
@@ -222,6 +229,23 @@ def findings_by_label(evaluation: Evaluation, split: str) -> list[FindingCounts]
         FindingCounts(group, int(mask.sum()), {name: int((found[mask] == name).sum()) for name in names})
         for group, mask in strata(evaluation, split).items()
     ]
+
+
+def three_way(evaluation: Evaluation, split: str) -> list[FindingShares]:
+    """Findings on the images of each label, positive first, with intervals by patient."""
+    scores, labels = evaluation.splits[split], evaluation.labels
+    found, patients = scores.findings(evaluation.operating_points, labels), np.asarray(scores.patients, str)
+    weights = patient_weights(patients, **evaluation.resampling)
+    rows = []
+    for label, group in ((1, labels.positive), (0, labels.negative)):
+        members = scores.labels == label
+        images, people = int(members.sum()), len(set(patients[members]))
+        drawn = weights[:, members]
+        of = {name: found[members] == name for name in labels.findings}
+        counts = {name: int(mask.sum()) for name, mask in of.items()}
+        shares = {name: estimate(ratio(drawn @ mask, drawn.sum(axis=1)), images, people) for name, mask in of.items()}
+        rows.append(FindingShares(group.capitalize(), images, counts, shares))
+    return rows
 
 
 def confident_errors(evaluation: Evaluation, split: str, most: int = 12) -> list[ConfidentError]:

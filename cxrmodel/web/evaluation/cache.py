@@ -32,6 +32,7 @@ rate_curve = _kept(charts.rate_curve)
 reliability_at = _kept(charts.reliability_at)
 reliability_before_after = _kept(charts.reliability_before_after)
 stratum_rows = _kept(rows.stratum_rows)
+three_way = _kept(rows.three_way)
 
 
 @_kept
@@ -61,5 +62,5 @@ def compute_first(split: str = "test") -> None:
         for compute in (rate_curve, curve_bands, threshold_table, net_benefit_curve):
             compute(evaluation, split)
     evaluation = load_evaluation(DEFAULT_MODEL)
-    for compute_more in (stratum_rows, reliability_before_after, calibration_verdict):
+    for compute_more in (stratum_rows, three_way, reliability_before_after, calibration_verdict):
         compute_more(evaluation, split)

@@ -12,79 +12,22 @@ import numpy as np
 
 from cxrmodel.evaluation.report.charts import (
     DARK,
-    PRECISION_RECALL,
-    ROC,
-    PublishedMark,
     RandomisationCurve,
-    RateCurve,
     TrainingHistory,
-    View,
 )
 from cxrmodel.metrics.calibration import Reliability
-from cxrmodel.metrics.curves import Band
 from cxrmodel.web.components.chart import Chart
 from cxrmodel.web.text import text
 
 Extent = tuple[tuple[float, float], tuple[float, float]]
 Rows = list[dict[str, Any]]
-CORNER: dict[str, Extent] = {"roc": ((0.0, 0.3), (0.7, 1.0)), "precision_recall": ((0.7, 1.0), (0.7, 1.0))}
-"""The corner of each chart where good models are: extent across and up."""
 _WHOLE: Extent = ((0.0, 1.0), (0.0, 1.0))
 _DASHES = ([1, 0], [6, 4], [2, 2], [8, 3, 2, 3])
-_SHAPES = {"high_sensitivity": "triangle-down", "balanced": "circle", "high_specificity": "triangle-up"}
-_BASELINE, _PUBLISHED, _CHANCE, _INK, _GROUND = "#cc79a7", "#f0e442", "#8a97a3", "#ffffff", "#0e1217"
-_BASELINE_DASHES = ([2, 2], [8, 3], [8, 3, 2, 3], [14, 4])
-_FINEST = 0.003
+_CHANCE = "#8a97a3"
 _LEGEND = alt.Legend(title=None, orient="bottom", symbolType="stroke", symbolOpacity=1, symbolSize=500)
 _BESIDE_THE_END = 0.7
 _ROOM = 0.3
 """Share of a chart's height that is kept free for the names of the trainings."""
-
-
-def roc_chart(
-    curves: Sequence[RateCurve],
-    bands: Sequence[Band],
-    baselines: Sequence[RateCurve] = (),
-    published: Sequence[PublishedMark] = (),
-    corner: bool = False,
-) -> Chart:
-    """Draw ROC curves with bands, the operating points of the first curve, baselines and published points.
-
-    Parameters
-    ----------
-    curves : sequence of RateCurve
-        Of the models, the selected one first.
-    bands : sequence of Band
-        One for each curve.
-    baselines : sequence of RateCurve
-        Thin lines.
-    published : sequence of PublishedMark
-    corner : bool
-        Whether to enlarge the corner where good models are.
-    """
-    chance = [_at(end, end) for end in (0, 1)]
-    points = [_at(1 - mark.specificity, mark.sensitivity) | {"point": mark.title} for mark in published]
-    return _rate_chart(ROC, curves, bands, baselines, chance, points, corner=corner)
-
-
-def precision_recall_chart(
-    curves: Sequence[RateCurve],
-    prevalence: float,
-    bands: Sequence[Band],
-    baselines: Sequence[RateCurve] = (),
-    corner: bool = False,
-) -> Chart:
-    """Draw precision-recall curves with bands, the operating points of the first curve, and baselines.
-
-    Parameters
-    ----------
-    curves, bands, baselines, corner
-        As of :func:`roc_chart`.
-    prevalence : float
-        The line of chance, 0..1.
-    """
-    chance = [_at(end, prevalence) for end in (0, 1)]
-    return _rate_chart(PRECISION_RECALL, curves, bands, baselines, chance, corner=corner)
 
 
 def reliability_chart(diagram: Reliability, label: str) -> Chart:
@@ -189,67 +132,6 @@ def randomisation_chart(curves: Sequence[RandomisationCurve]) -> Chart:
     return chart
 
 
-def _rate_chart(
-    view: View,
-    curves: Sequence[RateCurve],
-    bands: Sequence[Band],
-    baselines: Sequence[RateCurve],
-    chance: Rows,
-    published: Sequence[dict[str, Any]] = (),
-    *,
-    corner: bool,
-) -> Chart:
-    """Draw one view of rate curves, in layers from the lowest."""
-    extent = CORNER[view.name] if corner else _WHOLE
-    x, y = _axes(text(f"documents.chart.{view.x}"), text(f"documents.chart.{view.y}"), extent)
-    colour, dash = _looks(curves, baselines)
-    shaded = [
-        _at(place, low) | {"high": round(float(high), 5), "model": curve.title}
-        for curve, band in zip(curves, bands, strict=True)
-        for place, low, high in zip(*band, strict=True)
-    ]
-    thin = [row for curve in baselines for row in _corners(view, curve)]
-    rows = [row for curve in curves for row in _thinned(_corners(view, curve), extent)]
-    near = alt.selection_point(nearest=True, on="pointerover", clear="pointerout", empty=False)
-    dots = (
-        _rows(rows)
-        .mark_circle(size=90, clip=True)
-        .encode(x, y, colour, tooltip=_tips("threshold", view.y, "sensitivity", "specificity"))
-    )
-    layers = [
-        _chance(chance).encode(x, y),
-        _rows(shaded).mark_area(opacity=0.18, clip=True).encode(x, y, alt.Y2("high:Q"), colour),
-    ]
-    if thin:
-        line = _rows(thin).mark_line(strokeWidth=1.5, clip=True)
-        thin_tips = _tips("sensitivity", "specificity", "precision")
-        layers.append(line.encode(x, y, alt.Order("step:Q"), colour, dash, tooltip=thin_tips))
-    layers += [
-        _rows(rows).mark_line(strokeWidth=2.5, clip=True).encode(x, y, alt.Order("step:Q"), colour, dash),
-        dots.encode(opacity=alt.condition(near, alt.value(1), alt.value(0))).add_params(near),
-        _operating_points(view, curves[0], extent).encode(x, y),
-    ]
-    if published:
-        diamonds = _rows(_within(published, extent)).mark_point(
-            shape="diamond", size=130, color=_PUBLISHED, stroke=_GROUND, filled=True, opacity=1
-        )
-        layers.append(diamonds.encode(x, y, tooltip=[_point_tip()]))
-    return _finished(layers)
-
-
-def _looks(curves: Sequence[RateCurve], baselines: Sequence[RateCurve]) -> tuple[alt.Color, alt.StrokeDash]:
-    """Colour and dash of each curve, by its position."""
-    models = sorted(curves, key=lambda curve: curve.position)
-    titles = [curve.title for curve in (*models, *baselines)]
-    colours = [DARK.line(curve.position) for curve in models] + [_BASELINE] * len(baselines)
-    dashes = [_dash(curve.position) for curve in models]
-    dashes += [_BASELINE_DASHES[curve.position % len(_BASELINE_DASHES)] for curve in baselines]
-    return (
-        alt.Color("model:N", legend=_LEGEND, scale=alt.Scale(domain=titles, range=colours)),
-        alt.StrokeDash("model:N", legend=_LEGEND, scale=alt.Scale(domain=titles, range=dashes)),
-    )
-
-
 def _dash(position: int) -> list[int]:
     """Dash of the model at a position of the registry; with many models dashes repeat."""
     return _DASHES[position % len(_DASHES)]
@@ -259,45 +141,6 @@ def _axes(x: str, y: str, extent: Extent) -> tuple[alt.X, alt.Y]:
     axis = alt.Axis(tickCount=5, format=".2~f")
     across, up = (alt.Scale(domain=list(edges), nice=False) for edges in extent)
     return alt.X("x:Q", title=x, scale=across, axis=axis), alt.Y("y:Q", title=y, scale=up, axis=axis)
-
-
-def _corners(view: View, curve: RateCurve) -> Rows:
-    """The corners of a curve, with every rate; a threshold above 1 is written as 1."""
-    rates = {"sensitivity": curve.sensitivity, "specificity": curve.specificity, "precision": curve.precision}
-    x, y = getattr(curve, view.x), getattr(curve, view.y)
-    rows = []
-    for step, threshold in enumerate(curve.thresholds):
-        row = _at(x[step], y[step]) | {"model": curve.title, "step": step}
-        row |= {name: round(float(values[step]), 4) for name, values in rates.items()}
-        rows.append(row if np.isnan(threshold) else row | {"threshold": round(min(float(threshold), 1.0), 4)})
-    return rows
-
-
-def _operating_points(view: View, curve: RateCurve, extent: Extent) -> alt.Chart:
-    rows = [
-        _at(getattr(mark, view.x), getattr(mark, view.y)) | {"point": _point(mark.name)}
-        for mark in curve.marks
-        if mark.name in _SHAPES and mark.precision is not None
-    ]
-    shape = alt.Scale(domain=[_point(name) for name in _SHAPES], range=list(_SHAPES.values()))
-    marks = _rows(_within(rows, extent)).mark_point(size=130, filled=True, opacity=1, color=_INK, stroke=_GROUND)
-    chart: alt.Chart = marks.encode(alt.Shape("point:N", scale=shape, legend=None), tooltip=[_point_tip()])
-    return chart
-
-
-def _point(name: str) -> str:
-    return text("web.chart.point", point=text(f"report.operating_point.{name}"))
-
-
-def _point_tip() -> alt.Tooltip:
-    return alt.Tooltip("point:N", title=" ")
-
-
-def _tips(*rates: str) -> list[alt.Tooltip]:
-    formatted = [
-        alt.Tooltip(f"{rate}:Q", title=text(f"web.chart.{rate}"), format=".3f") for rate in dict.fromkeys(rates)
-    ]
-    return [alt.Tooltip("model:N"), *formatted]
 
 
 def _chance(rows: Rows) -> alt.Chart:
@@ -311,22 +154,6 @@ def _at(x: float, y: float) -> dict[str, Any]:
 
 def _rows(rows: Rows) -> alt.Chart:
     return alt.Chart({"values": rows})
-
-
-def _thinned(rows: Rows, extent: Extent) -> Rows:
-    """Leave out corners within about a pixel of the one before, which nobody could see or point at."""
-    (left, right), (bottom, top) = extent
-    kept = rows[:1]
-    for row, following in zip(rows[1:], [*rows[2:], None], strict=True):
-        steps = abs(row["x"] - kept[-1]["x"]) / (right - left), abs(row["y"] - kept[-1]["y"]) / (top - bottom)
-        if following is None or max(steps) >= _FINEST:
-            kept.append(row)
-    return kept
-
-
-def _within(rows: Sequence[dict[str, Any]], extent: Extent) -> Rows:
-    (left, right), (bottom, top) = extent
-    return [row for row in rows if left <= row["x"] <= right and bottom <= row["y"] <= top]
 
 
 def _finished(layers: list[alt.Chart]) -> Chart:

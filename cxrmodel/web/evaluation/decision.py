@@ -11,7 +11,7 @@ from cxrmodel.evaluation.report import figures, small_samples
 from cxrmodel.evaluation.schema import Evaluation
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.curves import DecisionCurve
-from cxrmodel.metrics.estimate import significant
+from cxrmodel.metrics.estimate import Estimate, significant
 from cxrmodel.metrics.registry import Metric, rates_in_order
 from cxrmodel.metrics.thresholds import ThresholdTable
 from cxrmodel.model.calibration import at_prevalence, points_at
@@ -20,7 +20,7 @@ from cxrmodel.paths import ASSETS
 from cxrmodel.prevalence import prevalence_words
 from cxrmodel.web import session
 from cxrmodel.web.components import downloads, terms
-from cxrmodel.web.evaluation.cache import fingerprint, net_benefit_curve, threshold_table
+from cxrmodel.web.evaluation.cache import fingerprint, net_benefit_curve, three_way, threshold_table
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import text
 
@@ -34,7 +34,7 @@ _TEXTS = (
     *("benefit_at", "benefit_label", "benefit_note", "cell", "curve", "false_positive_rate", "finding_negative"),
     *("finding_positive", "fn", "fp", "frequency", "matrix", "matrix_note", "metrics", "metrics_note", "net_benefit"),
     *("point", "prevalence", "prevalence_note", "prevalence_slider", "roc", "roc_label", "roc_note", "sensitivity"),
-    *("slider", "threshold", "threshold_probability", "tn", "to", "tp"),
+    *("slider", "three_way", "three_way_note", "threshold", "threshold_probability", "tn", "to", "tp"),
 )
 """Texts of the browser: keys of the catalogue's table ``web.decision.browser``."""
 _FILLED_IN = (
@@ -156,6 +156,7 @@ def browser_data(evaluation: Evaluation, split: str) -> Row:
             {"name": name, "title": _point(name), "threshold": threshold}
             for name, threshold in evaluation.operating_points.items()
         ],
+        "threeWay": _three_way(evaluation, split),
         "few": [str(small_samples.few_findings(confusion, labels) or "") for confusion in confusions],
         "assumed": evaluation.prevalence,
         "benefit": {
@@ -164,6 +165,34 @@ def browser_data(evaluation: Evaluation, split: str) -> Row:
         },
         "texts": _texts(evaluation, labels),
     }
+
+
+def _three_way(evaluation: Evaluation, split: str) -> Row:
+    """The findings by true label as words: the names of the columns, and the cells of each row."""
+    labels, found = evaluation.labels, three_way(evaluation, split)
+    kinds = {labels.positive: "positive", labels.negative: "negative"}
+    return {
+        "columns": [{"name": name.capitalize(), "kind": kinds.get(name, "uncertain")} for name in labels.findings],
+        "rows": [
+            {
+                "name": text("web.decision.browser.three_way_of", group=row.group, images=row.images),
+                "right": kinds[labels.positive if row.group.lower() == labels.positive.lower() else labels.negative],
+                "cells": [[str(row.counts[name]), *_share(row.shares[name])] for name in labels.findings],
+            }
+            for row in found
+        ],
+    }
+
+
+def _share(share: Estimate) -> tuple[str, str]:
+    """A share and its interval in words."""
+    if share.value is None:
+        return text("metrics.undefined"), ""
+    written = formatting.share_percent(share.value, 1)
+    if share.interval is None:
+        return written, ""
+    low, high = (formatting.share_percent(edge, 1) for edge in share.interval)
+    return written, text("web.decision.browser.to", low=low, high=high)
 
 
 def _points(selection: Selection) -> None:

@@ -11,28 +11,28 @@ from cxrmodel.errors import EvaluationError
 from cxrmodel.evaluation.audits.schema import Shortcut
 from cxrmodel.evaluation.published import PublishedFigure, published
 from cxrmodel.evaluation.report import charts, context, figures, render, rows
+from cxrmodel.evaluation.report.curve_picture import curves_svg
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.registry import METRICS, score_metrics
 from cxrmodel.web import session
-from cxrmodel.web.components import chart, downloads, forest, terms
+from cxrmodel.web.components import downloads, forest, terms
 from cxrmodel.web.evaluation.cache import curve_bands, rate_curve
-from cxrmodel.web.evaluation.charts import precision_recall_chart, roc_chart
 from cxrmodel.web.evaluation.selection import Selection
 from cxrmodel.web.text import plain, text
 
-_VIEWS: dict[charts.View, tuple[Callable[..., chart.Chart], Callable[..., Figure], dict[str, str]]] = {
+_VIEWS: dict[charts.View, tuple[Callable[..., Figure], dict[str, str]]] = {
     charts.ROC: (
-        roc_chart,
         figures.roc_figure,
         {"false_positive_rate": "false_positive_rate", "true_positive_rate": "sensitivity"},
     ),
     charts.PRECISION_RECALL: (
-        precision_recall_chart,
         figures.precision_recall_figure,
         {"precision": "precision", "recall": "sensitivity"},
     ),
 }
-"""Each view of the rate curves: both drawings, and the columns of its files by name of the rate."""
+"""Each view of the rate curves: the drawing of its file, and the columns of its table by name of the rate."""
+_WIDTH = 540
+"""Most pixels of a picture; a narrower screen makes it smaller, and it stays a square."""
 
 
 def discrimination(selection: Selection) -> None:
@@ -54,11 +54,14 @@ def discrimination(selection: Selection) -> None:
     titles = [text("web.discrimination.published", title=plain(mark.title)) for mark in marks]
     left, right = st.columns(2, gap="large")
     with left:
-        series: tuple[Any, ...] = curves, [bands.roc for bands in both], baselines, marks
-        _view(selection, charts.ROC, series, [*curves, *baselines], corner, "".join(titles))
+        roc: tuple[Any, ...] = curves, [bands.roc for bands in both], baselines, marks
+        picture = curves_svg(charts.ROC, *roc, corner=corner)
+        _view(selection, charts.ROC, picture, roc, [*curves, *baselines], "".join(titles))
     with right:
-        series = curves, prevalence, [bands.precision_recall for bands in both], baselines
-        _view(selection, charts.PRECISION_RECALL, series, [*curves, *baselines], corner)
+        recall = [bands.precision_recall for bands in both]
+        picture = curves_svg(charts.PRECISION_RECALL, curves, recall, baselines, prevalence=prevalence, corner=corner)
+        series = curves, prevalence, recall, baselines
+        _view(selection, charts.PRECISION_RECALL, picture, series, [*curves, *baselines])
     bands = text(
         "web.discrimination.bands", intervals=terms.intervals_text(selection.evaluation), title=selection.title
     )
@@ -71,16 +74,16 @@ def discrimination(selection: Selection) -> None:
 def _view(
     selection: Selection,
     view: charts.View,
+    picture: str,
     series: tuple[Any, ...],
     lines: list[charts.RateCurve],
-    corner: bool,
     more: str = "",
 ) -> None:
-    """Draw one view of the curves: chart, areas and downloads."""
-    interactive, static, columns = _VIEWS[view]
+    """Draw one view of the curves: picture, areas and downloads."""
+    static, columns = _VIEWS[view]
     st.subheader(text(f"web.discrimination.{view.name}"))
     areas = _areas_of(series[0], view.metric)
-    chart.draw(interactive, text(f"web.discrimination.{view.name}_alt", areas=areas), *series, corner=corner)
+    st.image(picture, width=_WIDTH, alt=text(f"web.discrimination.{view.name}_alt", areas=areas))
     st.caption(f"{areas}.{more}")
     name = f"{view.name.replace('_', '-')}-{selection.split}"
     downloads.menu(name, lambda: _points(lines, columns), lambda: static(*series))

@@ -12,6 +12,7 @@ from cxrmodel.web.evaluation.data_flow import data_flow
 from cxrmodel.web.evaluation.decision import decision
 from cxrmodel.web.evaluation.discrimination import discrimination
 from cxrmodel.web.evaluation.failures import failures
+from cxrmodel.web.evaluation.headline import headline
 from cxrmodel.web.evaluation.model_card import model_card
 from cxrmodel.web.evaluation.selection import Selection, choose
 from cxrmodel.web.text import plain, text
@@ -40,6 +41,7 @@ def evaluation(reader: Reader | None) -> None:
     selection = choose(reader.spec if reader else None)
     if selection is None:
         return
+    headline(selection)
     _images(selection)
     opened = TAB not in st.session_state
     titles = [text(f"web.evaluation.part.{name}") for name in PARTS]

@@ -76,7 +76,7 @@ def choose(spec: ModelSpec | None) -> Selection | None:
     own = own_evaluations()
     titles: dict[str, str] = {split: text(f"web.evaluation.split.{split}") for split in SPLITS}
     titles |= {f"{_OWN}{name}": text("web.evaluation.own", name=label(name)) for name in own}
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="top"):
         images = st.selectbox(
             text("web.evaluation.images"),
             list(titles),

@@ -49,13 +49,13 @@ class Preparation:
         try:
             self._import("read")
             _try(_read_once)
-            for page in list(self._ready)[1:]:
-                self._let_visitors_first(page)
-                self._import(page)
+            while waiting := [page for page, ready in self._ready.items() if not ready.is_set()]:
+                self._let_visitors_first(waiting)
+                self._import(next((page for page in waiting if page in self._wanted), waiting[0]))
             # After every run of a page Streamlit looks for circular references; it need not look among the libraries.
             gc.collect()
             gc.freeze()
-            self._let_visitors_first()
+            self._let_visitors_first([])
             _try(_measure_once)
             import_module("cxrmodel.report.pdf")
         finally:
@@ -68,10 +68,10 @@ class Preparation:
             import_module(library)
         self._ready[page].set()
 
-    def _let_visitors_first(self, page: str = "") -> None:
-        """Wait while pages are being opened, unless a visitor waits for this one."""
+    def _let_visitors_first(self, waiting: list[str]) -> None:
+        """Wait while pages are being opened, unless a visitor waits for one of these."""
         end = time.monotonic() + _LONGEST_PAUSE
-        while page not in self._wanted and time.monotonic() < min(self._visited + _PAUSE, end):
+        while self._wanted.isdisjoint(waiting) and time.monotonic() < min(self._visited + _PAUSE, end):
             time.sleep(0.05)
 
 

@@ -14,6 +14,7 @@ from cxrmodel.evaluation.report.rows import (
     perturbation_rows,
     stratum_rows,
     subgroup_rows,
+    three_way,
 )
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.model.spec import Labels
@@ -46,6 +47,23 @@ def test_strata_are_the_stored_rates(make_evaluation):
     rates = evaluation.splits["test"].performance.at["balanced"].rates
     assert negative.estimate == rates["specificity"]
     assert positive.estimate == rates["sensitivity"]
+
+
+def test_three_way_table(make_evaluation):
+    """Positive images first; the shares of a row sum to one, each within its interval."""
+    evaluation = make_evaluation()
+    scores, points = evaluation.splits["test"], evaluation.operating_points
+    rows = three_way(evaluation, "test")
+    assert [row.group for row in rows] == ["Pneumonia", "Normal"]
+    for row, label in zip(rows, (1, 0), strict=True):
+        values = scores.probabilities[scores.labels == label]
+        assert row.images == len(values) == sum(row.counts.values())
+        assert row.counts["pneumonia"] == (values >= points["high_specificity"]).sum()
+        assert row.counts["normal"] == (values < points["high_sensitivity"]).sum()
+        assert sum(share.value for share in row.shares.values()) == pytest.approx(1, abs=1e-4)
+        for name, share in row.shares.items():
+            assert share.value == pytest.approx(row.counts[name] / row.images, abs=1e-5)
+            assert share.contains(share.value)
 
 
 def test_positives_without_a_stratum(make_evaluation):

@@ -31,8 +31,9 @@ from cxrmodel.report.wording import (
     heat_sentence,
     operating_point_title,
     reason_for_finding,
-    reasons,
     sides,
+    unlike_reasons,
+    warnings,
 )
 from cxrmodel.sinks import drawn, shortened
 
@@ -50,6 +51,7 @@ _LINE = 4.4
 _SPACES = re.compile(r"[^\S\u00a0]+")
 """All but the space that keeps a number with its unit."""
 _PICTURE_SIDE = 1200
+_MOST_NOTES = 6
 _FONT = "DejaVu"
 _NAME_LENGTH = 90
 _WARNING = (255, 240, 190)
@@ -84,9 +86,10 @@ def pdf_report(reading: Reading, read_at: datetime, printed_at: datetime, observ
         page.number(reading, observed),
         page.scale(reading),
         page.shares(reading),
+        *page.notes(reading.radiograph.notes),
         page.facts(reading),
     ]
-    page.warnings(reasons(reading), sum(block.height for block in below))
+    page.warnings((*unlike_reasons(reading), *warnings(reading)), sum(block.height for block in below))
     page.fill(_Pictures(reading), below)
     page.foot()
     return bytes(page.output())
@@ -228,6 +231,24 @@ class _Page(FPDF):
                     self._share(_MARGIN + place * (wide + 2 * _GAP), top + 5 * row, wide, name, share)
 
         return _Block(5.5 + 5 * max(map(len, columns)), draw)
+
+    def notes(self, notes: Sequence[object]) -> list[_Block]:
+        """What was done to the image, by its user too; nothing where nothing was."""
+        if not notes:
+            return []
+        self._use(9)
+        lines = [str(Message("report.pdf.reason", reason=self._known(str(note)))) for note in notes[:_MOST_NOTES]]
+        if len(notes) > _MOST_NOTES:
+            lines.append(str(Message("report.pdf.more_reasons", count=len(notes) - _MOST_NOTES)))
+        title, words = str(Message("report.pdf.notes")), "\n".join(lines)
+
+        def draw() -> None:
+            self._use(9, "B")
+            self._line(title, 5)
+            self._use(9)
+            self._block(words)
+
+        return [_Block(5 + self._height(words), draw)]
 
     def facts(self, reading: Reading) -> _Block:
         """Thresholds and assumptions of the probability, model, ages and checksum, in two columns."""

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from io import BytesIO
 
@@ -129,6 +130,17 @@ def test_warnings_come_first_and_quieten_the_number(image):
         visitor_text=lambda words, _cm, _tm, _font, size: sizes.update({words.strip(): size})
     )
     assert next(size for words, size in sizes.items() if words.startswith("Probability of")) < 10
+
+
+def test_what_was_done_to_the_image_is_stated(image):
+    """Apart from the warnings: below the pictures, as many as there is room for."""
+    notes = tuple(Message("imaging.note.rotated_180") if i else Message("imaging.note.inverted") for i in range(9))
+    reading = fake_reading(image, reasons=(*notes, *LONG))
+    reading = replace(reading, radiograph=replace(reading.radiograph, notes=notes))
+    text = text_of(pdf_report(reading, READ, PRINTED))
+    assert text.index(LONG[0]) < text.index("Finding: ") < text.index(str(notes[0]))
+    assert text.count(str(notes[0])) == 1
+    assert str(Message("report.pdf.more_reasons", count=3)).removeprefix("•  ") in text
 
 
 def test_empty_map_says_so(image):

@@ -48,7 +48,9 @@ class Actions {
     area.value = text;
     this.part.after(area);
     area.select();
-    this.say(document.execCommand("copy") ? this.words.copied : this.words.copy_failed);
+    const copied = document.execCommand("copy");
+    if (copied) area.remove();
+    this.say(copied ? this.words.copied : this.words.copy_failed);
   }
 }
 

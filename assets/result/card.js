@@ -1,7 +1,7 @@
 // The result of the selected image: warnings first, then finding and number, and everything else under Details.
 
 const AGAIN = 2000; // milliseconds before a card that did not come is asked for again
-const opened = new Set(["refused checks"]); // folded parts that are open, for all images
+const opened = new Set(); // folded parts that are open, for all images
 const SETTLED = ["read", "refused"];
 
 class Card {
@@ -136,8 +136,8 @@ class Card {
       card.evidence && make("h3", {}, words.evidence), card.evidence && make("p", {}, card.evidence.counts),
       make("h3", {}, words.facts), pairs(card.facts, write),
       make("h3", {}, words.points), pairs(card.points, write),
-      ...filePart(card.file, words),
-      ...checksPart(card.checks, words),
+      make("h3", {}, words.file), filePart(card.file),
+      make("h3", {}, words.checks), checksList(card.checks),
     );
   }
 
@@ -156,11 +156,13 @@ class Card {
     const head = (name, ...rest) => [make("h2", { class: `finding ${name}` }, icon(name === "refused" ? "refused" : "busy"), words[row.status]), ...rest];
     const reason = row.reason && make("p", { class: "reason", "data-part": "reason" }, row.reason);
     if (row.status === "refused") {
+      const passed = card?.checks.filter(({ outcome }) => outcome === "passed");
       return head(
         "refused", reason, make("p", { class: "quiet" }, words.refused_note),
         card && repairPart(store, row, card.repair, words),
-        card?.checks.length > 0 && folded(words.checks, opened, "refused checks", ...checksPart(card.checks, words).slice(1)),
-        card && folded(words.file, opened, "refused file", ...filePart(card.file, words).slice(1)),
+        card && checksList(card.checks.filter(({ outcome }) => outcome !== "passed")),
+        passed?.length > 0 && folded(cxrNumbers.fill(words.passed, { count: passed.length }), opened, "passed", checksList(passed)),
+        card && folded(words.file, opened, "file", filePart(card.file)),
       );
     }
     if (row.status === "waiting" || row.status === "reading") {

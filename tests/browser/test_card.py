@@ -37,7 +37,7 @@ def room(serve, browser):
         watched = Watched(context)
         watched.tab.goto(f"{address}/read")
         watched.tab.locator(".st-key-room").wait_for()
-        until(watched.tab, "() => !!window.cxrRoom?.requests.token")
+        until(watched.tab, "() => window.cxrRoom?.version > 0")
         yield watched
         context.close()
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from cxrmodel.checks.report import PASSED, REJECTED, WARNING, CheckReport, CheckResult
+from cxrmodel.checks.report import OUTCOMES, PASSED, REJECTED, WARNING, CheckReport, CheckResult
 from cxrmodel.evaluation.nearest import shipped_evidence
 from cxrmodel.imaging.repairs import CROP, INVERT, STEPS, Repairs
 from cxrmodel.messages import Message, catalogue
@@ -22,6 +22,7 @@ from tests.support.stand_ins import FakeReader, fake_reading
 
 IMAGE = np.full((90, 80), 0.5, np.float32)
 SPEC = load_spec("densenet121")
+PARTS = ("right", "left", "upper", "middle", "lower", "outside")
 
 
 def row_of(**changes) -> Row:
@@ -163,3 +164,22 @@ def test_a_repaired_row_is_read_again(make_image, png):
         assert row.as_json()["repairs"] == list(row.repairs) == list(row.reading.radiograph.repairs)
         assert [reason.code for reason in row.reading.reasons] == [note.code for note in Repairs.parse(steps).notes]
         assert (row.identity == before) == (not steps)
+
+
+def test_every_text_of_the_card_is_used(project):
+    """By the scripts in the browser or by the server."""
+    folder = project / "assets" / "result"
+    scripts = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.js"))
+    server = (project / "cxrmodel" / "web" / "room" / "card.py").read_text(encoding="utf-8")
+    indirect = {f"step.{step}" for step in STEPS} | {f"share.{name}" for name in PARTS}
+    indirect |= {f"outcome.{outcome}" for outcome in OUTCOMES} | {
+        "refused",
+        "failed",
+        "cancelled",
+        "waiting",
+        "reading",
+    }
+    names = {code.removeprefix("card.") for code in catalogue().texts if code.startswith("card.")}
+    unused = {name for name in names - indirect if f"words.{name}" not in scripts and f'"{name}"' not in server}
+    assert unused == set()
+    assert indirect <= names

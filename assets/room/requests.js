@@ -10,11 +10,9 @@ class Requests {
   }
 
   // Resolves with any answer of the server, and rejects only where none came.
-  async send(method, path, { body, type, signal, priority } = {}) {
+  send(method, path, { body, type, signal, priority } = {}) {
     const headers = { "X-Room": this.token, ...(type ? { "Content-Type": type } : {}) };
-    const answer = await fetch(`${this.base}/room/${path}`, { method, headers, body, signal, priority, cache: "no-store" });
-    if (answer.status === 404 && answer.headers.get("X-Room-Gone")) this.ended = true;
-    return answer;
+    return fetch(`${this.base}/room/${path}`, { method, headers, body, signal, priority, cache: "no-store" });
   }
 
   get(path, options) {

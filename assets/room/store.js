@@ -129,15 +129,20 @@ class Store {
     });
     for (let i = 0; i < made.length; i += MOST_ANNOUNCED) {
       const part = made.slice(i, i + MOST_ANNOUNCED);
-      this.act("announce", { files: part }).then(() => {
-        for (const { id } of part) if (this.rows.get(id)?.local) this.change(id, { local: false });
-        this.tell();
-      });
+      // A row is local until the server lists it: an older answer may arrive after this one.
+      this.act("announce", { files: part }).then((answer) => answer?.ok || this.drop(part.map(({ id }) => id)));
     }
     if (made.length && idle) this.select(made[0].id);
     if (made.length) notify(this, made.length);
     this.tell();
     return made.map(({ id }) => id);
+  }
+
+  // Takes rows back that the server does not take.
+  drop(ids) {
+    for (const id of ids) if (this.rows.get(id)?.local) this.rows.delete(id);
+    this.order = this.order.filter((id) => this.rows.has(id));
+    this.tell();
   }
 
   // New images have come: nothing more to be said of those that were lost.
@@ -149,7 +154,7 @@ class Store {
   demo(index, name = "") {
     this.found();
     const id = crypto.randomUUID();
-    this.rows.set(id, { ...BLANK, id, name, wanted: false, demo: true });
+    this.rows.set(id, { ...BLANK, id, name, demo: true });
     this.order.push(id);
     this.act("demo", { id, index });
     this.select(id);
@@ -275,7 +280,7 @@ class Store {
 const BLANK = {
   status: "waiting",
   local: true,
-  wanted: true,
+  wanted: false,
   finding: null,
   kind: null,
   probability: null,

@@ -147,12 +147,20 @@ class Room(Work):
             self._reader = reader
         self._wake()
 
-    def announce(self, files: Iterable[Announced]) -> None:
-        """Make a row of each file that is not known yet, in their order."""
+    def announce(self, files: Iterable[Announced]) -> bool:
+        """Make a row of each file that is not known yet, in their order.
+
+        Returns
+        -------
+        bool
+            False where the list holds so many rows that not even a refusal finds a place.
+        """
         with self._change():
             for file in files:
                 if file.id in self._rows:
                     continue
+                if len(self._rows) >= 2 * MOST_ROWS:
+                    return False
                 row = Row(file.id, file.name, file.size)
                 if file.size > MAX_BYTES:
                     row.status, row.wanted = "refused", False
@@ -162,13 +170,14 @@ class Room(Work):
                     row.reason = Message("web.room.full", rows=MOST_ROWS)
                 self._rows[row.id] = row
                 self._touch(row, order=True)
+        return True
 
     def add_demo(self, row_id: str, name: str, path: Path) -> None:
         """Make a row of a demo image."""
         with self._change():
             self.announce([Announced(row_id, name, path.stat().st_size)])
-            row = self._rows[row_id]
-            if row.wanted:
+            row = self._rows.get(row_id)
+            if row is not None and row.wanted:
                 row.demo = path
                 self._want(row)
         self._wake()

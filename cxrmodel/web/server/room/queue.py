@@ -82,7 +82,8 @@ class _Nothing(Asked):
 
 async def _announce(request: Request, room: Room) -> Response:
     files = (await asked(request, _Files)).files
-    room.announce(Announced(file.id, file.name, file.size) for file in files)
+    if not room.announce(Announced(file.id, file.name, file.size) for file in files):
+        raise Refused(413, "web.server.too_large")
     return done()
 
 

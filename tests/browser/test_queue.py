@@ -1,0 +1,139 @@
+"""Nothing that is dropped is lost, doubled or reordered, whatever happens meanwhile."""
+
+import random
+
+import pytest
+
+from tests.browser.conftest import Watched
+from tests.browser.dropping import drop, names, opened, rows, settled
+from tests.support.pages import words
+
+pytestmark = pytest.mark.browser
+
+ROUNDS, DROPS = 10, 3
+LONGEST_GAP = 3.0
+"""Seconds between two drops of a round; the suite waits so long once."""
+
+
+@pytest.fixture(scope="module")
+def address(serve):
+    """One server for all tests."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def other(browser):
+    """A tab of another user."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    yield Watched(context)
+    context.close()
+
+
+def turn_to(tab, page: str) -> None:
+    """Go to another page, as a user does in the middle of something."""
+    tab.get_by_role("link", name=words(f"web.app.menu.{page}"), exact=True).first.click()
+
+
+def gaps():
+    """Seconds between drops: mostly short, sometimes as long as people take."""
+    made = random.Random(0)
+    while True:
+        yield from (0.1, made.uniform(0.1, 0.6), 0.3)
+
+
+def test_ten_rounds_of_staggered_drops(address, watched, demo_image):
+    """Each file is in the list once, in the order of the drops: also with page changes, a demo image and a bad line."""
+    tab, expected, pauses = watched.tab, [], gaps()
+    tab.goto(f"{address}/read")
+    opened(tab)
+    line = tab.context.new_cdp_session(tab)
+    line.send("Network.enable")
+    for turn in range(ROUNDS):
+        for part in range(DROPS):
+            batch = [f"{turn}-{part}-{number}.png" for number in range(1 + (turn + part) % 5)]
+            drop(tab, batch, demo_image, folder=part == 1)
+            expected += batch
+            long = (turn, part) == (5, 1)
+            tab.wait_for_timeout(1000 * (LONGEST_GAP if long else next(pauses)))
+        if turn in (1, 6):
+            turn_to(tab, ("about", "evaluation")[turn > 1])
+        if turn in (3, 8):
+            turn_to(tab, "read")
+        if turn == 4:
+            tab.evaluate("() => window.cxrRoom.demo(0, 'demo')")
+            expected.append("demo")
+        if turn in (2, 7):  # slow, then nothing at all for a while
+            limits = {"latency": 300, "downloadThroughput": 2e5, "uploadThroughput": 2e5}
+            line.send("Network.emulateNetworkConditions", {"offline": False, **limits})
+            tab.wait_for_timeout(500)
+            line.send("Network.emulateNetworkConditions", {"offline": True, **limits})
+            tab.wait_for_timeout(1000)
+            free = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+            line.send("Network.emulateNetworkConditions", {"offline": False, **free})
+    found = settled(tab, len(expected))
+    listed = [row["name"] for row in found]
+    place = expected.index("demo")
+    assert listed[place].startswith("Synthetic")
+    assert listed[:place] + listed[place + 1 :] == [name for name in expected if name != "demo"]
+    assert {row["status"] for row in found} == {"read"}
+    assert [trouble for trouble in watched.troubles if "ERR_INTERNET_DISCONNECTED" not in trouble] == []
+
+
+def test_two_sessions_at_once(address, watched, other, demo_image):
+    """Each has its own files and no other, with the numbers of its own images."""
+    for user, tab in (("a", watched.tab), ("b", other.tab)):
+        tab.goto(f"{address}/read")
+        opened(tab)
+        drop(tab, [f"{user}{number}.png" for number in range(6)], demo_image)
+    for user, tab in (("a", watched.tab), ("b", other.tab)):
+        found = settled(tab, 6)
+        assert [row["name"] for row in found] == [f"{user}{number}.png" for number in range(6)]
+        assert {row["status"] for row in found} == {"read"}
+    token = watched.tab.evaluate("() => window.cxrRoom.requests.token")
+    ask = "(token) => fetch('/room/rows?after=0', { headers: { 'X-Room': token } }).then((answer) => answer.status)"
+    assert watched.tab.evaluate(ask, token) == 200
+    assert other.tab.evaluate(ask, token) == 404
+    assert watched.troubles == []
+
+
+def test_what_cannot_be_read_has_its_row(address, watched, demo_image):
+    """With the reason; one that is too large is never sent; cancelled files can be read later; a reload warns."""
+    tab = watched.tab
+    tab.goto(f"{address}/about")
+    opened(tab)
+    sent = []
+    tab.on("request", lambda request: sent.append(request.url) if request.method == "PUT" else None)
+    tab.evaluate("""() => {
+      const large = new File([new Uint8Array(1)], "large.dcm");
+      Object.defineProperty(large, "size", { value: 65 * 2 ** 20 });
+      window.cxrRoom.add([large, new File(["Dear colleague"], "letter.txt"), new File([], "empty.png")]);
+    }""")
+    tab.get_by_text(words("web.room.added", count=3)).wait_for()
+    found = settled(tab, 3)
+    assert [(row["name"], row["status"]) for row in found] == [
+        ("large.dcm", "refused"),
+        ("letter.txt", "refused"),
+        ("empty.png", "refused"),
+    ]
+    assert all(row["reason"] for row in found)
+    assert len(sent) == 2
+    drop(tab, [f"{number}.png" for number in range(30)], demo_image)
+    tab.evaluate("() => window.cxrRoom.cancel()")
+    found = settled(tab, 33)
+    cancelled = [row for row in found if row["status"] == "cancelled"]
+    assert {row["status"] for row in found[3:]} <= {"read", "cancelled"}
+    assert len(cancelled) > 5
+    tab.evaluate("(id) => window.cxrRoom.again(id)", cancelled[-1]["id"])
+    tab.wait_for_function("(id) => window.cxrRoom.rows.get(id).status === 'read'", arg=cancelled[-1]["id"])
+    tab.evaluate("() => window.cxrRoom.clear()")
+    assert names(tab) == []
+    tab.evaluate("() => { window.cxrRoom.undo(); }")
+    tab.wait_for_function("() => window.cxrRoom.order.length === 33")
+    assert [row["id"] for row in rows(tab)] == [row["id"] for row in found]
+    assert watched.troubles == []
+    warned = []
+    tab.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.accept()))
+    tab.mouse.click(400, 300)  # a browser warns only where the user did something
+    tab.reload()
+    assert warned == ["beforeunload"]

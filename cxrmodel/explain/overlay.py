@@ -2,17 +2,18 @@
 
 from functools import lru_cache
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import cv2
 import matplotlib
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cxrmodel.explain.methods.gradcam import METHOD as GRADCAM
 from cxrmodel.messages import Message
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -118,7 +119,7 @@ def overlay_figure(
     colour_map: str = COLOUR_MAPS[0],
     legend: Message | str = LEGEND,
     caption: str = "",
-) -> Figure:
+) -> "Figure":
     """Overlay with a colour bar on the raw scale.
 
     Parameters
@@ -135,6 +136,10 @@ def overlay_figure(
     matplotlib.figure.Figure
         Independent of pyplot's global state. An all-zero map has a note below.
     """
+    from matplotlib.cm import ScalarMappable  # only a saved figure needs these, and they take long to import
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
     height, width = pixels.shape
     below = [*([] if heat.any() else [str(EMPTY)]), *caption.splitlines()]
     lines = [part for line in below for part in wrap(line, _LINE)]

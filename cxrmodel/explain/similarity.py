@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from cxrmodel.explain.grid import Floats, cell_means
 
@@ -29,7 +28,7 @@ def spearman(first: Floats, second: Floats) -> float:
     float
         -1..1; 0 where a map is constant.
     """
-    one, other = (rankdata(gridded(heat).ravel()) for heat in (first, second))
+    one, other = (_ranks(gridded(heat).ravel()) for heat in (first, second))
     one, other = one - one.mean(), other - other.mean()
     length = float(np.sqrt((one @ one) * (other @ other)))
     return float(one @ other) / length if length > 0 else 0.0
@@ -60,3 +59,9 @@ def ssim(first: Floats, second: Floats) -> float:
     c1, c2 = 0.01**2, 0.03**2
     similar = (2 * mean_one * mean_other + c1) * (2 * both + c2)
     return float((similar / ((mean_one**2 + mean_other**2 + c1) * (var_one + var_other + c2))).mean())
+
+
+def _ranks(values: Floats) -> NDArray[np.float64]:
+    """Rank of each value from 1, of equal ones their mean rank; SciPy's needs a second to import."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places], np.float64)

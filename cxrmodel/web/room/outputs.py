@@ -9,7 +9,6 @@ from pathlib import PurePath
 
 from cxrmodel.evaluation.nearest import shipped_evidence
 from cxrmodel.reading import Reading, ReadingRecord
-from cxrmodel.report.pdf import pdf_report
 from cxrmodel.report.picture import overlay_png
 from cxrmodel.report.table import COLUMNS as READ_COLUMNS
 from cxrmodel.report.table import Row as Cells
@@ -57,6 +56,8 @@ def file_title(reading: Reading, ending: str) -> str:
 
 def report_pdf(reading: Reading, read_at: datetime) -> bytes:
     """Make the report of a reading, with what the most similar test images had."""
+    from cxrmodel.report.pdf import pdf_report  # its library is slow to import, and is loaded in the background
+
     return pdf_report(reading, read_at, datetime.now().astimezone(), _observed(reading))
 
 

@@ -2,13 +2,15 @@
 
 import secrets
 import weakref
+from typing import TYPE_CHECKING
 
-from cxrmodel.web.room.room import Room
+if TYPE_CHECKING:
+    from cxrmodel.web.room.room import Room
 
 _ROOMS: "weakref.WeakValueDictionary[str, Room]" = weakref.WeakValueDictionary()
 
 
-def open_room(browser: str) -> Room:
+def open_room(browser: str) -> "Room":
     """Make the room of a new session.
 
     Parameters
@@ -16,12 +18,14 @@ def open_room(browser: str) -> Room:
     browser : str
         Cookie of the browser that the session belongs to.
     """
+    from cxrmodel.web.room.room import Room  # the server answers before it has what a room needs
+
     room = Room(browser)
     _ROOMS[room.token] = room
     return room
 
 
-def find_room(token: str, browser: str) -> Room | None:
+def find_room(token: str, browser: str) -> "Room | None":
     """Give the room of a token to the browser that it belongs to; None for any other."""
     room = _ROOMS.get(token)
     if room is None or not browser or not secrets.compare_digest(room.browser, browser):

@@ -14,11 +14,12 @@ from typing import Final
 
 LIBRARIES: Final = {
     "read": ("cxrmodel.web.shell", "cxrmodel.web.reading.page"),
+    "room": tuple(f"cxrmodel.web.server.room.{part}" for part in ("queue", "images", "maps", "outputs")),
     "about": ("cxrmodel.web.about",),
     "heatmap": ("cxrmodel.imaging.dicom.image", "cxrmodel.web.heatmap.page"),
     "evaluation": ("cxrmodel.web.evaluation.page",),
 }
-"""What each page imports, and what it imports late, TensorFlow apart; in the order in which pages are got ready."""
+"""What each page and the addresses below ``/room`` import, also late, TensorFlow apart; in the order of their turn."""
 _PAUSE: Final = 1.5
 """Seconds without a run of a page after which work goes on that no visitor waits for."""
 _LONGEST_PAUSE: Final = 15.0
@@ -48,6 +49,7 @@ class Preparation:
     def _run(self) -> None:
         try:
             self._import("read")
+            self._import("room")
             _try(_read_once)
             while waiting := [page for page, ready in self._ready.items() if not ready.is_set()]:
                 self._let_visitors_first(waiting)

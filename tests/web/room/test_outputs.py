@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from cxrmodel.cli.batch.table import make_record
+from cxrmodel.report import pdf
 from cxrmodel.report.table import COLUMNS as READ_COLUMNS
 from cxrmodel.report.table import cells
 from cxrmodel.web.room import outputs
@@ -94,7 +95,7 @@ def test_a_file_that_cannot_be_made_is_named(room, coded, monkeypatch):
     def broken(*_):
         raise RuntimeError("inner detail")
 
-    monkeypatch.setattr(outputs, "pdf_report", broken)
+    monkeypatch.setattr(pdf, "pdf_report", broken)
     give(room, ("a.png", coded[0]))
     files = archive(room)
     assert sorted(name.rpartition(" ")[2] for name in files) == ["README.txt", "heatmap.png", "images.csv"]

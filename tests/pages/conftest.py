@@ -67,16 +67,3 @@ def visit():
 def text_of():
     """A function that gives everything a page shows."""
     return page_text
-
-
-@pytest.fixture
-def show(visit, make_image, png):
-    """A function that reads drawn images and opens their heatmap."""
-
-    def read_and_show(*names):
-        app = visit("read")
-        files = [(name, png(make_image(seed, (60, 80))), "image/png") for seed, name in enumerate(names)]
-        app.file_uploader[0].set_value(files).run()
-        return app.switch_page("heatmap.py").run()
-
-    return read_and_show

@@ -61,24 +61,6 @@ def assert_contained(app: AppTest) -> None:
 
 
 @pytest.mark.usefixtures("reader")
-def test_file_names_are_data(visit, make_image, png):
-    """Read, refused or broken; as a result, in the list, in the summary and on Heatmap."""
-    contents = cycle([png(make_image(0, (60, 80))), b"no picture", b"break"])
-    app = visit("read")
-    app.file_uploader[0].set_value(
-        [(name, content, "image/png") for name, content in zip(NAMES, contents, strict=False)]
-    ).run()
-    assert len(app.dataframe[0].value) == len(NAMES)
-    for place in range(len(NAMES)):
-        app.selectbox[-1].select_index(place).run()
-        assert_contained(app)
-    app.switch_page("heatmap.py").run()
-    for place in range(len(app.selectbox[0].options)):
-        app.selectbox[0].select_index(place).run()
-        assert_contained(app)
-
-
-@pytest.mark.usefixtures("reader")
 def test_names_of_an_evaluation_are_data(visit, evaluations):
     """Of images on the wrong side of the threshold, and of images that were refused."""
     made = made_up_evaluation(separation=0.0)

@@ -154,14 +154,6 @@ class Client:
             open_timeout=PATIENCE,
         )
 
-    def upload(self, session: str, name: str, data: bytes, method: str = "PUT") -> int:
-        """Status of an upload into a session."""
-        head = f'--edge\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\n\r\n'
-        body = head.encode() + data + b"\r\n--edge--\r\n"
-        token = {"X-Xsrftoken": self.cookies.get("_streamlit_xsrf", "")}
-        content = {"Content-Type": "multipart/form-data; boundary=edge"}
-        return self.ask(f"/_stcore/upload_file/{session}/{name}", method, body, token | content)[0]
-
     @property
     def _cookie(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())

@@ -15,6 +15,7 @@ from cxrmodel.messages import Message
 from cxrmodel.web.room import memory
 from cxrmodel.web.room import room as rooms
 from cxrmodel.web.room.room import Announced, Room
+from tests.support.hostile import HOSTILE, is_contained
 from tests.support.rooms import announce, give, names, settle, statuses, until
 from tests.support.stand_ins import FakeReader
 
@@ -353,3 +354,12 @@ def test_session_that_ends_gives_up_its_place(coded):
     kept.clear()
     del room
     until(lambda: gc.collect() >= 0 and not any(t.name == "reads images" for t in threading.enumerate()))
+
+
+def test_names_and_reasons_are_data(room, coded):
+    """Whatever a file is called: its row holds nothing that moves, hides or imitates what the page says."""
+    give(room, *((name, (coded[0], b"no picture", b"break")[place % 3]) for place, name in enumerate(HOSTILE.values())))
+    for row in room.state(0)["rows"]:
+        assert is_contained(row["name"])
+        assert is_contained(row["reason"] or "")
+        assert 250 * "a" not in row["name"]

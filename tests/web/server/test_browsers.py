@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from cxrmodel.web.room.rooms import open_room
 from cxrmodel.web.server import browsers
 from cxrmodel.web.server.browsers import COOKIE, OwnSessions
 from cxrmodel.web.server.headers import DATA_POLICY, SafeHeaders
 
 Made = TypeVar("Made")
 
-BROWSER, SESSION = "b" * 43, "6f1c"
+BROWSER, SESSION, PICTURE = "b" * 43, "6f1c", "/media/0123.png"
 LONG = 1e6
 
 
@@ -49,7 +50,10 @@ async def page(request, receive, send):
     if request["type"] == "websocket":
         begin = ForwardMsg()
         begin.new_session.initialize.session_id = SESSION
-        await send({"type": "websocket.send", "bytes": begin.SerializeToString()})
+        shown = ForwardMsg()
+        shown.delta.new_element.imgs.imgs.add(url=PICTURE)
+        for message in (begin, shown):
+            await send({"type": "websocket.send", "bytes": message.SerializeToString()})
     else:
         await send({"type": "http.response.start", "status": 204, "headers": []})
 
@@ -64,25 +68,35 @@ def test_a_session_is_forgotten_some_time_after_its_last_connection(monkeypatch,
         for _ in patience:
             await ask(app, scope("websocket", "/_stcore/stream"))
         await asyncio.sleep(0.05)
-        answer = await ask(app, scope("http", f"/_stcore/upload_file/{SESSION}/file"))
+        answer = await ask(app, scope("http", PICTURE))
         return answer[0]["status"]
 
     assert finish(visits()) == status
 
 
 @pytest.mark.parametrize("protocols", ["streamlit, token, 6f1c", "streamlit,token,6f1c, more", "a,b,6f1c,6f1c"])
-def test_an_unknown_session_is_hidden_and_named(protocols):
-    """Streamlit opens a new one, and the page learns which one it had; a client cannot claim that itself."""
+def test_an_unknown_session_is_hidden(protocols):
+    """Streamlit opens a new one."""
     seen = {}
 
     async def look(request, receive, send):
         seen.update(request["headers"])
 
-    request = scope("websocket", "/_stcore/stream", protocols)
-    request["headers"].append((browsers.RESUMES.encode(), b"claimed"))
-    finish(ask(OwnSessions(look), request))
+    finish(ask(OwnSessions(look), scope("websocket", "/_stcore/stream", protocols)))
     assert SESSION.encode() not in seen[b"sec-websocket-protocol"]
-    assert seen[browsers.RESUMES.encode()] == SESSION.encode()
+
+
+def test_the_end_of_a_connection_answers_what_waits_for_a_change():
+    """A server that stops need not wait for it."""
+    room = open_room(BROWSER)
+
+    async def visit() -> bool:
+        changed = room.changes.expect()
+        await ask(OwnSessions(page), scope("websocket", "/_stcore/stream"))
+        await asyncio.sleep(0)
+        return changed.is_set()
+
+    assert finish(visit())
 
 
 def test_an_unexpected_error_is_answered_with_the_headers():

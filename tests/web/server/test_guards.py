@@ -61,7 +61,8 @@ def stranger(app):
         ("/_stcore/host-config", 200, False, False),
         ("/_stcore/metrics", 404, False, False),
         ("/media/0123.png", 403, False, False),
-        ("/_stcore/upload_file/unknown/file", 403, False, False),
+        ("/_stcore/upload_file/unknown/file", 404, False, False),
+        ("/room/rows", 404, False, False),
         ("/..%2f..%2fetc/passwd", 400, False, False),
         ("//example.org/", 400, False, False),
         ("/about/", 301, False, False),
@@ -234,15 +235,12 @@ def test_a_session_is_resumed_by_its_own_browser_alone(client, stranger):
         assert session_of(visit(again, "about")) == session
 
 
-def test_files_are_uploaded_and_removed_by_the_own_browser_alone(client, stranger):
-    """The session stands in the address; it alone is not enough."""
+def test_only_a_room_takes_files(client):
+    """Streamlit's own upload is closed, to the browser of the session too."""
     with client.connect() as socket_:
         session = session_of(visit(socket_, "about"))
-        for method in ("PUT", "DELETE"):
-            assert stranger.upload(session, "film", b"film", method) == 403
-            assert client.upload(session, "film", b"film", method) == 204
-        forged = Client(f"http://{socket_.request.headers['Host']}", {COOKIE: client.cookies[COOKIE]})
-        assert forged.upload(session, "film", b"film") == 403  # without the token against forged requests
+        for method in ("PUT", "POST", "DELETE"):
+            assert client.ask(f"/_stcore/upload_file/{session}/film", method, b"film")[0] == 404
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 VENV := .venv
 IN_VENV := $(VENV)/bin/python
 
-# Tests of one file run in one process, because they share a costly setup. Without processes: ARGS="-n 0".
-AT_ONCE := -n auto --maxprocesses 4 --dist loadfile
+# Tests of one file run in one process, because they share a costly setup; slow files come first (tests/conftest.py).
+# Without processes: ARGS="-n 0".
+AT_ONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -21,6 +21,12 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run files with slow tests and browsers first: begun last, one of them would keep one process busy alone."""
+    slow = {item.path for item in items if {"slow", "browser"} & {mark.name for mark in item.iter_markers()}}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def no_sandbox() -> Iterator[None]:
     """Tests of one file never run in the sandbox that those of another have started."""

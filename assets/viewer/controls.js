@@ -5,7 +5,7 @@ const PRESSED_COMMANDS = ["overlay", "contour", "outline", "invert", "magnifier"
 // Puts the words where the markup names them.
 function label(root, words) {
   for (const [mark, put] of [
-    ["word", (one, text) => one.append(text)],
+    ["word", (one, text) => (one.textContent = text)],
     ["title", (one, text) => (one.title = text)],
     ["label", (one, text) => one.setAttribute("aria-label", text)],
     ["placeholder", (one, text) => (one.placeholder = text)],

@@ -8,7 +8,6 @@ function follow(viewer, store) {
   store.unpacked ??= new Scenes(store);
   if (store.unpacked.store !== store || store.unpacked.token !== store.requests.token) store.unpacked = new Scenes(store);
   store.unpacked.token = store.requests.token;
-  let wanted = null; // what the user looks at now; whatever else arrives is late
 
   const show = (row, scene) => {
     viewer.show(row.id, scene, row.name);
@@ -19,8 +18,8 @@ function follow(viewer, store) {
   const look = async () => {
     const row = store.rows.get(store.selected), state = row ? `${Scenes.key(row)} ${row.status} ${row.hasImage}` : "";
     if (viewer.comparison && !store.rows.get(viewer.comparison)?.hasImage) viewer.uncompare();
-    if (state === wanted) return;
-    wanted = state;
+    if (state === viewer.wanted) return;
+    viewer.wanted = state; // what the user looks at now: whatever else arrives is late
     if (!row?.hasImage) {
       viewer.maps?.look(null);
       return viewer.empty(row?.id ?? null, reasonWithout(row, words), row?.thumb ?? "");
@@ -30,11 +29,11 @@ function follow(viewer, store) {
     if (viewer.id !== row.id) viewer.empty(row.id, words.loading, row.thumb ?? "", true);
     try {
       const scene = await store.unpacked.load(row);
-      if (wanted === state && !viewer.done.signal.aborted) show(row, scene);
+      if (viewer.wanted === state && !viewer.done.signal.aborted) show(row, scene);
     } catch (error) {
-      if (wanted !== state) return;
+      if (viewer.wanted !== state) return;
       viewer.empty(row.id, error.status === 410 ? words.released : words.failed);
-      wanted = error.status ? wanted : null; // a bad connection: it is asked for again with the next change
+      if (!error.status) viewer.wanted = null; // a bad connection: it is asked for again with the next change
     }
   };
 

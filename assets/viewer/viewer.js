@@ -11,7 +11,7 @@ class Viewer {
     [this.root, this.words, this.page] = [root, words, page];
     this.section = this.part("viewer");
     label(root, words);
-    [this.store, this.id, this.comparison, this.tool, this.cropTool] = [null, null, null, null, null];
+    [this.store, this.id, this.wanted, this.comparison, this.tool, this.cropTool] = [null, null, null, null, null, null];
     [this.pointed, this.space, this.moved, this.magnified] = [null, false, false, false];
     this.done = new AbortController();
     const { signal } = this.done;

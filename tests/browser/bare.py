@@ -21,7 +21,8 @@ ARGUMENTS = (
 )
 PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width">
-<body style="margin: 0; background: #0e1217"><input id="other"><div id="host" style="position: relative; height: 800px"></div>"""
+<style>body { margin: 0; background: #0e1217 } #host { position: relative; height: 800px }</style>
+<body><input id="other"><div id="host"></div>"""
 MOUNT = """async ({ html, css, js }) => {
   const root = document.getElementById("host").attachShadow({ mode: "open" });
   root.append(document.createRange().createContextualFragment(html + `<style>${css}</style>`));

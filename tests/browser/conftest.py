@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.bare import ARGUMENTS, chromium
+from tests.browser.viewer_tab import Viewer
 from tests.support.server import running_app
 
 
@@ -64,3 +65,17 @@ def phone(browser):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     yield Watched(context)
     context.close()
+
+
+@pytest.fixture
+def viewer(watched):
+    """An empty viewer; nothing may go wrong in it."""
+    yield Viewer(watched.tab)
+    assert watched.troubles == []
+
+
+@pytest.fixture
+def touched(phone):
+    """A viewer on a phone."""
+    yield Viewer(phone.tab)
+    assert phone.troubles == []

@@ -20,14 +20,14 @@ from tests.support.stand_ins import fake_reading
 
 SIDE, WARM = 2000, 5
 EVENTS = {"canvas": 120, "webgl": 10}
-EXPOSED = "\nwindow.Viewer = Viewer;"
+EXPOSED = "\nwindow.Tile = Tile;"
 WATCH = """(kind) => {
-  const waiting = [], draw = window.Viewer.prototype.draw, one = new Uint8Array(4);
+  const waiting = [], draw = window.Tile.prototype.draw, one = new Uint8Array(4);
   window.taken = [];
   const [image, annotations] = ["image", "annotations"].map((name) => root.querySelector(`[data-part=${name}]`));
   for (const name of ["pointermove", "wheel", "keydown"])
     window.addEventListener(name, (event) => waiting.push([performance.now(), event.timeStamp]), true);
-  window.Viewer.prototype.draw = function () {
+  window.Tile.prototype.draw = function () {
     draw.call(this);
     const gl = kind === "webgl" && image.getContext("webgl2"), x = image.width >> 1, y = image.height >> 1;
     if (gl) gl.readPixels(x, y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, one);

@@ -1,47 +1,37 @@
-"""A slow explanation in a real browser: it shows its progress, can be stopped, and completes when left alone."""
+"""The Heatmap page in a real browser: the default map at once, other methods beside it in the background."""
 
 import pytest
 
-from cxrmodel.explain.methods import INSTANT, METHODS
-from tests.support.pages import words
+from cxrmodel.explain.methods import METHODS
 
 pytestmark = pytest.mark.browser
 
-METHOD = METHODS["occlusion"]
-NOT_COMPUTED = words("web.method.not_computed", title=METHOD.title, shown=METHODS[INSTANT].title, cost=METHOD.cost)
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+TITLE = METHODS["occlusion"].title
 
 
-def choose(watched, title: str) -> None:
-    """Choose a method of explaining."""
-    watched.tab.get_by_role("combobox", name="Method").click()
-    watched.tab.get_by_role("option", name=title).click()
-
-
-def test_a_slow_method_can_be_stopped_and_asked_for_again(serve, watched, demo_image):
-    """Stop ends it at once and keeps nothing; asked for again, map and test come, with their legend and curves."""
+def test_another_method_is_computed_beside_the_image_and_can_be_stopped(serve, watched):
+    """A demo image is offered; its map and shares show at once; stop keeps nothing; asked for again, the map comes."""
     tab = watched.tab
     with serve() as address:
         tab.goto(f"{address}/heatmap")
-        tab.get_by_role("link", name=words("web.heatmap.empty_link")).first.click()
-        tab.set_input_files("input[type=file]", {"name": "image.png", "mimeType": "", "buffer": demo_image})
-        tab.get_by_test_id("stMetricValue").wait_for()
-        tab.get_by_role("link", name="Heatmap").first.click()
-        choose(watched, "Occlusion sensitivity")
-        compute = tab.get_by_role("button", name=words("web.method.compute", title="Occlusion sensitivity"))
-        compute.click()
-        tab.get_by_text("Occlusion sensitivity: ").first.wait_for()
-        tab.get_by_role("button", name=words("web.method.stop")).click()
-        tab.locator(IDLE).wait_for()
-        compute.wait_for()
-        assert tab.get_by_role("button", name=words("web.method.stop")).count() == 0
-        assert NOT_COMPUTED in tab.inner_text("body")
-        compute.click()
-        compute.wait_for(state="detached", timeout=240_000)
-        tab.locator(IDLE).wait_for()
-        assert NOT_COMPUTED not in tab.inner_text("body")
-        tab.get_by_role("button", name=words("web.faithfulness.test")).click()
-        tab.get_by_text("Deletion: mean score").last.wait_for(timeout=240_000)
-        tab.locator(IDLE).wait_for()
-        assert tab.locator("canvas, svg").count() > 2
+        tab.get_by_role("button", name="pneumonia").click()
+        tab.get_by_text("Right lung").wait_for()
+        assert tab.locator(".tile").count() == 1
+        assert tab.get_by_role("button", name="Heatmap", exact=True).get_attribute("aria-pressed") == "true"
+        shares = [int(text.rstrip("\u00a0%")) for text in tab.locator("dl.shares b").all_inner_texts()]
+        assert sum(shares[:3]) == 100
+        assert sum(shares[3:]) == sum(shares[:2])
+        if not tab.get_by_label(TITLE).first.is_visible():
+            tab.get_by_text("For researchers").click()
+        method = tab.get_by_label(TITLE).first
+        method.check()
+        assert tab.locator(".tile").count() == 2
+        tab.locator(".methods").get_by_role("button", name="Stop").click()
+        tab.wait_for_function("() => true")
+        assert not method.is_checked()
+        assert tab.locator(".tile").count() == 1
+        method.check()
+        captions = tab.locator(".caption:visible")
+        captions.get_by_text(TITLE, exact=True).wait_for(timeout=240_000)
+        assert captions.all_inner_texts() == [METHODS["gradcam"].title, TITLE]
         assert watched.troubles == []

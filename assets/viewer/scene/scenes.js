@@ -25,13 +25,13 @@ class Scenes {
     const key = Scenes.key(row), known = this.known(row);
     if (known) return known;
     if (!this.coming.has(key)) {
-      const coming = this.fetch(row, key).finally(() => this.coming.delete(key));
+      const coming = this.obtain(row, key).finally(() => this.coming.delete(key));
       this.coming.set(key, coming);
     }
     return this.coming.get(key);
   }
 
-  async fetch(row, key) {
+  async obtain(row, key) {
     const { header, body } = readHeader(new Uint8Array(await this.store.scene(row.id)));
     const scene = await unpack(header, body);
     this.keep(key, scene);

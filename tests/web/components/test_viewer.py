@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from cxrmodel.evaluation.explanations.results import OWN_RANGE
 from cxrmodel.explain.methods import METHODS
 from cxrmodel.explain.overlay import LEGEND
 from cxrmodel.messages import Message, catalogue
-from cxrmodel.report.wording import finding_sentence, heat_sentence, provenance
-from cxrmodel.web.components.viewer import assets, badges_of, levels_of, packed
+from cxrmodel.report.wording import heat_sentence, provenance
+from cxrmodel.web.components.viewer import SCRIPTS, assets, badges_of, levels_of, packed, packed_image, words
 from tests.support.stand_ins import fake_reading
 from tests.support.viewer_buffer import unpack
 
@@ -23,13 +24,13 @@ READING = fake_reading(np.full((60, 80), 0.5), "Jane Doe.png")
 def described(width: int, height: int) -> str:
     """The description of a positive reading for a screen reader."""
     size = {"width": width, "height": height, "bits": 8}
-    return str(Message("web.viewer.description", finding="pneumonia", **size))
+    return f"{Message('web.viewer.description', **size)} {Message('web.viewer.finding', finding='pneumonia')}"
 
 
-def header_of(reading=None, overlay: bool = True, **shown) -> dict:
+def header_of(reading=None, **shown) -> dict:
     """The header of what is sent for a reading."""
     reading = reading or READING
-    return unpack(packed(reading, levels_of(reading), overlay, **shown))[0]
+    return unpack(packed(reading, levels_of(reading), **shown))[0]
 
 
 def of_image(**changes):
@@ -44,12 +45,11 @@ def test_header_of_a_reading():
     checksum = header["key"][:8]
     assert header["description"] == described(80, 60)
     assert header["provenance"] == str(provenance(READING))
-    assert header["finding"] == str(finding_sentence(READING))
     assert header["file"] == f"image {checksum} heatmap.png"
     assert header["remark"] == str(heat_sentence(READING))
     assert header["title"] == str(LEGEND)
     assert header["heat"]["range"] == 2.5
-    assert header["overlay"] is True
+    assert header["mapped"] is True
     assert header["spacing"] is None
     assert header["sides"] == str(Message("web.viewer.sides", right="R", left="L"))
     assert header["windows"]["file"] is None
@@ -63,16 +63,27 @@ def test_header_of_a_reading():
 def test_overlay_below_the_operating_point_says_so(probability, below, uncertain):
     """The balanced threshold of the stand-in is 45 %; its band reaches from 20 to 80 %."""
     remark = header_of(fake_reading(np.zeros((64, 64)), probability=probability))["remark"]
-    texts = Message("web.viewer.below", point="balanced", threshold="45.0\u00a0%"), Message("web.viewer.uncertain")
+    texts = Message("web.viewer.below", point="balanced"), Message("web.viewer.uncertain")
     assert [str(text) in remark for text in texts] == [below, uncertain]
 
 
-@pytest.mark.parametrize("overlay", [True, False])
-def test_the_remark_is_shown_once(overlay):
-    """The Heatmap page has its own description; the saved picture and screen readers get the remark on every page."""
-    header = header_of(overlay=overlay)
-    assert header["remarkShown"] is not overlay
-    assert header["remark"]
+def test_nothing_sent_depends_on_the_prevalence():
+    """The number is computed in the browser: a scene that stays there can never show a stale one."""
+    for probability in (0.1, 0.5, 0.9):
+        reading = fake_reading(np.zeros((64, 64)), probability=probability)
+        moved = reading.at(0.02)
+        assert packed(reading, levels_of(reading)) == packed(moved, levels_of(moved))
+
+
+def test_an_image_that_was_not_read_is_sent_without_a_map():
+    """With the reason, and what the checks know of it."""
+    reason = Message("checks.mirroring.warning")
+    header, parts = unpack(packed_image(READING.radiograph, warned("mirroring"), reason))
+    assert header["mapped"] is False
+    assert str(reason) in header["description"]
+    assert header["letters"] == ["R?", "L?"]
+    assert not parts["heat"].any()
+    assert "Jane" not in str(header)
 
 
 def test_range_is_not_stretched_to_the_image():
@@ -169,12 +180,27 @@ def test_sides_are_in_doubt_where_the_image_may_be_mirrored(file_format, rule):
 
 def test_every_file_of_the_viewer_is_used_and_loads_nothing(project):
     """The scripts are joined in one module that imports nothing and names no other server."""
-    parts = assets()
-    for path in (project / "assets" / "viewer").iterdir():
-        assert path.read_text(encoding="utf-8") in "".join(parts.values())
+    folder, parts = project / "assets" / "viewer", assets()
+    scripts = {str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.js")}
+    assert scripts == set(SCRIPTS)
+    for path in filter(Path.is_file, folder.rglob("*")):
+        text = path.read_text(encoding="utf-8")
+        assert text in "".join(parts.values())
+        assert not re.search(r"https?:(?!//www\.w3\.org/2000/svg)|\bimport\b|\bfetch\(|(local|session)Storage", text)
     assert parts["js"].count("export ") == 1
-    for text in parts.values():
-        assert not re.search(r"https?:|\bimport\b|\bfetch\(|(local|session)Storage", text)
+
+
+def test_every_word_of_the_viewer_is_sent_and_used(project):
+    """What markup and scripts name is in the catalogue, and what is there for the browser is named."""
+    folder, known = project / "assets" / "viewer", words()
+    text = "\n".join(path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file())
+    named = set(re.findall(r'data-(?:word|title|label|placeholder)="(\w+)"', text))
+    named |= set(re.findall(r"\bwords\.(\w+)", text))
+    assert named - set(known) == set()
+    composed = re.compile(
+        "(key|gesture|share|crop)_|(length|angle)_hint|map_(failed|stopped|waiting)|tags_(none|all|without)"
+    )
+    assert [word for word in known if word not in named and not composed.match(word)] == []
 
 
 COLOURS = {

@@ -1,5 +1,6 @@
 """What travels to the viewer in the browser."""
 
+import json
 import zlib
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cxrmodel.explain.overlay import COLOUR_MAPS
-from cxrmodel.web.components.viewer_data import image_levels, pack, windows
+from cxrmodel.web.components.viewer_data import image_levels, pack, pack_map, windows
 from tests.support.viewer_buffer import unpack
 
 MASK = np.ones((2, 2), bool)
@@ -134,3 +135,16 @@ def test_windows_that_an_image_does_not_have(shape):
     assert found["file"] is None
     assert found["mediastinum"] is None
     assert found["percentile"] == found["lungs"] == (7, 8)
+
+
+def test_a_further_map_travels_alone():
+    """With its own range and words, as shares of that range."""
+    data = pack_map(np.array([[0, 1], [2, 9]], np.float32), 4.0, {"title": "Another", "empty": False})
+    length = int.from_bytes(data[:4], "little")
+    header = json.loads(data[4 : 4 + length])
+    assert header["heat"] == {"width": 2, "height": 2, "range": 4.0, "peak": 9.0}
+    assert (header["title"], header["empty"]) == ("Another", False)
+    ((name, start, size),) = header["parts"]
+    assert name == "heat"
+    shares = np.frombuffer(zlib.decompress(data[4 + length + start :][:size]), "<u2") / 65535
+    np.testing.assert_allclose(shares, [0, 0.25, 0.5, 1], atol=1e-4)

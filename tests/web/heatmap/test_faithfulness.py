@@ -6,7 +6,8 @@ import pytest
 from cxrmodel.explain.faithfulness import Curves
 from cxrmodel.explain.image_test import ImageTest
 from cxrmodel.messages import Message
-from cxrmodel.web.heatmap.faithfulness import curves_chart, is_decisive, verdict
+from cxrmodel.web.heatmap.faithfulness import described, is_decisive, verdict
+from tests.support.stand_ins import fake_reading
 
 SHARE = np.array([0.0, 0.5, 1.0])
 
@@ -47,12 +48,19 @@ def test_no_verdict_where_blurring_lowers_the_score_too_little(intact, blurred, 
         assert (verdict(result, kind).code == "web.faithfulness.verdict_undecided") is not decisive
 
 
-@pytest.mark.parametrize("kind", ["deletion", "insertion"])
-def test_both_orders_are_drawn(kind):
-    """A line each, with every share, between 0 and 100 %."""
-    chart = curves_chart(curved(0.2, 0.6), kind, "Grad-CAM").to_dict()
-    (rows,) = chart["datasets"].values()
-    assert [row["share"] for row in rows if row["order"] == "Grad-CAM"] == [0, 50, 100]
-    assert len({row["order"] for row in rows}) == 2
-    for axis in "xy":
-        assert chart["encoding"][axis]["scale"]["domain"] == [0, 100]
+def test_both_curves_and_their_sentences():
+    """Scores in both orders at each share of the places; below the threshold, and where nothing falls, a notice."""
+    reading = fake_reading(np.full((80, 80), 0.5))
+    told = described(curved(0.2, 0.6), reading, "gradcam")
+    assert [curve["share"] for curve in told["curves"]] == [[0, 0.5, 1]] * 2
+    deletion = told["curves"][0]
+    assert (deletion["map"], deletion["random"]) == ([0.9, 0.2, 0.1], [0.9, 0.6, 0.1])
+    assert "better than random orders" in deletion["words"]
+    assert told["sentences"][0] == str(Message("web.faithfulness.stability_holds", title="Grad-CAM", value=1.0))
+    assert told["notices"] == []
+    low = fake_reading(np.full((80, 80), 0.5), probability=0.1)
+    notices = described(curved(0.2, 0.6, 0.9, 0.85), low, "gradcam")["notices"]
+    assert notices == [
+        str(Message("web.faithfulness.negative")),
+        str(Message("web.faithfulness.no_fall", first=0.9, last=0.85)),
+    ]

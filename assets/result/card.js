@@ -123,8 +123,8 @@ class Card {
 
   repair(row) {
     const { words, card } = this, part = repairPart(this.store, row, { ...card.repair, done: [] }, words);
-    const { first } = card.repair, suggested = first && `: ${cxrNumbers.fill(words.repair_first, { step: words[`step.${first}`] })}`;
-    return folded(`${words.repair}${suggested}`, opened, "repair", part);
+    const { first } = card.repair, step = words[`step.${first}`];
+    return folded(first ? cxrNumbers.fill(words.repair_suggested, { step }) : words.repair, opened, "repair", part);
   }
 
   details(row) {

@@ -13,7 +13,7 @@ function repairPart(store, row, { offered, first, done }, words) {
   };
   const choice = (name, words, given = {}) => button(words, () => step(name), { "data-step": name, ...given });
   if (first) {
-    choices.append(choice(first, words[`step.${first}`], { class: "first" }));
+    choices.append(choice(first, cxrNumbers.fill(words.repair_first, { step: words[`step.${first}`] }), { class: "first" }));
   }
   for (const name of offered) {
     if (name !== first && (name !== "crop" || store.cropping)) choices.append(choice(name, words[`step.${name}`]));

@@ -207,7 +207,7 @@ class Worklist {
       if (shown) this.reveal(store.selected);
     }
     const { choice, order } = store;
-    this.part("filters").hidden = order.length < 2;
+    this.part("filters").hidden = this.part("keys").hidden = order.length < 2;
     this.part("none").hidden = !order.length || store.shown.length > 0;
     for (const name of ["unseen", "warnings"]) this.button(name).setAttribute("aria-pressed", String(choice[name]));
     for (const name of ["csv", "zip", "clear"]) this.button(name).disabled = !order.length;

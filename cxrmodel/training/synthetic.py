@@ -30,8 +30,8 @@ from cxrmodel.training.archive import ARCHIVE, LABELS, load_images, training_spl
 SEED = 0
 COMPONENTS = 250
 SPREAD = 0.75
-# Draws of the seed chosen by eye: clean outlines, no marker over a lung. The first of each class is one that the shipped
-# model reads clearly and without a warning; see the README beside the images.
+# Draws of the seed chosen by eye: clean outlines, no marker over a lung. The first of each class is one that the
+# shipped model reads clearly and without a warning; see the README beside the images.
 CHOSEN = {"NORMAL": (1970, 284, 518), "PNEUMONIA": (7, 9, 43)}
 WIDTH, HEIGHT = 576, 432
 NOTICE = Message("training.synthetic_notice")

@@ -105,6 +105,7 @@ function showLegend(viewer) {
   viewer.part("mark").hidden = choice.threshold === 0;
   viewer.part("mark").style.left = `${100 * choice.threshold}%`;
   viewer.part("legend").classList.toggle("off", !choice.overlay);
+  viewer.part("ramp").hidden = !header.mapped;
   const [, most] = rangeWords(header);
   viewer.write("most", most);
   viewer.part("ramp").setAttribute("aria-label", fill(words.ramp, { most }));

@@ -406,7 +406,8 @@ def test_webgl_draws_the_same(watched, make_image):
     drawn = {}
     for kind, change in (("2d", str), ("webgl2", as_if_fast)):
         mount(tab, change)
-        tab.set_viewport_size({"width": 700, "height": 500})
+        tab.set_viewport_size({"width": 500, "height": 400})
+        tab.evaluate("() => { document.getElementById('host').style.height = '350px'; }")
         show(tab, data_of(reading))
         tab.keyboard.press("+")
         tab.keyboard.press("3")

@@ -1,4 +1,4 @@
-"""The elements of a DICOM file that are read; all others are skipped. The list of tags in the viewer is apart from that.
+"""The elements of a DICOM file that are read; all others are skipped. The viewer's list of tags is apart from that.
 
 No names, no patient identifiers, no free text. The date of birth only gives the age and is not kept.
 """

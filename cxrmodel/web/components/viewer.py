@@ -11,7 +11,6 @@ from cxrmodel.evaluation.explanations.results import FIXED_RANGE
 from cxrmodel.explain.overlay import LEGEND
 from cxrmodel.imaging.radiograph import Radiograph
 from cxrmodel.messages import Message, catalogue
-from cxrmodel.model.spec import UNCERTAIN
 from cxrmodel.reading import Reading
 from cxrmodel.report.wording import DISCLAIMER, heat_sentence, operating_point_title, provenance
 from cxrmodel.web.components import room
@@ -174,6 +173,8 @@ def packed_image(image: Radiograph, check: CheckReport, reason: Message) -> byte
         "remark": "",
         "provenance": text("web.viewer.unread", disclaimer=DISCLAIMER, image=image.sha256[:12]),
         "mapped": False,
+        "letters": ["", ""],  # it may be rotated or mirrored, which nothing has set right
+        "sides": text("web.viewer.sides_unknown"),
     }
     levels = image_levels(image.pixels, image.bits, nothing > 0, _file_window(image))
     return pack(levels, nothing, 1.0, nothing > 0, header)
@@ -218,10 +219,6 @@ def _sides(image: Radiograph, check: CheckReport) -> tuple[list[str], str]:
 
 def _limits(reading: Reading) -> list[str]:
     """Limits of the map that follow from the finding."""
-    limits = []
-    if reading.probability < reading.threshold:
-        point = operating_point_title(reading.operating_point)
-        limits.append(text("web.viewer.below", point=point))
-    if reading.finding == UNCERTAIN:
-        limits.append(text("web.viewer.uncertain"))
-    return limits
+    if reading.probability >= reading.threshold:
+        return []
+    return [text("web.viewer.below", point=operating_point_title(reading.operating_point))]

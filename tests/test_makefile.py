@@ -112,7 +112,7 @@ def test_requirements_are_installed_once(machine):
     machine.make("run")
     machine.make("run")
     assert machine.log == ["environment by python3", "install requirements.txt", start, start]
-    tests = "-m pytest -n auto --maxprocesses 4 --dist loadfile"
+    tests = "-m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder"
     machine.make("test")
     machine.make("test", "ARGS=tests/imaging -x")
     assert machine.log[4:] == ["install requirements-dev.txt", tests, f"{tests} tests/imaging -x"]

@@ -259,7 +259,7 @@ def first_paint(browser, checkout: Path, later: int) -> dict[str, list[float]]:
         whole = time.perf_counter() - start
         waiting.look()
         waiting.close()
-        time.sleep(5)  # whatever the server still prepares
+        time.sleep(10)  # whatever the server still prepares
         others = []
         for _ in range(later):
             visit = Visit(browser)

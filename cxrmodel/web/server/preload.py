@@ -6,6 +6,7 @@ it waits until this module has done so on one of its own.
 """
 
 import gc
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +23,8 @@ LIBRARIES: Final = {
 """What each page and the addresses below ``/room`` import, also late, TensorFlow apart; in the order of their turn."""
 _PAUSE: Final = 1.5
 """Seconds without a run of a page after which work goes on that no visitor waits for."""
+_INTERVAL: Final = 0.0005
+"""Seconds after which an import lets the threads that answer visitors go on; there are many small files to send."""
 _LONGEST_PAUSE: Final = 15.0
 
 
@@ -36,7 +39,7 @@ class Preparation:
 
     def begin(self) -> None:
         """Start the thread. It holds no session, since no visitor has come yet."""
-        self._begun = True
+        self._begun, self._visited = True, time.monotonic()
         threading.Thread(target=self._run, name="preparation", daemon=True).start()
 
     def wait(self, page: str) -> None:
@@ -45,10 +48,14 @@ class Preparation:
         if self._begun and page in self._ready:
             self._wanted.add(page)
             self._ready[page].wait()
+            self._visited = time.monotonic()
 
     def _run(self) -> None:
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(_INTERVAL)
         try:
             self._import("read")
+            self._let_visitors_first(["room"])
             self._import("room")
             _try(_read_once)
             while waiting := [page for page, ready in self._ready.items() if not ready.is_set()]:
@@ -61,6 +68,7 @@ class Preparation:
             _try(_measure_once)
             import_module("cxrmodel.report.pdf")
         finally:
+            sys.setswitchinterval(usual)
             # A page that could not be made ready fails by itself, and says so.
             for event in self._ready.values():
                 event.set()

@@ -49,7 +49,7 @@ class Maps {
     const { viewer } = this, { main } = viewer, { title } = this.methods.get(name);
     viewer.uncompare();
     main.caption(this.config.default.title);
-    state.tile = viewer.add(title);
+    state.tile = viewer.add(`${title}: ${state.text}`);
     state.tile.show(withMap(main.source, { header: {}, heat: { width: 1, height: 1, data: new Uint16Array(1) } }), main.view);
     this.draw();
   }
@@ -74,7 +74,8 @@ class Maps {
       if (found.status === "done") return this.show(name, state, found);
       const words = this.viewer.words, { title, wait } = this.methods.get(name);
       state.text = found.status === "waiting" ? words.map_waiting : found.words || words[`map_${found.status}`] || "";
-      state.tile.caption(RUNNING.includes(found.status) ? `${state.text || title} · ${wait}` : `${title}: ${state.text}`);
+      const told = state.text.startsWith(title) ? state.text : `${title}: ${state.text}`;
+      state.tile.caption(RUNNING.includes(found.status) ? `${told} · ${wait}` : told);
       this.draw();
       if (!RUNNING.includes(found.status)) return;
       await pauseFor(ASK_AGAIN);

@@ -1,6 +1,6 @@
 // The first screen: what the program does, two images to try, and how good it is.
 
-const PARTS = ["title", "what", "drop", "try", "synthetic", "quality"];
+const PARTS = ["title", "what", "drop", "formats", "try", "synthetic", "quality"];
 
 function made(tag, values, ...content) {
   const element = Object.assign(document.createElement(tag), values);

@@ -27,7 +27,7 @@ def text(code: str, **values: Any) -> str:
     Parameters
     ----------
     code : str
-        For example ``web.read.empty``.
+        For example ``web.read.failed``.
     **values
         That the text names in braces. Text from outside goes through `named` or `plain` first where the text is
         Markdown.

@@ -11,21 +11,26 @@ PAGES = ("read", "heatmap", "evaluation", "about")
 
 
 def read_demo(tab) -> None:
-    """Read a synthetic image, and wait for its probability."""
-    tab.get_by_role("button", name=words("web.read.demo_read")).click()
-    tab.get_by_test_id("stMetricValue").wait_for()
+    """Read a synthetic image, and wait for its row."""
+    tab.get_by_role("button", name=words("web.welcome.clear", kind="pneumonia")).click()
+    row(tab).wait_for()
+
+
+def row(tab):
+    """The row of the image that was read."""
+    return tab.locator(".st-key-worklist .row[data-status=read]")
 
 
 def test_a_restarted_server_is_named_and_works_again(serve, watched):
     """The page says that its images are gone, until it has new ones."""
-    tab, port, lost = watched.tab, free_port(), words("web.shell.session_lost")
+    tab, port, lost = watched.tab, free_port(), words("web.room.lost_session")
     with serve(port=port) as address:
         tab.goto(address)
         read_demo(tab)
         assert tab.get_by_text(lost).count() == 0
     with serve(port=port):
         tab.get_by_text(lost).wait_for()
-        tab.get_by_test_id("stMetricValue").wait_for(state="detached")
+        row(tab).wait_for(state="detached")
         read_demo(tab)
         tab.get_by_text(lost).wait_for(state="hidden")
 
@@ -42,8 +47,8 @@ def test_a_short_break_loses_nothing(serve, watched):
             tab.evaluate("window.opened.close()")
         tab.get_by_role("link", name=words("web.app.menu.about")).click()
         tab.get_by_role("link", name=words("web.app.menu.read")).click()
-        tab.get_by_test_id("stMetricValue").wait_for()
-        assert tab.get_by_text(words("web.shell.session_lost")).count() == 0
+        row(tab).wait_for()
+        assert tab.get_by_text(words("web.room.lost_session")).count() == 0
 
 
 def test_pages_ask_for_nothing_elsewhere_and_no_script_reads_the_cookie(serve, watched):

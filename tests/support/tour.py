@@ -4,15 +4,14 @@ Run in a network of its own (`tests.support.isolation`), they show what the prog
 """
 
 import json
+import re
 import sys
+import time
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import InvalidStatus
 
 from cxrmodel.cli.main import main
-from cxrmodel.web.text import text
 from tests.support.server import PATIENCE, Client, running_app, visit
 
 PAGES = ("read", "heatmap", "evaluation", "about")
@@ -35,22 +34,24 @@ def tour_app(options: list[str]) -> int:
                 client.ask("/", headers={"Origin": origin})
         with client.connect() as socket_:
             messages = visit(socket_, "read")
-            socket_.send(_press(messages, text("web.read.demo_read")))
-            while "%" not in str(messages[-1]):
-                messages.append(ForwardMsg.FromString(socket_.recv(PATIENCE)))
+            read_demo(client, messages)
             for page in PAGES:
                 drawn += len(visit(socket_, page))
         client.ask("/")
     return drawn
 
 
-def _press(messages: list[ForwardMsg], label: str) -> bytes:
-    """What a browser sends when the button of a label is pressed."""
-    button = next(m.delta.new_element.button for m in messages if m.delta.new_element.button.label == label)
-    press = BackMsg()
-    press.rerun_script.page_name = "read"
-    press.rerun_script.widget_states.widgets.append(WidgetState(id=button.id, trigger_value=True))
-    return press.SerializeToString()
+def read_demo(client: Client, messages: list[ForwardMsg]) -> None:
+    """Have a demo image read, as a click on its picture does, and wait for its number."""
+    sent = b" ".join(message.SerializeToString() for message in messages)
+    headers = {"X-Room": re.search(rb'"token": ?"([\w-]+)"', sent)[1].decode()}
+    order = json.dumps({"id": "00000000-0000-4000-8000-000000000000", "index": 0}).encode()
+    status, _, _ = client.ask("/room/demo", "POST", order, headers | {"Content-Type": "application/json"})
+    assert status < 300, status
+    end = time.monotonic() + PATIENCE
+    while b'"status":"read"' not in client.ask("/room/rows?after=0", headers=headers)[2].replace(b" ", b""):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from PIL import Image as PilImage
 from cxrmodel.demo import DemoImage, clear_images, demo_images
 from cxrmodel.errors import CxrError, DataError
 from cxrmodel.evaluation.storage import load_evaluation
+from cxrmodel.imaging.formats.registry import format_names
+from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.metrics import formatting
 from cxrmodel.metrics.estimate import Estimate
 from cxrmodel.model.spec import ModelSpec
@@ -30,8 +32,10 @@ def welcome(spec: ModelSpec) -> None:
         Of the model that reads.
     """
     figures, measured = _quality(spec)
-    words = for_browser("welcome")
-    words["what"] = words["what"].replace("{positive}", spec.labels.positive)
+    words = for_browser("welcome") | {
+        "what": text("web.welcome.what", positive=spec.labels.positive),
+        "formats": text("web.welcome.formats", formats=format_names(), megabytes=MAX_BYTES // 2**20),
+    }
     room.draw("welcome", ("welcome",), words, demos=_demos(), figures=figures, measured=measured)
 
 

@@ -119,7 +119,7 @@ def main() -> None:
             tab = browser.new_page(viewport={"width": 1400, "height": 900})
             tab.set_default_timeout(120_000)
             mount(tab, lambda script, change=change: change(script) + EXPOSED)
-            show(tab, data)
+            show(tab, data, layout="side", outline=True)
             if kind == "canvas":
                 size = tab.evaluate("() => ['width', 'height'].map((side) => root.querySelector('canvas')[side])")
                 print(f"image {SIDE} x {SIDE}, drawn {size[0]} x {size[1]}, {len(data) / 1e6:.1f} MB sent")

@@ -27,7 +27,6 @@ def test_another_method_is_computed_beside_the_image_and_can_be_stopped(serve, w
         method.check()
         assert tab.locator(".tile").count() == 2
         tab.locator(".methods").get_by_role("button", name="Stop").click()
-        tab.wait_for_function("() => true")
         assert not method.is_checked()
         assert tab.locator(".tile").count() == 1
         method.check()

@@ -18,8 +18,8 @@ class Evidence {
     this.chooser.addEventListener("change", () => viewer.store.select(this.chooser.value));
     this.body = element("div", this.chooser, "column");
     this.content = element("div", this.finding, "column");
-    this.content.append(element("h3", words.evidence_title), this.shares, element("p", words.evidence_note, "note"));
-    const head = [element("h3", words.compare_methods), element("p", words.compare_methods_note, "note")];
+    this.content.append(element("h2", words.evidence_title), this.shares, element("p", words.evidence_note, "note"));
+    const head = [element("h2", words.compare_methods), element("p", words.compare_methods_note, "note")];
     if (clinical.length) this.content.append(...head, this.list(clinical));
     const details = element("details", element("summary", words.researchers));
     if (research.length) details.append(element("p", words.researchers_note, "note"), this.list(research));
@@ -67,7 +67,7 @@ class Evidence {
       button.addEventListener("click", () => viewer.store.demo(index, name));
       choices.append(button);
     }
-    offer.append(element("h3", words.offer_demo), choices, element("p", words.offer_drop));
+    offer.append(element("h2", words.offer_demo), choices, element("p", words.offer_drop));
     return offer;
   }
 

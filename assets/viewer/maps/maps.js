@@ -10,7 +10,7 @@ class Maps {
     [this.row, this.states, this.testing, this.ended] = [null, new Map(), null, false];
     const acts = {
       change: (name, on) => (on ? this.open(name, true) : this.close(name)),
-      stop: (name) => this.stop(name),
+      stop: (name) => this.close(name),
       test: (name) => this.test(name),
     };
     this.evidence = new Evidence(viewer, config, acts);
@@ -40,7 +40,8 @@ class Maps {
     if (wanted) {
       this.states.set(name, state);
       this.addTile(name, state);
-      await this.store.requests.post(`maps/${row.id}`, { method: name });
+      state.started = this.store.requests.post(`maps/${row.id}`, { method: name });
+      await state.started;
     }
     await this.follow(row, name, state, wanted);
   }
@@ -99,21 +100,21 @@ class Maps {
     this.draw();
   }
 
-  async stop(name) {
-    const { row } = this;
-    await this.store.requests.post(`maps/${row.id}/stop`, { method: name });
-    if (this.row === row) this.close(name);
-  }
-
   close(name) {
     const state = this.states.get(name);
     if (!state) return;
-    if (RUNNING.includes(state.status) && this.row) this.store.requests.post(`maps/${this.row.id}/stop`, { method: name });
+    if (RUNNING.includes(state.status) && this.row) this.stop(this.row, name, state);
     this.states.delete(name);
     if (state.tile) this.viewer.take(state.tile);
     if (!this.states.size) this.viewer.main.caption("");
     this.viewer.main.resize();
     this.draw();
+  }
+
+  // Tells the server, after it was told to start.
+  async stop(row, name, state) {
+    await state.started;
+    await this.store.requests.post(`maps/${row.id}/stop`, { method: name });
   }
 
   // The faithfulness test of a map.

@@ -1,6 +1,6 @@
 """Many sessions that drop images together on a real server: ``python -m tests.support.many_sessions FOLDER``.
 
-Every session uploads its images; then all pages are told at one moment. It prints the time until each session shows its
+All sessions drop their images at one moment. It prints the time until each session has its
 first probability and all of them, compares every number with that of ``read --json``, and gives the server's memory at
 its peak and after the sessions have ended. ``--project`` measures another version of the program.
 """
@@ -19,10 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from cxrmodel.metrics.formatting import percentages
-from cxrmodel.prevalence import EVEN_ODDS, prevalence_words
-from cxrmodel.web.text import text
 from tests.support.server import Server, running_server
-from tests.support.streamlit_tab import Tab
+from tests.support.streamlit_tab import OPEN, Tab
 
 PROJECT = Path(__file__).resolve().parents[2]
 SUFFIXES = (".jpeg", ".jpg", ".png", ".dcm", ".tif", ".tiff")
@@ -33,38 +31,33 @@ class Session:
 
     def __init__(self, address: str, files: Sequence[Path]) -> None:
         self.files, self.first, self.all = files, float("nan"), float("nan")
-        self._start = float("inf")
-        self._tab = Tab(address, self._watch)
+        self._tab = Tab(address)
 
     def drop(self, together: threading.Barrier) -> None:
         """Drop the files at the moment at which all sessions do, and wait for every result."""
         files = [(path.name, path.read_bytes()) for path in self.files]
-        self._tab.upload(files)
         together.wait()
-        self._start = time.monotonic()
-        self._tab.tell(files)
-        self._tab.wait(self._finished)
-        self.all = time.monotonic() - self._start
+        start, tab = time.monotonic(), self._tab
+        for row_id, (_, data) in zip(tab.announce(files), files, strict=True):
+            tab.send(row_id, data)
+        tab.follow(lambda: any(row["status"] not in OPEN for row in tab.rows.values()))
+        self.first = time.monotonic() - start
+        tab.follow(lambda: len(tab.rows) == len(files) and all(row["status"] not in OPEN for row in tab.rows.values()))
+        self.all = time.monotonic() - start
 
     @property
     def shown(self) -> dict[str, str]:
         """Probability of each file as the page shows it; empty where it was not read."""
-        name, probability = (
-            text("web.worklist.image"),
-            text("web.worklist.probability", prevalence=prevalence_words(EVEN_ODDS)),
-        )
-        return {row[name]: row[probability] for row in self._tab.table}
+        return {
+            row["name"]: ""
+            if row["probability"] is None
+            else percentages(row["probability"], row["points"]).probability
+            for row in self._tab.rows.values()
+        }
 
     def close(self) -> None:
         """Close the tab."""
         self._tab.close()
-
-    def _finished(self) -> bool:
-        return len(self._tab.table) == len(self.files)
-
-    def _watch(self, element: object) -> None:
-        if element.WhichOneof("type") == "metric" and np.isnan(self.first):  # type: ignore[attr-defined]
-            self.first = time.monotonic() - self._start
 
 
 def expected(files: Sequence[Path], project: Path) -> dict[str, str]:

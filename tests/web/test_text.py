@@ -55,7 +55,7 @@ def test_directives_of_streamlit_are_escaped(name, expected):
 )
 def test_addresses_are_no_links(name):
     """Streamlit looks for these in the text that it shows, where an escape is gone."""
-    sentence = text("web.heatmap.image", name=plain(name))
+    sentence = text("web.evaluation.own", name=plain(name))
     assert LINK.search(name)
     assert not LINK.search(re.sub(r"\\([^\w\s])", r"\1", sentence))
 
@@ -74,7 +74,7 @@ REPLACED = (r":streamlit:", r":material[/_](\w+):", r":[-+\w]+:", r"(^|\s)(<->|-
 def test_nothing_is_replaced(name):
     """Neither in the text alone, nor in a sentence that holds it."""
     assert any(re.search(pattern, name) for pattern in REPLACED)
-    for markdown in (plain(name), text("web.heatmap.image", name=plain(name))):
+    for markdown in (plain(name), text("web.evaluation.own", name=plain(name))):
         assert not any(re.search(pattern, drawn(markdown)[1]) for pattern in REPLACED)
         assert "u{2060}" not in drawn(markdown)[1]
     assert shown(plain(name)) == (set(), name)

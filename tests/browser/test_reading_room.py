@@ -1,7 +1,6 @@
 """The Read page in a real browser: one screen, the work list, the first screen, and its accessibility."""
 
 import re
-from statistics import median
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -36,16 +35,6 @@ FILL = """(count) => {
   const order = [...store.order, ...rows.map((row) => row.id)];
   const { selected, prevalence, stamps } = store;
   store.take({ version: store.version, rows, order, selected, prevalence, stamps, undo: 0, place: 0 });
-}"""
-STEPS = """(steps) => {
-  const store = window.cxrRoom, times = [];
-  for (let i = 0; i < steps; i++) {
-    const start = performance.now();
-    store.select(store.shown[i + 3]);
-    document.querySelector(".st-key-worklist").getBoundingClientRect();
-    times.push(performance.now() - start);
-  }
-  return times;
 }"""
 
 
@@ -209,15 +198,16 @@ def test_list_by_keyboard_alone(address, watched):
     assert watched.troubles == []
 
 
-def test_long_list_is_quick_and_names_stay_names(address, watched):
-    """With 500 rows the next image is chosen in a moment; a name is text, and cannot pass for a finding."""
+def test_names_of_a_long_list_stay_names(address, watched):
+    """Among 500 rows J opens the next one; a name is text, and cannot pass for a finding."""
     tab = watched.tab
     first_screen(tab, address)
     tab.get_by_role("button", name="Clear case: normal").click()
     settled(tab, 1)
     tab.evaluate(FILL, 500)
     assert tab.locator(".st-key-worklist .row").count() == 501
-    assert median(tab.evaluate(STEPS, 25)) < 100
+    tab.keyboard.press("j")
+    assert tab.evaluate("() => window.cxrRoom.selected === window.cxrRoom.shown[1]")
     pictures = tab.locator(".st-key-worklist .row img").evaluate_all("(all) => all.map((one) => one.src.slice(0, 11))")
     assert set(pictures) == {"data:image/"}
     labels = tab.locator(".row").evaluate_all("(all) => all.map((one) => one.getAttribute('aria-label'))")

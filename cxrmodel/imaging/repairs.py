@@ -7,6 +7,7 @@ that was repaired by another program. What was done is noted on the radiograph, 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -77,7 +78,10 @@ class Repairs:
         """
         name, _, values = step.partition(":")
         if name == CROP:
-            return replace(self, crop=_within(self.crop, self._before(_box(step, values))))
+            crop = _within(self.crop, self._before(_box(step, values)))
+            if not _is_box(crop):  # crops of crops have left nothing that could be written down
+                raise _unknown(step)
+            return replace(self, crop=crop)
         if step in _TURNS:
             return replace(self, turns=(self.turns + _TURNS[step]) % 4)
         if step == FLIP:  # a flip after a rotation is one before the opposite rotation
@@ -95,7 +99,7 @@ class Repairs:
         """The steps that :meth:`parse` understands, at most one of each kind; none where nothing is changed."""
         turns = {number: name for name, number in _TURNS.items()}
         return (
-            *([":".join([CROP, *(f"{edge:.6g}" for edge in self.crop)])] if self.crop != _WHOLE else []),
+            *([":".join([CROP, *map(_written, self.crop)])] if self.crop != _WHOLE else []),
             *([FLIP] if self.flipped else []),
             *([turns[self.turns]] if self.turns else []),
             *([INVERT] if self.inverted else []),
@@ -174,7 +178,18 @@ def inverted(pixels: np.ndarray) -> np.ndarray:
 def _within(outer: Box, inner: Box) -> Box:
     left, top, right, bottom = outer
     width, height = right - left, bottom - top
-    return (left + inner[0] * width, top + inner[1] * height, left + inner[2] * width, top + inner[3] * height)
+    edges = left + inner[0] * width, top + inner[1] * height, left + inner[2] * width, top + inner[3] * height
+    return cast(Box, tuple(float(_written(edge)) for edge in edges))
+
+
+def _written(edge: float) -> str:
+    """An edge as a step names it; a box holds no more digits, so that a step read again is the same."""
+    return f"{edge:.6g}"
+
+
+def _is_box(box: Box) -> bool:
+    left, top, right, bottom = box
+    return 0 <= left < right <= 1 and 0 <= top < bottom <= 1
 
 
 def _box(step: str, values: str) -> Box:
@@ -182,9 +197,10 @@ def _box(step: str, values: str) -> Box:
         left, top, right, bottom = map(float, values.split(":"))
     except ValueError:
         left = top = right = bottom = math.nan
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+    box = left, top, right, bottom
+    if not _is_box(box):
         raise _unknown(step)
-    return left, top, right, bottom
+    return box
 
 
 def _unknown(step: str) -> SettingError:

@@ -159,3 +159,15 @@ def _same(found, expected, notes=()):
 
 def _png(levels: np.ndarray) -> bytes:
     return cv2.imencode(".png", np.ascontiguousarray(levels))[1].tobytes()
+
+
+@pytest.mark.parametrize("box", ["0.4999:0.4999:0.5:0.5", "0:0:0.2:1", "0.333333:0.1:0.777777:0.9", "1e-9:0:1:1"])
+def test_what_is_left_of_crops_can_be_read_again(box):
+    """However often it is cropped: the steps are either refused, or say the same when they are read again."""
+    repairs = AS_STORED
+    for _ in range(60):
+        try:
+            repairs = repairs.then(f"crop:{box}")
+        except SettingError:
+            break
+        assert Repairs.parse(repairs.steps) == repairs

@@ -128,6 +128,12 @@ class Room(Work):
         with self._lock:
             return self._rows.get(row_id)
 
+    def standing(self, row_id: str) -> Row | None:
+        """Give a row as it is now: a copy, whose image stays although the row's may go meanwhile."""
+        with self._lock:
+            row = self._rows.get(row_id)
+            return None if row is None else replace(row)
+
     def selected(self) -> Row | None:
         """Give the row that the user looks at."""
         with self._lock:
@@ -188,16 +194,17 @@ class Room(Work):
         Returns
         -------
         bool or None
-            False where it has to wait; None where no file is wanted.
+            False where it has to wait, also for an earlier try that has not ended; None where no file is wanted.
         """
         has_room = WAITING.has_room(self, size)  # looks at other rooms, so without this one's lock
         with self._lock:
             row = self._rows.get(row_id)
-            if row is None or not row.wanted or row_id in self._arriving:
+            if row is None or not row.wanted:
                 return None
-            if has_room:
-                self._arriving[row_id] = size
-            return has_room
+            if not has_room or row_id in self._arriving:
+                return False
+            self._arriving[row_id] = size
+            return True
 
     def release(self, row_id: str) -> None:
         """Give up the memory reserved for a file that did not arrive."""
@@ -382,6 +389,8 @@ class Room(Work):
             self.place = 0
             row = next((row for row in self._everything() if row.id == job.id), None)
             if row is not None and row.status != "cancelled":
+                if job.repairs.steps != row.repairs:  # repaired meanwhile: this is of the image before
+                    return
                 if outcome is None:
                     row.wanted = True
                     row.status = "waiting" if row.status == "reading" else row.status
@@ -389,6 +398,16 @@ class Room(Work):
                 else:
                     self._settle(row, job.identity, outcome)
         self._make_room()
+
+    def broken(self, reference: str) -> None:
+        """Note that the thread has ended by an error: what it read has failed, and the next file starts another."""
+        with self._change():
+            self._working, self.place = False, 0
+            for row in self._everything():
+                if row.status == "reading":
+                    row.status, row.reason = "failed", Message("web.read.failed", reference=reference)
+                    self._touch(row)
+        self._wake()
 
     def _settle(self, row: Row, identity: str, outcome: Outcome) -> None:
         row.identity, row.status, row.reason = identity, outcome.status, outcome.reason

@@ -88,6 +88,10 @@ class Work:
         """Take the outcome; None where the file was not read after all."""
         raise NotImplementedError
 
+    def broken(self, reference: str) -> None:
+        """Note that the thread has ended by an error, which the log has under a reference."""
+        raise NotImplementedError
+
 
 def start(work: Work) -> None:
     """Start a thread that reads what waits, and ends when nothing does or the room is gone."""
@@ -95,6 +99,15 @@ def start(work: Work) -> None:
 
 
 def _run(reference: "weakref.ref[Work]") -> None:
+    try:
+        _read_all(reference)
+    except Exception as error:
+        logged = log_failure(error)
+        if (work := reference()) is not None:
+            work.broken(logged)
+
+
+def _read_all(reference: "weakref.ref[Work]") -> None:
     while (work := reference()) is not None:
         job = work.next_job()
         if job is None:

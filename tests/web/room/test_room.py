@@ -11,6 +11,7 @@ import pytest
 
 from cxrmodel.errors import MissingWeights
 from cxrmodel.imaging.radiograph import MAX_BYTES
+from cxrmodel.imaging.repairs import Repairs
 from cxrmodel.messages import Message
 from cxrmodel.web.room import memory
 from cxrmodel.web.room import room as rooms
@@ -363,3 +364,43 @@ def test_names_and_reasons_are_data(room, coded):
         assert is_contained(row["name"])
         assert is_contained(row["reason"] or "")
         assert 250 * "a" not in row["name"]
+
+
+def test_an_error_of_the_thread_itself_ends_no_session(room, coded, monkeypatch, caplog):
+    """What it read has failed, with a reference; the files after it are read."""
+    known, broken = room.known, []
+
+    def once(job):
+        if not broken:
+            broken.append(job.name)
+            raise MemoryError(job.name)
+        return known(job)
+
+    monkeypatch.setattr(room, "known", once)
+    give(room, ("Jane Doe.png", coded[0]), ("b.png", coded[1]))
+    assert statuses(room) == ["failed", "read"]
+    assert "Jane" not in caplog.text + str(room.rows()[0].reason)
+
+
+def test_an_outcome_from_before_a_repair_does_not_count(coded, monkeypatch):
+    """The image is released, comes back, and is repaired meanwhile: the record and the reading are of one image."""
+    reader = Waits()
+    room = Room("browser")
+    room.use(reader)
+    reader.may.set()
+    (row_id,) = give(room, ("a.png", coded[0]))
+    room.row(row_id).release()
+    reader.may.clear()
+    reader.begun.clear()
+    room.again(row_id)
+    assert room.reserve(row_id, len(coded[0]))
+    room.fill(row_id, coded[0])
+    assert reader.begun.wait(60)
+    room.repair(row_id, Repairs.parse("flip"))
+    reader.may.set()
+    settle(room)
+    row = room.row(row_id)
+    assert (row.status, row.wanted, row.reading) == ("waiting", True, None)
+    room.fill(row_id, coded[0])
+    settle(room)
+    assert room.row(row_id).identity.endswith(",flip")

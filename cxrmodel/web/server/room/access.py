@@ -22,6 +22,8 @@ TOKEN = "x-room"
 """Header with the token of the room."""
 MOST_JSON = 2**20
 """Bytes of a request that is no file."""
+MOST_DIGITS = 19
+"""Of a number in a request."""
 PATIENCE = 30.0
 """Seconds without a byte after which a request is given up."""
 
@@ -94,6 +96,19 @@ def room_of(request: Request) -> Room:
     return room
 
 
+def whole(text: str | None, code: int, sentence: str) -> int:
+    """Understand a whole number that a request states.
+
+    Raises
+    ------
+    Refused
+        When it is none, or has more digits than any that is meant.
+    """
+    if text is None or not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
+        raise Refused(code, sentence)
+    return int(text)
+
+
 def length_of(request: Request, limit: int) -> int:
     """Give the stated length of a request's content.
 
@@ -102,12 +117,10 @@ def length_of(request: Request, limit: int) -> int:
     Refused
         When it is not stated, or above the limit.
     """
-    stated = header(request.scope, "content-length") or ""
-    if not (stated.isascii() and stated.isdecimal()):
-        raise Refused(411, "web.server.no_length")
-    if int(stated) > limit:
+    stated = whole(header(request.scope, "content-length"), 411, "web.server.no_length")
+    if stated > limit:
         raise Refused(413, "web.server.too_large")
-    return int(stated)
+    return stated
 
 
 async def content_of(request: Request, length: int, kind: str) -> bytes:

@@ -58,7 +58,7 @@ async def _card(request: Request, room: Room) -> Response:
 
 
 def _row(request: Request, room: Room) -> Row:
-    row = room.row(request.path_params["id"])
+    row = room.standing(request.path_params["id"])
     if row is None:
         raise Refused(404, "web.server.no_image")
     return row

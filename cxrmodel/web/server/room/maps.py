@@ -70,7 +70,7 @@ def _method(name: str) -> str:
 
 
 def _read(request: Request, room: Room) -> Row:
-    row = room.row(request.path_params["id"])
+    row = room.standing(request.path_params["id"])
     if row is None or row.reading is None:
         raise Refused(404, "web.server.no_image")
     if row.released:

@@ -18,7 +18,7 @@ async def _table(request: Request, room: Room) -> Response:
 
 
 async def _report(request: Request, room: Room) -> Response:
-    row = room.row(request.path_params["id"])
+    row = room.standing(request.path_params["id"])
     if row is None:
         raise Refused(404, "web.server.no_image")
     reading, read_at = row.reading, row.read_at

@@ -22,6 +22,7 @@ from cxrmodel.web.server.room.access import (
     length_of,
     room_of,
     route,
+    whole,
 )
 from cxrmodel.web.text import text
 
@@ -103,11 +104,9 @@ async def _file(request: Request, room: Room) -> Response:
 
 
 async def _rows(request: Request, room: Room) -> Response:
-    after = request.query_params.get("after", "")
-    if not (after.isascii() and after.isdecimal()):
-        raise Refused(400, "web.server.wrong_request")
+    after = whole(request.query_params.get("after"), 400, "web.server.wrong_request")
     changed = room.changes.expect()
-    if room.version <= int(after):
+    if room.version <= after:
         changes = room.changes
         del room  # a session may end while nothing changes
         leaves = asyncio.ensure_future(_left(request))
@@ -119,7 +118,7 @@ async def _rows(request: Request, room: Room) -> Response:
         room = room_of(request)
     else:
         room.changes.forget(changed)
-    return await as_json(room.state(int(after)))
+    return await as_json(room.state(after))
 
 
 async def _left(request: Request) -> None:

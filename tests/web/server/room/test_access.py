@@ -14,7 +14,7 @@ from cxrmodel.web.room import room as rooms
 from cxrmodel.web.room.rooms import open_room
 from cxrmodel.web.server.browsers import COOKIE
 from cxrmodel.web.server.guards import GUARDS
-from cxrmodel.web.server.room import access, queue
+from cxrmodel.web.server.room import access, images, queue
 from cxrmodel.web.server.routes import ROUTES
 from tests.support.asgi import Client
 from tests.support.rooms import announce, give, settle
@@ -236,3 +236,37 @@ def test_json_of_the_rows_is_json(client, room):
     """Names of any kind come through."""
     announce(room, '"<b>\u202e\ud800.png')
     assert len(json.loads(client.ask("GET", "/room/rows?after=0").content)["rows"]) == 1
+
+
+@pytest.mark.parametrize("digits", [20, 5000])
+def test_a_number_of_endless_digits_is_refused(client, digits, caplog):
+    """It is no error of the server."""
+    assert client.ask("GET", f"/room/rows?after={'9' * digits}").status == 400
+    assert caplog.text == ""
+
+
+def test_a_file_sent_again_waits_for_the_try_before(client, room):
+    """A line that broke leaves that try open for a while: the browser must not take the file for arrived."""
+    (row_id,) = announce(room, "a.txt")
+    assert room.reserve(row_id, 4)
+    assert put(client, row_id, b"text").status == 503
+    room.release(row_id)
+    assert put(client, row_id, b"text").status == 204
+    settle(room)
+    assert room.row(row_id).status == "refused"
+
+
+def test_an_image_that_goes_while_it_is_packed_is_still_sent(client, room, make_image, png, monkeypatch):
+    """Never a black one: the room may release it, or the user repair it, between two lines."""
+    (row_id,) = give(room, ("a.png", png(make_image(1, (80, 90)))))
+    before = client.ask("GET", f"/room/scene/{row_id}")
+    assert before.status == 200
+    pack = images._scene_of
+
+    def release_and_pack(row):
+        room.row(row_id).release()
+        return pack(row)
+
+    monkeypatch.setattr(images, "_scene_of", release_and_pack)
+    assert client.ask("GET", f"/room/scene/{row_id}").content == before.content
+    assert client.ask("GET", f"/room/scene/{row_id}").status == 410

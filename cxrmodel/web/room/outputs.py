@@ -5,8 +5,10 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import PurePath
 
+from cxrmodel.apart import apart
 from cxrmodel.evaluation.nearest import shipped_evidence
 from cxrmodel.reading import Reading, ReadingRecord
 from cxrmodel.report.picture import overlay_png
@@ -56,9 +58,10 @@ def file_title(reading: Reading, ending: str) -> str:
 
 def report_pdf(reading: Reading, read_at: datetime) -> bytes:
     """Make the report of a reading, with what the most similar test images had."""
-    from cxrmodel.report.pdf import pdf_report  # its library is slow to import, and is loaded in the background
-
-    return pdf_report(reading, read_at, datetime.now().astimezone(), _observed(reading))
+    # Slow to import, so loaded in the background; never here, where a failed import within it would keep the image.
+    pdf = apart(import_module, "cxrmodel.report.pdf")
+    report: bytes = pdf.pdf_report(reading, read_at, datetime.now().astimezone(), _observed(reading))
+    return report
 
 
 def archive(rows: Sequence[Row], prevalence: float) -> Iterator[bytes]:

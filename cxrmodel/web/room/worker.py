@@ -6,8 +6,10 @@ import weakref
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from cxrmodel.apart import apart
 from cxrmodel.errors import CxrError, ImageRefused
 from cxrmodel.imaging.formats.dicom import is_dicom
 from cxrmodel.imaging.repairs import Repairs
@@ -124,9 +126,9 @@ def _read_all(reference: "weakref.ref[Work]") -> None:
 
 
 def _attributes(data: bytes) -> "Attributes":
-    from cxrmodel.imaging.dicom.attributes import read_attributes  # takes half a second, which no other image needs
-
-    return read_attributes(data)
+    # Takes half a second, which no other image needs; apart, since a failed import within it would keep the file.
+    found: Attributes = apart(import_module, "cxrmodel.imaging.dicom.attributes").read_attributes(data)
+    return found
 
 
 def _outcome(reference: "weakref.ref[Work]", job: Job) -> Outcome | None:

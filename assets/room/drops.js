@@ -30,8 +30,12 @@ function filesOf(transfer) {
 async function filesWithin(entries) {
   const files = [];
   for (const entry of entries) {
-    if (entry.isFile) files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
-    else files.push(...(await filesWithin(await entriesOf(entry))));
+    try {
+      if (entry.isFile) files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+      else files.push(...(await filesWithin(await entriesOf(entry))));
+    } catch {
+      files.push({ name: entry.name, size: 0 }); // its row says that the browser cannot read it
+    }
   }
   return files;
 }

@@ -1,6 +1,7 @@
 // Requests to the room of this session. The token travels in a header, so that no address holds a secret.
 
 const FIRST_PAUSE = 400, LONGEST_PAUSE = 8000; // milliseconds between two tries
+const MOST_ERRORS = 3; // of the server itself, after which what comes next has its turn
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -22,10 +23,11 @@ class Requests {
   // Tries again until the server has answered: what the user did is not lost on a bad connection.
   async post(path, value = {}) {
     const body = JSON.stringify(value);
+    let errors = 0;
     for (let wait = FIRST_PAUSE; !this.ended; wait = Math.min(2 * wait, LONGEST_PAUSE)) {
       try {
         const answer = await this.send("POST", path, { body, type: "application/json" });
-        if (answer.status < 500) return answer;
+        if (answer.status < 500 || (answer.status === 500 && ++errors >= MOST_ERRORS)) return answer;
       } catch {
         // no answer
       }

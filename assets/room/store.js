@@ -17,6 +17,7 @@ class Store {
     this.requests = new Requests(base, token);
     this.version = 0;
     [this.rows, this.order, this.shown, this.removed] = [new Map(), [], null, new Set()];
+    this.leaving = new Set(); // removed here, which the server does not know yet
     [this.selected, this.prevalence, this.undoable, this.place, this.lost] = [null, null, 0, 0, false];
     this.stamps = { selected: 0, prevalence: 0 };
     [this.scenes, this.cards] = [new Latest(MOST_SCENES), new Latest(MOST_CARDS)];
@@ -82,11 +83,12 @@ class Store {
     this.version = state.version;
     if (state.order) {
       const known = new Set(state.order), local = this.order.filter((id) => this.rows.get(id)?.local && !known.has(id));
-      this.order = [...state.order, ...local];
+      this.order = [...state.order.filter((id) => !this.leaving.has(id)), ...local];
     }
     const listed = new Set(this.order);
     for (const row of state.rows) if (listed.has(row.id)) this.rows.set(row.id, row);
     for (const id of [...this.rows.keys()]) if (!listed.has(id)) this.rows.delete(id);
+    this.order = this.order.filter((id) => this.rows.has(id)); // a row removed here may be in an older answer
     for (const name of ["selected", "prevalence"]) {
       if (state.stamps[name] < this.stamps[name]) continue; // said before the user chose again
       [this[name], this.stamps[name]] = [state[name], state.stamps[name]];
@@ -115,13 +117,14 @@ class Store {
 
   // Takes files, in their order. They may be a promise, for folders: what is given later still comes after.
   add(files) {
-    this.intake = this.intake.then(async () => this.announce([...(await files)]));
-    return this.intake;
+    const taken = this.intake.then(async () => this.announce([...(await files)]));
+    this.intake = taken.catch(console.error); // what cannot be taken keeps nothing else out
+    return taken;
   }
 
   announce(files) {
     this.found();
-    const idle = !this.busy(), made = files.map((file) => ({ id: crypto.randomUUID(), name: file.name, size: file.size }));
+    const idle = !this.busy(), made = files.map((file) => ({ id: newId(), name: nameOf(file), size: file.size }));
     made.forEach(({ id, name, size }, i) => {
       this.uploads.files.set(id, files[i]);
       this.rows.set(id, { ...BLANK, id, name, size });
@@ -153,7 +156,7 @@ class Store {
 
   demo(index, name = "") {
     this.found();
-    const id = crypto.randomUUID();
+    const id = newId();
     this.rows.set(id, { ...BLANK, id, name, demo: true });
     this.order.push(id);
     this.act("demo", { id, index });
@@ -204,7 +207,8 @@ class Store {
     this.removed = gone;
     this.order = this.order.filter(stays);
     for (const id of ids) this.rows.delete(id);
-    this.act("remove", { ids });
+    for (const id of ids) this.leaving.add(id);
+    this.act("remove", { ids }).then(() => ids.forEach((id) => this.leaving.delete(id)));
     if (gone.has(this.selected)) this.select(next);
     this.tell();
   }
@@ -274,6 +278,18 @@ class Store {
     link.click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   }
+}
+
+// Random; crypto.randomUUID is only there where the connection is encrypted, or stays on this machine.
+function newId() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const LONGEST_NAME = 1000;
+
+// A name that can be sent: one that is no text, or has no end, would keep those beside it out.
+function nameOf(file) {
+  return file.name.slice(0, LONGEST_NAME).replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
 // A row before the server has answered.

@@ -19,6 +19,7 @@ class Uploads {
     for (const id of [...this.files.keys()]) {
       if (!store.rows.has(id) && !store.removed.has(id)) this.files.delete(id);
     }
+    for (const id of this.sent) if (!store.rows.has(id)) this.sent.delete(id); // sent in vain, should it come back
     for (const [id, stop] of this.active) if (!store.rows.get(id)?.wanted) stop.abort();
     for (const id of store.order) {
       if (this.active.size >= AT_ONCE) return;
@@ -33,6 +34,7 @@ class Uploads {
     this.active.set(id, stop);
     let status = 0;
     try {
+      if (!(file instanceof Blob)) throw new Error("no file"); // of a folder that could not be read
       const given = { body: file, type: "application/octet-stream", signal: stop.signal };
       status = (await requests.send("PUT", `files/${id}`, given)).status;
     } catch {

@@ -137,3 +137,65 @@ def test_what_cannot_be_read_has_its_row(address, watched, demo_image):
     tab.mouse.click(400, 300)  # a browser warns only where the user did something
     tab.reload()
     assert warned == ["beforeunload"]
+
+
+SLOW_LIST = """() => {
+  const { requests } = window.cxrRoom, get = requests.get.bind(requests);
+  requests.get = async (path, options) => {
+    if (path.startsWith("rows")) await new Promise((resolve) => setTimeout(resolve, 1500));
+    return get(path, options);
+  };
+}"""
+FOLDER_WITH_A_BROKEN_FILE = """() => {
+  const file = (name, file) => ({ isFile: true, name, file });
+  const inner = [
+    file("broken.png", (take, fail) => fail(new DOMException("gone", "NotFoundError"))),
+    file("good.txt", (take) => take(new File(["Dear colleague"], "good.txt"))),
+  ];
+  const locked = { readEntries: (take, fail) => fail(new Error()) };
+  const bare = { isDirectory: true, name: "locked", createReader: () => locked };
+  const open = { readEntries: (take) => take(inner.splice(0)) };
+  const entry = { isDirectory: true, name: "f", createReader: () => open };
+  const event = new DragEvent("drop", { bubbles: true, cancelable: true, composed: true });
+  const items = [entry, bare].map((one) => ({ webkitGetAsEntry: () => one }));
+  Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items, files: [] } });
+  document.body.dispatchEvent(event);
+}"""
+
+
+def test_what_goes_wrong_keeps_nothing_else_out(address, watched):
+    """A folder that cannot be read, endless names, rows that come back, no encryption: what else is dropped is read."""
+    tab = watched.tab
+    tab.add_init_script("delete Crypto.prototype.randomUUID")  # as on a plain connection to another machine
+    tab.goto(f"{address}/about")
+    opened(tab)
+    tab.evaluate(FOLDER_WITH_A_BROKEN_FILE)
+    tab.evaluate("() => { window.cxrRoom.add([new File(['a'], 'x'.repeat(5000)), new File(['b'], 'after.txt')]); }")
+    found = settled(tab, 5)
+    listed = {row["name"][:10]: (row["status"], bool(row["reason"])) for row in found}
+    assert list(listed) == ["broken.png", "good.txt", "locked", "x" * 10, "after.txt"]
+    assert [status for status, _ in listed.values()] == ["failed", "refused", "failed", "refused", "refused"]
+    assert all(reason for _, reason in listed.values())
+
+    # Removed once they have arrived, before the browser hears of that; then brought back.
+    tab.evaluate(SLOW_LIST)
+    tab.wait_for_timeout(300)
+    with tab.expect_response(lambda answer: answer.request.method == "PUT" and answer.status == 204):
+        tab.evaluate("() => { window.cxrRoom.add([new File(['c'], 'c.txt')]); }")
+    tab.evaluate("() => { window.cxrRoom.clear(); window.cxrRoom.undo(); }")
+    found = settled(tab, 6)
+    assert (found[-1]["name"], found[-1]["status"]) == ("c.txt", "refused")
+
+    # An answer from before a removal.
+    kept = tab.evaluate("""() => {
+      const store = window.cxrRoom, order = [...store.order];
+      const { version, selected, prevalence, stamps, undoable: undo, place } = store;
+      const rows = [store.rows.get(order[1])];
+      store.remove([order[0], order[1]]);
+      store.take({ version, rows, order, selected, prevalence, stamps: { ...stamps }, undo, place });
+      return [...store.order].map((id) => store.rows.get(id)?.name.slice(0, 10));
+    }""")
+    assert kept == ["locked", "x" * 10, "after.txt", "c.txt"]
+    tab.evaluate("() => { window.cxrRoom.add([new File(['d'], 'last.txt')]); }")
+    assert settled(tab, 5)[-1]["name"] == "last.txt"
+    assert watched.troubles == []

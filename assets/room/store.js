@@ -2,6 +2,7 @@
 
 const MOST_SCENES = 16, MOST_CARDS = 400, MOST_ANNOUNCED = 200;
 const OPEN = ["waiting", "reading"];
+const UNDO_TIME = 600_000; // milliseconds; longer than the server can bring rows back
 
 class Store {
   constructor() {
@@ -16,7 +17,7 @@ class Store {
     if (this.requests) this.requests.ended = true;
     this.requests = new Requests(base, token);
     this.version = 0;
-    [this.rows, this.order, this.shown, this.removed] = [new Map(), [], null, new Set()];
+    [this.rows, this.order, this.shown] = [new Map(), [], null];
     this.leaving = new Set(); // removed here, which the server does not know yet
     [this.selected, this.prevalence, this.undoable, this.place, this.lost] = [null, null, 0, 0, false];
     this.stamps = { selected: 0, prevalence: 0 };
@@ -144,6 +145,7 @@ class Store {
   // Takes rows back that the server does not take.
   drop(ids) {
     for (const id of ids) if (this.rows.get(id)?.local) this.rows.delete(id);
+    this.uploads.forget(ids);
     this.order = this.order.filter((id) => this.rows.has(id));
     this.tell();
   }
@@ -204,9 +206,10 @@ class Store {
     const gone = new Set(ids), stays = (id) => !gone.has(id);
     const order = this.shown ?? this.order, at = order.indexOf(this.selected);
     const next = order.slice(at).find(stays) ?? order.slice(0, Math.max(at, 0)).reverse().find(stays) ?? null;
-    this.removed = gone;
     this.order = this.order.filter(stays);
     for (const id of ids) this.rows.delete(id);
+    const { uploads } = this;
+    setTimeout(() => uploads.forget(gone), UNDO_TIME);
     for (const id of ids) this.leaving.add(id);
     this.act("remove", { ids }).then(() => ids.forEach((id) => this.leaving.delete(id)));
     if (gone.has(this.selected)) this.select(next);

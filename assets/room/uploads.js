@@ -16,17 +16,25 @@ class Uploads {
   pump() {
     const { store } = this;
     if (this.resting || store.requests.ended) return;
-    for (const id of [...this.files.keys()]) {
-      if (!store.rows.has(id) && !store.removed.has(id)) this.files.delete(id);
-    }
     for (const id of this.sent) if (!store.rows.has(id)) this.sent.delete(id); // sent in vain, should it come back
     for (const [id, stop] of this.active) if (!store.rows.get(id)?.wanted) stop.abort();
     for (const id of store.order) {
       if (this.active.size >= AT_ONCE) return;
       const row = store.rows.get(id);
       if (!row.wanted) this.sent.delete(id);
-      else if (!row.local && this.files.has(id) && !this.active.has(id) && !this.sent.has(id)) this.send(id);
+      else if (!row.local && !this.active.has(id) && !this.sent.has(id)) this.files.has(id) ? this.send(id) : this.lose(id);
     }
+  }
+
+  // Tells the server that a file cannot be sent, so that its row does not wait for ever.
+  lose(id) {
+    this.sent.add(id);
+    this.store.requests.post("lost", { id });
+  }
+
+  // Lets go of files whose rows cannot come back.
+  forget(ids) {
+    for (const id of ids) if (!this.store.rows.has(id)) this.files.delete(id);
   }
 
   async send(id) {
@@ -38,19 +46,17 @@ class Uploads {
       const given = { body: file, type: "application/octet-stream", signal: stop.signal };
       status = (await requests.send("PUT", `files/${id}`, given)).status;
     } catch {
-      if (stop.signal.aborted) status = 404;
-      else if (!(await isReadable(file))) status = 422;
+      if (!stop.signal.aborted && !(await isReadable(file))) status = 422;
     }
     if (status >= 200 && status < 300) {
       this.sent.add(id);
       this.wait = FIRST_PAUSE;
-    } else if (status === 404) {
-      this.store.change(id, { wanted: false }); // removed or cancelled meanwhile; it may be wanted again later
-    } else if (status === 0 || status === 408 || status >= 500) {
-      await this.rest();
+    } else if (stop.signal.aborted) {
+      // removed or cancelled meanwhile; it may be wanted again later
+    } else if ([0, 404, 408].includes(status) || status >= 500) {
+      await this.rest(); // 404: the answer to a removal may be behind the one that brought the row back
     } else {
-      this.sent.add(id);
-      requests.post("lost", { id });
+      this.lose(id);
     }
     this.active.delete(id);
     this.pump();

@@ -186,6 +186,19 @@ def test_what_goes_wrong_keeps_nothing_else_out(address, watched):
     found = settled(tab, 6)
     assert (found[-1]["name"], found[-1]["status"]) == ("c.txt", "refused")
 
+    # Removed and brought back again and again while they arrive.
+    tab.evaluate("() => { window.cxrRoom.add([...'12345'].map((name) => new File([name], `${name}.txt`))); }")
+    for _ in range(8):
+        tab.evaluate("""() => {
+          const store = window.cxrRoom, id = store.order.find((id) => store.rows.get(id).status === "waiting");
+          if (id) [store.remove([id]), store.undo()];
+        }""")
+        tab.wait_for_timeout(100)
+    found = settled(tab, 11)
+    assert sorted(row["name"] for row in found[6:]) == [f"{name}.txt" for name in "12345"]
+    assert {row["status"] for row in found[6:]} == {"refused"}
+    tab.evaluate("(ids) => window.cxrRoom.remove(ids)", [row["id"] for row in found[6:]])
+
     # An answer from before a removal.
     kept = tab.evaluate("""() => {
       const store = window.cxrRoom, order = [...store.order];

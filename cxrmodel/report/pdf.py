@@ -41,6 +41,7 @@ from cxrmodel.sinks import drawn, shortened
 _MARGIN = 15.0
 _WIDTH = 180.0
 _GAP = 4.0
+_BETWEEN = 6.0
 _CAPTION = 12.0
 _FOOT = 270.0
 _LEAST_PICTURE = 55.0
@@ -196,17 +197,19 @@ class _Page(FPDF):
         number = str(Message("report.pdf.number", positive=positive, **values))
         words = " ".join(filter(None, (observed, str(reason_for_finding(reading)))))
         size, style = (9, "") if reading.check.unlike else (13, "B")
+        self._use(size, style)
+        beside = self.get_string_width(finding) + self.get_string_width(number) + _BETWEEN <= _WIDTH
 
         def draw() -> None:
             self._use(size, style)
             self.cell(_WIDTH, 7, finding)
-            self.set_x(_MARGIN)
-            self.cell(_WIDTH, 7, number, align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+            self.set_xy(_MARGIN, self.get_y() if beside else self.get_y() + 7)
+            self.cell(_WIDTH, 7, number, align="R" if beside else "L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
             self._use(9)
             self._block(words)
 
         self._use(9)
-        return _Block(7 + self._height(words) + 1, draw)
+        return _Block((7 if beside else 14) + self._height(words) + 1, draw)
 
     def scale(self, reading: Reading) -> _Block:
         """The probability on a scale from 0 to 100 %, with band and threshold."""

@@ -132,6 +132,18 @@ def test_warnings_come_first_and_quieten_the_number(image):
     assert next(size for words, size in sizes.items() if words.startswith("Probability of")) < 10
 
 
+def test_finding_and_number_never_overlap(image):
+    """A number whose words are long is on a line of its own."""
+    heights = {}
+    for prevalence in (0.5, 0.14):
+        report = pdf_report(fake_reading(image, probability=0.87).at(prevalence), READ, PRINTED)
+        PdfReader(BytesIO(report)).pages[0].extract_text(
+            visitor_text=lambda words, _cm, place, *_, of=prevalence: heights.update({(of, words.strip()[:11]): place[5]})
+        )
+    assert heights[0.5, "Finding: pn"] == heights[0.5, "Probability"]
+    assert heights[0.14, "Finding: pn"] - heights[0.14, "Probability"] > 15
+
+
 def test_what_was_done_to_the_image_is_stated(image):
     """Apart from the warnings: below the pictures, as many as there is room for."""
     notes = tuple(Message("imaging.note.rotated_180") if i else Message("imaging.note.inverted") for i in range(9))

@@ -186,8 +186,7 @@ class Reading:
             return self
         value, points = with_thresholds(self.probability, self.operating_points, self.prevalence, prevalence)
         moved = replace(self, probability=value, operating_points=points, prevalence=prevalence)
-        if "shares" in self.__dict__:
-            moved.__dict__["shares"] = self.shares  # the map is the same
+        moved.__dict__["shares"] = self.shares  # the map is the same: they are computed once for every prevalence
         return moved
 
     @property

@@ -1,11 +1,11 @@
 // Elements of the card.
 
 const SVG = "http://www.w3.org/2000/svg";
-// Shapes differ, so that nothing is told by colour alone.
+// The shapes of the work list. They differ, so that nothing is told by colour alone.
 const ICONS = {
-  positive: ["M12 3 22 21H2Z", "M12 9v6M12 17.5v1"],
+  positive: ["M8 2h8l6 6v8l-6 6H8l-6-6V8Z", "M12 6.5v7M12 17v.5"],
   negative: ["M12 2.5a9.5 9.5 0 1 0 .01 0Z", "M7.5 12.5l3 3 6-7"],
-  uncertain: ["M4 4h16v16H4Z", "M9.5 9.5a2.5 2.5 0 1 1 3.4 2.3c-.6.3-.9.7-.9 1.7M12 16.2v1"],
+  uncertain: ["M12 2 22 12 12 22 2 12Z", "M9.8 9.8a2.3 2.3 0 1 1 3.4 2c-.9.5-1.2 1-1.2 1.9M12 16.6v.4"],
   warning: ["M12 3 22 21H2Z", "M12 9v6M12 17.5v1"],
   refused: ["M12 2.5a9.5 9.5 0 1 0 .01 0Z", "M5.5 5.5l13 13"],
   busy: ["M12 2.5a9.5 9.5 0 1 0 .01 0Z", "M12 7v5l3.5 2"],

@@ -1,6 +1,7 @@
 // The session's images as a list: open, sort, filter, mark, remove, save. Everything works by keyboard alone.
 
 const SETTLED = 800; // milliseconds in which results are gathered before a screen reader hears of them
+const SHOWN_FOR = 4000; // milliseconds that the outcome of a download stays
 const PAGE = 8; // rows of a page up or down
 const NARROW = "(max-width: 1000px)";
 
@@ -71,6 +72,11 @@ class Worklist {
       this.saving = setTimeout(() => this.saveNote(), SETTLED);
     });
     on(this.field, "blur", () => this.saveNote());
+    on(this.field, "keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      this.list.focus(); // where J, K, A and D act again
+    });
   }
 
   // What the user does.
@@ -163,14 +169,20 @@ class Worklist {
   }
 
   async save(path, name) {
-    const { store } = this;
-    this.say(words.saving);
+    const { store } = this, part = this.part("saving");
+    const show = (text) => {
+      this.say(text);
+      [part.textContent, part.hidden] = [text, false];
+    };
+    show(words.saving);
     try {
       await store.save(`${path}?prevalence=${store.prevalence}`, name);
-      this.say(words.saved);
+      show(words.saved);
     } catch {
-      this.say(words.not_saved);
+      show(words.not_saved);
     }
+    clearTimeout(this.hiding);
+    this.hiding = setTimeout(() => (part.hidden = true), SHOWN_FOR);
   }
 
   // What is shown.
@@ -202,8 +214,9 @@ class Worklist {
     const shown = store.shown.includes(store.selected);
     if (shown) list.setAttribute("aria-activedescendant", `row-${store.selected}`);
     else list.removeAttribute("aria-activedescendant");
-    if (this.selected !== store.selected) {
-      this.selected = store.selected;
+    const outcome = store.rows.get(store.selected)?.outcome; // a new result may move the row to another place
+    if (this.selected !== store.selected || this.outcome !== outcome) {
+      [this.selected, this.outcome] = [store.selected, outcome];
       if (shown) this.reveal(store.selected);
     }
     const { choice, order } = store;
@@ -282,6 +295,7 @@ class Worklist {
   destroy() {
     this.saveNote();
     clearTimeout(this.telling);
+    clearTimeout(this.hiding);
     this.done.abort();
     this.leave();
     this.store.shown = null;

@@ -134,11 +134,11 @@ def test_warnings_come_first_and_quieten_the_number(image):
 
 def test_finding_and_number_never_overlap(image):
     """A number whose words are long is on a line of its own."""
-    heights = {}
+    heights = {}  # above the foot of the page, in points
     for prevalence in (0.5, 0.14):
         report = pdf_report(fake_reading(image, probability=0.87).at(prevalence), READ, PRINTED)
         PdfReader(BytesIO(report)).pages[0].extract_text(
-            visitor_text=lambda words, _cm, place, *_, of=prevalence: heights.update({(of, words.strip()[:11]): place[5]})
+            visitor_text=lambda words, _, at, *_rest, of=prevalence: heights.update({(of, words.strip()[:11]): at[5]})
         )
     assert heights[0.5, "Finding: pn"] == heights[0.5, "Probability"]
     assert heights[0.14, "Finding: pn"] - heights[0.14, "Probability"] > 15

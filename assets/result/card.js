@@ -3,6 +3,7 @@
 const AGAIN = 2000; // milliseconds before a card that did not come is asked for again
 const opened = new Set(); // folded parts that are open, for all images
 const SETTLED = ["read", "refused"];
+const PASSING = 120; // milliseconds; cards of images passed faster than this are not loaded
 
 class Card {
   constructor(root, store, words) {
@@ -33,6 +34,12 @@ class Card {
   // A card that is known already comes before the browser paints.
   async load(row, key) {
     if (!SETTLED.includes(row?.status)) return;
+    const now = performance.now(), passing = now - (this.loadedAt ?? -PASSING) < PASSING;
+    this.loadedAt = now;
+    if (passing && !this.store.cards.has(`${row.id} ${row.outcome}`)) {
+      await new Promise((resolve) => setTimeout(resolve, PASSING));
+      if (this.key !== key) return;
+    }
     try {
       const card = await this.store.card(row.id);
       if (this.key !== key) return;

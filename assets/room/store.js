@@ -2,6 +2,7 @@
 
 const MOST_SCENES = 16, MOST_CARDS = 400, MOST_ANNOUNCED = 200;
 const OPEN = ["waiting", "reading"];
+const PASSING = 120; // milliseconds; nothing is loaded beside images that are passed faster than this
 const UNDO_TIME = 600_000; // milliseconds; longer than the server can bring rows back
 
 class Store {
@@ -261,6 +262,8 @@ class Store {
   // Loads the neighbours of the selected image, once it is there itself.
   async prefetch() {
     const id = this.selected, order = this.shown ?? this.order, at = order.indexOf(id);
+    await pause(PASSING);
+    if (this.selected !== id) return;
     try {
       if (this.rows.get(id)?.hasImage) await this.scene(id);
       for (const next of [order[at + 1], order[at - 1]]) {

@@ -2,6 +2,7 @@
 
 const viewers = new WeakMap();
 const COMING = ["waiting", "reading"];
+const PASSING = 120; // milliseconds; images passed faster than this are not loaded
 
 function follow(viewer, store) {
   const { words } = viewer;
@@ -27,6 +28,10 @@ function follow(viewer, store) {
     const known = store.unpacked.known(row);
     if (known) return show(row, known);
     if (viewer.id !== row.id) viewer.empty(row.id, words.loading, row.thumb ?? "", true);
+    const now = performance.now(), passing = now - (viewer.lookedAt ?? -PASSING) < PASSING;
+    viewer.lookedAt = now;
+    if (passing) await new Promise((resolve) => setTimeout(resolve, PASSING));
+    if (viewer.wanted !== state) return;
     try {
       const scene = await store.unpacked.load(row);
       if (viewer.wanted === state && !viewer.done.signal.aborted) show(row, scene);

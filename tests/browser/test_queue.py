@@ -212,3 +212,27 @@ def test_what_goes_wrong_keeps_nothing_else_out(address, watched):
     tab.evaluate("() => { window.cxrRoom.add([new File(['d'], 'last.txt')]); }")
     assert settled(tab, 5)[-1]["name"] == "last.txt"
     assert watched.troubles == []
+
+
+def test_images_that_are_passed_are_not_loaded(address, watched, demo_image):
+    """A held key leaves no line of requests behind it that the image at its end would have to wait for."""
+    tab = watched.tab
+    tab.goto(f"{address}/read")
+    opened(tab)
+    drop(tab, [f"{number}.png" for number in range(40)], demo_image)
+    settled(tab, 40)
+    tab.wait_for_timeout(500)
+    asked = []
+    tab.on(
+        "request",
+        lambda request: asked.append(request.url) if "/scene/" in request.url or "/card/" in request.url else None,
+    )
+    tab.evaluate("""async () => {
+      for (const id of window.cxrRoom.order) {
+        window.cxrRoom.select(id);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }""")
+    tab.wait_for_timeout(1000)
+    assert any(url.endswith(rows(tab)[-1]["id"]) for url in asked)
+    assert len(asked) < 15

@@ -149,8 +149,7 @@ class _Page(FPDF):
         self.line(_MARGIN, _MARGIN + 9, _MARGIN + _WIDTH, _MARGIN + 9)
         self.set_xy(_MARGIN, _MARGIN + 10.5)
         self._use(9)
-        name = self._known(shortened(reading.name, _NAME_LENGTH))
-        self._line(Message("report.pdf.image", name=name), _LINE)
+        self._line(self._known(Message("report.pdf.image", name=shortened(reading.name, _NAME_LENGTH))), _LINE)
         self._line(Message("report.pdf.times", read=_moment(read_at), printed=_moment(printed_at)), _LINE)
         self.ln(2)
 
@@ -159,7 +158,7 @@ class _Page(FPDF):
         if not reasons:
             return
         self._use(9)
-        texts = [str(Message("report.pdf.reason", reason=self._known(str(reason)))) for reason in reasons]
+        texts = [self._known(Message("report.pdf.reason", reason=str(reason))) for reason in reasons]
         heights = [self._height(words, _WIDTH - 4) for words in texts]
         room = _FOOT - self.get_y() - below - _LEAST_PICTURE - _CAPTION - 6
         shown = len(texts)
@@ -240,7 +239,7 @@ class _Page(FPDF):
         if not notes:
             return []
         self._use(9)
-        lines = [str(Message("report.pdf.reason", reason=self._known(str(note)))) for note in notes[:_MOST_NOTES]]
+        lines = [self._known(Message("report.pdf.reason", reason=str(note))) for note in notes[:_MOST_NOTES]]
         if len(notes) > _MOST_NOTES:
             lines.append(str(Message("report.pdf.more_reasons", count=len(notes) - _MOST_NOTES)))
         title, words = str(Message("report.pdf.notes")), "\n".join(lines)
@@ -257,7 +256,7 @@ class _Page(FPDF):
         """Thresholds and assumptions of the probability, model, ages and checksum, in two columns."""
         wide, named = (_WIDTH - _GAP) / 2, 37.0
         self._use(8.5)
-        rows = [(str(fact.name), self._known(str(fact.value))) for fact in facts(reading)]
+        rows = [(str(fact.name), self._known(fact.value)) for fact in facts(reading)]
         heights = [self._height(value, wide - named) for _, value in rows]
         half = -(-len(rows) // 2)
 
@@ -396,10 +395,13 @@ class _Page(FPDF):
         self.set_xy(left, top)
         self.cell(width, 4, str(text), align="C")
 
-    def _known(self, text: str) -> str:
-        """The text with each character that the font lacks replaced; the library would log such characters."""
+    def _known(self, words: object) -> str:
+        """Words with each character that the font lacks replaced; the library would log such characters.
+
+        Whole messages come here, since they surround what they quote with characters of their own.
+        """
         known = cast("TTFFont", self.fonts[_FONT.lower()]).cmap
-        return drawn(_SPACES.sub(" ", text).strip(), known)
+        return drawn(_SPACES.sub(" ", str(words)).strip(), known)
 
 
 def _moment(when: datetime) -> str:

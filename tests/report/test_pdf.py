@@ -10,7 +10,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
@@ -188,6 +188,8 @@ def test_long_name_keeps_both_ends(image):
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(max_size=120))
+@example(name="\u05d0\u05d1(1).png")
+@example(name="\u0627\u0644.png")
 def test_any_name_is_printed_and_none_is_logged(image, caplog, name):
     """Any file name gives one page and no log entry."""
     with caplog.at_level(logging.WARNING):

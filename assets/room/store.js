@@ -19,6 +19,7 @@ class Store {
     this.requests = new Requests(base, token);
     this.version = 0;
     [this.rows, this.order, this.shown] = [new Map(), [], null];
+    this.noted = new Map(); // what the user noted on rows, which the server does not know yet
     this.leaving = new Set(); // removed here, which the server does not know yet
     [this.selected, this.prevalence, this.undoable, this.place, this.lost] = [null, null, 0, 0, false];
     this.stamps = { selected: 0, prevalence: 0 };
@@ -88,7 +89,7 @@ class Store {
       this.order = [...state.order.filter((id) => !this.leaving.has(id)), ...local];
     }
     const listed = new Set(this.order);
-    for (const row of state.rows) if (listed.has(row.id)) this.rows.set(row.id, row);
+    for (const row of state.rows) if (listed.has(row.id)) this.rows.set(row.id, { ...row, ...this.noted.get(row.id) });
     for (const id of [...this.rows.keys()]) if (!listed.has(id)) this.rows.delete(id);
     this.order = this.order.filter((id) => this.rows.has(id)); // a row removed here may be in an older answer
     for (const name of ["selected", "prevalence"]) {
@@ -198,8 +199,10 @@ class Store {
   }
 
   annotate(id, values, sent = values) {
+    const noted = { ...this.noted.get(id), ...values };
+    this.noted.set(id, noted);
     this.change(id, values);
-    this.act(`rows/${id}`, sent);
+    this.act(`rows/${id}`, sent).then(() => this.noted.get(id) === noted && this.noted.delete(id));
     this.tell();
   }
 

@@ -13,6 +13,7 @@ from cxrmodel.messages import Message
 from cxrmodel.prevalence import site_prevalence
 from cxrmodel.web.server.expiry import ending_sessions
 from cxrmodel.web.server.preload import PREPARATION
+from cxrmodel.web.server.sockets import send_at_once
 
 
 @asynccontextmanager
@@ -25,6 +26,7 @@ async def started(app: App) -> AsyncIterator[None]:
         When a setting of the site cannot be used: the server does not start.
     """
     site_prevalence()
+    send_at_once()
     PREPARATION.begin()
     async with ending_sessions(), announced(app):
         yield

@@ -12,20 +12,10 @@ from cxrmodel.report.table import COLUMNS as READ_COLUMNS
 from cxrmodel.report.table import cells
 from cxrmodel.web.room import outputs
 from cxrmodel.web.room import room as rooms
-from cxrmodel.web.room.room import Room
 from tests.support.rooms import announce, give
-from tests.support.stand_ins import FakeReader
 
 PREVALENCE = 0.2
 FROM_FILE = {"file_bytes", "file_modified"}
-
-
-@pytest.fixture
-def room():
-    """A room that reads with a stand-in."""
-    made = Room("browser")
-    made.use(FakeReader())
-    return made
 
 
 @pytest.fixture

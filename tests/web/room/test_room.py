@@ -22,14 +22,6 @@ from tests.support.stand_ins import FakeReader
 
 
 @pytest.fixture
-def room():
-    """A room that reads with a stand-in."""
-    made = Room("browser")
-    made.use(FakeReader())
-    return made
-
-
-@pytest.fixture
 def coded(make_image, png):
     """Four different images as files."""
     return [png(make_image(seed, (40, 50))) for seed in range(4)]

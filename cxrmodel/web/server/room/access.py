@@ -15,6 +15,7 @@ from cxrmodel.messages import Message
 from cxrmodel.web.errors import log_failure
 from cxrmodel.web.room.room import Room
 from cxrmodel.web.room.rooms import find_room
+from cxrmodel.web.room.row import Row
 from cxrmodel.web.server.browsers import browser_of
 from cxrmodel.web.server.requests import header
 
@@ -94,6 +95,35 @@ def room_of(request: Request) -> Room:
     if room is None:
         raise Refused(404, "web.server.no_room")
     return room
+
+
+def row_of(request: Request, room: Room) -> Row:
+    """Give the row that a request names, as it stands now.
+
+    Raises
+    ------
+    Refused
+    """
+    row = room.standing(request.path_params["id"])
+    if row is None:
+        raise Refused(404, "web.server.no_image")
+    return row
+
+
+def prevalence_of(request: Request, room: Room) -> float:
+    """Give the prevalence that the browser shows, which may be ahead of what the room knows.
+
+    Raises
+    ------
+    Refused
+    """
+    try:
+        wanted = float(request.query_params.get("prevalence", room.prevalence))
+    except ValueError:
+        wanted = 0.0
+    if not 0 < wanted < 1:
+        raise Refused(400, "web.server.wrong_request")
+    return wanted
 
 
 def whole(text: str | None, code: int, sentence: str) -> int:

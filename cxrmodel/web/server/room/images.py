@@ -10,11 +10,11 @@ from cxrmodel.web.room.card import card
 from cxrmodel.web.room.room import Room
 from cxrmodel.web.room.row import Row
 from cxrmodel.web.room.tags import tags
-from cxrmodel.web.server.room.access import Refused, as_json, route
+from cxrmodel.web.server.room.access import Refused, as_json, prevalence_of, route, row_of
 
 
 async def _scene(request: Request, room: Room) -> Response:
-    row = _row(request, room)
+    row = row_of(request, room)
     if not row.has_image:
         raise Refused(410, "web.server.no_image")
     return Response(await run_in_threadpool(_scene_of, row), media_type="application/octet-stream")
@@ -29,39 +29,22 @@ def _scene_of(row: Row) -> bytes:
 
 
 async def _tags(request: Request, room: Room) -> Response:
-    return await as_json(tags(_row(request, room).attributes, request.query_params.get("identity") == "1"))
+    return await as_json(tags(row_of(request, room).attributes, request.query_params.get("identity") == "1"))
 
 
 async def _finding(request: Request, room: Room) -> Response:
     """Finding and probability in words, at the prevalence that the page shows, for a saved picture."""
-    reading = _row(request, room).reading
+    reading = row_of(request, room).reading
     if reading is None:
         raise Refused(404, "web.server.no_image")
-    return await as_json({"finding": str(finding_sentence(reading.at(_prevalence(request, room))))})
-
-
-def _prevalence(request: Request, room: Room) -> float:
-    try:
-        value = float(request.query_params.get("prevalence", room.prevalence))
-    except ValueError:
-        raise Refused(400, "web.server.wrong_request") from None
-    if not 0 < value < 1:
-        raise Refused(400, "web.server.wrong_request")
-    return value
+    return await as_json({"finding": str(finding_sentence(reading.at(prevalence_of(request, room))))})
 
 
 async def _card(request: Request, room: Room) -> Response:
-    row = _row(request, room)
+    row = row_of(request, room)
     if row.status not in ("read", "refused"):
         raise Refused(404, "web.server.no_image")
     return await as_json(await run_in_threadpool(card, row))
-
-
-def _row(request: Request, room: Room) -> Row:
-    row = room.standing(request.path_params["id"])
-    if row is None:
-        raise Refused(404, "web.server.no_image")
-    return row
 
 
 ROUTES = [

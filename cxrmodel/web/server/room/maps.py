@@ -15,7 +15,7 @@ from cxrmodel.web.heatmap.faithfulness import described
 from cxrmodel.web.room.maps import Kind, Task
 from cxrmodel.web.room.room import Room
 from cxrmodel.web.room.row import Row
-from cxrmodel.web.server.room.access import Asked, Refused, as_json, asked, done, route
+from cxrmodel.web.server.room.access import Asked, Refused, as_json, asked, done, route, row_of
 
 
 class _Wish(Asked):
@@ -70,8 +70,8 @@ def _method(name: str) -> str:
 
 
 def _read(request: Request, room: Room) -> Row:
-    row = room.standing(request.path_params["id"])
-    if row is None or row.reading is None:
+    row = row_of(request, room)
+    if row.reading is None:
         raise Refused(404, "web.server.no_image")
     if row.released:
         raise Refused(410, "web.server.no_image")

@@ -9,22 +9,20 @@ from starlette.responses import Response, StreamingResponse
 from cxrmodel.reading import Reading
 from cxrmodel.web.room import outputs
 from cxrmodel.web.room.room import Room
-from cxrmodel.web.server.room.access import Refused, route
+from cxrmodel.web.server.room.access import Refused, prevalence_of, route, row_of
 
 
 async def _table(request: Request, room: Room) -> Response:
-    rows, prevalence = room.rows(), _prevalence(request, room)
+    rows, prevalence = room.rows(), prevalence_of(request, room)
     return Response(await run_in_threadpool(outputs.table_csv, rows, prevalence), media_type="text/csv")
 
 
 async def _report(request: Request, room: Room) -> Response:
-    row = room.standing(request.path_params["id"])
-    if row is None:
-        raise Refused(404, "web.server.no_image")
+    row = row_of(request, room)
     reading, read_at = row.reading, row.read_at
     if reading is None or read_at is None or row.released:
         raise Refused(410, "web.server.no_image")
-    return await _pdf(reading.at(_prevalence(request, room)), read_at)
+    return await _pdf(reading.at(prevalence_of(request, room)), read_at)
 
 
 async def _pdf(reading: Reading, read_at: datetime) -> Response:
@@ -32,20 +30,8 @@ async def _pdf(reading: Reading, read_at: datetime) -> Response:
 
 
 async def _all(request: Request, room: Room) -> Response:
-    parts = outputs.archive(room.rows(), _prevalence(request, room))
+    parts = outputs.archive(room.rows(), prevalence_of(request, room))
     return StreamingResponse(parts, media_type="application/zip")
-
-
-def _prevalence(request: Request, room: Room) -> float:
-    """The prevalence that the browser shows, which may be ahead of what the room knows."""
-    asked = request.query_params.get("prevalence")
-    try:
-        wanted = room.prevalence if asked is None else float(asked)
-    except ValueError:
-        wanted = 0.0
-    if not 0 < wanted < 1:
-        raise Refused(400, "web.server.wrong_request")
-    return wanted
 
 
 ROUTES = [

@@ -67,7 +67,7 @@ def give_demo_images(tab) -> None:
 
 def names(tab) -> list[str]:
     """Names in the list, in the order shown."""
-    return tab.locator(".st-key-worklist .row .name").all_inner_texts()
+    return tab.locator(".st-key-worklist .row .name").all_text_contents()
 
 
 def current(tab) -> str:

@@ -181,19 +181,25 @@ PROGRAMS = {
     "python3": "exit 0",
     "chromium": "exit 0",
     "ip": "exit 0",
+    "Orthanc": "exit 0",
+    "storescu": "exit 0",
+    "dciodvfy": "exit 0",
     "apt-get": 'echo "apt-get $*"',
     "sudo": 'exec "$@"',
 }
+SERVERS = ("Orthanc", "storescu", "dciodvfy")
+KNOWN_BY_FILES = ("fonts-dejavu-core", "orthanc-dicomweb", "postgresql")
 
 
 @pytest.mark.parametrize(
     ("present", "installed"),
     [
-        (["make", "python3", "chromium", "ip"], []),
-        (["make", "python3", "ip"], ["chromium"]),
-        (["make", "python3", "chromium"], ["iproute2"]),
-        (["make", "chromium", "ip"], ["python3", "python3-venv"]),
-        (["make"], ["python3", "python3-venv", "chromium", "iproute2"]),
+        (["make", "python3", "chromium", "ip", *SERVERS], []),
+        (["make", "python3", "ip", *SERVERS], ["chromium"]),
+        (["make", "python3", "chromium", *SERVERS], ["iproute2"]),
+        (["make", "chromium", "ip", *SERVERS], ["python3", "python3-venv"]),
+        (["make", "python3", "chromium", "ip"], ["orthanc", "dcmtk", "dicom3tools"]),
+        (["make"], ["python3", "python3-venv", "chromium", "iproute2", "orthanc", "dcmtk", "dicom3tools"]),
     ],
 )
 def test_a_clean_machine_gets_what_it_lacks(project, tmp_path, present, installed):
@@ -212,7 +218,7 @@ def test_a_clean_machine_gets_what_it_lacks(project, tmp_path, present, installe
     )
     *before, lint, last = done.stdout.splitlines()
     asked = [word for line in before for word in line.split() if not word.startswith("-")]
-    assert [word for word in asked if word not in ("apt-get", "update", "install", "fonts-dejavu-core")] == installed
+    assert [word for word in asked if word not in ("apt-get", "update", "install", *KNOWN_BY_FILES)] == installed
     assert lint.startswith("make lint ")
     assert last == f"make test CXR_DATA={here}/../shared/data CXR_STRICT=1"
 

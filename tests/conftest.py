@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from cxrmodel.imaging.sandbox.pool import end_sandbox
+from tests.support.orthanc import Orthanc, make_orthanc
+from tests.support.programs import require_program
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -61,6 +63,36 @@ def data_root(strict_skip) -> Path:
     if not (root / "chest_xray").is_dir():
         strict_skip(f"needs the real images: {root} holds no chest_xray; point CXR_DATA at the folder that does")
     return root
+
+
+@pytest.fixture(scope="session")
+def program(strict_skip) -> Callable[[str], str]:
+    """A function ``program("storescu")``: path of a program of ``tests/support/programs.py``."""
+    return lambda name: require_program(name, strict_skip)
+
+
+@pytest.fixture
+def start_orthanc(tmp_path, strict_skip) -> Iterator[Callable[..., Orthanc]]:
+    """A function ``start_orthanc(ae_title="ORTHANC", users={}, settings={})``: a running archive server, empty.
+
+    All are stopped at the end of the test.
+    """
+    started: list[Orthanc] = []
+
+    def start(**options) -> Orthanc:
+        server = make_orthanc(tmp_path / f"orthanc{len(started)}", strict_skip, **options)
+        started.append(server)
+        return server.start()
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture
+def orthanc(start_orthanc) -> Orthanc:
+    """A running archive server with DICOMweb, empty."""
+    return start_orthanc()
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ __all__ = [
     "ImageTooLarge",
     "ImageTooSmall",
     "ImplausibleShape",
+    "MissingExtra",
     "MissingPixelData",
     "MissingWeights",
     "ModelError",
@@ -165,6 +166,10 @@ class OutputFailed(CxrError):
 
 class SettingError(CxrError):
     """A setting of this site cannot be used."""
+
+
+class MissingExtra(CxrError):
+    """A library of an optional extra is not installed."""
 
 
 class TrainingError(CxrError):

@@ -39,7 +39,7 @@ def explained(error: BaseException) -> Message:
     if isinstance(error, ModuleNotFoundError):
         library = (error.name or "").partition(".")[0]
         if library in OPTIONAL:
-            return Message("package.missing_extra", library=OPTIONAL[library])
+            return Message("package.missing_extra", library=OPTIONAL[library], extra="train,compare")
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
     return Message("cli.unexpected", error=type(error).__name__, place=place)

@@ -152,7 +152,11 @@ def test_a_failure_is_a_sentence(argv, named, capsys):
         (OSError(5, "Fault"), Status.FAILED, Message("cli.system_error", reason="Fault")),
         (OSError("Fault"), Status.FAILED, Message("cli.system_error", reason="Fault")),
         (MemoryError(), Status.FAILED, Message("cli.no_memory")),
-        (ModuleNotFoundError(name="keras.layers"), Status.FAILED, Message("package.missing_extra", library="Keras")),
+        (
+            ModuleNotFoundError(name="keras.layers"),
+            Status.FAILED,
+            Message("package.missing_extra", library="Keras", extra="train,compare"),
+        ),
     ],
 )
 def test_errors_become_a_status(error, status, printed, capsys):

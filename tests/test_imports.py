@@ -28,6 +28,7 @@ RANKS = {
     "models": 3,
     "artefacts": 2,
     "demo": 2,
+    "configuration": 4,
     "imaging": 2,
     "model": 3,
     "checks": 4,

@@ -21,6 +21,7 @@ RANKS = {
     "scheduling": 0,
     "metrics": 2,
     "errors": 1,
+    "logs": 1,
     "extras": 1,
     "records": 1,
     "outputs": 2,

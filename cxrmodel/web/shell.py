@@ -7,11 +7,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cxrmodel.errors import ModelError
+from cxrmodel.logs import log_failure
 from cxrmodel.reading import Reader
 from cxrmodel.report.wording import DISCLAIMER
 from cxrmodel.web import engine, session
 from cxrmodel.web.components import room
-from cxrmodel.web.errors import log_failure
 from cxrmodel.web.reconnected import run_again_after_a_break
 from cxrmodel.web.style import ICON, STYLE
 from cxrmodel.web.text import plain, text

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from cxrmodel.logs import log_failure
 from cxrmodel.sinks import cell
-from cxrmodel.web.errors import log_failure
 from cxrmodel.web.text import text
 
 if TYPE_CHECKING:

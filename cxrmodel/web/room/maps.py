@@ -12,9 +12,9 @@ from cxrmodel.explain.explainer import Explainer, Report
 from cxrmodel.explain.image_test import image_test
 from cxrmodel.explain.interpolation import CropMap
 from cxrmodel.explain.methods import INSTANT
+from cxrmodel.logs import log_failure
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reader, Reading
-from cxrmodel.web.errors import log_failure
 
 Kind = Literal["map", "test"]
 Key = tuple[str, str, Kind]

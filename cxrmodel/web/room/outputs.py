@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from cxrmodel.apart import apart
 from cxrmodel.evaluation.nearest import shipped_evidence
+from cxrmodel.logs import log_failure
 from cxrmodel.reading import Reading, ReadingRecord
 from cxrmodel.report.picture import overlay_png
 from cxrmodel.report.table import COLUMNS as READ_COLUMNS
@@ -17,7 +18,6 @@ from cxrmodel.report.table import Row as Cells
 from cxrmodel.report.table import cell_of, cells, csv_lines, record_of_reading
 from cxrmodel.report.wording import DISCLAIMER, evidence_counts, evidence_sentence
 from cxrmodel.sinks import file_stem
-from cxrmodel.web.errors import log_failure
 from cxrmodel.web.room.row import Row
 
 COLUMNS = (*READ_COLUMNS, "logit", "sha256", "read_at", "seen", "mark", "note")

@@ -13,11 +13,11 @@ from cxrmodel.apart import apart
 from cxrmodel.errors import CxrError, ImageRefused
 from cxrmodel.imaging.formats.dicom import is_dicom
 from cxrmodel.imaging.repairs import Repairs
+from cxrmodel.logs import log_failure
 from cxrmodel.messages import Message
 from cxrmodel.pipeline import RefusedImage
 from cxrmodel.reading import Reader, Reading
 from cxrmodel.scheduling import Client
-from cxrmodel.web.errors import log_failure
 from cxrmodel.web.room.row import Status
 from cxrmodel.web.room.thumbnail import thumbnail
 

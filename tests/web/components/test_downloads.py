@@ -5,7 +5,7 @@ import io
 import re
 
 from cxrmodel.web.components.downloads import lazily, table_csv
-from tests.web.test_errors import broken
+from tests.test_logs import broken
 
 
 def test_csv_has_every_column_and_no_formula():

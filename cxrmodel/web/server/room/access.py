@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from cxrmodel.logs import log_failure
 from cxrmodel.messages import Message
-from cxrmodel.web.errors import log_failure
 from cxrmodel.web.room.room import Room
 from cxrmodel.web.room.rooms import find_room
 from cxrmodel.web.room.row import Row

@@ -19,8 +19,8 @@ class Store {
     this.requests = new Requests(base, token);
     this.version = 0;
     [this.rows, this.order, this.shown] = [new Map(), [], null];
-    this.noted = new Map(); // what the user noted on rows, which the server does not know yet
-    this.leaving = new Set(); // removed here, which the server does not know yet
+    // What the user noted or removed, with the last request that may still bring an older state: answers overtake.
+    [this.noted, this.leaving, this.asked] = [new Map(), new Map(), 0];
     [this.selected, this.prevalence, this.undoable, this.place, this.lost] = [null, null, 0, 0, false];
     this.stamps = { selected: 0, prevalence: 0 };
     [this.scenes, this.cards] = [new Latest(MOST_SCENES), new Latest(MOST_CARDS)];
@@ -62,12 +62,13 @@ class Store {
     const { requests } = this;
     for (let wait = FIRST_PAUSE; !requests.ended; ) {
       await this.untilNeeded();
+      const asked = ++this.asked;
       try {
         const answer = await requests.get(`rows?after=${this.version}`);
         if (answer.status !== 200) throw new Error("no rows");
         const state = await answer.json();
         if (requests.ended) return;
-        this.take(state);
+        this.take(state, asked);
         wait = FIRST_PAUSE;
       } catch {
         await pause(wait);
@@ -82,14 +83,16 @@ class Store {
     await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
   }
 
-  take(state) {
+  take(state, asked) {
     this.version = state.version;
+    for (const waiting of [this.noted, this.leaving])
+      for (const [id, { last }] of waiting) if (asked > last) waiting.delete(id);
     if (state.order) {
       const known = new Set(state.order), local = this.order.filter((id) => this.rows.get(id)?.local && !known.has(id));
       this.order = [...state.order.filter((id) => !this.leaving.has(id)), ...local];
     }
     const listed = new Set(this.order);
-    for (const row of state.rows) if (listed.has(row.id)) this.rows.set(row.id, { ...row, ...this.noted.get(row.id) });
+    for (const row of state.rows) if (listed.has(row.id)) this.rows.set(row.id, { ...row, ...this.noted.get(row.id)?.values });
     for (const id of [...this.rows.keys()]) if (!listed.has(id)) this.rows.delete(id);
     this.order = this.order.filter((id) => this.rows.has(id)); // a row removed here may be in an older answer
     for (const name of ["selected", "prevalence"]) {
@@ -199,10 +202,10 @@ class Store {
   }
 
   annotate(id, values, sent = values) {
-    const noted = { ...this.noted.get(id), ...values };
+    const noted = { values: { ...this.noted.get(id)?.values, ...values }, last: Infinity };
     this.noted.set(id, noted);
     this.change(id, values);
-    this.act(`rows/${id}`, sent).then(() => this.noted.get(id) === noted && this.noted.delete(id));
+    this.act(`rows/${id}`, sent).then(() => (noted.last = this.asked));
     this.tell();
   }
 
@@ -214,8 +217,9 @@ class Store {
     for (const id of ids) this.rows.delete(id);
     const { uploads } = this;
     setTimeout(() => uploads.forget(gone), UNDO_TIME);
-    for (const id of ids) this.leaving.add(id);
-    this.act("remove", { ids }).then(() => ids.forEach((id) => this.leaving.delete(id)));
+    const left = { last: Infinity };
+    for (const id of ids) this.leaving.set(id, left);
+    this.act("remove", { ids }).then(() => (left.last = this.asked));
     if (gone.has(this.selected)) this.select(next);
     this.tell();
   }
@@ -225,6 +229,7 @@ class Store {
   }
 
   undo() {
+    this.actions = this.actions.then(() => this.leaving.clear());
     return this.act("undo", {});
   }
 

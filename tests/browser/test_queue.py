@@ -199,16 +199,23 @@ def test_what_goes_wrong_keeps_nothing_else_out(address, watched):
     assert {row["status"] for row in found[6:]} == {"refused"}
     tab.evaluate("(ids) => window.cxrRoom.remove(ids)", [row["id"] for row in found[6:]])
 
-    # An answer from before a removal.
-    kept = tab.evaluate("""() => {
-      const store = window.cxrRoom, order = [...store.order];
+    # An answer from before a removal and a note, which comes before the server knows of them, and after.
+    kept = tab.evaluate("""async () => {
+      const store = window.cxrRoom, order = [...store.order], { asked } = store;
       const { version, selected, prevalence, stamps, undoable: undo, place } = store;
-      const rows = [store.rows.get(order[1])];
+      const rows = [store.rows.get(order[1]), store.rows.get(order[5])];
+      const older = () => store.take({ version, rows, order, selected, prevalence, stamps: { ...stamps }, undo, place }, asked);
+      const listed = () => store.order.map((id) => [store.rows.get(id)?.name.slice(0, 10), store.rows.get(id)?.note]);
       store.remove([order[0], order[1]]);
-      store.take({ version, rows, order, selected, prevalence, stamps: { ...stamps }, undo, place });
-      return [...store.order].map((id) => store.rows.get(id)?.name.slice(0, 10));
+      store.note(order[5], "left base");
+      older();
+      const before = listed();
+      await store.actions;
+      older();
+      return [before, listed()];
     }""")
-    assert kept == ["locked", "x" * 10, "after.txt", "c.txt"]
+    listed = [["locked", ""], ["x" * 10, ""], ["after.txt", ""], ["c.txt", "left base"]]
+    assert kept == [listed, listed]
     tab.evaluate("() => { window.cxrRoom.add([new File(['d'], 'last.txt')]); }")
     assert settled(tab, 5)[-1]["name"] == "last.txt"
     assert watched.troubles == []

@@ -150,7 +150,7 @@ def test_list_by_keyboard_alone(address, watched):
     give_demo_images(tab)
     given = [*(image.name for image in demo_images()), "letter.txt"]
     assert names(tab) == given
-    assert tab.locator(".st-key-worklist [data-part=live]").inner_text()
+    tab.locator(".st-key-worklist [data-part=live]").filter(has_text=re.compile(r"\w")).wait_for(state="attached")
     tab.get_by_role("listbox").focus()
     for key, expected in (("ArrowDown", 1), ("j", 2), ("k", 1), ("End", 6), ("Home", 0)):
         tab.keyboard.press(key)

@@ -2,6 +2,7 @@
 
 from cxrmodel.cli import app, bench, evaluate, explain, export, read, synthetic, train
 from cxrmodel.cli.command import Command
+from cxrmodel.cli.hospital import config
 from cxrmodel.registry import Registry
 
 COMMANDS: Registry[Command] = Registry(
@@ -14,4 +15,5 @@ COMMANDS: Registry[Command] = Registry(
     bench.COMMAND,
     synthetic.COMMAND,
     app.COMMAND,
+    config.COMMAND,
 )

@@ -112,6 +112,7 @@ class StoreSection(Section):
     )
     folder: Place = Field(
         default_factory=default_folder,
+        json_schema_extra={"default_words": "~/.local/share/cxrmodel"},
         description="Data folder: received files, and the SQLite database. Workers that share a database share it too.",
         examples=["/var/lib/cxrmodel"],
     )
@@ -310,7 +311,7 @@ class CstoreTarget(Section):
     port: Port = Field(description="Its port.", examples=[4242])
     called_ae_title: AeTitle = Field(description="Its AE title.", examples=["ORTHANC"])
     calling_ae_title: AeTitle = Field("CXRMODEL", description="Own AE title.")
-    tls: bool = Field(False, description="Whether the connection is encrypted.")
+    tls: bool = Field(False, description="Whether the connection is encrypted.", examples=[True])
     certificate_file: Place | None = Field(
         None, description="Own certificate in PEM, where the PACS wants one.", examples=["/etc/cxrmodel/scu.pem"]
     )
@@ -403,7 +404,6 @@ class LogSection(Section):
     """What is written on standard error. No line identifies a patient."""
 
     format: Literal["json", "text"] = Field("json", description="One JSON object a line, or a sentence a line.")
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe kind of line.")
 
 
 class Configuration(Section):

@@ -1,0 +1,1 @@
+"""Commands for a hospital: its configuration, store, results, worker and server."""

@@ -204,7 +204,8 @@ def test_what_goes_wrong_keeps_nothing_else_out(address, watched):
       const store = window.cxrRoom, order = [...store.order], { asked } = store;
       const { version, selected, prevalence, stamps, undoable: undo, place } = store;
       const rows = [store.rows.get(order[1]), store.rows.get(order[5])];
-      const older = () => store.take({ version, rows, order, selected, prevalence, stamps: { ...stamps }, undo, place }, asked);
+      const state = { version, rows, order, selected, prevalence, stamps: { ...stamps }, undo, place };
+      const older = () => store.take(state, asked);
       const listed = () => store.order.map((id) => [store.rows.get(id)?.name.slice(0, 10), store.rows.get(id)?.note]);
       store.remove([order[0], order[1]]);
       store.note(order[5], "left base");

@@ -28,10 +28,10 @@ def _run(arguments: argparse.Namespace) -> Status:
     from tqdm import tqdm
 
     from cxrmodel import outputs
-    from cxrmodel.cli.batch.inputs import InputFile
     from cxrmodel.evaluation.explanations.results import as_explained, tested_explanations
     from cxrmodel.explain.explainer import Explainer
     from cxrmodel.explain.overlay import overlay_figure
+    from cxrmodel.inputs import InputFile
     from cxrmodel.reading import Reader
     from cxrmodel.report.wording import figure_caption
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, fields, replace
 from typing import Any, Literal
 
+from cxrmodel.errors import CxrError, ImageRefused
 from cxrmodel.explain.shares import EvidenceShares
 from cxrmodel.messages import Message
 from cxrmodel.reading import Reading, ReadingRecord
@@ -21,6 +22,35 @@ COLUMNS = tuple(column for key in KEYS for column in (SHARES if key == "evidence
 
 Row = Mapping[str, str]
 """Cells by column."""
+
+
+def make_record(file: str, outcome: Reading | Exception, model: str) -> ReadingRecord:
+    """Make the record of a file.
+
+    Parameters
+    ----------
+    file : str
+        Path as printed.
+    outcome : Reading or Exception
+        The reading, or why there is none.
+    model : str
+        Version of the model.
+    """
+    if isinstance(outcome, Reading):
+        return record_of_reading(file, outcome)
+    if isinstance(outcome, CxrError):
+        reason = outcome.message
+    elif isinstance(outcome, OSError):
+        reason = Message("cli.read.unreadable", reason=outcome.strerror or str(outcome))
+    else:
+        reason = unexpected(outcome)
+    status: Literal["refused", "error"] = "refused" if isinstance(outcome, ImageRefused) else "error"
+    return record_of_reason(file, status, reason, model)
+
+
+def unexpected(error: Exception) -> Message:
+    """Reason of an error that no code of this program foresees; its own text may quote what is private."""
+    return Message("cli.read.unexpected", error=type(error).__name__)
 
 
 def record_of_reading(file: str, reading: Reading) -> ReadingRecord:

@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from cxrmodel.cli.batch.inputs import InputFile, list_files
 from cxrmodel.errors import CxrError
 from cxrmodel.imaging.radiograph import MAX_BYTES
+from cxrmodel.inputs import InputFile, list_files
 
 LONG = "x" * 250
 

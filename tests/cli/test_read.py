@@ -13,16 +13,16 @@ import cv2
 import numpy as np
 import pytest
 
-from cxrmodel.cli.batch.inputs import list_files
-from cxrmodel.cli.batch.table import NO_HEATMAP, make_record
+from cxrmodel.cli.batch.table import NO_HEATMAP
 from cxrmodel.cli.main import main
 from cxrmodel.errors import EmptyFile, OutputRefused
 from cxrmodel.imaging.sandbox import pool
+from cxrmodel.inputs import list_files
 from cxrmodel.messages import Message
 from cxrmodel.model.spec import load_spec
 from cxrmodel.outputs import locked
 from cxrmodel.prevalence import SETTING
-from cxrmodel.report.table import KEYS
+from cxrmodel.report.table import KEYS, make_record
 from tests.support.stand_ins import fake_reading
 
 

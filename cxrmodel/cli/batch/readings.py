@@ -11,16 +11,17 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from cxrmodel.cli.batch.inputs import InputFile, list_files
-from cxrmodel.cli.batch.table import NO_HEATMAP, Table, check_place, make_record, unexpected
+from cxrmodel.cli.batch.table import NO_HEATMAP, Table, check_place
 from cxrmodel.cli.command import Status, put, say
 from cxrmodel.errors import CxrError, OutputRefused
 from cxrmodel.imaging.repairs import AS_STORED, Repairs
+from cxrmodel.inputs import InputFile, list_files
 from cxrmodel.messages import Message
 from cxrmodel.outputs import locked, write
 from cxrmodel.prevalence import prevalence_words
 from cxrmodel.reading import Reader, Reading, ReadingRecord
 from cxrmodel.report.picture import overlay_png
+from cxrmodel.report.table import make_record, unexpected
 from cxrmodel.report.wording import DISCLAIMER
 from cxrmodel.sinks import json_line, terminal
 

@@ -6,50 +6,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
 
 from cxrmodel import outputs
-from cxrmodel.cli.batch.inputs import InputFile
-from cxrmodel.errors import CxrError, ImageRefused, OutputFailed, OutputRefused
-from cxrmodel.messages import Message
+from cxrmodel.errors import OutputFailed, OutputRefused
+from cxrmodel.inputs import InputFile
 from cxrmodel.prevalence import prevalence_words
-from cxrmodel.reading import Reading, ReadingRecord
-from cxrmodel.report.table import COLUMNS, SHARES, Row, cells, csv_lines, record_of_reading, record_of_reason
+from cxrmodel.reading import ReadingRecord
+from cxrmodel.report.table import COLUMNS, SHARES, Row, cells, csv_lines
 from cxrmodel.sinks import from_cell
 
 LATER = ("codes", *SHARES, "file_bytes", "file_modified")
 """Columns that tables of earlier versions lack."""
 NO_HEATMAP = "cli.read.no_heatmap"
 """Code of a reading whose heatmap could not be written."""
-
-
-def make_record(file: str, outcome: Reading | Exception, model: str) -> ReadingRecord:
-    """Make the record of a file.
-
-    Parameters
-    ----------
-    file : str
-        Path as printed.
-    outcome : Reading or Exception
-        The reading, or why there is none.
-    model : str
-        Version of the model.
-    """
-    if isinstance(outcome, Reading):
-        return record_of_reading(file, outcome)
-    if isinstance(outcome, CxrError):
-        reason = outcome.message
-    elif isinstance(outcome, OSError):
-        reason = Message("cli.read.unreadable", reason=outcome.strerror or str(outcome))
-    else:
-        reason = unexpected(outcome)
-    status: Literal["refused", "error"] = "refused" if isinstance(outcome, ImageRefused) else "error"
-    return record_of_reason(file, status, reason, model)
-
-
-def unexpected(error: Exception) -> Message:
-    """Reason of an error that no code of this program foresees; its own text may quote what is private."""
-    return Message("cli.read.unexpected", error=type(error).__name__)
 
 
 class Table:

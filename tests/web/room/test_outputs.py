@@ -6,10 +6,9 @@ import zipfile
 
 import pytest
 
-from cxrmodel.cli.batch.table import make_record
 from cxrmodel.report import pdf
 from cxrmodel.report.table import COLUMNS as READ_COLUMNS
-from cxrmodel.report.table import cells
+from cxrmodel.report.table import cells, make_record
 from cxrmodel.web.room import outputs
 from cxrmodel.web.room import room as rooms
 from tests.support.rooms import announce, give

@@ -1,4 +1,4 @@
-"""Files to read: found in the arguments, and opened so that none stops the others.
+"""Files that are named to be read: found in folders, and opened so that none stops the others.
 
 Nothing is opened that could block or never end: type and size are asked first, of the name and again of the open file.
 """

@@ -42,6 +42,7 @@ RANKS = {
     "report": 7,
     "archive": 8,
     "benchmark": 8,
+    "monitoring": 8,
     "web": 9,
     "cli": 9,
     "pages": 10,
@@ -56,6 +57,7 @@ DISTRIBUTIONS = {
     "jpeg_ls": "pyjpegls",
     "openjpeg": "pylibjpeg-openjpeg",
     "markdown_it": "markdown-it-py",
+    "prometheus_client": "prometheus-client",
     "sklearn": "scikit-learn",
     "tf_keras_vis": "tf-keras-vis",
 }

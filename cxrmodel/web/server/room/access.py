@@ -1,6 +1,5 @@
 """Who may ask a room for something, and how much a request may hold."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -17,14 +16,13 @@ from cxrmodel.web.room.room import Room
 from cxrmodel.web.room.rooms import find_room
 from cxrmodel.web.room.row import Row
 from cxrmodel.web.server.browsers import browser_of
+from cxrmodel.web.server.content import Refused, length_of, received
 from cxrmodel.web.server.requests import header
 
 TOKEN = "x-room"
 """Header with the token of the room."""
 MOST_JSON = 2**20
 """Bytes of a request that is no file."""
-MOST_DIGITS = 19
-"""Of a number in a request."""
 PATIENCE = 30.0
 """Seconds without a byte after which a request is given up."""
 
@@ -38,23 +36,6 @@ class Asked(BaseModel):
 
 
 AskedFor = TypeVar("AskedFor", bound=Asked)
-
-
-class Refused(Exception):
-    """A request that is not answered.
-
-    Parameters
-    ----------
-    status : int
-        HTTP status.
-    code : str
-        Of the sentence in the catalogue.
-    **headers : str
-    """
-
-    def __init__(self, status: int, code: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(code)
-        self.status, self.code, self.headers = status, code, headers
 
 
 def route(path: str, handler: Handler, method: str = "POST") -> Route:
@@ -126,33 +107,6 @@ def prevalence_of(request: Request, room: Room) -> float:
     return wanted
 
 
-def whole(text: str | None, code: int, sentence: str) -> int:
-    """Understand a whole number that a request states.
-
-    Raises
-    ------
-    Refused
-        When it is none, or has more digits than any that is meant.
-    """
-    if text is None or not (text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS):
-        raise Refused(code, sentence)
-    return int(text)
-
-
-def length_of(request: Request, limit: int) -> int:
-    """Give the stated length of a request's content.
-
-    Raises
-    ------
-    Refused
-        When it is not stated, or above the limit.
-    """
-    stated = whole(header(request.scope, "content-length"), 411, "web.server.no_length")
-    if stated > limit:
-        raise Refused(413, "web.server.too_large")
-    return stated
-
-
 async def content_of(request: Request, length: int, kind: str) -> bytes:
     """Receive the content of a request; a slow client is given up.
 
@@ -163,20 +117,7 @@ async def content_of(request: Request, length: int, kind: str) -> bytes:
     """
     if (header(request.scope, "content-type") or "").partition(";")[0].strip() != kind:
         raise Refused(415, "web.server.wrong_type")
-    content, parts = bytearray(), request.stream().__aiter__()
-    while True:
-        try:
-            part = await asyncio.wait_for(anext(parts), PATIENCE)
-        except StopAsyncIteration:
-            break
-        except TimeoutError:
-            raise Refused(408, "web.server.too_slow") from None
-        content += part
-        if len(content) > length:
-            raise Refused(413, "web.server.too_large")
-    if len(content) != length:
-        raise Refused(400, "web.server.wrong_request")
-    return bytes(content)
+    return await received(request, length, PATIENCE)
 
 
 async def asked(request: Request, kind: type[AskedFor]) -> AskedFor:

@@ -10,7 +10,8 @@ from cxrmodel.web.room.card import card
 from cxrmodel.web.room.room import Room
 from cxrmodel.web.room.row import Row
 from cxrmodel.web.room.tags import tags
-from cxrmodel.web.server.room.access import Refused, as_json, prevalence_of, route, row_of
+from cxrmodel.web.server.content import Refused
+from cxrmodel.web.server.room.access import as_json, prevalence_of, route, row_of
 
 
 async def _scene(request: Request, room: Room) -> Response:

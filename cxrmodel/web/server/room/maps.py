@@ -15,7 +15,8 @@ from cxrmodel.web.heatmap.faithfulness import described
 from cxrmodel.web.room.maps import Kind, Task
 from cxrmodel.web.room.room import Room
 from cxrmodel.web.room.row import Row
-from cxrmodel.web.server.room.access import Asked, Refused, as_json, asked, done, route, row_of
+from cxrmodel.web.server.content import Refused
+from cxrmodel.web.server.room.access import Asked, as_json, asked, done, route, row_of
 
 
 class _Wish(Asked):

@@ -9,7 +9,8 @@ from starlette.responses import Response, StreamingResponse
 from cxrmodel.reading import Reading
 from cxrmodel.web.room import outputs
 from cxrmodel.web.room.room import Room
-from cxrmodel.web.server.room.access import Refused, prevalence_of, route, row_of
+from cxrmodel.web.server.content import Refused
+from cxrmodel.web.server.room.access import prevalence_of, route, row_of
 
 
 async def _table(request: Request, room: Room) -> Response:

@@ -12,17 +12,15 @@ from cxrmodel.errors import SettingError
 from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.imaging.repairs import MOST_STEPS, Repairs
 from cxrmodel.web.room.room import Announced, Room
+from cxrmodel.web.server.content import Refused, length_of, whole
 from cxrmodel.web.server.room.access import (
     Asked,
-    Refused,
     as_json,
     asked,
     content_of,
     done,
-    length_of,
     room_of,
     route,
-    whole,
 )
 from cxrmodel.web.text import text
 

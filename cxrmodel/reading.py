@@ -323,6 +323,19 @@ class Reader:
         image.report.extended(prediction.results).raise_if_rejected()
         return self._reading(image, prediction)
 
+    def read_beside_others(self, data: bytes, name: str) -> Reading:
+        """Read one image on the calling thread alone, without waiting for those that other threads read.
+
+        Raises
+        ------
+        ImageRefused
+            When the file is not an image that may be read.
+        """
+        item = self._pipeline.single_threaded().process(lambda: data, name, checked=True)
+        if isinstance(item, Exception):
+            raise item
+        return self._reading(*item)
+
     @property
     def engine(self) -> Engine:
         """The network."""

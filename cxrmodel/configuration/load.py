@@ -53,6 +53,13 @@ def load_configuration(path: Path | None = None) -> Configuration:
     return parse_configuration(text, file)
 
 
+def needed_configuration(path: Path | None = None) -> Configuration:
+    """Load the configuration for a command that has nothing to do without one; raises as ``load_configuration``."""
+    if configuration_file(path) is None:
+        raise SettingError("configuration.none", setting=SETTING)
+    return load_configuration(path)
+
+
 def parse_configuration(text: str, file: Path) -> Configuration:
     """Check the text of a configuration file.
 

@@ -356,18 +356,26 @@ class OutboxSection(Section):
 class WorkerSection(Section):
     """How `cxrmodel work` takes jobs."""
 
-    at_once: Annotated[int, Field(ge=1, le=256)] | None = Field(
-        None, description="Images read at one time. Without it, one for each core.", examples=[2]
+    at_once: Annotated[int, Field(ge=0, le=256)] | None = Field(
+        None,
+        description="Images read at one time. Without it, one for each core. 0 reads none: such a worker only receives "
+        "and sends.",
+        examples=[2],
     )
     lease_seconds: Annotated[float, Field(ge=2, le=3600)] = Field(
-        60.0, description="A job whose worker died is free again after so long."
+        30.0, description="A job whose worker died is free again after so long."
     )
     tries: Annotated[int, Field(ge=1, le=100)] = Field(
-        3, description="Attempts at an image that ends with an unexpected error, before the worker gives it up."
+        5,
+        description="Attempts at an image that ends with an unexpected error or with the end of the worker, before it "
+        "is given up.",
     )
     retry_seconds: Seconds = Field(5.0, description="Wait before the second attempt. Every further wait doubles.")
     longest_retry_seconds: Seconds = Field(300.0, description="Longest wait between two attempts.")
     stop_seconds: Seconds = Field(30.0, description="On stopping, time for the images and deliveries in progress.")
+    metrics_port: Port | None = Field(
+        None, description="Port of this computer for the metrics of the worker, for Prometheus.", examples=[9108]
+    )
 
 
 class RetentionSection(Section):

@@ -65,7 +65,7 @@ def _is_table(value: object) -> bool:
 @pytest.mark.parametrize(
     ("header", "name", "kind", "default"),
     [
-        ("[worker]", "tries", "whole number, from 1 to 100", "3"),
+        ("[worker]", "tries", "whole number, from 1 to 100", "5"),
         ("[store]", "url", "text", None),
         ("[results]", "kinds", 'list of `"sr"` or `"sc"`, at least 1', '["sr", "sc"]'),
         ("[[inbox.folder]]", "after", '`"delete"` or `"move"` or `"keep"`', '"move"'),

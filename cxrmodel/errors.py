@@ -27,6 +27,8 @@ __all__ = [
     "OutputFailed",
     "OutputRefused",
     "SettingError",
+    "StoreError",
+    "StoreUnavailable",
     "TrainingError",
     "UnreadableFile",
     "UnsupportedFile",
@@ -170,6 +172,14 @@ class SettingError(CxrError):
 
 class MissingExtra(CxrError):
     """A library of an optional extra is not installed."""
+
+
+class StoreError(CxrError):
+    """The store cannot be used as it is."""
+
+
+class StoreUnavailable(StoreError):
+    """The store does not take or give anything at the moment: it is down, busy, or its disk is full."""
 
 
 class TrainingError(CxrError):

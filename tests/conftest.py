@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from cxrmodel.imaging.sandbox.pool import end_sandbox
 from tests.support.orthanc import Orthanc, make_orthanc
+from tests.support.postgres import Postgres, make_postgres
 from tests.support.programs import require_program
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -93,6 +94,16 @@ def start_orthanc(tmp_path, strict_skip) -> Iterator[Callable[..., Orthanc]]:
 def orthanc(start_orthanc) -> Orthanc:
     """A running archive server with DICOMweb, empty."""
     return start_orthanc()
+
+
+@pytest.fixture(scope="session")
+def postgres(strict_skip) -> Iterator[Postgres]:
+    """A running database server; ``postgres.database()`` is the address of a new, empty database."""
+    server = make_postgres(strict_skip)
+    try:
+        yield server.start()
+    finally:
+        server.remove()
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ RANKS = {
     "evaluation": 7,
     "report": 7,
     "archive": 8,
+    "store": 7,
     "benchmark": 8,
     "monitoring": 8,
     "web": 9,

@@ -1,0 +1,150 @@
+"""Jobs are leased by one worker, the oldest first; what is finished is stored once and never changes."""
+
+import pytest
+
+from cxrmodel.messages import Message
+from cxrmodel.reading import ReadingRecord
+from cxrmodel.store.records import Dead, DeliveryState, JobState, Received, StoredObject
+
+MODEL = "densenet@1"
+READ = ReadingRecord("image", "read", probability=0.25)
+REFUSED = ReadingRecord("image", "refused", codes=("imaging.empty",))
+
+
+def received(key: str) -> Received:
+    """An image of a patient of its own."""
+    return Received(key, "0" * 64, "poll", study_uid=f"{key}.1", patient_id=f"P{key}")
+
+
+def report(uid: str, data: bytes = b"first") -> StoredObject:
+    """A result."""
+    return StoredObject(uid, "sr", "1.2.840.10008.5.1.4.1.1.88.34", data)
+
+
+def test_an_image_has_one_job_for_a_model(store):
+    """The second arrival changes nothing."""
+    assert store.receive(received("1.2"), MODEL)
+    assert not store.receive(received("1.2"), MODEL)
+    assert store.receive(received("1.2"), "other")
+    assert store.state().jobs[JobState.WAITING] == 2
+    assert store.known({"1.2", "1.3"}, MODEL) == {"1.2"}
+
+
+def test_the_oldest_image_is_leased_first(store, clock):
+    """And each only once, also when its turn comes again after a failure."""
+    for key in ("1", "2", "3"):
+        store.receive(received(key), MODEL)
+        clock.move(1)
+    first = store.lease("a", MODEL, 60)
+    assert (first.image, first.tries) == (received("1"), 1)
+    assert store.retry(first, "store.busy", 10)
+    assert store.lease("b", MODEL, 60).image.key == "2"
+    clock.move(10)
+    again = store.lease("b", MODEL, 60)
+    assert (again.image.key, again.tries) == ("1", 2)
+    assert store.lease("c", MODEL, 60).image.key == "3"
+    assert store.lease("d", MODEL, 60) is None
+
+
+def test_a_model_gets_its_own_jobs(store):
+    """Those of another are not read."""
+    store.receive(received("1"), "other")
+    assert store.lease("a", MODEL, 60) is None
+
+
+def test_an_expired_lease_is_taken_over(store, clock):
+    """What the late worker brings is dropped."""
+    store.receive(received("1"), MODEL)
+    late = store.lease("a", MODEL, 60)
+    clock.move(59)
+    assert store.lease("b", MODEL, 60) is None
+    clock.move(1)
+    taken = store.lease("b", MODEL, 60)
+    assert (taken.id, taken.tries) == (late.id, 2)
+    assert not store.finish(late, READ, [report("9", b"late")], ["pacs"])
+    assert not store.extend(late, 60)
+    assert not store.retry(late, "store.busy", 1)
+    assert not store.give_up(late, "store.busy")
+    assert store.finish(taken, READ, [report("9")], ["pacs"])
+    assert store.lease_delivery("b", "pacs", 60).object.data == b"first"
+
+
+def test_an_extended_lease_is_kept(store, clock):
+    """For the seconds from the extension on."""
+    store.receive(received("1"), MODEL)
+    job = store.lease("a", MODEL, 60)
+    clock.move(50)
+    assert store.extend(job, 60)
+    clock.move(59)
+    assert store.lease("b", MODEL, 60) is None
+    assert store.finish(job, READ, [], [])
+
+
+@pytest.mark.parametrize(("record", "state"), [(READ, JobState.READ), (REFUSED, JobState.REFUSED)])
+def test_a_finished_job_is_over(store, clock, record, state):
+    """Nobody leases it again, and finishing it again changes nothing."""
+    store.receive(received("1"), MODEL)
+    job = store.lease("a", MODEL, 60)
+    assert store.finish(job, record, [report("9")], ["pacs", "archive"])
+    assert not store.finish(job, record, [report("9", b"second")], ["pacs", "third"])
+    clock.move(1000)
+    assert store.lease("b", MODEL, 60) is None
+    found = store.state()
+    assert (found.jobs[state], found.deliveries[DeliveryState.WAITING]) == (1, 2)
+    assert found.refusals == ({} if state is JobState.READ else {"imaging.empty": 1})
+
+
+def test_an_object_keeps_its_first_bytes(store):
+    """Also when the reading of another model gives the same UID."""
+    for model, data in ((MODEL, b"first"), ("other", b"second")):
+        store.receive(received("1"), model)
+        assert store.finish(store.lease("a", model, 60), READ, [report("9", data)], ["pacs"])
+    delivery = store.lease_delivery("a", "pacs", 60)
+    assert delivery.object.data == b"first"
+    assert store.lease_delivery("a", "pacs", 60) is None
+
+
+def test_each_target_has_its_own_queue(store, clock):
+    """A target that is down holds up no other; what was given up waits for a person."""
+    store.receive(received("1"), MODEL)
+    store.finish(store.lease("a", MODEL, 60), READ, [report("8"), report("9")], ["pacs", "archive"])
+    first = store.lease_delivery("a", "pacs", 60)
+    assert (first.object.uid, first.tries) == ("8", 1)
+    assert store.redeliver(first, "exchange.down", 10)
+    assert [store.lease_delivery("b", "archive", 60).object.uid for _ in "12"] == ["8", "9"]
+    clock.move(10)
+    again = store.lease_delivery("a", "pacs", 60)
+    assert (again.object.uid, again.tries) == ("8", 2)
+    assert store.dead(again, "exchange.refused")
+    assert not store.delivered(again)
+    assert store.dead_letters() == [Dead(again.id, "delivery", "pacs", "exchange.refused", 2, clock.time)]
+    assert store.revive("delivery", again.id) == 1
+    assert store.revive("delivery") == 0
+    last = store.lease_delivery("a", "pacs", 60)
+    assert (last.id, last.tries) == (again.id, 1)
+    assert store.delivered(last)
+    assert store.state().deliveries[DeliveryState.DELIVERED] == 1
+
+
+def test_a_job_that_was_given_up_can_be_revived(store):
+    """It is read as if it had just come."""
+    store.receive(received("1"), MODEL)
+    assert store.give_up(store.lease("a", MODEL, 60), "work.crashed")
+    assert [(dead.what, dead.code) for dead in store.dead_letters()] == [("job", "work.crashed")]
+    assert store.lease("a", MODEL, 60) is None
+    assert store.revive("job") == 1
+    assert store.lease("a", MODEL, 60).tries == 1
+
+
+def test_everything_without_a_number_is_counted_by_code(store, clock):
+    """What is skipped, and what was never taken in."""
+    store.receive(received("1"), MODEL, skipped=Message("store.busy"))
+    store.reject("scp", Message("imaging.empty"))
+    store.reject("scp", Message("imaging.empty"))
+    store.receive(received("2"), MODEL)
+    clock.move(5)
+    found = store.state()
+    assert found.refusals == {"store.busy": 1, "imaging.empty": 2}
+    assert (found.oldest_waiting, found.oldest_delivery) == (5.0, None)
+    assert store.lease("a", MODEL, 60).image.key == "2"
+    assert store.lease("a", MODEL, 60) is None

@@ -27,6 +27,7 @@ __all__ = [
     "OutputFailed",
     "OutputRefused",
     "SettingError",
+    "SourceUnavailable",
     "StoreError",
     "StoreUnavailable",
     "TrainingError",
@@ -156,6 +157,10 @@ class DecoderUnavailable(CxrError):
 
 class DataError(CxrError):
     """An image collection is missing, incomplete or damaged."""
+
+
+class SourceUnavailable(CxrError):
+    """A place that holds images cannot be reached; none of its images is at fault."""
 
 
 class OutputRefused(CxrError):

@@ -39,7 +39,7 @@ def refuse_existing(path: Path, *, overwrite: bool = False) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise _failed(path, error) from error
+        raise failed(path, error) from error
     if stat.S_ISLNK(mode):
         raise OutputRefused("outputs.link", file=str(path))
     if not stat.S_ISREG(mode):
@@ -83,7 +83,7 @@ def draft(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         with suppress(OSError):  # some file systems cannot do this for a folder
             _sync(path.parent)
     except OSError as error:
-        raise _failed(path, error) from error
+        raise failed(path, error) from error
     finally:
         with suppress(OSError):
             part.unlink()
@@ -121,7 +121,7 @@ def locked(path: Path) -> Iterator[None]:
     except Timeout as error:
         raise OutputRefused("outputs.locked", output=str(path)) from error
     except (OSError, NotImplementedError) as error:  # the latter where a file system has no locks
-        raise _failed(path, error) from error
+        raise failed(path, error) from error
     try:
         yield
     finally:
@@ -148,5 +148,6 @@ def _place(part: Path, path: Path, overwrite: bool) -> None:
     part.replace(path)
 
 
-def _failed(path: Path, error: Exception) -> OutputFailed:
+def failed(path: Path, error: Exception) -> OutputFailed:
+    """The error of a place that the operating system does not let be written to."""
     return OutputFailed("outputs.not_written", file=str(path), reason=getattr(error, "strerror", None) or str(error))

@@ -1,6 +1,7 @@
 """The registry of commands: one entry each, in the order of ``--help``."""
 
 from cxrmodel.cli import app, bench, evaluate, explain, export, read, synthetic, train
+from cxrmodel.cli.archive import command as archive
 from cxrmodel.cli.command import Command
 from cxrmodel.cli.hospital import config
 from cxrmodel.registry import Registry
@@ -13,6 +14,7 @@ COMMANDS: Registry[Command] = Registry(
     export.COMMAND,
     evaluate.COMMAND,
     bench.COMMAND,
+    archive.COMMAND,
     synthetic.COMMAND,
     app.COMMAND,
     config.COMMAND,

@@ -91,7 +91,7 @@ def read_dicom_header(file: bytes) -> DicomHeader:
     orientation = _orientation(data)
     photometric = re.sub("[ _]", "", data.text("PhotometricInterpretation"))
     columns, rows, bits, allocated, high_bit = _pixel_format(data, photometric)
-    age = _age(data)
+    age = patient_age(data)
     if age is None:
         remarks.add("age", stated=False)
     spacing, spacing_from, aspect = _spacing(data)
@@ -186,7 +186,7 @@ _PER_YEAR = {"years": 1.0, "months": 12.0, "weeks": 365.25 / 7, "days": 365.25}
 _MAX_AGE = 130
 
 
-def _age(data: DataSet) -> float | None:
+def patient_age(data: DataSet) -> float | None:
     """Age in years from the patient's age, or from the dates of birth and study.
 
     "003Y", and what people write: "3 yrs 6 mo", "3,5 años". A number without a unit is taken as years.

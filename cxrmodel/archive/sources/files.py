@@ -1,0 +1,94 @@
+"""A folder with everything in it, or one file."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cxrmodel.archive.sources.source import Fetched, Item, SourceKind
+from cxrmodel.errors import DataError, SourceUnavailable
+from cxrmodel.inputs import InputFile, list_files
+
+
+class Files:
+    """Files below a folder. The id of an image is its path within the folder; of the only file it is ``.``.
+
+    Parameters
+    ----------
+    root : Path
+        Absolute.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def items(self) -> Iterator[Item]:
+        """List the files as ``read`` does: without hidden ones, sorted by the bytes of their names.
+
+        Raises
+        ------
+        DataError
+            When nothing stands there.
+        """
+        if not os.path.lexists(self.root):
+            raise DataError("archive.source.missing", place=str(self.root))
+        for file in list_files([self.root]):
+            yield Item(as_text(file.path.relative_to(self.root)), *(file.state or (None, None)))
+
+    def fetch(self, item: Item) -> Fetched:
+        """Read one file.
+
+        Raises
+        ------
+        SourceUnavailable
+            When the folder itself is gone.
+        CxrError, OSError
+            As ``InputFile.read``.
+        """
+        try:
+            return fetched(self.root / as_path(item.id))
+        except FileNotFoundError:
+            if not self.root.exists():
+                raise SourceUnavailable("archive.source.gone", place=str(self.root)) from None
+            raise
+
+
+def fetched(path: Path) -> Fetched:
+    """Read a file, and tell when it was last changed.
+
+    Raises
+    ------
+    CxrError, OSError
+        As ``InputFile.read``.
+    """
+    file = InputFile(path, Path(path.name))
+    data = file.read()
+    return Fetched(data, file.state[1] if file.state else None)
+
+
+def as_text(path: Path) -> str:
+    r"""A path as text that can be stored: bytes that are no UTF-8 are ``\xff``, and a backslash is ``\\``."""
+    return os.fsencode(path).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+
+
+def as_path(text: str) -> Path:
+    """The path that ``as_text`` wrote."""
+    raw, place = bytearray(), 0
+    whole = text.encode()
+    while (found := whole.find(b"\\", place)) >= 0:
+        raw += whole[place:found]
+        if whole[found + 1 : found + 2] == b"x":
+            raw.append(int(whole[found + 2 : found + 4], 16))
+            place = found + 4
+        else:
+            raw += b"\\"
+            place = found + 2
+    return Path(os.fsdecode(bytes(raw + whole[place:])))
+
+
+FILES = SourceKind(
+    "files",
+    "a folder, read with its subfolders, or an image",
+    takes=lambda argument: True,
+    place=lambda argument: as_text(Path(os.path.abspath(argument))),
+    open=lambda place: Files(as_path(place)),
+)

@@ -1,0 +1,67 @@
+"""The summary page of an archive's output: what was asked, and what became of it."""
+
+from collections import Counter
+from functools import cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from cxrmodel import outputs
+from cxrmodel.archive.manifest import Counts, Manifest
+from cxrmodel.metrics.formatting import share_percent
+from cxrmodel.paths import PACKAGE
+from cxrmodel.prevalence import prevalence_words
+from cxrmodel.report.wording import DISCLAIMER
+
+TEMPLATES = PACKAGE / "archive" / "templates"
+
+
+def write_summary(manifest: Manifest, counts: Counts) -> None:
+    """Write the page, over an earlier one.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    counts : Counts
+        Of it.
+
+    Raises
+    ------
+    OutputFailed
+    """
+    run, findings, codes, changed = manifest.run, Counter[str](), Counter[str](), 0
+    for _, rows in manifest.rows(["status", "finding", "codes", "changed"]):
+        findings.update(_counted(rows["finding"]))
+        unread = rows.filter(pc.not_equal(rows["status"], "read"))
+        codes.update(_counted(pc.list_flatten(unread["codes"])))
+        changed += pc.sum(rows["changed"]).as_py() or 0
+    page = _template().render(
+        run=run,
+        counts=counts,
+        findings=findings.most_common(),
+        codes=codes.most_common(),
+        changed=changed,
+        prevalence=prevalence_words(run.prevalence),
+        disclaimer=DISCLAIMER,
+    )
+    outputs.write(manifest.output.summary, page, overwrite=True)
+
+
+def _counted(values: pa.ChunkedArray) -> dict[str, int]:
+    return {
+        pair["values"]: pair["counts"] for pair in pc.value_counts(values).to_pylist() if pair["values"] is not None
+    }
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["share"] = share_percent
+    return environment.get_template("summary.html.j2")

@@ -26,6 +26,7 @@ __all__ = [
     "NotAnImage",
     "OutputFailed",
     "OutputRefused",
+    "ResultRefused",
     "SettingError",
     "SourceUnavailable",
     "StoreError",
@@ -161,6 +162,10 @@ class DataError(CxrError):
 
 class SourceUnavailable(CxrError):
     """A place that holds images cannot be reached; none of its images is at fault."""
+
+
+class ResultRefused(CxrError):
+    """No result object for an archive can be made of this file."""
 
 
 class OutputRefused(CxrError):

@@ -42,6 +42,7 @@ RANKS = {
     "report": 7,
     "archive": 8,
     "store": 7,
+    "results": 7,
     "benchmark": 8,
     "monitoring": 8,
     "web": 9,

@@ -11,6 +11,8 @@ ELEMENTS = (
     "SOPInstanceUID",
     "StudyDate",
     "Modality",
+    "Manufacturer",
+    "DeviceUID",
     "PresentationIntentType",
     "AnatomicRegionSequence",
     "PatientBirthDate",

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from cxrmodel.errors import NotAnImage, WrongBodyPart, WrongModality, WrongView
 from cxrmodel.imaging.dicom.dataset import DataSet
+from cxrmodel.imaging.dicom.own_results import is_own_result
 from cxrmodel.imaging.dicom.terminology.terms import CHEST, FRONTAL, NEUTRAL, PART, VIEW, terms
 from cxrmodel.messages import Message, listed
 
@@ -33,12 +34,15 @@ def _class(data: DataSet) -> str:
 
 
 def check_kind(data: DataSet) -> None:
-    """Refuse objects that hold no image.
+    """Refuse objects that hold no image, and pictures that this program made.
 
     Raises
     ------
     NotAnImage
     """
+    uids = [data.text(keyword) for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "DeviceUID")]
+    if is_own_result(uids, data.text("Manufacturer")):
+        raise NotAnImage("imaging.dicom.object.own_result")
     kind = _class(data)
     for prefix, code in _NOT_IMAGES:
         if kind.startswith(prefix):

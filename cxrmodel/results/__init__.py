@@ -1,0 +1,1 @@
+"""Results of a reading as DICOM objects for an archive: a structured report and a secondary capture."""

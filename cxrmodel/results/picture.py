@@ -192,7 +192,8 @@ def _shares(canvas: Canvas, reading: Reading, top: float) -> float:
     shares = asdict(reading.shares.rounded())
     for colours in (_LUNGS, _ZONES):
         top = _bar(canvas, {name: shares[name] for name in colours}, colours, top + 4)
-    note = Message("results.capture.shares_note")
+    doubt = reading.check.has_warning("mirroring")
+    note = Message("results.capture.shares_doubt") if doubt else Message("results.capture.shares_note")
     return canvas.paragraph(_CARD.left, top + 2, wrapped(note, _SMALL, _CARD.width), _SMALL, DIM)
 
 

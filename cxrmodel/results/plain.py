@@ -17,6 +17,6 @@ def plain(text: Message | str) -> str:
     ----------
     text : Message or str
     """
-    words = unicodedata.normalize("NFKD", str(text).translate(_SIGNS))
+    words = unicodedata.normalize("NFKD", str(text)).translate(_SIGNS)
     kept = "".join(sign for sign in words if not unicodedata.combining(sign) and unicodedata.category(sign) != "Cf")
     return kept.encode("ascii", "replace").decode()

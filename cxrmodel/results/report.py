@@ -148,7 +148,9 @@ def _measurements(reading: Reading) -> list[Measurement]:
     _set(certainty, record.probability, *reading.operating_points.values())
     if record.evidence_shares is None or reading.attribution is Attribution.FAINT:
         return [certainty]
-    return [certainty, *(_attribution(name, share) for name, share in asdict(record.evidence_shares).items())]
+    doubtful = {"right", "left"} if reading.check.has_warning("mirroring") else set()
+    shares = asdict(record.evidence_shares).items()
+    return [certainty, *(_attribution(name, share) for name, share in shares if name not in doubtful)]
 
 
 def _attribution(name: str, share: float) -> Measurement:

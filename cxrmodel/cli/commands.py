@@ -3,7 +3,7 @@
 from cxrmodel.cli import app, bench, evaluate, explain, export, read, synthetic, train
 from cxrmodel.cli.archive import command as archive
 from cxrmodel.cli.command import Command
-from cxrmodel.cli.hospital import config
+from cxrmodel.cli.hospital import config, store
 from cxrmodel.registry import Registry
 
 COMMANDS: Registry[Command] = Registry(
@@ -18,4 +18,5 @@ COMMANDS: Registry[Command] = Registry(
     synthetic.COMMAND,
     app.COMMAND,
     config.COMMAND,
+    store.COMMAND,
 )

@@ -23,7 +23,7 @@ SQLITE_FILE = "store.sqlite"
 BUSY_SECONDS = 30.0
 """Longest wait for another writer of SQLite, or for a lock of PostgreSQL."""
 CONNECT_SECONDS = 5
-_IMMEDIATE = "cxr_immediate"
+_IMMEDIATE, _NO_TRANSACTION = "cxr_immediate", "cxr_no_transaction"
 _FULL: Final = {"53100", sqlite3.SQLITE_FULL}
 """Codes of a full disk: SQLSTATE of PostgreSQL, result code of SQLite."""
 _BUSY: Final = {"55P03", "57014", "40001", "40P01", sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -97,6 +97,17 @@ class Database:
             count += len(session.connection().execute(done).all())
         return count
 
+    def overwrite_deleted(self) -> None:
+        """Leave nothing of what was deleted in the files of the database."""
+        with _failures(), self.engine.connect() as connection:
+            if self.is_sqlite:  # deleted bytes are overwritten at once, in the log of the last changes too after this
+                connection = connection.execution_options(**{_NO_TRANSACTION: True})
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                return
+            free = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in Base.metadata.tables:
+                free.exec_driver_sql(f'VACUUM "{table}"')
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -108,7 +119,7 @@ def store_url(url: str | None, folder: Path) -> URL:
     Parameters
     ----------
     url : str or None
-        ``postgresql+psycopg://...``; None is the SQLite file of the folder.
+        ``postgresql+psycopg://...``, or ``sqlite:///FILE``; None is the SQLite file of the folder.
     folder : Path
         The data folder.
 
@@ -124,6 +135,8 @@ def store_url(url: str | None, folder: Path) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise SettingError("store.wrong_url") from None
+    if parsed.drivername == "sqlite" and parsed.database:
+        return parsed
     if parsed.drivername not in ("postgresql", "postgresql+psycopg"):
         raise SettingError("store.wrong_url")
     need("psycopg", extra="postgres")
@@ -160,8 +173,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that begins as a reader cannot become a writer once another has written: it must begin as one.
-    immediate = connection.get_execution_options().get(_IMMEDIATE)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_NO_TRANSACTION):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_IMMEDIATE) else "BEGIN")
 
 
 @contextmanager

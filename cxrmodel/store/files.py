@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,7 +55,9 @@ class Files:
                 for folder in (self.folder, path.parent):
                     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                     _sync(folder.parent)
-            if not path.exists():
+            if path.exists():
+                os.utime(path)  # it is new again: no sweep may take it now
+            else:
                 _write(path, data)
             _sync(path.parent)
         return sha256
@@ -78,6 +81,14 @@ class Files:
             raise StoreError("store.file_damaged")
         return data
 
+    def older_than(self, seconds: float) -> Iterator[str]:
+        """Give the names of files, unfinished ones among them, that were written so long ago, or earlier."""
+        latest = time.time() - seconds
+        for path in self.folder.glob("??/*"):
+            with suppress(FileNotFoundError):
+                if path.lstat().st_mtime <= latest:
+                    yield path.name
+
     def delete(self, sha256: str) -> None:
         """Delete a file, which may be gone already.
 
@@ -91,7 +102,7 @@ class Files:
 
 
 def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f"{secrets.token_hex(8)}{_PART}")
+    part = path.with_name(f"{path.name[:2]}{secrets.token_hex(8)}{_PART}")  # `delete` finds it by its name too
     try:
         opened = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(opened, "wb") as file:

@@ -52,6 +52,7 @@ class ImageRow(Base):
         Index("image_study", "study_uid"),
         Index("image_sha256", "sha256"),
         Index("image_received", "received_at"),
+        Index("image_file", "has_file"),
         {"sqlite_autoincrement": True},
     )
 
@@ -59,6 +60,9 @@ class ImageRow(Base):
     key: Mapped[str] = mapped_column(unique=True)
     """SOP Instance UID, else ``sha256:`` and the checksum."""
     sha256: Mapped[str]
+    """Of the file."""
+    has_file: Mapped[bool]
+    """Whether the file is still kept."""
     source: Mapped[str]
     """Name of the inbox."""
     sop_class: Mapped[str]
@@ -174,7 +178,11 @@ class RefusalRow(Base):
     """Something that an inbox refused before it was an image."""
 
     __tablename__ = "refusal"
-    __table_args__ = (Index("refusal_code", "code"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("refusal_code", "code"),
+        Index("refusal_at", "refused_at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str]

@@ -9,8 +9,17 @@ if TYPE_CHECKING:
     from cxrmodel.store.store import Store
 
 
-def open_store(url: str | None, folder: Path, *, upgrade_fresh: bool = True) -> "Store":
-    """Open a store; see ``Store.open``.
+def open_store(url: str | None, folder: Path, *, upgrade: bool = False) -> "Store":
+    """Open a store, and create it where there is none; see ``Store.open``.
+
+    Parameters
+    ----------
+    url : str or None
+        ``postgresql+psycopg://...``; None is SQLite in the data folder.
+    folder : Path
+        The data folder.
+    upgrade : bool
+        Whether an older store is brought to the schema of this program.
 
     Raises
     ------
@@ -22,4 +31,4 @@ def open_store(url: str | None, folder: Path, *, upgrade_fresh: bool = True) -> 
         need(library, extra="hospital")
     from cxrmodel.store.store import Store
 
-    return Store.open(url, folder, upgrade_fresh=upgrade_fresh)
+    return Store.open(url, folder, upgrade=upgrade)

@@ -175,6 +175,11 @@ class Dead:
     tries: int
     since: datetime
 
+    @property
+    def name(self) -> str:
+        """Name of it for a person, such as ``delivery-12``."""
+        return f"{self.what}-{self.id}"
+
 
 @dataclass(frozen=True)
 class StoreState:

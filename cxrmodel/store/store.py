@@ -56,7 +56,7 @@ class Store:
         self.database, self.folder, self.files = database, folder, Files(folder)
 
     @classmethod
-    def open(cls, url: str | None, folder: Path, *, upgrade_fresh: bool = True, clock: Clock | None = None) -> Self:
+    def open(cls, url: str | None, folder: Path, *, upgrade: bool = False, clock: Clock | None = None) -> Self:
         """Open a store, and create one where there is none.
 
         Parameters
@@ -65,8 +65,8 @@ class Store:
             ``postgresql+psycopg://...``; None is SQLite in the data folder.
         folder : Path
             The data folder, created if need be. Machines that share a store share its folder.
-        upgrade_fresh : bool
-            Whether an empty database becomes a store. An older one is never upgraded here.
+        upgrade : bool
+            Whether an older store is brought to the schema of this program.
         clock : callable, optional
             Gives the time, with its zone.
 
@@ -81,28 +81,19 @@ class Store:
         StoreUnavailable
             When the database or the folder cannot be reached.
         """
-        return cls._opened(url, folder, clock, create=upgrade_fresh, older=False)
-
-    @classmethod
-    def upgrade(cls, url: str | None, folder: Path) -> Self:
-        """Open a store and bring its schema to that of this program; raises as ``open``."""
-        return cls._opened(url, folder, None, create=True, older=True)
-
-    @classmethod
-    def _opened(cls, url: str | None, folder: Path, clock: Clock | None, *, create: bool, older: bool) -> Self:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreUnavailable("store.unavailable", reason=error.strerror or str(error)) from error
         store = cls(Database(store_url(url, folder), clock), folder)
         try:
-            store._prepare(create, older)
+            store._prepare(upgrade)
         except BaseException:
             store.close()
             raise
         return store
 
-    def _prepare(self, create: bool, older: bool) -> None:
+    def _prepare(self, upgrade: bool) -> None:
         newest = schema.newest()
         with self.database.writing() as session:
             connection = session.connection()
@@ -111,14 +102,13 @@ class Store:
             if revision is not None and not schema.is_known(revision):
                 raise StoreError("store.newer", schema=revision, known=newest)
             if revision != newest:
-                if not (create if revision is None else older):
-                    raise StoreError("store.fresh" if revision is None else "store.older")
+                if revision is not None and not upgrade:
+                    raise StoreError("store.older")
                 schema.upgrade(connection)
                 now = self.database.now(session)
                 if revision is None:
                     session.execute(insert(StoreRow).values(id=self._claim_folder(), created_at=now))
-                details = {"from": revision, "to": newest}
-                audit.append(session, now, [(AuditEvent.UPGRADED, None, details)])
+                audit.append(session, now, [(AuditEvent.UPGRADED, None, {"from": revision, "to": newest})])
             if session.scalars(select(StoreRow.id)).one() != self._marked():
                 raise StoreError("store.other_folder", folder=str(self.folder))
 
@@ -172,7 +162,7 @@ class Store:
         """
         with self.database.writing() as session:
             now, key = self.database.now(session), secrets.token_bytes(32)
-            image = asdict(received) | {"received_at": now, "pseudonym_key": key}
+            image = asdict(received) | {"received_at": now, "pseudonym_key": key, "has_file": True}
             self.database.insert_new(session, ImageRow, [image])
             found = session.execute(
                 select(ImageRow.id, ImageRow.pseudonym_key)
@@ -193,6 +183,10 @@ class Store:
             }
             if not self.database.insert_new(session, JobRow, [job]):
                 return False
+            lost = update(ImageRow).where(ImageRow.id == found.id, ~ImageRow.has_file)
+            again = self._changed(session, lost.values(sha256=received.sha256, has_file=True))
+            if again and not self.files.path(received.sha256).exists():  # it was dropped after it was kept
+                raise StoreUnavailable("store.busy")
             subject = pseudonym(found.pseudonym_key, received.key)
             entries: list[audit.Entry] = [(AuditEvent.RECEIVED, subject, {"model": model, "source": received.source})]
             if skipped is not None:

@@ -21,7 +21,11 @@ class Clock:
 
     def move(self, seconds: float) -> None:
         """Let time pass."""
-        self.time += timedelta(seconds=seconds)
+        self.time = self.after(seconds)
+
+    def after(self, seconds: float) -> datetime:
+        """Give the time some seconds from now."""
+        return self.time + timedelta(seconds=seconds)
 
 
 @pytest.fixture

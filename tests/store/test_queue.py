@@ -3,22 +3,8 @@
 import pytest
 
 from cxrmodel.messages import Message
-from cxrmodel.reading import ReadingRecord
-from cxrmodel.store.records import Dead, DeliveryState, JobState, Received, StoredObject
-
-MODEL = "densenet@1"
-READ = ReadingRecord("image", "read", probability=0.25)
-REFUSED = ReadingRecord("image", "refused", codes=("imaging.empty",))
-
-
-def received(key: str) -> Received:
-    """An image of a patient of its own."""
-    return Received(key, "0" * 64, "poll", study_uid=f"{key}.1", patient_id=f"P{key}")
-
-
-def report(uid: str, data: bytes = b"first") -> StoredObject:
-    """A result."""
-    return StoredObject(uid, "sr", "1.2.840.10008.5.1.4.1.1.88.34", data)
+from cxrmodel.store.records import Dead, DeliveryState, JobState
+from tests.support.stored import MODEL, READ, REFUSED, received, report
 
 
 def test_an_image_has_one_job_for_a_model(store):

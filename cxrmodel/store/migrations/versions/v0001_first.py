@@ -33,6 +33,7 @@ def create_tables() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("has_file", sa.Boolean(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("sop_class", sa.String(), nullable=False),
         sa.Column("study_uid", sa.String(), nullable=False),
@@ -50,6 +51,7 @@ def create_tables() -> None:
         sa.UniqueConstraint("key"),
         sqlite_autoincrement=True,
     )
+    op.create_index("image_file", "image", ["has_file"], unique=False)
     op.create_index("image_patient", "image", ["patient_id", "issuer"], unique=False)
     op.create_index("image_received", "image", ["received_at"], unique=False)
     op.create_index("image_sha256", "image", ["sha256"], unique=False)
@@ -64,6 +66,7 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
+    op.create_index("refusal_at", "refusal", ["refused_at"], unique=False)
     op.create_index("refusal_code", "refusal", ["code"], unique=False)
     op.create_table(
         "store",

@@ -26,12 +26,14 @@ __all__ = [
     "NotAnImage",
     "OutputFailed",
     "OutputRefused",
+    "PermanentFailure",
     "ResultRefused",
     "SettingError",
     "SourceUnavailable",
     "StoreError",
     "StoreUnavailable",
     "TrainingError",
+    "TransientFailure",
     "UnreadableFile",
     "UnsupportedFile",
     "WrongBodyPart",
@@ -190,6 +192,22 @@ class StoreError(CxrError):
 
 class StoreUnavailable(StoreError):
     """The store does not take or give anything at the moment: it is down, busy, or its disk is full."""
+
+
+class TransientFailure(CxrError):
+    """A server could not be reached or used. The same request may succeed later.
+
+    Attributes
+    ----------
+    retry_after : float or None
+        Seconds after which the server wants to be asked again, where it says so.
+    """
+
+    retry_after: float | None = None
+
+
+class PermanentFailure(CxrError):
+    """A server refuses this object. The same request fails again until somebody changes something."""
 
 
 class TrainingError(CxrError):

@@ -44,6 +44,7 @@ RANKS = {
     "store": 7,
     "results": 7,
     "benchmark": 8,
+    "exchange": 8,
     "monitoring": 8,
     "web": 9,
     "cli": 9,

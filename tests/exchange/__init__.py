@@ -1,0 +1,1 @@
+"""Inboxes and targets with real servers."""

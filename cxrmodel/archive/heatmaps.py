@@ -9,10 +9,11 @@ import pyarrow as pa
 from cxrmodel.explain.interpolation import CropMap
 from cxrmodel.reading import Reading
 
+BOX = ("top", "left", "bottom", "right")
 SCHEMA = pa.schema(
     [
         pa.field("item", pa.int64(), nullable=False),
-        pa.field("box", pa.list_(pa.int16(), 4), nullable=False),
+        *(pa.field(name, pa.int16(), nullable=False) for name in BOX),
         pa.field("rows", pa.int16(), nullable=False),
         pa.field("columns", pa.int16(), nullable=False),
         pa.field("values", pa.binary(), nullable=False),
@@ -20,7 +21,7 @@ SCHEMA = pa.schema(
 )
 """``values`` are ``rows`` x ``columns`` float16, little-endian, zero or above, in units of the logit.
 
-``box`` is top, left, bottom and right of the crop on the canonical image of 224 x 224.
+``BOX`` is where the crop lies on the canonical image of 224 x 224.
 """
 
 
@@ -43,7 +44,7 @@ def heatmap_row(number: int, reading: Reading) -> dict[str, Any] | None:
     values = reading.crop_map.values
     return {
         "item": number,
-        "box": list(map(int, reading.crop_map.box)),
+        **dict(zip(BOX, map(int, reading.crop_map.box), strict=True)),
         "rows": values.shape[0],
         "columns": values.shape[1],
         "values": values.astype("<f2").tobytes(),
@@ -53,5 +54,4 @@ def heatmap_row(number: int, reading: Reading) -> dict[str, Any] | None:
 def crop_map(row: Mapping[str, Any]) -> CropMap:
     """Give the map of a row. ``on_image`` and ``drawn`` of it are those of the reading, to half precision."""
     values = np.frombuffer(row["values"], "<f2").reshape(row["rows"], row["columns"])
-    top, left, bottom, right = row["box"]
-    return CropMap(values.astype(np.float32), (top, left, bottom, right))
+    return CropMap(values.astype(np.float32), (row["top"], row["left"], row["bottom"], row["right"]))

@@ -272,7 +272,7 @@ class Manifest:
         changed = set(both.filter(pc.or_(*differs))["item"].to_pylist())
         if new.num_rows:
             path = self.output.listing(len(self._listings))
-            new = new.sort_by([("place", "ascending")])
+            new = new.sort_by([("place", "ascending")]).select(_FRESH.names).cast(_FRESH)
             with outputs.draft(path) as part:
                 _write_listing(part, iter([new]), self.run.part_images, self.blocks)
             self._add_listing(path)

@@ -14,7 +14,7 @@ from cxrmodel.errors import DataError, OutputRefused
 _DRAFT = re.compile(r"\.[0-9a-f]{16}\.part.*")
 _PART = re.compile(r"part-(\d{6,})\.parquet")
 _SEGMENT = re.compile(r"(\d{6,})-(\d{6,})\.parquet")
-_LISTING = re.compile(r"asked-(\d{3,})\.parquet")
+_LISTING = re.compile(r"asked-(\d{6,})\.parquet")
 
 
 class Output:
@@ -85,7 +85,7 @@ class Output:
 
     def listing(self, number: int) -> Path:
         """A listing of images that were asked for."""
-        return self.manifest / f"asked-{number:03}.parquet"
+        return self.manifest / f"asked-{number:06}.parquet"
 
     def listings(self) -> list[Path]:
         """Listings that are there, in order."""

@@ -10,10 +10,11 @@ from tqdm import tqdm
 from cxrmodel.archive.manifest import Counts, Manifest, Run, begin, load_run
 from cxrmodel.archive.output import Output
 from cxrmodel.archive.sink import Sink
+from cxrmodel.archive.sources.files import FILES, as_path
 from cxrmodel.archive.sources.registry import open_source
 from cxrmodel.archive.summary import write_summary
 from cxrmodel.archive.tasks import Runner, Settings, Task
-from cxrmodel.errors import CxrError
+from cxrmodel.errors import CxrError, OutputRefused
 
 StartRunner = Callable[[Settings], AbstractContextManager[Runner]]
 """Starts what scores; called only where there is something to score."""
@@ -53,6 +54,7 @@ def score_archive(
     DataError, SettingError, MissingExtra, ModelError
     """
     output = Output(folder)
+    _check_apart(folder, run)
     with output.held():
         manifest, changed = _manifest(output, run, update)
         sink = Sink(manifest)
@@ -68,6 +70,13 @@ def score_archive(
         counts = manifest.counts()
         write_summary(manifest, counts)
         return counts
+
+
+def _check_apart(folder: Path, run: Run) -> None:
+    """Refuse an output among the images, which would be taken for images themselves."""
+    for name in run.sources:
+        if name.kind == FILES.name and folder.resolve().is_relative_to(as_path(name.place).resolve()):
+            raise OutputRefused("archive.within_source", output=str(folder))
 
 
 def _manifest(output: Output, run: Run, update: bool) -> tuple[Manifest, set[int]]:
@@ -101,6 +110,7 @@ def _score(
     try:
         for scored in runner.score(tasks()):
             progress(sink.add(scored))
+        sink.commit()
     except BaseException:
         with suppress(CxrError):  # the first error is the one to be told
             sink.commit()

@@ -17,7 +17,7 @@ from cxrmodel.errors import DataError
 
 HELD_IMAGES = 256
 """Results that are held in memory before they are written."""
-HELD_SECONDS = 5.0
+HELD_SECONDS = 2.0
 """Seconds after which they are written, few as they are: so much work a killed run loses, at most."""
 _HEATMAP = "heatmap"
 _SEGMENT = columns.SCHEMA.append(pa.field(_HEATMAP, pa.struct(list(heatmaps.SCHEMA))))

@@ -10,7 +10,7 @@ from cxrmodel.inputs import InputFile, list_files
 
 
 class Files:
-    """Files below a folder. The id of an image is its path within the folder; of the only file it is ``.``.
+    """Files below a folder, or one file. The id of an image is its path within the folder; of one file it is its name.
 
     Parameters
     ----------
@@ -20,6 +20,7 @@ class Files:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._base = root if root.is_dir() else root.parent
 
     def items(self) -> Iterator[Item]:
         """List the files as ``read`` does: without hidden ones, sorted by the bytes of their names.
@@ -32,7 +33,7 @@ class Files:
         if not os.path.lexists(self.root):
             raise DataError("archive.source.missing", place=str(self.root))
         for file in list_files([self.root]):
-            yield Item(as_text(file.path.relative_to(self.root)), *(file.state or (None, None)))
+            yield Item(as_text(file.path.relative_to(self._base)), *(file.state or (None, None)))
 
     def fetch(self, item: Item) -> Fetched:
         """Read one file.
@@ -45,9 +46,9 @@ class Files:
             As ``InputFile.read``.
         """
         try:
-            return fetched(self.root / as_path(item.id))
+            return fetched(self._base / as_path(item.id))
         except FileNotFoundError:
-            if not self.root.exists():
+            if not self._base.exists():
                 raise SourceUnavailable("archive.source.gone", place=str(self.root)) from None
             raise
 

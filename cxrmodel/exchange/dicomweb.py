@@ -185,7 +185,7 @@ class DicomWeb:
                 parsed = None
             found = parsed if isinstance(parsed, dict) and {_STORED, _FAILED} & set(parsed) else None
             # A status of failure may come with a list of what failed, and why; that list decides then.
-            if not answer.ok and found is None:
+            if found is None and not 200 <= answer.status_code < 300:
                 raise web_failure(answer.status_code, answer.headers.get("Retry-After"))
             return answer.status_code, found
 

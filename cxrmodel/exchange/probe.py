@@ -11,9 +11,10 @@ class Probe:
 
     Attributes
     ----------
-    passed : bool
+    passed : bool or None
+        None where something could not be tested.
     message : Message
     """
 
-    passed: bool
+    passed: bool | None
     message: Message

@@ -87,7 +87,7 @@ class DicomwebPoll:
             within = bool(found)
             found = found or self._web.page("/studies", _STUDY_FIELDS, limit="1")
             if not found:
-                yield Probe(True, Message("exchange.probe.empty"))
+                yield Probe(None, Message("exchange.probe.empty"))
             else:
                 code = "exchange.probe.found" if within else "exchange.probe.found_older"
                 yield Probe(True, Message(code, days=self._settings.days))

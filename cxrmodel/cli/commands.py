@@ -3,7 +3,7 @@
 from cxrmodel.cli import app, bench, evaluate, explain, export, read, synthetic, train
 from cxrmodel.cli.archive import command as archive
 from cxrmodel.cli.command import Command
-from cxrmodel.cli.hospital import config, store
+from cxrmodel.cli.hospital import config, results, store
 from cxrmodel.registry import Registry
 
 COMMANDS: Registry[Command] = Registry(
@@ -19,4 +19,5 @@ COMMANDS: Registry[Command] = Registry(
     app.COMMAND,
     config.COMMAND,
     store.COMMAND,
+    results.COMMAND,
 )

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from cxrmodel import outputs
 from cxrmodel.archive.manifest import Counts, Manifest
+from cxrmodel.messages import Message
 from cxrmodel.metrics.formatting import share_percent
 from cxrmodel.paths import PACKAGE
 from cxrmodel.prevalence import prevalence_words
@@ -41,7 +42,7 @@ def write_summary(manifest: Manifest, counts: Counts) -> None:
         counts=counts,
         findings=findings.most_common(),
         codes=codes.most_common(),
-        changed=changed,
+        changed=Message("archive.changed", images=changed) if changed else None,
         prevalence=prevalence_words(run.prevalence),
         disclaimer=DISCLAIMER,
     )

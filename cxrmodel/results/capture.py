@@ -48,7 +48,7 @@ def secondary_capture(head: Head, outcome: Reading | ImageRefused, spec: ModelSp
     capture["PixelData"].VR, capture["PixelData"].is_undefined_length = "OB", True  # as a compressed image is encoded
     if outcome.check.has_warning("mirroring"):
         del capture.PatientOrientation[:]
-    capture.Laterality = head.source.laterality
+    capture.BodyPartExamined = "CHEST"  # no paired part, so that no laterality is due
     capture.BurnedInAnnotation = "NO"
     capture.LossyImageCompression, capture.LossyImageCompressionMethod = "01", "ISO_10918_1"
     capture.LossyImageCompressionRatio = f"{picture.nbytes / len(capture.PixelData):.2f}"

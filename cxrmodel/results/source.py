@@ -87,8 +87,6 @@ class SourceImage:
     Attributes
     ----------
     sop_class, instance_uid, series_uid, study_uid : str
-    laterality : str
-        "L" or "R" where the image states one of them, else empty.
     offset : str
         Offset from UTC of the times in the image, ``+0100``; empty where it states none.
     identity : dict of int to bytes
@@ -99,7 +97,6 @@ class SourceImage:
     instance_uid: str
     series_uid: str
     study_uid: str
-    laterality: str
     offset: str
     identity: dict[int, bytes] = field(repr=False)
 
@@ -121,13 +118,11 @@ def read_source(data: bytes) -> SourceImage:
         raise ResultRefused("results.not_dicom")
     try:
         opened = open_data_set(data)
-        side = opened.text("ImageLaterality") or opened.text("Laterality")
         return SourceImage(
             sop_class=_uid(opened, "SOPClassUID"),
             instance_uid=_uid(opened, "SOPInstanceUID"),
             series_uid=_uid(opened, "SeriesInstanceUID"),
             study_uid=_uid(opened, "StudyInstanceUID"),
-            laterality=side if side in ("L", "R") else "",
             offset=_offset(opened),
             identity=_identity(opened),
         )

@@ -3,7 +3,16 @@
 import re
 from dataclasses import dataclass, replace
 
-from cxrmodel.errors import EmptyFile, ImageRefused, NotAnImage, UnreadableFile, WrongBodyPart, WrongModality, WrongView
+from cxrmodel.errors import (
+    EmptyFile,
+    ImageRefused,
+    MissingPixelData,
+    NotAnImage,
+    UnreadableFile,
+    WrongBodyPart,
+    WrongModality,
+    WrongView,
+)
 from cxrmodel.imaging.formats.dicom import DICOM, is_dicom
 from cxrmodel.imaging.formats.registry import find_format
 from cxrmodel.imaging.radiograph import MAX_BYTES
@@ -12,6 +21,8 @@ from cxrmodel.messages import Message
 _IDENTITY = ("PatientID", "IssuerOfPatientID", "AccessionNumber", "StationName")
 _MOST_BYTES = 1024
 """Of one value."""
+_END_OF_SEQUENCE = b"\xfe\xff\xdd\xe0"
+"""Tag FFFE,E0DD: encapsulated pixel data are little-endian."""
 _UID = re.compile(r"[0-9.]{1,64}")
 
 
@@ -79,6 +90,45 @@ def read_image_header(data: bytes, sha256: str) -> ImageHeader:
         raise
     except Exception as error:  # the library raises anything on damaged bytes
         raise UnreadableFile("imaging.dicom.damaged") from error
+
+
+def refuse_incomplete(data: bytes) -> None:
+    """Refuse a file that is not whole, as far as its lengths and end marks show.
+
+    The reader takes what there is of some truncated files; a file that is being written may still become whole.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Raises
+    ------
+    ImageRefused
+        Also for a file that is no image.
+    """
+    if not data:
+        raise EmptyFile("imaging.empty")
+    image_format = find_format(data)
+    try:
+        image_format.header(data)
+    except UnreadableFile:
+        raise
+    except ImageRefused:  # whatever else it is, admission says
+        return
+    if image_format is DICOM and not _pixels_end(data):
+        raise MissingPixelData("imaging.dicom.damaged")
+
+
+def _pixels_end(data: bytes) -> bool:
+    """Whether the pixel data of a DICOM file have the length that they state, or their end mark."""
+    from cxrmodel.imaging.dicom.dataset import open_data_set
+    from cxrmodel.imaging.dicom.parser import PIXEL_DATA, UNDEFINED
+
+    found = open_data_set(data)
+    pixels = found.elements.get(PIXEL_DATA)
+    if pixels is None or pixels.length != UNDEFINED:
+        return pixels is None or pixels.start + pixels.length <= len(found.parser.data)
+    return _END_OF_SEQUENCE in found.parser.data[pixels.start :]
 
 
 def _read_dicom(data: bytes) -> ImageHeader:

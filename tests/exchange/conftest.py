@@ -90,7 +90,7 @@ def kept(store) -> Callable[[str], bytes]:
     return read
 
 
-def image(number: int = 1, **elements) -> bytes:
+def image(number: int = 1, syntax: str = "explicit", **elements) -> bytes:
     """A DICOM image of its own: instance, series, study and patient are numbered alike."""
     rng = np.random.default_rng(number)
     identity = {
@@ -101,7 +101,7 @@ def image(number: int = 1, **elements) -> bytes:
         "AccessionNumber": f"A{number}",
         "StudyDate": time.strftime("%Y%m%d"),
     }
-    return dicom(rng.integers(0, 4000, (96, 80)).astype(np.uint16), **{**identity, **elements})
+    return dicom(rng.integers(0, 4000, (96, 80)).astype(np.uint16), syntax, **{**identity, **elements})
 
 
 def key(number: int = 1) -> str:

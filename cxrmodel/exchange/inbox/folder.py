@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxrmodel.configuration.schema import FolderInbox
-from cxrmodel.errors import ImageRefused, ImageTooLarge, TransientFailure, UnreadableFile
+from cxrmodel.errors import ImageRefused, ImageTooLarge, TransientFailure
 from cxrmodel.exchange.admission import Admission
+from cxrmodel.exchange.image_header import refuse_incomplete
 from cxrmodel.exchange.inbox.inbox import repeat
 from cxrmodel.exchange.probe import Probe
-from cxrmodel.imaging.formats.registry import find_format
 from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.messages import Message
 
 DONE, REFUSED = "done", "refused"
 """Subfolders to which files are moved. What is in them is not taken again."""
 PATIENCE = 60.0
-"""Seconds for which an incomplete file must have stayed the same before it counts as damaged."""
+"""Seconds for which a file that is no whole image must have stayed the same before it is refused."""
 _UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", "~")
 """Ends of names under which programs write files that are not finished."""
 
@@ -125,10 +125,10 @@ class WatchedFolder:
         try:
             if len(data) > MAX_BYTES:
                 raise ImageTooLarge("imaging.too_many_bytes", limit=MAX_BYTES // 2**20)
-            _refuse_incomplete(data)
+            refuse_incomplete(data)
             admission.deliver(data, self.name)
         except ImageRefused as error:
-            if isinstance(error, UnreadableFile) and unchanged < PATIENCE:
+            if unchanged < PATIENCE:
                 return
             admission.reject(self.name, error.message)
             place = REFUSED
@@ -152,16 +152,6 @@ def _read(path: Path, stamp: _Stamp) -> bytes | None:
         data = file.read(MAX_BYTES + 1)
         same = _Stamp.of(os.fstat(file.fileno())) == stamp
     return data if same and len(data) == min(stamp.size, MAX_BYTES + 1) else None
-
-
-def _refuse_incomplete(data: bytes) -> None:
-    """Refuse a file that is damaged or not whole, as far as its header tells; whatever else it is, admission says."""
-    try:
-        find_format(data).header(data)
-    except UnreadableFile:
-        raise
-    except ImageRefused:
-        return
 
 
 def _move(path: Path, place: Path) -> None:

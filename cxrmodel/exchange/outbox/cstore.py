@@ -42,8 +42,11 @@ class CStore:
 
     def send(self, data: bytes) -> None:
         """Store an object; see ``Target``."""
-        dataset = pydicom.dcmread(BytesIO(data))
-        kind, syntax = str(dataset.SOPClassUID), str(dataset.file_meta.TransferSyntaxUID)
+        try:
+            dataset = pydicom.dcmread(BytesIO(data))
+            kind, syntax = str(dataset.SOPClassUID), str(dataset.file_meta.TransferSyntaxUID)
+        except Exception as error:  # the library raises anything on damaged bytes
+            raise PermanentFailure("exchange.object.damaged") from error
         with self._associated([(kind, _offered(syntax))]) as association:
             if not association.accepted_contexts:
                 raise PermanentFailure("exchange.object.class_refused", status="none")

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 
 from cxrmodel.configuration.schema import StowTarget
-from cxrmodel.errors import CxrError
+from cxrmodel.errors import CxrError, PermanentFailure
 from cxrmodel.exchange.dicomweb import DicomWeb
 from cxrmodel.exchange.probe import Probe
 from cxrmodel.imaging.dicom.dataset import open_data_set
@@ -25,7 +25,11 @@ class Stow:
 
     def send(self, data: bytes) -> None:
         """Store an object; see ``Target``."""
-        self._web.store(data, open_data_set(data).text("SOPInstanceUID"))
+        try:
+            instance = open_data_set(data).text("SOPInstanceUID")
+        except Exception as error:  # the library raises anything on damaged bytes
+            raise PermanentFailure("exchange.object.damaged") from error
+        self._web.store(data, instance)
 
     def check(self) -> Iterator[Probe]:
         """Send a message without an object: it passes the sign-in and reaches the service."""

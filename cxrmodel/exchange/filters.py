@@ -64,7 +64,7 @@ FILTERS: Registry[Filter] = Registry(
 def why_skipped(header: ImageHeader, settings: FilterSection) -> Message | None:
     """Why an image is not read here; None for one that is.
 
-    What the object is known to be counts first: a report, a CT, a hand, a lateral view.
+    What the object is known to be counts first: a report, a CT, a hand.
     """
     if header.other is not None:
         return header.other

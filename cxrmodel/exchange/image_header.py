@@ -1,4 +1,4 @@
-"""What the header of a received file says: which image it is, whose, and whether the reader is made for it."""
+"""What the header of a received file says: which image it is, whose, and whether it is a chest radiograph at all."""
 
 import re
 from dataclasses import dataclass, replace
@@ -11,7 +11,6 @@ from cxrmodel.errors import (
     UnreadableFile,
     WrongBodyPart,
     WrongModality,
-    WrongView,
 )
 from cxrmodel.imaging.formats.dicom import DICOM, is_dicom
 from cxrmodel.imaging.formats.registry import find_format
@@ -42,8 +41,8 @@ class ImageHeader:
         As written, without spaces around; empty where the file has none.
     age_years : float or None
     other : Message or None
-        What the object is, where it is known to be no frontal chest radiograph: a report, a CT, a hand, a lateral view,
-        a result of this program.
+        What the object is, where it is known to be no chest radiograph: a report, a CT, a hand, a result of this
+        program. A lateral view goes to the reader, whose report says so.
     """
 
     key: str
@@ -182,7 +181,7 @@ def _eligibility(data: bytes) -> tuple[Message | None, float | None]:
         return Message("imaging.too_many_bytes", limit=MAX_BYTES // 2**20), None
     try:
         header = DICOM.header(data)
-    except (NotAnImage, WrongModality, WrongBodyPart, WrongView) as error:
+    except (NotAnImage, WrongModality, WrongBodyPart) as error:
         return error.message, None
     except ImageRefused:
         return None, None

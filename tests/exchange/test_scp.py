@@ -155,7 +155,7 @@ def test_no_compression_is_asked_for(receiver):
         ({"Modality": "CT", "SOPClassUID": CT_CLASS}, "skipped", "imaging.dicom.wrong_modality_named"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.34"}, "skipped", "imaging.dicom.object.report"),
         ({"BodyPartExamined": "HAND"}, "skipped", "imaging.dicom.wrong_body_part_named"),
-        ({"ViewPosition": "LL"}, "skipped", "imaging.dicom.wrong_view"),
+        ({"ViewPosition": "LL"}, "waiting", None),  # the report says that it is a lateral view
         ({"PatientID": ""}, "skipped", "exchange.skipped.patient_id"),
         ({"PatientID": None}, "skipped", "exchange.skipped.patient_id"),
         ({"Rows": None}, "waiting", None),  # the reader says what is wrong with it

@@ -29,6 +29,8 @@ class Stow:
             instance = open_data_set(data).text("SOPInstanceUID")
         except Exception as error:  # the library raises anything on damaged bytes
             raise PermanentFailure("exchange.object.damaged") from error
+        if not instance:
+            raise PermanentFailure("exchange.object.damaged")
         self._web.store(data, instance)
 
     def check(self) -> Iterator[Probe]:

@@ -5,9 +5,9 @@ block is done; no other file has to agree with it. Results of a block that is no
 lost or left over without harm: an image is done when a part or a segment has its row, and of two rows the later counts.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -205,9 +205,15 @@ class Manifest:
         """
         parts, segments = self.output.parts(), self.output.segments()
         for block in sorted({*parts, *segments}):
-            paths = [parts[block]] if block in parts else []
-            tables = [read_table(path, ["item", *columns]) for path in (*paths, *segments.get(block, ()))]
+            tables = self._tables(block, parts, segments, columns)
             yield block, tables[0] if len(tables) == 1 else latest(tables)
+
+    @staticmethod
+    def _tables(
+        block: int, parts: Mapping[int, Path], segments: Mapping[int, Sequence[Path]], columns: Sequence[str]
+    ) -> list[pa.Table]:
+        paths = [parts[block]] if block in parts else []
+        return [read_table(path, ["item", *columns]) for path in (*paths, *segments.get(block, ()))]
 
     def pending(self, retry_failed: bool = False, changed: Collection[int] = ()) -> Iterator[tuple[int, set[int]]]:
         """Choose what is still to be scored.
@@ -232,15 +238,18 @@ class Manifest:
         for block in range(self.blocks):
             chosen = again.get(block, set())
             if block not in parts or retry_failed:
-                paths = ([parts[block]] if block in parts else []) + segments.get(block, [])
-                chosen |= set(self.numbers(block)) - _settled(paths, retry_failed)
+                tables = self._tables(block, parts, segments, ["status"])
+                chosen |= set(self.numbers(block)) - _settled(tables, retry_failed)
             if chosen:
                 yield block, chosen
 
     def counts(self) -> Counts:
         """Count the images by status."""
         by_status = dict.fromkeys(("read", "refused", "error"), 0)
-        for _, rows in self.rows(["status"]):
+        parts, segments = self.output.parts(), self.output.segments()
+        whole = (read_table(path, ["status"]) for block, path in parts.items() if block not in segments)
+        mixed = (latest(self._tables(block, parts, segments, ["status"])) for block in segments)
+        for rows in chain(whole, mixed):
             for pair in pc.value_counts(rows["status"]).to_pylist():
                 by_status[pair["values"]] += pair["counts"]
         return Counts(self.asked, by_status["read"], by_status["refused"], by_status["error"])
@@ -362,11 +371,11 @@ def _write_listing(path: Path, tables: Iterator[pa.Table], part_images: int, fir
     return written
 
 
-def _settled(paths: Sequence[Path], retry_failed: bool) -> set[int]:
+def _settled(tables: Sequence[pa.Table], retry_failed: bool) -> set[int]:
     """Numbers of the images that have a row, of those that failed only where they are not tried again."""
-    if not paths:
+    if not tables:
         return set()
-    rows = latest([read_table(path, ["item", "status"]) for path in paths])
+    rows = latest(tables)
     if retry_failed:
         rows = rows.filter(pc.not_equal(rows["status"], "error"))
     return set(rows["item"].to_pylist())

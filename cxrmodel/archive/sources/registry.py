@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 
+from cxrmodel.archive.sources.dicomweb import DICOMWEB
 from cxrmodel.archive.sources.files import FILES
 from cxrmodel.archive.sources.paths import PATHS
 from cxrmodel.archive.sources.source import Source, SourceKind, SourceName
+from cxrmodel.archive.sources.stored import BUCKET, SHARDS
 from cxrmodel.errors import DataError
 from cxrmodel.registry import Registry
 
-SOURCES: Registry[SourceKind] = Registry("source", PATHS, FILES)
+SOURCES: Registry[SourceKind] = Registry("source", BUCKET, DICOMWEB, PATHS, SHARDS, FILES)
 """Files take every argument, so they come last."""
 
 

@@ -24,7 +24,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="*",
         metavar="SOURCE",
-        help="a folder, read with its subfolders; a list of paths, LIST.txt; without any, those of OUT are continued",
+        help="a folder, read with its subfolders; a list of paths, LIST.txt; a .tar (WebDataset) or .parquet file, or a "
+        "folder of these; s3://BUCKET/PREFIX; dicomweb+https://HOST/PATH?Modality=DX; without any, those of OUT are "
+        "continued",
     )
     parser.add_argument("--to", type=Path, required=True, metavar="OUT", help="folder of the output, new or begun")
     parser.add_argument(

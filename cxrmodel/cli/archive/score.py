@@ -24,7 +24,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "sources",
         nargs="*",
         metavar="SOURCE",
-        help="a folder, read with its subfolders; a list of paths, LIST.txt; a .tar (WebDataset) or .parquet file, or a "
+        help="a folder, read with its subfolders; a list of paths, LIST.txt; a tar (WebDataset) or Parquet file, or a "
         "folder of these; s3://BUCKET/PREFIX; dicomweb+https://HOST/PATH?Modality=DX; without any, those of OUT are "
         "continued",
     )

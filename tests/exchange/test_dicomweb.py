@@ -1,6 +1,7 @@
 """The client of DICOMweb, with servers that answer in odd ways."""
 
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from cxrmodel.configuration.schema import WebAccess
 from cxrmodel.errors import PermanentFailure, TransientFailure
 from cxrmodel.exchange import dicomweb
 from cxrmodel.exchange.dicomweb import DicomWeb, first_of
-from tests.exchange.conftest import image, key
+from tests.exchange.conftest import certificate, image, key
 
 MULTIPART = 'multipart/related; type="application/dicom"; boundary="x"'
 
@@ -21,7 +22,7 @@ def serve():
     """A function that starts a server which answers a request with (status, headers, body), and gives a client."""
     servers = []
 
-    def start(answer, **changes) -> DicomWeb:
+    def start(answer, tls=None, **changes) -> DicomWeb:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -39,8 +40,11 @@ def serve():
 
         servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
         servers[-1].daemon_threads = True
+        servers[-1].handle_error = lambda *given: None  # a client that leaves during the handshake
+        if tls:
+            servers[-1].socket = tls.wrap_socket(servers[-1].socket, server_side=True)
         threading.Thread(target=servers[-1].serve_forever, args=(0.02,), daemon=True).start()
-        url = f"http://127.0.0.1:{servers[-1].server_address[1]}/web"
+        url = f"{'https' if tls else 'http'}://127.0.0.1:{servers[-1].server_address[1]}/web"
         return DicomWeb(WebAccess(name="odd", **{"url": url, "timeout_seconds": 20.0, **changes}))
 
     yield start
@@ -251,6 +255,21 @@ def test_an_object_is_sent_as_it_is(serve):
     ((kind, body),) = sent
     mark = kind.rpartition("boundary=")[2].encode()
     assert body == part(image(), mark)
+
+
+def test_https_with_a_checked_certificate(serve, tmp_path):
+    """One that nobody has signed is not trusted."""
+    own, other = certificate(tmp_path, "server"), certificate(tmp_path, "other")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*own)
+    for ca, code in ((None, "exchange.web.certificate"), (other[0], "exchange.web.certificate"), (own[0], None)):
+        web = serve(lambda handler, _body: (204, {}, b""), context, ca_file=ca)
+        if code is None:
+            assert web.page("/studies", []) == []
+        else:
+            with pytest.raises(TransientFailure) as caught:
+                web.page("/studies", [])
+            assert caught.value.message.code == code
 
 
 def test_a_new_token_counts_at_once(serve, tmp_path):

@@ -17,7 +17,7 @@ from pynetdicom.sop_class import ComputedRadiographyImageStorage
 from cxrmodel.configuration.schema import ScpInbox
 from cxrmodel.errors import StoreUnavailable
 from cxrmodel.exchange.inbox.scp import STORAGE_CLASSES, TRANSFER_SYNTAXES, StoreScp
-from tests.exchange.conftest import Relay, image, key, running, wait_until
+from tests.exchange.conftest import Relay, certificate, image, key, running, wait_until
 from tests.support import inbox_process
 from tests.support.dicom_files import SYNTAXES, dicom
 from tests.support.server import free_port
@@ -308,15 +308,6 @@ def test_an_endless_object_is_ended_and_recorded(receiver, rows, refusals, monke
     assert send_raw(receiver, image()) is None
     wait_until(lambda: refusals() == ["exchange.scp.too_large"])
     assert rows() == []
-
-
-def certificate(folder, name):
-    """A certificate of this machine, signed by itself, and its key."""
-    made = folder / f"{name}.pem", folder / f"{name}.key"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(made[0]), "-keyout", str(made[1])]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return made
 
 
 def test_with_tls_only_senders_with_a_certificate_are_heard(admission, storescu, rows, tmp_path):

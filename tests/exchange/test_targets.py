@@ -12,7 +12,7 @@ from cxrmodel.exchange.dicomweb import DicomWeb
 from cxrmodel.exchange.failures import rejection, store_failure
 from cxrmodel.exchange.outbox.cstore import RESULTS
 from cxrmodel.exchange.outbox.targets import make_target
-from tests.exchange.conftest import image
+from tests.exchange.conftest import certificate, image
 from tests.support.broken_link import link
 from tests.support.dicom_files import CAPTURE_CLASS, EXPLICIT, dicom, written
 from tests.support.orthanc import Orthanc
@@ -149,6 +149,25 @@ def test_a_wrong_password_costs_no_object(start_orthanc, tmp_path):
     assert caught.value.message.code == "configuration.secret.open"
     password.chmod(0o600)
     target.send(report())
+    assert server.uids() == [REPORT_UID]
+
+
+def test_tls_with_checked_certificates(start_orthanc, tmp_path):
+    """Without the certificate that signs the server's, nothing is sent; the server wants one of ours, too."""
+    own, other = certificate(tmp_path, "server"), certificate(tmp_path, "client")
+    server = start_orthanc(
+        settings={
+            "DicomTlsEnabled": True,
+            "DicomTlsCertificate": str(own[0]),
+            "DicomTlsPrivateKey": str(own[1]),
+            "DicomTlsTrustedCertificates": str(other[0]),
+        }
+    )
+    ours = {"tls": True, "certificate_file": other[0], "key_file": other[1]}
+    for wrong in ({"tls": True, "ca_file": own[0]}, {**ours, "ca_file": other[0]}):
+        with pytest.raises(TransientFailure):
+            cstore(server, **wrong).send(report())
+    cstore(server, **ours, ca_file=own[0]).send(report())
     assert server.uids() == [REPORT_UID]
 
 

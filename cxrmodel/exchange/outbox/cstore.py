@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from io import BytesIO
 
 import pydicom
-from pynetdicom import AE, _config
+from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
+from pynetdicom.events import Event
+from pynetdicom.pdu import A_ASSOCIATE_RJ
 
 from cxrmodel.configuration.schema import CstoreTarget
 from cxrmodel.errors import CxrError, PermanentFailure, TransientFailure
@@ -81,13 +83,23 @@ class CStore:
             entity.add_requested_context(kind, list(syntaxes))
         entity.connection_timeout = entity.acse_timeout = settings.timeout_seconds
         entity.dimse_timeout = entity.network_timeout = settings.timeout_seconds
+        rejections: list[A_ASSOCIATE_RJ] = []
+
+        def note(event: Event) -> None:
+            if isinstance(event.pdu, A_ASSOCIATE_RJ):
+                rejections.append(event.pdu)
+
         association = entity.associate(
-            settings.host, settings.port, ae_title=settings.called_ae_title, tls_args=self._tls()
+            settings.host,
+            settings.port,
+            ae_title=settings.called_ae_title,
+            tls_args=self._tls(),
+            # The association itself takes a rejection that comes at once for a failure to connect.
+            evt_handlers=[(evt.EVT_PDU_RECV, note)],
         )
         try:
-            if association.is_rejected:
-                refused = association.acceptor.primitive
-                raise rejection(refused.result_source or 0, refused.diagnostic or 0) if refused else rejection(0, 0)
+            if rejections:
+                raise rejection(rejections[0].source or 0, rejections[0].reason_diagnostic or 0)
             if not association.is_established and not association.rejected_contexts:
                 raise TransientFailure("exchange.dicom.unreachable")
             yield association

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from cxrmodel.archive.sources.files import Files, as_path, as_text, fetched
+from cxrmodel.archive.sources.files import Files, as_path, fetched
 from cxrmodel.archive.sources.source import Fetched
 from cxrmodel.errors import DataError, SourceUnavailable
 
@@ -107,8 +107,7 @@ class Folder:
     def files(self) -> Iterator[StoredFile]:
         """As ``Files.items``, which lists what is no file, too."""
         for item in self._files.items():
-            name = as_text(self._files.root.relative_to(self._base) / as_path(item.id))
-            yield StoredFile(name, item.size, item.modified, f"{item.size}-{item.modified}")
+            yield StoredFile(item.id, item.size, item.modified, f"{item.size}-{item.modified}")
 
     def look(self, name: str) -> StoredFile:
         """See what stands there now."""

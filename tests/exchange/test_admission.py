@@ -1,15 +1,17 @@
 """What is read of a header, what the filters exclude, and what is done first."""
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from cxrmodel.configuration.schema import FilterSection
-from cxrmodel.errors import EmptyFile, UnreadableFile, UnsupportedFile
+from cxrmodel.errors import EmptyFile, ImageRefused, UnreadableFile, UnsupportedFile
 from cxrmodel.exchange.admission import Admission, Outcome, Receipt
 from cxrmodel.exchange.filters import FILTERS, why_skipped
-from cxrmodel.exchange.image_header import ImageHeader, read_image_header
+from cxrmodel.exchange.image_header import ImageHeader, read_image_header, refuse_incomplete
 from cxrmodel.messages import Message, catalogue
 from tests.exchange.conftest import image, key
 from tests.support.dicom_files import IDENTIFIERS
@@ -62,6 +64,19 @@ def test_what_cannot_be_told_is_refused(admission, rows, data, kind):
     with pytest.raises(kind.__args__ if hasattr(kind, "__args__") else kind):
         admission.deliver(data, "inbox")
     assert rows() == []
+
+
+@pytest.mark.parametrize("syntax", ["explicit", "implicit", "deflated", "JPEG-LS lossless"])
+def test_a_damaged_file_is_refused_or_read_and_nothing_else(syntax):
+    """Whatever bytes come from the network."""
+    rng, whole = np.random.default_rng(0), image(syntax=syntax)
+    for _ in range(100):
+        damaged = bytearray(whole[: rng.integers(1, len(whole))] if rng.random() < 0.3 else whole)
+        for place in rng.integers(0, min(len(damaged), 1200), rng.integers(1, 6)):
+            damaged[place] = rng.integers(0, 256)
+        for read in (lambda data: read_image_header(data, "0" * 64), refuse_incomplete):
+            with suppress(ImageRefused):
+                read(bytes(damaged))
 
 
 HEADER = ImageHeader(

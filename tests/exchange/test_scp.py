@@ -302,6 +302,25 @@ def test_health_checks_take_no_place(admission, storescu, rows):
     assert len(rows()) == 1
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",  # nothing at all
+        b"\x01\x00\x00",  # half of a header
+        b"\x01\x00\x00\x00\x01\x00half of an association request",
+        b"\x04\x00\xff\xff\xff\xffdata of four gigabytes",
+        b"GET / HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_a_sender_that_stops_in_the_middle_keeps_no_place(admission, storescu, rows, message):
+    """As one whose cable is pulled: the connection stays open, and nothing comes."""
+    alone = ScpInbox(name="receiver", port=free_port(), associations=1, timeout_seconds=0.3)
+    with receiving(alone, admission), socket.create_connection(("127.0.0.1", alone.port)) as silent:
+        silent.sendall(message)
+        wait_until(lambda: storescu(alone, image())[0] == 0)
+    assert len(rows()) == 1
+
+
 def test_an_endless_object_is_ended_and_recorded(receiver, rows, refusals, monkeypatch):
     """It would be kept in memory by the library."""
     monkeypatch.setattr("cxrmodel.exchange.inbox.scp.MOST_BYTES", 4096)

@@ -34,6 +34,8 @@ from cxrmodel.messages import Message
 MOST_BYTES = 256 * 2**20
 """Of one object."""
 LONGEST_PDU = 131_072
+"""Bytes of a message that senders are asked to keep to."""
+_LONGEST_MESSAGE = 2**20
 STORAGE_CLASSES = tuple(str(context.abstract_syntax) for context in AllStoragePresentationContexts)
 """UIDs of the storage classes that are accepted: all of the standard."""
 _FIRST = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
@@ -181,12 +183,28 @@ class _Handlers:
     def bound(self) -> list[EventHandlerType]:
         """Handlers by event."""
         return [
+            (evt.EVT_CONN_OPEN, self.opened),
             (evt.EVT_C_STORE, self.store),
             (evt.EVT_REJECTED, self.rejected),
             (evt.EVT_ACCEPTED, self.accepted),
             (evt.EVT_PDU_RECV, self.count),
             (evt.EVT_CONN_CLOSE, self.closed),
         ]
+
+    def opened(self, event: Event) -> None:
+        """Bound what the library does not: the wait within a message, and the length that a message states."""
+        connection = event.assoc.dul.socket
+        if connection is None or connection.socket is None:
+            return
+        connection.socket.settimeout(self._settings.timeout_seconds)
+        receive = connection.recv
+
+        def bounded(count: int) -> bytearray:
+            if count > _LONGEST_MESSAGE:
+                raise OSError("a message of this length is none")
+            return receive(count)
+
+        connection.recv = bounded  # type: ignore[assignment,method-assign]  # of this connection
 
     def store(self, event: Event) -> int:
         """Take an object in; the status for its sender."""

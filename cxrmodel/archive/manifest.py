@@ -303,15 +303,15 @@ def begin(output: Output, run: Run, sources: Sequence[Source]) -> None:
         outputs.write(output.run, run.to_json(), overwrite=True)  # first, so that a listing never stands alone
 
 
-def begun_sources(output: Output) -> tuple[SourceName, ...]:
-    """Sources of an output that was begun; none of a folder that is not there, or is empty.
+def begun_run(output: Output) -> Run | None:
+    """What an output was begun with; None for a folder that is not there, or is empty.
 
     Raises
     ------
     DataError
         When its manifest is damaged.
     """
-    return load_run(output).sources if output.run.exists() else ()
+    return load_run(output) if output.run.exists() else None
 
 
 def load_run(output: Output) -> Run:

@@ -1,5 +1,6 @@
 """A folder with everything in it, or one file."""
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,17 @@ from pathlib import Path
 from cxrmodel.archive.sources.source import Fetched, Item, SourceKind
 from cxrmodel.errors import DataError, SourceUnavailable
 from cxrmodel.inputs import InputFile, list_files
+
+_UNREACHABLE = {
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENETUNREACH,
+    errno.ENODEV,
+    errno.ENOTCONN,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+}
+"""Errors of a network share, not of a file."""
 
 
 class Files:
@@ -20,7 +32,7 @@ class Files:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._base = root if root.is_dir() else root.parent
+        self._base = root.parent if root.is_file() else root
 
     def items(self) -> Iterator[Item]:
         """List the files as ``read`` does: without hidden ones, sorted by the bytes of their names.
@@ -48,7 +60,7 @@ class Files:
         try:
             return fetched(self._base / as_path(item.id))
         except FileNotFoundError:
-            if not self._base.exists():
+            if not _holds_something(self._base):  # also where a share is not mounted
                 raise SourceUnavailable("archive.source.gone", place=str(self.root)) from None
             raise
 
@@ -58,12 +70,27 @@ def fetched(path: Path) -> Fetched:
 
     Raises
     ------
+    SourceUnavailable
+        When the machine that holds it cannot be reached.
     CxrError, OSError
         As ``InputFile.read``.
     """
     file = InputFile(path, Path(path.name))
-    data = file.read()
+    try:
+        data = file.read()
+    except OSError as error:
+        if error.errno in _UNREACHABLE:
+            raise SourceUnavailable("archive.source.gone", place=str(path.parent)) from error
+        raise
     return Fetched(data, file.state[1] if file.state else None)
+
+
+def _holds_something(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(True for _ in entries)
+    except OSError:
+        return False
 
 
 def as_text(path: Path) -> str:

@@ -50,22 +50,22 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--part-images",
         type=whole_number(1, 1_000_000),
-        default=_PART_IMAGES,
         metavar="N",
-        help="images of one Parquet part; default: %(default)s",
+        help=f"images of one Parquet part; default: those of OUT, else {_PART_IMAGES}",
     )
     parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
 
 
 def _run(arguments: argparse.Namespace) -> Status:
-    from cxrmodel.archive.manifest import Run, begun_sources
+    from cxrmodel.archive.manifest import Run, begun_run
     from cxrmodel.archive.output import Output
     from cxrmodel.archive.score import score_archive
     from cxrmodel.archive.sources.registry import source_names
     from cxrmodel.model.spec import load_spec
     from cxrmodel.prevalence import site_prevalence
 
-    sources = source_names(arguments.sources) or begun_sources(Output(arguments.to))
+    begun = begun_run(Output(arguments.to))
+    sources = source_names(arguments.sources) or (begun.sources if begun else ())
     if not sources:
         raise argparse.ArgumentError(None, str(Message("archive.no_source")))
     run = Run(
@@ -74,7 +74,7 @@ def _run(arguments: argparse.Namespace) -> Status:
         prevalence=site_prevalence() if arguments.prevalence is None else arguments.prevalence,
         identity=arguments.identity,
         heatmaps=arguments.heatmaps,
-        part_images=arguments.part_images,
+        part_images=arguments.part_images or (begun.part_images if begun else _PART_IMAGES),
         sources=sources,
     )
     counts = score_archive(

@@ -1,5 +1,6 @@
 """Folders and lists of paths: every file once, in one order, whatever its name; and fetched in any process."""
 
+import errno
 import os
 import pickle
 from pathlib import Path
@@ -12,6 +13,7 @@ from cxrmodel.archive.sources.files import as_path, as_text
 from cxrmodel.archive.sources.registry import open_source, source_names
 from cxrmodel.archive.sources.source import Item, SourceName
 from cxrmodel.errors import CxrError, DataError, SourceUnavailable
+from cxrmodel.inputs import InputFile
 
 NAMES = [b"a.png", b"\xff broken", b"back\\slash", b"\\xff", "ü".encode(), b"line\nbreak", b" "]
 
@@ -79,17 +81,37 @@ def test_a_source_that_is_not_there_is_named(tmp_path, kind, name):
     assert missing.value.message.values["place"] == str(tmp_path / name)
 
 
-def test_a_file_that_is_gone_is_its_own_fault_but_a_folder_is_not(tmp_path):
-    """The first is one failure, the second ends the run."""
+@pytest.mark.parametrize("left", ["nothing", "an empty mount point"])
+@pytest.mark.parametrize("opened_before", [True, False])
+def test_a_file_that_is_gone_is_its_own_fault_but_a_folder_is_not(tmp_path, left, opened_before):
+    """The first is one failure, the second ends the run, also one that continues after a restart."""
     folder = tmp_path / "images"
     folder.mkdir()
     (folder / "a").write_bytes(b"a")
-    (source,) = opened(folder)
+    (name,) = source_names([str(folder)])
+    source = open_source(name)
     with pytest.raises(FileNotFoundError):
         source.fetch(Item("b"))
     folder.rename(tmp_path / "away")
+    if left != "nothing":
+        folder.mkdir()
     with pytest.raises(SourceUnavailable):
-        source.fetch(Item("a"))
+        (source if opened_before else open_source(name)).fetch(Item("a"))
+
+
+@pytest.mark.parametrize("code", [errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT])
+def test_an_error_of_a_share_is_no_failure_of_an_image(tmp_path, monkeypatch, code):
+    """Of a folder as of a list."""
+    (tmp_path / "a").write_bytes(b"a")
+    (tmp_path / "list.txt").write_text("a")
+
+    def fails(self):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(InputFile, "read", fails)
+    for source in opened(tmp_path, tmp_path / "list.txt"):
+        with pytest.raises(SourceUnavailable):
+            source.fetch(next(source.items()))
 
 
 def test_a_source_is_named_once(tmp_path):

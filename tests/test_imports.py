@@ -46,11 +46,12 @@ RANKS = {
     "benchmark": 8,
     "exchange": 8,
     "monitoring": 8,
-    "web": 9,
-    "cli": 9,
-    "pages": 10,
-    "app": 10,
-    "__main__": 10,
+    "work": 9,
+    "web": 10,
+    "cli": 10,
+    "pages": 11,
+    "app": 11,
+    "__main__": 11,
 }
 DISTRIBUTIONS = {
     "PIL": "pillow",

@@ -362,7 +362,7 @@ class WorkerSection(Section):
         "and sends.",
         examples=[2],
     )
-    lease_seconds: Annotated[float, Field(ge=2, le=3600)] = Field(
+    lease_seconds: Annotated[float, Field(ge=1, le=3600)] = Field(
         30.0, description="A job whose worker died is free again after so long."
     )
     tries: Annotated[int, Field(ge=1, le=100)] = Field(

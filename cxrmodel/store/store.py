@@ -309,17 +309,20 @@ class Store:
             self._note(session, now, event, job.image.key, {"model": job.model, "code": code})
             return True
 
-    def retry(self, job: Job, code: str, seconds: float) -> bool:
+    def retry(self, job: Job, code: str, seconds: float, *, counted: bool = True) -> bool:
         """Try a job again some seconds from now; False where the lease was lost.
 
         Parameters
         ----------
         code : str
             Of the message of the failure.
+        seconds : float
+        counted : bool
+            Whether this try counts. It does not where the image is not at fault.
         """
         with self.database.writing() as session:
             now = self.database.now(session)
-            values = _RELEASED | {"due_at": now + timedelta(seconds=seconds)}
+            values = _RELEASED | {"due_at": now + timedelta(seconds=seconds), "tries": job.tries - (not counted)}
             return self._change_job(session, job, state=JobState.RETRYING, code=code, changed_at=now, **values)
 
     def give_up(self, job: Job, code: str) -> bool:
@@ -382,11 +385,17 @@ class Store:
         """Give a delivery up, until a person revives it; False where the lease was lost."""
         return self._end_delivery(delivery, DeliveryState.DEAD, AuditEvent.DEAD, code)
 
-    def redeliver(self, delivery: Delivery, code: str, seconds: float) -> bool:
-        """Try a delivery again some seconds from now; False where the lease was lost."""
+    def extend_delivery(self, delivery: Delivery, seconds: float) -> bool:
+        """Extend a lease from now on; False where it was lost."""
         with self.database.writing() as session:
             now = self.database.now(session)
-            values = _RELEASED | {"due_at": now + timedelta(seconds=seconds)}
+            return self._change_delivery(session, delivery, due_at=now + timedelta(seconds=seconds))
+
+    def redeliver(self, delivery: Delivery, code: str, seconds: float, *, counted: bool = True) -> bool:
+        """Try a delivery again some seconds from now; as ``retry``."""
+        with self.database.writing() as session:
+            now = self.database.now(session)
+            values = _RELEASED | {"due_at": now + timedelta(seconds=seconds), "tries": delivery.tries - (not counted)}
             return self._change_delivery(
                 session, delivery, state=DeliveryState.RETRYING, code=code, changed_at=now, **values
             )

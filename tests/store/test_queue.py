@@ -32,6 +32,32 @@ def test_the_oldest_image_is_leased_first(store, clock):
     assert store.lease("d", MODEL, 60) is None
 
 
+@pytest.mark.parametrize(("counted", "tries"), [(True, 2), (False, 1)])
+def test_a_try_counts_only_where_the_image_is_at_fault(store, counted, tries):
+    """Of jobs and of deliveries."""
+    store.receive(received("1"), MODEL)
+    assert store.retry(store.lease("a", MODEL, 60), "store.busy", 0, counted=counted)
+    job = store.lease("a", MODEL, 60)
+    assert job.tries == tries
+    store.finish(job, READ, [report("9")], ["pacs"])
+    assert store.redeliver(store.lease_delivery("a", "pacs", 60), "exchange.down", 0, counted=counted)
+    assert store.lease_delivery("a", "pacs", 60).tries == tries
+
+
+def test_an_extended_delivery_is_kept(store, clock):
+    """For the seconds from the extension on; a lost one is not taken back."""
+    store.receive(received("1"), MODEL)
+    store.finish(store.lease("a", MODEL, 60), READ, [report("9")], ["pacs"])
+    held = store.lease_delivery("a", "pacs", 60)
+    clock.move(59)
+    assert store.extend_delivery(held, 60)
+    clock.move(59)
+    assert store.lease_delivery("b", "pacs", 60) is None
+    clock.move(1)
+    assert store.lease_delivery("b", "pacs", 60) is not None
+    assert not store.extend_delivery(held, 60)
+
+
 def test_a_model_gets_its_own_jobs(store):
     """Those of another are not read."""
     store.receive(received("1"), "other")

@@ -234,8 +234,8 @@ class FolderInbox(Section):
     settle_seconds: Seconds = Field(2.0, description="A file is taken once it has not changed for so long.")
     after: Literal["delete", "move", "keep"] = Field(
         "move",
-        description='What happens to a file that was taken: "delete", "move" to `done/` or `refused/` beside it, or '
-        '"keep".',
+        description='What happens to a file that was taken: "delete", "move" to `done/` in the folder, or "keep". '
+        "What is no image goes to `refused/` there, unless files are kept.",
     )
 
 

@@ -140,12 +140,21 @@ def test_every_storage_class_and_syntax_is_accepted(receiver):
     assert refused == []
 
 
-def test_no_compression_is_asked_for(receiver):
-    """Of several ways of encoding in one context, the first one without compression."""
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (["JPEG baseline", "RLE", "implicit", "explicit"], "explicit"),
+        (["JPEG baseline", "RLE", "implicit"], "implicit"),
+        (["JPEG baseline", "JPEG lossless"], "JPEG lossless"),
+        (["JPEG 2000"], "JPEG 2000"),
+    ],
+)
+def test_no_compression_with_loss_is_asked_for(receiver, offered, chosen):
+    """Of several ways of encoding in one context, whatever their order."""
     entity = AE("RAW")
-    entity.add_requested_context(ComputedRadiographyImageStorage, ["1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.1"])
+    entity.add_requested_context(ComputedRadiographyImageStorage, [SYNTAXES[name] for name in offered])
     association = entity.associate("127.0.0.1", receiver.port, ae_title="CXRMODEL")
-    assert association.accepted_contexts[0].transfer_syntax == ["1.2.840.10008.1.2.1"]
+    assert association.accepted_contexts[0].transfer_syntax == [SYNTAXES[chosen]]
     association.release()
 
 

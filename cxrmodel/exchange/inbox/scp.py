@@ -28,7 +28,7 @@ from cxrmodel.exchange.admission import Admission
 from cxrmodel.exchange.inbox.inbox import repeat
 from cxrmodel.exchange.probe import Probe
 from cxrmodel.exchange.tls import server_tls
-from cxrmodel.imaging.dicom.dataset import KNOWN
+from cxrmodel.imaging.dicom.dataset import KNOWN, LOSSY, NATIVE
 from cxrmodel.messages import Message
 
 MOST_BYTES = 256 * 2**20
@@ -38,13 +38,19 @@ LONGEST_PDU = 131_072
 _LONGEST_MESSAGE = 2**20
 STORAGE_CLASSES = tuple(str(context.abstract_syntax) for context in AllStoragePresentationContexts)
 """UIDs of the storage classes that are accepted: all of the standard."""
-_FIRST = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
-_ALL = sorted(KNOWN.union(map(str, ALL_TRANSFER_SYNTAXES)))
-TRANSFER_SYNTAXES = (*_FIRST, *(uid for uid in _ALL if uid not in _FIRST))
+
+
+def _preference(uid: str) -> tuple[int, str]:
+    first = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
+    groups = (first[:1], first[1:], NATIVE, KNOWN - LOSSY, LOSSY)
+    return next((rank for rank, group in enumerate(groups) if uid in group), len(groups)), uid
+
+
+TRANSFER_SYNTAXES = tuple(sorted(KNOWN.union(map(str, ALL_TRANSFER_SYNTAXES)), key=_preference))
 """UIDs of the transfer syntaxes that are accepted, in order of preference.
 
-A sender that offers several ways of encoding in one context is asked for one without compression: it then never
-compresses with loss for our sake.
+A sender that offers several ways of encoding in one context is asked for one without compression, else for one without
+loss, so that it never compresses with loss for our sake.
 """
 
 SUCCESS, NO_RESOURCES, NO_MATCH, NOT_UNDERSTOOD, PROCESSING = 0x0000, 0xA700, 0xA900, 0xC000, 0x0110

@@ -2,11 +2,11 @@
 
 import argparse
 
-from cxrmodel.cli.archive import score
+from cxrmodel.cli.archive import query, score
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.registry import Registry
 
-PARTS: Registry[Command] = Registry("archive command", score.COMMAND)
+PARTS: Registry[Command] = Registry("archive command", score.COMMAND, query.COMMAND)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

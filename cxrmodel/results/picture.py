@@ -37,8 +37,6 @@ WIDTH, HEIGHT = 1440, 1080
 _IMAGE = Box(16, 92, 1004, 1008)
 """Where the image stands, as large as it fits."""
 _CARD = Box(1028, 60, 1424, 1064)
-_LONGEST = 2048
-"""Pixels of the overlay before it is brought to its size on the canvas."""
 _BODY, _SMALL = 20, 17
 
 _FINDINGS = {"present": ("#f0a070", "!"), "absent": ("#7cc4f0", "\u2713"), "indeterminate": ("#e8c85c", "?")}
@@ -87,9 +85,11 @@ def _head(canvas: Canvas, reading: Reading) -> None:
 def _image(canvas: Canvas, reading: Reading) -> None:
     """The image under its map, as large as fits, with the letters of the sides above it."""
     canvas.draw.rectangle((_IMAGE.left, 56, _IMAGE.right - 1, _IMAGE.bottom - 1), "black", BORDER)
-    mixed = overlay(reading.radiograph.pixels, reading.drawn_heat, reading.heat_range, longest=_LONGEST)
-    scale = min((_IMAGE.width - 2) / mixed.shape[1], (_IMAGE.height - 2) / mixed.shape[0])
-    size = (max(1, round(mixed.shape[1] * scale)), max(1, round(mixed.shape[0] * scale)))
+    pixels = reading.radiograph.pixels
+    scale = min((_IMAGE.width - 2) / pixels.shape[1], (_IMAGE.height - 2) / pixels.shape[0])
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    longest = -(-max(pixels.shape) // max(1, int(1 / scale)))  # no smaller than it will be shown
+    mixed = overlay(pixels, reading.drawn_heat, reading.heat_range, longest=longest)
     smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     shown = cv2.resize(np.ascontiguousarray(mixed), size, interpolation=smooth)
     place = (_IMAGE.left + (_IMAGE.width - size[0]) // 2, _IMAGE.top + (_IMAGE.height - size[1]) // 2)

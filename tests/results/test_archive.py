@@ -1,9 +1,11 @@
 """Results before real judges: the validator of dicom3tools, the toolkit dcmtk, and the archive server Orthanc."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,6 +20,7 @@ from tests.support.dicom_files import CAPTURE_CLASS, CR_CLASS, dicom
 from tests.support.stand_ins import SPEC, fake_reading
 
 DX_CLASS = "1.2.840.10008.5.1.4.1.1.1.1"
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "results-in-the-pacs.md"
 PATIENTS = {
     "plain": {},
     "empty": {"PatientID": "", "PatientName": "", "PatientBirthDate": "", "AccessionNumber": ""},
@@ -130,6 +133,17 @@ def test_an_archive_files_results_under_patient_and_study_of_the_image(orthanc, 
         series = orthanc.ask(f"/studies/{study}/series").json()
         assert sorted(one["MainDicomTags"]["Modality"] for one in series) == ["CR", "OT", "SR"]
         assert [len(one["Instances"]) for one in series] == [1, 1, 1]
+
+
+def test_the_how_to_sends_results_as_it_says(orthanc, program, results, tmp_path):
+    """Its line for storescu, with the port of this archive: both objects arrive."""
+    (line,) = re.findall(r"^ *storescu .*$", HOW_TO.read_text(encoding="utf-8"), re.MULTILINE)
+    (tmp_path / "results").mkdir()
+    for kind, result in results().items():
+        (tmp_path / "results" / f"a.{kind}.dcm").write_bytes(result.data)
+    words = [str(orthanc.dicom_port) if word == "4242" else word for word in line.split()]
+    subprocess.run([program(words[0]), *words[1:]], cwd=tmp_path, check=True, capture_output=True)
+    assert orthanc.uids() == sorted(result.uid for result in results().values())
 
 
 def test_what_an_archive_returns_is_what_was_stored_and_is_never_read(orthanc, results):

@@ -1,5 +1,6 @@
 """Result objects: which there are, their UIDs and bytes, and what refers to what."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -29,6 +30,13 @@ def test_the_same_input_gives_the_same_bytes(results):
     first, second = results(), results()
     assert first == second
     assert set(first) == {"sr", "sc"}
+
+
+def test_threads_do_not_disturb_each_other(results):
+    """A worker makes the results of several images at one time."""
+    alone = results()
+    with ThreadPoolExecutor(4) as pool:
+        assert all(made == alone for made in pool.map(lambda _: results(), range(12)))
 
 
 def test_at_another_time_only_times_differ(results, parsed):

@@ -57,6 +57,7 @@ _MOST_LINES = 100
 _LINE = r"[\w.<> -]{1,80}:\d{1,7}"
 _RANDOM = _matches(r"[0-9a-f]{32}")
 _WORD = _matches(r"[a-z][a-z_-]{0,31}")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NUMBERS = ("bytes", "count", "milliseconds", "port", "seconds", "status", "tries", "waiting")
 _WORDS = ("kind", "outcome", "stage", "state")
 _IDS = ("delivery", "job", "request", "worker")
@@ -68,7 +69,7 @@ FIELDS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "cause": lambda value: isinstance(value, str) and value in catalogue().texts,
     "error": _matches(r"[A-Za-z_]\w{0,79}"),
     "library": _matches(r"[a-z_]\w{0,39}"),
-    "method": _matches(r"[A-Z]{3,7}"),
+    "method": lambda value: value in _METHODS,
     "model": _matches(r"[a-z0-9_-]{1,40} [0-9a-f]{12}"),
     "name": lambda value: value in _names,
     "place": _matches(rf"{_LINE}( > {_LINE}){{0,{_MOST_LINES - 1}}}|no line"),

@@ -293,6 +293,7 @@ class Reader:
         client: Client | None = None,
         notify: Notify | None = None,
         repairs: Repairs = AS_STORED,
+        prevalence: float | None = None,
     ) -> Reading:
         """Read one image, once its turn has come.
 
@@ -308,6 +309,8 @@ class Reader:
             Called from time to time with the place in the queue.
         repairs : Repairs
             Made to the decoded image before it is checked.
+        prevalence : float, optional
+            Of this reading, strictly between 0 and 1; None takes that of the reader.
 
         Raises
         ------
@@ -321,7 +324,7 @@ class Reader:
             with self._running:  # a run uses every core; two at once would slow each other down
                 (prediction,) = self._pipeline.predict([image])
         image.report.extended(prediction.results).raise_if_rejected()
-        return self._reading(image, prediction)
+        return self._reading(image, prediction, prevalence)
 
     def read_beside_others(self, data: bytes, name: str) -> Reading:
         """Read one image on the calling thread alone, without waiting for those that other threads read.
@@ -409,7 +412,7 @@ class Reader:
     def _probability(self, logit: float) -> float:
         return probability(logit, **self.spec.calibration)
 
-    def _reading(self, image: PreparedImage, prediction: Prediction) -> Reading:
+    def _reading(self, image: PreparedImage, prediction: Prediction, prevalence: float | None = None) -> Reading:
         start, spec = time.perf_counter(), self.spec
         report = image.report.extended(prediction.results)
         value = self._probability(prediction.logit)
@@ -441,7 +444,7 @@ class Reader:
             milliseconds=1000.0 * (image.seconds + prediction.seconds + time.perf_counter() - start),
             check=report,
             crop_map=crop_map,
-        ).at(self.prevalence)
+        ).at(self.prevalence if prevalence is None else prevalence)
 
 
 def reasons_of(named: str, attribution: Attribution, inside: float | None, labels: Labels) -> tuple[Message, ...]:

@@ -3,7 +3,7 @@
 from cxrmodel.cli import app, bench, evaluate, explain, export, read, synthetic, train
 from cxrmodel.cli.archive import command as archive
 from cxrmodel.cli.command import Command
-from cxrmodel.cli.hospital import config, results, store, work
+from cxrmodel.cli.hospital import config, results, serve, store, work
 from cxrmodel.registry import Registry
 
 COMMANDS: Registry[Command] = Registry(
@@ -21,4 +21,5 @@ COMMANDS: Registry[Command] = Registry(
     store.COMMAND,
     results.COMMAND,
     work.COMMAND,
+    serve.COMMAND,
 )

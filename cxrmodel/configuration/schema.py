@@ -406,6 +406,12 @@ class ApiSection(Section):
     )
     most_mebibytes: Annotated[int, Field(ge=1, le=1024)] = Field(64, description="Largest request.")
     timeout_seconds: Seconds = Field(60.0, description="Longest time for a request.")
+    at_once: Annotated[int, Field(ge=1, le=64)] = Field(
+        4, description="Requests to the HTTP interface whose images are read at one time."
+    )
+    waiting: Annotated[int, Field(ge=0, le=1000)] = Field(
+        16, description="Further requests that may wait. More are refused with status 503."
+    )
 
 
 class LogSection(Section):

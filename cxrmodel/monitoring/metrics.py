@@ -7,11 +7,23 @@ Whatever else is given becomes ``other``; so no label can hold identity, and the
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.registry import Collector
 
 from cxrmodel import __version__
 from cxrmodel.messages import catalogue
+
+# The time at which a counter began, once for each of its labels. The function states no type.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 OTHER: Final = "other"
 Source = Literal["api", "worker"]

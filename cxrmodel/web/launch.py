@@ -3,19 +3,17 @@
 import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from streamlit.web import cli
 
 from cxrmodel.paths import APP, SETTINGS
 
 
-def flags(
-    port: int | None = None, address: str | None = None, hosts: Sequence[str] = (), settings: Path = SETTINGS
-) -> list[str]:
-    """Write the app's settings as arguments of ``streamlit run``.
-
-    Arguments win over the environment and over every other configuration file, so a folder or a user's own
-    configuration cannot open the server to other machines or turn usage statistics on.
+def settings(
+    port: int | None = None, address: str | None = None, hosts: Sequence[str] = (), file: Path = SETTINGS
+) -> dict[str, Any]:
+    """Give the app's settings by Streamlit's names.
 
     Parameters
     ----------
@@ -25,12 +23,12 @@ def flags(
         Which address to listen on; None takes that of the settings, which is this machine alone.
     hosts : sequence of str
         Names under which browsers may ask for the app; empty takes those of this machine and of the address.
-    settings : Path
+    file : Path
         A Streamlit ``config.toml``.
     """
     values = {
         f"{section}.{name}": value
-        for section, options in tomllib.loads(settings.read_text(encoding="utf-8")).items()
+        for section, options in tomllib.loads(file.read_text(encoding="utf-8")).items()
         for name, value in options.items()
     }
     if port is not None:
@@ -39,6 +37,23 @@ def flags(
         values["server.address"] = address
     if hosts:
         values["server.allowedHosts"] = hosts
+    return values
+
+
+def flags(
+    port: int | None = None, address: str | None = None, hosts: Sequence[str] = (), file: Path = SETTINGS
+) -> list[str]:
+    """Write the app's settings as arguments of ``streamlit run``.
+
+    Arguments win over the environment and over every other configuration file, so a folder or a user's own
+    configuration cannot open the server to other machines or turn usage statistics on.
+
+    Parameters
+    ----------
+    port, address, hosts, file
+        As for :func:`settings`.
+    """
+    values = settings(port, address, hosts, file)
     return [f"--{name}={_written(one)}" for name, value in values.items() for one in _each(value)]
 
 
@@ -48,7 +63,7 @@ def launch(port: int | None = None, address: str | None = None, hosts: Sequence[
     Parameters
     ----------
     port, address, hosts
-        As for :func:`flags`.
+        As for :func:`settings`.
     """
     cli.main(["run", str(APP), *flags(port, address, hosts)], prog_name="cxrmodel app", standalone_mode=False)
 

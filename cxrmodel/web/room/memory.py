@@ -2,7 +2,7 @@
 
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.memory import half_of_memory
@@ -44,8 +44,16 @@ class Shelf:
                     full.add(largest)
 
 
+class Holder(Protocol):
+    """Something that holds files until they are read."""
+
+    def waiting_bytes(self) -> int:
+        """Bytes of the files that wait."""
+        ...
+
+
 class Waiting:
-    """The files of all rooms that wait to be read, and the bounds on what they take.
+    """The files of all rooms and of the HTTP interface that wait to be read, and the bounds on what they take.
 
     Parameters
     ----------
@@ -57,10 +65,10 @@ class Waiting:
 
     def __init__(self, limit: int, of_one: int) -> None:
         self.limit, self.of_one = limit, of_one
-        self._rooms: weakref.WeakSet[Room] = weakref.WeakSet()
+        self._rooms: weakref.WeakSet[Holder] = weakref.WeakSet()
         self._lock = threading.Lock()
 
-    def has_room(self, room: "Room", size: int) -> bool:
+    def has_room(self, room: Holder, size: int) -> bool:
         """Tell whether another file of a room fits. One file always does where none waits."""
         with self._lock:
             self._rooms.add(room)

@@ -23,6 +23,8 @@ COOKIE: Final = "cxrmodel_browser"
 
 _TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
 _MEDIA = "/media/"
+PROGRAMS: Final = ("/api/", "/healthz", "/readyz", "/metrics")
+"""Addresses that programs ask, which keep no cookie."""
 
 
 @dataclass(eq=False)
@@ -78,7 +80,7 @@ class OwnSessions:
         path = path_of(scope)
         if not self._may(browser, path):
             return await refuse(scope, receive, send, 403, "web.server.not_yours")
-        needs_cookie = not browser and not path.startswith(PROGRAM)
+        needs_cookie = not browser and not path.startswith(PROGRAM) and not path.startswith(PROGRAMS)
         await self._app(scope, receive, _with_cookie(scope, send) if needs_cookie else send)
 
     def _may(self, browser: str, path: str) -> bool:

@@ -1,9 +1,11 @@
 """The content of a request: its stated length first, then its bytes, never more of them, never for longer."""
 
 import asyncio
+from typing import Any
 
 from starlette.requests import Request
 
+from cxrmodel.messages import Message
 from cxrmodel.web.server.requests import header
 
 MOST_DIGITS = 19
@@ -20,11 +22,13 @@ class Refused(Exception):
     code : str
         Of the sentence in the catalogue.
     headers : dict of str to str, optional
+    **values
+        Of the sentence.
     """
 
-    def __init__(self, status: int, code: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, status: int, code: str, headers: dict[str, str] | None = None, **values: Any) -> None:
         super().__init__(code)
-        self.status, self.code, self.headers = status, code, headers
+        self.status, self.message, self.headers = status, Message(code, **values), headers
 
 
 def whole(text: str | None, code: int, sentence: str) -> int:

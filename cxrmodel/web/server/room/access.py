@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cxrmodel.logs import log_failure
-from cxrmodel.messages import Message
 from cxrmodel.web.room.room import Room
 from cxrmodel.web.room.rooms import find_room
 from cxrmodel.web.room.row import Row
@@ -54,7 +53,7 @@ def route(path: str, handler: Handler, method: str = "POST") -> Route:
         try:
             return await handler(request, room_of(request))
         except Refused as refusal:
-            return PlainTextResponse(f"{Message(refusal.code)}\n", refusal.status, refusal.headers)
+            return PlainTextResponse(f"{refusal.message}\n", refusal.status, refusal.headers)
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:

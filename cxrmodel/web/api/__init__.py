@@ -1,0 +1,1 @@
+"""The HTTP interface beside the app: readings for other programs, health and metrics."""

@@ -104,9 +104,12 @@ def list_files(paths: Sequence[Path]) -> Iterator[InputFile]:
 
 def _walk(start: InputFile) -> Iterator[InputFile]:
     followed: set[Identity] = set()
-    waiting: list[tuple[InputFile, frozenset[Identity]]] = [(start, frozenset())]
+    waiting: list[Iterator[tuple[InputFile, frozenset[Identity]]]] = [iter([(start, frozenset())])]
     while waiting:
-        file, within = waiting.pop()
+        if (entered := next(waiting[-1], None)) is None:
+            waiting.pop()
+            continue
+        file, within = entered
         file.look()
         if file.seen is None or not stat.S_ISDIR(file.seen.st_mode):
             yield file
@@ -125,11 +128,16 @@ def _walk(start: InputFile) -> Iterator[InputFile]:
                 continue
             followed.add(_identity(entry))
         parent = Path() if file is start else file.relative
-        inside = within | {folder}
-        waiting += [
-            (InputFile(file.path / name, parent / name), inside)
-            for name in sorted(names, key=os.fsencode, reverse=True)
-        ]
+        names.sort(key=os.fsencode)
+        waiting.append(_within(file.path, parent, names, within | {folder}))
+
+
+def _within(
+    folder: Path, relative: Path, names: Sequence[str], inside: frozenset[Identity]
+) -> Iterator[tuple[InputFile, frozenset[Identity]]]:
+    """The entries of a folder one by one: of a million, only the names are in memory."""
+    for name in names:
+        yield InputFile(folder / name, relative / name), inside
 
 
 def _identity(seen: os.stat_result) -> Identity:

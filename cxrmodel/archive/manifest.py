@@ -335,7 +335,7 @@ def latest(tables: Sequence[pa.Table]) -> pa.Table:
 
 _FRESH = LISTED.remove(0).append(pa.field("place", pa.int64(), nullable=False))
 _NO_STATES = pa.schema([("item", pa.int64()), ("file_bytes", pa.int64()), ("file_modified", pa.int64())]).empty_table()
-_AT_ONCE = 65536
+_AT_ONCE = 8192
 """Images of a source that are listed before they are written."""
 
 

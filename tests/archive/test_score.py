@@ -24,7 +24,10 @@ from tests.support.stand_ins import FakeReader, fake_reading
 
 @pytest.mark.slow
 def test_rows_say_what_read_says(project, tmp_path, capsys):
-    """Key by key, but for the name of the file and the time of the reading; and the maps are those of the readings."""
+    """Key by key, but for the name of the file and the time of the reading; and the maps are those of the readings.
+
+    Without a source, the same command continues, and reads none again.
+    """
     images = project / "assets" / "demo"
     assert main(["read", "--json", str(images)]) == 3
     read = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -38,6 +41,8 @@ def test_rows_say_what_read_says(project, tmp_path, capsys):
         for key in set(KEYS) - {"file", "milliseconds", "evidence_shares"} | set(SHARES):
             expected = pytest.approx(record[key], abs=1e-6) if isinstance(record[key], float) else record[key]
             assert row[key] == expected, key
+    assert main(["archive", "score", "--to", str(tmp_path / "out"), "--heatmaps"]) == 3
+    assert pq.read_table(tmp_path / "out" / "readings").to_pylist() == found
     maps = pq.read_table(tmp_path / "out" / "heatmaps").to_pylist()
     assert [row["item"] for row in maps] == [row["item"] for row in found if row["status"] == "read"]
     image = sorted(images.glob("*.png"))[0]

@@ -6,6 +6,7 @@ from cxrmodel.messages import Message
 
 __all__ = [
     "AlteredWeights",
+    "ClusterError",
     "ColourImage",
     "CxrError",
     "DataError",
@@ -168,6 +169,10 @@ class SourceUnavailable(CxrError):
 
 class ResultRefused(CxrError):
     """No result object for an archive can be made of this file."""
+
+
+class ClusterError(CxrError):
+    """A cluster cannot be used, or no longer be used."""
 
 
 class OutputRefused(CxrError):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -15,13 +15,21 @@ from cxrmodel.archive.sources.source import Fetched, Source
 from cxrmodel.archive.tasks import Scored, Settings, Task
 from cxrmodel.errors import ModelError, SourceUnavailable
 from cxrmodel.imaging.dicom.study import NOTHING, Study, read_study
+from cxrmodel.imaging.sandbox.pool import start_sandbox
 from cxrmodel.reading import Reader, Reading
 from cxrmodel.report.table import make_record
 
+DECODER_IMAGES = 100
+"""Images that one decoder process may decode: the files of one archive belong to one user."""
 FETCHERS = 8
 """Images that are fetched at one time, and held until they are decoded: enough to hide the time of a network."""
 _NAME = "image"
 """Of every image within the reader, which no row shows."""
+
+
+def start_decoders() -> None:
+    """Start the sandbox of this process, in which files are decoded."""
+    start_sandbox(images=DECODER_IMAGES)
 
 
 class Scorer:
@@ -32,6 +40,8 @@ class Scorer:
     reader : Reader
         Of the version and prevalence of the settings.
     settings : Settings
+    sources : sequence of Source, optional
+        In the place of those that the settings name.
 
     Raises
     ------
@@ -41,21 +51,21 @@ class Scorer:
         When a source cannot be opened.
     """
 
-    def __init__(self, reader: Reader, settings: Settings) -> None:
+    def __init__(self, reader: Reader, settings: Settings, sources: Sequence[Source] | None = None) -> None:
         if reader.spec.version != settings.version:
             raise ModelError("archive.other_version", found=reader.spec.version, wanted=settings.version)
         self.reader, self.settings = reader, settings
-        self._sources: list[Source] = [open_source(name) for name in settings.sources]
+        self._sources = [open_source(name) for name in settings.sources] if sources is None else sources
 
     @classmethod
-    def load(cls, settings: Settings) -> "Scorer":
+    def load(cls, settings: Settings, sources: Sequence[Source] | None = None) -> "Scorer":
         """Load the model, in any process.
 
         Raises
         ------
         ModelError, DataError, SettingError, MissingExtra
         """
-        return cls(Reader.load(settings.model, prevalence=settings.prevalence), settings)
+        return cls(Reader.load(settings.model, prevalence=settings.prevalence), settings, sources)
 
     def score(self, tasks: Iterator[Task]) -> Iterator[Scored]:
         """Score tasks; see ``Runner.score``.
@@ -91,7 +101,8 @@ class Scorer:
                     for outcome in outcomes:
                         if isinstance(outcome, SourceUnavailable):
                             raise outcome
-                        yield self._scored(reading.popleft(), outcome)
+                        flight = reading.popleft()
+                        yield scored(flight.task, outcome, self.settings, flight.facts)
             finally:
                 for flight in fetching:
                     flight.fetching.cancel()
@@ -99,22 +110,6 @@ class Scorer:
     def _fetch(self, task: Task) -> "_Fetched":
         found = self._sources[task.source].fetch(task.item)
         return _Fetched(found, hashlib.sha256(found.data).hexdigest(), read_study(found.data))
-
-    def _scored(self, flight: "_Flight", outcome: Reading | Exception) -> Scored:
-        task, settings, facts = flight.task, self.settings, flight.facts
-        record = make_record(task.item.id, outcome, settings.version)
-        record = replace(record, file_bytes=facts.size, file_modified=facts.modified)
-        row = make_row(
-            record,
-            outcome.logit if isinstance(outcome, Reading) else None,
-            facts.study,
-            item=task.number,
-            source=task.source,
-            sha256=facts.sha256,
-            changed=facts.changed,
-        )
-        heatmap = heatmap_row(task.number, outcome) if isinstance(outcome, Reading) and settings.heatmaps else None
-        return Scored(task.number, row if settings.identity else without_identity(row), heatmap)
 
 
 class _Fetched(NamedTuple):
@@ -131,6 +126,26 @@ class _Facts(NamedTuple):
     modified: int | None = None
     changed: bool = False
     study: Study = NOTHING
+
+
+_NOT_FETCHED = _Facts()
+
+
+def scored(task: Task, outcome: Reading | Exception, settings: Settings, facts: _Facts = _NOT_FETCHED) -> Scored:
+    """Make the result of a task."""
+    record = make_record(task.item.id, outcome, settings.version)
+    record = replace(record, file_bytes=facts.size, file_modified=facts.modified)
+    row = make_row(
+        record,
+        outcome.logit if isinstance(outcome, Reading) else None,
+        facts.study,
+        item=task.number,
+        source=task.source,
+        sha256=facts.sha256,
+        changed=facts.changed,
+    )
+    heatmap = heatmap_row(task.number, outcome) if isinstance(outcome, Reading) and settings.heatmaps else None
+    return Scored(task.number, row if settings.identity else without_identity(row), heatmap)
 
 
 class _Flight:

@@ -14,8 +14,6 @@ from cxrmodel.models import DEFAULT_MODEL, MODELS
 if TYPE_CHECKING:
     from cxrmodel.archive.tasks import Runner, Settings
 
-_IMAGES = 100
-"""Images that one decoder process may decode: the files of one archive belong to one user."""
 _PART_IMAGES = 4096
 
 
@@ -53,6 +51,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"images of one Parquet part; default: those of OUT, else {_PART_IMAGES}",
     )
+    parser.add_argument(
+        "--ray",
+        action="store_true",
+        help="score on every machine of the Ray cluster at RAY_ADDRESS; without an address one is started here",
+    )
     parser.add_argument("--model", choices=MODELS.names, default=DEFAULT_MODEL, help="default: %(default)s")
 
 
@@ -77,9 +80,12 @@ def _run(arguments: argparse.Namespace) -> Status:
         part_images=arguments.part_images or (begun.part_images if begun else _PART_IMAGES),
         sources=sources,
     )
-    counts = score_archive(
-        arguments.to, run, _on_this_machine, retry_failed=arguments.retry_failed, update=arguments.update
-    )
+    start = _on_this_machine
+    if arguments.ray:
+        from cxrmodel.archive.cluster.connection import on_cluster
+
+        start = on_cluster
+    counts = score_archive(arguments.to, run, start, retry_failed=arguments.retry_failed, update=arguments.update)
     say(
         Message(
             "archive.done",
@@ -95,10 +101,9 @@ def _run(arguments: argparse.Namespace) -> Status:
 
 @contextmanager
 def _on_this_machine(settings: "Settings") -> "Iterator[Runner]":
-    from cxrmodel.archive.scoring import Scorer
-    from cxrmodel.imaging.sandbox.pool import start_sandbox
+    from cxrmodel.archive.scoring import Scorer, start_decoders
 
-    start_sandbox(images=_IMAGES)
+    start_decoders()
     yield Scorer.load(settings)
 
 

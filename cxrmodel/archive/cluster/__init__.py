@@ -1,0 +1,1 @@
+"""Scoring on a Ray cluster: one worker on each machine, with the reader that everyone uses."""

@@ -137,14 +137,19 @@ class Manifest:
         self.run = load_run(output)
         self._listings: list[pq.ParquetFile] = []
         self._blocks: list[tuple[int, int]] = []
-        for path in output.listings():
+        paths = output.listings()
+        for number, path in enumerate(paths):
+            if path != output.listing(number):
+                raise DataError("archive.damaged_listing", file=str(output.listing(number)))
             self._add_listing(path)
+        if not paths and (output.parts() or output.segments()):
+            raise DataError("archive.damaged_listing", file=str(output.listing(0)))
 
     def _add_listing(self, path: Path) -> None:
         try:
             file = pq.ParquetFile(path, memory_map=True)
         except (OSError, pa.ArrowException) as error:
-            raise DataError("archive.damaged", file=str(path)) from error
+            raise DataError("archive.damaged_listing", file=str(path)) from error
         self._blocks += [(len(self._listings), group) for group in range(file.num_row_groups)]
         self._listings.append(file)
 
@@ -180,7 +185,7 @@ class Manifest:
         try:
             return self._listings[listing].read_row_group(group)
         except (OSError, pa.ArrowException) as error:
-            raise DataError("archive.damaged", file=str(self.output.listing(listing))) from error
+            raise DataError("archive.damaged_listing", file=str(self.output.listing(listing))) from error
 
     def tasks(self, block: int, chosen: Collection[int]) -> Iterator[Task]:
         """Tasks of those images of a block whose number is chosen."""

@@ -10,8 +10,9 @@ from tqdm import tqdm
 from cxrmodel.archive.manifest import Counts, Manifest, Run, begin, load_run
 from cxrmodel.archive.output import Output
 from cxrmodel.archive.sink import Sink
-from cxrmodel.archive.sources.files import FILES, as_path
+from cxrmodel.archive.sources.files import as_path
 from cxrmodel.archive.sources.registry import open_source
+from cxrmodel.archive.sources.source import Source
 from cxrmodel.archive.summary import write_summary
 from cxrmodel.archive.tasks import Runner, Settings, Task
 from cxrmodel.errors import CxrError, OutputRefused
@@ -75,24 +76,26 @@ def score_archive(
 def _check_apart(folder: Path, run: Run) -> None:
     """Refuse an output among the images, which would be taken for images themselves."""
     for name in run.sources:
-        if name.kind == FILES.name and folder.resolve().is_relative_to(as_path(name.place).resolve()):
+        place = as_path(name.place)
+        if place.is_dir() and folder.resolve().is_relative_to(place.resolve()):
             raise OutputRefused("archive.within_source", output=str(folder))
 
 
 def _manifest(output: Output, run: Run, update: bool) -> tuple[Manifest, set[int]]:
     """The manifest of an output, begun if need be, and the images that changed since they were scored."""
-    begun = output.run.exists()
-    if begun:
-        load_run(output).check_same(run, str(output.folder))
-    if begun and output.listings() and not update:
+    if not output.run.exists():
+        begin(output, run, _opened(run))
         return Manifest(output), set()
-    sources = [open_source(name) for name in run.sources]
-    if not begun or not output.listings():
-        begin(output, run, sources)
-        return Manifest(output), set()
+    load_run(output).check_same(run, str(output.folder))
     manifest = Manifest(output)
-    _, changed = manifest.extend(sources)
-    return manifest, changed
+    if not manifest.blocks:  # it was killed before the listing was in its place
+        begin(output, run, _opened(run))
+        return Manifest(output), set()
+    return manifest, manifest.extend(_opened(run))[1] if update else set()
+
+
+def _opened(run: Run) -> list[Source]:
+    return [open_source(name) for name in run.sources]
 
 
 def _score(

@@ -15,6 +15,7 @@ from cxrmodel.archive.scoring import Scorer
 from cxrmodel.cli.main import main
 from cxrmodel.errors import DataError, ModelError, OutputRefused
 from cxrmodel.explain.interpolation import CropMap
+from cxrmodel.messages import Message
 from cxrmodel.reading import Reader
 from cxrmodel.report.table import KEYS, SHARES
 from tests.support.archives import begun, files, lay_out, picture, rows, run_of, score
@@ -217,15 +218,40 @@ def test_what_comes_after_listing_is_scored_when_asked(images, out):
     assert reader.read_names == []
 
 
-@pytest.mark.parametrize("path", ["readings/part-000001.parquet", "manifest/asked-000000.parquet"])
-def test_a_damaged_file_is_named(images, out, path):
+def test_a_damaged_part_is_named(images, out):
     """By its path, and nothing is made of it."""
     score(out, images)
-    (out / path).write_bytes((out / path).read_bytes()[:100])
+    path = Output(out).part(1)
+    path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DataError) as damaged:
         score(out, images)
-    assert damaged.value.message.code == "archive.damaged"
-    assert damaged.value.message.values["file"].endswith(path)
+    assert damaged.value.message == Message("archive.damaged", file=str(path))
+
+
+@pytest.mark.parametrize("listing", [0, 1])
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(path.read_bytes()[:100]), lambda path: path.unlink()])
+def test_without_its_listings_an_output_is_not_continued(images, out, listing, damage):
+    """Nobody knows which numbers the images would have."""
+    score(out, images)
+    lay_out(images / "more", 5)
+    score(out, images, update=True)
+    lay_out(images / "most", 1)
+    score(out, images, update=True)
+    before = rows(out)
+    damage(Output(out).listing(listing))
+    with pytest.raises(DataError) as damaged:
+        score(out, images)
+    assert damaged.value.message == Message("archive.damaged_listing", file=str(Output(out).listing(listing)))
+    assert rows(out) == before
+
+
+def test_an_output_whose_only_listing_is_gone_is_not_begun_anew(images, out):
+    """While it has rows."""
+    score(out, images)
+    Output(out).listing(0).unlink()
+    with pytest.raises(DataError) as damaged:
+        score(out, images)
+    assert damaged.value.message == Message("archive.damaged_listing", file=str(Output(out).listing(0)))
 
 
 def test_a_part_that_was_deleted_is_scored_again(images, out):

@@ -6,16 +6,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from pydicom import dcmread
+from pynetdicom import AE
 
 from cxrmodel.demo import demo_images
-from tests.support.dicom_files import dicom
+from tests.support.dicom_files import CR_CLASS, EXPLICIT, dicom
+from tests.support.orthanc import Orthanc
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
@@ -142,3 +147,80 @@ class WorkProcess:
         if self.running:
             self._process.send_signal(number)
         return self._process.wait(PATIENCE)
+
+
+class Sender:
+    """A modality that sends images by C-STORE to a receiver of this machine, and again until it has success.
+
+    Parameters
+    ----------
+    port : int
+    called : str
+        AE title of the receiver.
+    """
+
+    def __init__(self, port: int, called: str = "CXRMODEL") -> None:
+        self._port, self._called = port, called
+        self._entity = AE(ae_title="MODALITY")
+        self._entity.add_requested_context(CR_CLASS, EXPLICIT)
+
+    def send(
+        self,
+        images: Sequence[bytes],
+        sent: Callable[[int], None] = lambda number: None,
+        patience: float = 10 * PATIENCE,
+    ) -> None:
+        """Send images in an association, those without success in another one, until all have had it.
+
+        Parameters
+        ----------
+        images : sequence of bytes
+        sent : callable
+            Called with the place of each image when the receiver has confirmed it.
+        patience : float
+            Seconds without any success.
+        """
+        waiting = dict(enumerate(images))
+        until = time.monotonic() + patience
+        while waiting:
+            assert time.monotonic() < until, "the receiver took nothing for a long time"
+            association = self._entity.associate("127.0.0.1", self._port, ae_title=self._called)
+            for number in list(waiting) if association.is_established else []:
+                try:
+                    answer = association.send_c_store(dcmread(BytesIO(waiting[number])))
+                except (RuntimeError, ValueError):  # the association has ended
+                    break
+                if getattr(answer, "Status", None) == 0:
+                    del waiting[number]
+                    until = time.monotonic() + patience
+                    sent(number)
+            if association.is_established:
+                association.release()
+            if waiting:
+                time.sleep(0.2)
+
+
+def real_images(number: int) -> list[bytes]:
+    """Public images (CXR_DATA) as DICOM files, demo images where there are none."""
+    root = Path(os.environ.get("CXR_DATA", "data")) / "chest_xray" / "test"
+    paths = sorted(path for path in root.rglob("*.jpeg") if path.is_file())
+    chosen = paths[:: max(1, len(paths) // number)] if paths else []
+    return [
+        chest_image(place, cv2.imread(str(chosen[place % len(chosen)]), cv2.IMREAD_GRAYSCALE) if chosen else None)
+        for place in range(1, number + 1)
+    ]
+
+
+def objects_by_study(archive: Orthanc) -> dict[str, Counter[str]]:
+    """Number of objects by modality for each study of an archive."""
+    found: dict[str, Counter[str]] = {}
+    answer = archive.ask(
+        "/tools/find", "POST", json={"Level": "Instance", "Query": {}, "Expand": True, "Limit": 0}
+    ).json()
+    series = {one["ID"]: one for one in archive.ask("/series?expand").json()}
+    studies = {one["ID"]: one["MainDicomTags"]["StudyInstanceUID"] for one in archive.ask("/studies?expand").json()}
+    for instance in answer:
+        parent = series[instance["ParentSeries"]]
+        study = studies[parent["ParentStudy"]]
+        found.setdefault(study, Counter())[parent["MainDicomTags"]["Modality"]] += 1
+    return found

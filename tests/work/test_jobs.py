@@ -138,10 +138,11 @@ def test_an_image_that_ends_its_worker_is_given_up(store, jobs, receive, lease, 
     assert codes(store) == ["work.killed"]
 
 
-def test_a_store_that_is_down_keeps_no_result_from_being_stored(store, reader, jobs, receive, lease):
+@pytest.mark.parametrize("code", ["store.busy", "store.disk_full"])
+def test_a_store_that_is_down_keeps_no_result_from_being_stored(store, reader, jobs, receive, lease, code):
     """It is kept and stored once the store is back: the image is read once."""
     receive()
-    store.before["finish"] = [DOWN] * 3
+    store.before["finish"] = [StoreUnavailable(code)] * 3
     jobs.do(lease())
     assert states(store) == {JobState.READ: 1}
     assert reader.calls.count("read") == 1

@@ -1,21 +1,16 @@
 """The summary page of an archive's output: what was asked, and what became of it."""
 
 from collections import Counter
-from functools import cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from cxrmodel import outputs
 from cxrmodel.archive.manifest import Counts, Manifest
+from cxrmodel.archive.pages import render
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import share_percent
-from cxrmodel.paths import PACKAGE
 from cxrmodel.prevalence import prevalence_words
 from cxrmodel.report.wording import DISCLAIMER
-
-TEMPLATES = PACKAGE / "archive" / "templates"
 
 
 def write_summary(manifest: Manifest, counts: Counts) -> None:
@@ -37,7 +32,8 @@ def write_summary(manifest: Manifest, counts: Counts) -> None:
         unread = rows.filter(pc.not_equal(rows["status"], "read"))
         codes.update(_counted(pc.list_flatten(unread["codes"])))
         changed += pc.sum(rows["changed"]).as_py() or 0
-    page = _template().render(
+    page = render(
+        "summary.html.j2",
         run=run,
         counts=counts,
         findings=findings.most_common(),
@@ -53,16 +49,3 @@ def _counted(values: pa.ChunkedArray) -> dict[str, int]:
     return {
         pair["values"]: pair["counts"] for pair in pc.value_counts(values).to_pylist() if pair["values"] is not None
     }
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["share"] = share_percent
-    return environment.get_template("summary.html.j2")

@@ -2,11 +2,11 @@
 
 import argparse
 
-from cxrmodel.cli.archive import query, score
+from cxrmodel.cli.archive import query, report, score
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.registry import Registry
 
-PARTS: Registry[Command] = Registry("archive command", score.COMMAND, query.COMMAND)
+PARTS: Registry[Command] = Registry("archive command", score.COMMAND, report.COMMAND, query.COMMAND)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

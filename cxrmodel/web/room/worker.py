@@ -17,9 +17,9 @@ from cxrmodel.logs import log_failure
 from cxrmodel.messages import Message
 from cxrmodel.pipeline import RefusedImage
 from cxrmodel.reading import Reader, Reading
+from cxrmodel.report.thumbnail import thumbnail
 from cxrmodel.scheduling import Client
 from cxrmodel.web.room.row import Status
-from cxrmodel.web.room.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     from cxrmodel.imaging.dicom.attributes import Attributes

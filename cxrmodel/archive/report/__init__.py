@@ -1,0 +1,1 @@
+"""The report on an archive's output: distributions, groups, outliers."""

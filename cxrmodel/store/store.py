@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from cxrmodel.errors import StoreError, StoreUnavailable
 from cxrmodel.messages import Message
@@ -34,6 +34,8 @@ from cxrmodel.store.said import pack_values
 
 MARKER = "store.id"
 """File of the data folder: id of the store that it belongs to."""
+NEWER_VERSION = "store.newer_version"
+"""Code of a job that was not done as a newer version of its model has the image."""
 _OPEN_JOBS: Final = (JobState.WAITING, JobState.RETRYING, JobState.LEASED)
 _OPEN_DELIVERIES: Final = (DeliveryState.WAITING, DeliveryState.RETRYING, DeliveryState.LEASED)
 _NO_NUMBER: Final = (JobState.REFUSED, JobState.SKIPPED, JobState.FAILED)
@@ -255,6 +257,46 @@ class Store:
             )
             image = Received(**{name: getattr(found.ImageRow, name) for name in _IMAGE_FIELDS})
             return Job(found.id, image, model, found.tries + 1, lease, until, found.received_at)
+
+    def adopt(self, model: str) -> int:
+        """Let a version of a model read what waits for other versions of it, such as that before an update.
+
+        Parameters
+        ----------
+        model : str
+            Name and version; jobs of another name stay.
+
+        Returns
+        -------
+        int
+            Jobs taken over.
+        """
+        with self.database.writing() as session:
+            now = self.database.now(session)
+            self._wake_jobs(session, now)
+            other = aliased(JobRow)
+            waiting = (JobState.WAITING, JobState.RETRYING)
+            same_name = f"{model.rpartition(' ')[0]} "
+            left = (
+                JobRow.state.in_(waiting),
+                JobRow.model != model,
+                JobRow.model.startswith(same_name, autoescape=True),
+            )
+            later = exists().where(
+                other.image_id == JobRow.image_id,
+                or_(
+                    other.model == model,
+                    and_(
+                        other.id > JobRow.id,
+                        other.state.in_(waiting),
+                        other.model.startswith(same_name, autoescape=True),
+                    ),
+                ),
+            )
+            skip = update(JobRow).where(*left, later)
+            self._changed(session, skip.values(state=JobState.SKIPPED, code=NEWER_VERSION, changed_at=now, **_RELEASED))
+            adopted = update(JobRow).where(*left)
+            return self._changed(session, adopted.values(model=model, changed_at=now))
 
     def extend(self, job: Job, seconds: float) -> bool:
         """Extend a lease from now on; False where it was lost."""

@@ -70,19 +70,25 @@ class Jobs:
         while not self._bell.stopped:
             rung = self._bell.rung
             try:
-                job = self._store.lease(self._shared.worker, self._reader.spec.version, self._shared.leases.seconds)
+                found = self._next()
+                failures = 0
             except Exception as error:
                 failures += 1
                 self._cannot(error)
                 self._bell.rest(self._back_off.seconds(failures))
                 continue
-            failures = 0
-            self._store_outage.works(True)
-            if job is None:
+            if not found:
                 self._bell.wait(POLL_SECONDS, rung)
-                continue
-            with self._shared.leases.held(job):
-                self.do(job)
+
+    def _next(self) -> bool:
+        """Do the next job; False where there is none."""
+        job = self._store.lease(self._shared.worker, self._reader.spec.version, self._shared.leases.seconds)
+        self._store_outage.ends()
+        if job is None:
+            return False
+        with self._shared.leases.held(job):
+            self.do(job)
+        return True
 
     def do(self, job: Job) -> None:
         """Do a leased job, whatever comes of it."""
@@ -164,7 +170,7 @@ class Jobs:
             except Exception as error:
                 self._failed(job, error)
                 return
-        self._store_outage.works(True)
+        self._store_outage.ends()
         if not kept:
             logs.event("logs.lease_lost", WARNING, job=job.id)
             return
@@ -224,7 +230,7 @@ class Jobs:
 
     def _cannot(self, error: Exception) -> None:
         if isinstance(error, StoreUnavailable):
-            self._store_outage.works(False)
+            self._store_outage.begins(error.message.code)
         elif isinstance(error, CxrError):
             logs.event("logs.trouble", WARNING, cause=error.message.code)
         else:

@@ -34,23 +34,26 @@ class Sending:
         while not self._bell.stopped:
             rung = self._bell.rung
             try:
-                delivery = self._store.lease_delivery(
-                    self._shared.worker, self._target.name, self._shared.leases.seconds
-                )
+                working = self._next()
             except Exception as error:
                 if not isinstance(error, StoreError):
                     logs.log_failure(error)
-                self._rest()
-                continue
-            if delivery is None:
+                working = False
+            if working is None:
                 self._bell.wait(POLL_SECONDS, rung)
-                continue
-            with self._shared.leases.held(delivery):
-                working = self.send(delivery)
-            if working:
+            elif working:
                 self._failures = 0
             else:
-                self._rest()
+                self._failures += 1
+                self._bell.rest(self._back_off.seconds(self._failures))
+
+    def _next(self) -> bool | None:
+        """Send the next result: as `send`; None where there is none."""
+        delivery = self._store.lease_delivery(self._shared.worker, self._target.name, self._shared.leases.seconds)
+        if delivery is None:
+            return None
+        with self._shared.leases.held(delivery):
+            return self.send(delivery)
 
     def send(self, delivery: Delivery) -> bool:
         """Send one result, whatever comes of it; False where neither target nor store was at its service."""
@@ -58,7 +61,7 @@ class Sending:
             with self._shared.timed("deliver"):
                 self._target.send(delivery.object.data)
         except (TransientFailure, SettingError) as error:
-            self._outage.works(False)
+            self._outage.begins(error.message.code)
             self._count("retried")
             asked = error.retry_after if isinstance(error, TransientFailure) else None
             wait = asked or self._back_off.seconds(self._failures + 1)
@@ -72,12 +75,12 @@ class Sending:
             self._refused(delivery, error.message.code if isinstance(error, CxrError) else UNEXPECTED)
         else:
             return self._sent(delivery)
-        self._outage.works(True)
+        self._outage.ends()
         return True
 
     def _sent(self, delivery: Delivery) -> bool:
         """Note that the target has a result; while the store is down, try again, so that it is not sent twice."""
-        self._outage.works(True)
+        self._outage.ends()
         attempt = 0
         while True:
             try:
@@ -114,12 +117,8 @@ class Sending:
     def _count(self, outcome: str) -> None:
         self._shared.metrics.delivery(self._target.name, outcome)
 
-    def _rest(self) -> None:
-        self._failures += 1
-        self._bell.rest(self._back_off.seconds(self._failures))
-
-    def _target_changed(self, working: bool) -> None:
-        if working:
+    def _target_changed(self, cause: str | None) -> None:
+        if cause is None:
             logs.event("logs.target_back", name=self._target.name)
         else:
-            logs.event("logs.target_down", WARNING, name=self._target.name)
+            logs.event("logs.target_down", WARNING, name=self._target.name, cause=cause)

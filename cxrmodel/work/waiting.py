@@ -83,34 +83,37 @@ class Bell:
 
 
 class Outage:
-    """Notes when something stops working and when it works again, once each, for the log.
+    """Notes when something stops working, with the cause, and when it works again, once each, for the log.
 
     Parameters
     ----------
     note : callable
-        Called with False when it stops working, with True when it works again.
+        Called with the code of the cause when it stops working, with None when it works again.
     """
 
-    def __init__(self, note: Callable[[bool], None]) -> None:
-        self._note, self._down, self._lock = note, False, threading.Lock()
+    def __init__(self, note: Callable[[str | None], None]) -> None:
+        self._note, self._lock = note, threading.Lock()
+        self._cause: str | None = None
 
-    @property
-    def down(self) -> bool:
-        """Whether it did not work the last time."""
-        return self._down
+    def begins(self, cause: str) -> None:
+        """Say that it did not work just now, and why."""
+        self._change(cause)
 
-    def works(self, working: bool) -> None:
-        """Say whether it worked just now."""
+    def ends(self) -> None:
+        """Say that it worked just now."""
+        self._change(None)
+
+    def _change(self, cause: str | None) -> None:
         with self._lock:
-            changed = self._down is working
-            self._down = not working
+            changed = cause != self._cause
+            self._cause = cause
         if changed:
-            self._note(working)
+            self._note(cause)
 
 
-def note_store(working: bool) -> None:
+def note_store(cause: str | None) -> None:
     """Log that the store is down or back, for an `Outage`."""
-    if working:
+    if cause is None:
         logs.event("logs.store_back")
     else:
-        logs.event("logs.store_down", WARNING)
+        logs.event("logs.store_down", WARNING, cause=cause)

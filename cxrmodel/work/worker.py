@@ -132,12 +132,12 @@ class Worker:
         while not self._bell.stopped:
             try:
                 store = open_store(settings.store.address(), settings.store.folder)
-            except StoreUnavailable:
+            except StoreUnavailable as error:
                 attempt += 1
-                outage.works(False)
+                outage.begins(error.message.code)
                 self._bell.rest(back_off.seconds(attempt))
             else:
-                outage.works(True)
+                outage.ends()
                 return store
         return None
 
@@ -146,8 +146,7 @@ class Worker:
         at_once = 0 if reader is None else cores() if settings.worker.at_once is None else settings.worker.at_once
         self.metrics.model(version)
         logs.event("logs.work_started", worker=self.name, count=at_once, model=version)
-        upkeep = Upkeep(shared.store, settings.retention, self._bell)
-        yield "upkeep", upkeep.run
+        yield "upkeep", Upkeep(shared.store, version, settings.retention, self._bell).run
         if reader is not None:
             jobs = Jobs(
                 shared,

@@ -64,6 +64,29 @@ def test_a_model_gets_its_own_jobs(store):
     assert store.lease("a", MODEL, 60) is None
 
 
+def test_a_new_version_takes_over_what_waits(store, clock):
+    """Each image once, in its order; what another model is to read stays, and what is being read until it is free."""
+    arrivals = [("1", "01"), ("2", "01"), ("3", "01"), ("4", "01"), ("4", "03"), ("5", "01"), ("5", "02")]
+    for key, version in arrivals:
+        clock.move(1)
+        store.receive(received(key), f"net {version}")
+    store.receive(received("6"), "other 01")
+    first, second, third = (store.lease("old", "net 01", 60) for _ in "123")
+    assert store.retry(first, "work.stopped", 0)
+    assert store.retry(second, "store.busy", 30)
+    assert store.adopt("net 03") == 3
+    assert store.state().jobs[JobState.SKIPPED] == 2
+    assert [store.lease("new", "net 03", 600).image.key for _ in "145"] == ["1", "4", "5"]
+    assert store.lease("new", "net 03", 600) is None
+    clock.move(30)
+    assert store.lease("new", "net 03", 600).image.key == "2"
+    assert store.adopt("net 03") == 0
+    clock.move(30)
+    assert store.adopt("net 03") == 1
+    assert store.lease("new", "net 03", 600).image.key == third.image.key == "3"
+    assert store.lease("new", "other 01", 600).image.key == "6"
+
+
 def test_an_expired_lease_is_taken_over(store, clock):
     """What the late worker brings is dropped."""
     store.receive(received("1"), MODEL)

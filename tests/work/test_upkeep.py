@@ -20,7 +20,7 @@ def files(store):
 def test_a_file_goes_after_its_image_was_read(store, jobs, receive, loaded, let_pass, files, days, left):
     """At once, or after some days; the reading stays."""
     receive()
-    upkeep = Upkeep(store, RetentionSection(received_days=days), Bell())
+    upkeep = Upkeep(store, loaded.spec.version, RetentionSection(received_days=days), Bell())
     upkeep.once()
     assert files() == 1
     jobs.do(store.lease("a" * 32, loaded.spec.version, 30))
@@ -38,7 +38,7 @@ def test_what_was_given_up_keeps_its_file(store, receive, loaded, let_pass, file
     receive()
     store.give_up(store.lease("a" * 32, loaded.spec.version, 30), "work.killed")
     let_pass(DAY)
-    Upkeep(store, RetentionSection(), Bell()).once()
+    Upkeep(store, loaded.spec.version, RetentionSection(), Bell()).once()
     assert files() == 1
 
 
@@ -46,7 +46,7 @@ def test_readings_go_after_their_days(store, jobs, receive, loaded, let_pass, fi
     """With everything that belongs to them, where the configuration says so."""
     receive()
     jobs.do(store.lease("a" * 32, loaded.spec.version, 30))
-    upkeep = Upkeep(store, RetentionSection(received_days=30, readings_days=2), Bell())
+    upkeep = Upkeep(store, loaded.spec.version, RetentionSection(received_days=30, readings_days=2), Bell())
     let_pass(1.9 * DAY)
     upkeep.once()
     assert store.state().jobs[JobState.READ] == 1

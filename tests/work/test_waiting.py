@@ -51,10 +51,12 @@ def test_a_ring_does_not_end_a_rest():
 
 
 def test_an_outage_is_noted_when_it_begins_and_when_it_ends():
-    """Not for every failure."""
+    """With its cause, also where that changes, and not for every failure."""
     noted = []
     outage = Outage(noted.append)
-    for working in (True, False, False, True, True, False):
-        outage.works(working)
-        assert outage.down is not working
-    assert noted == [False, True, False]
+    for cause in (None, "a.b", "a.b", "a.c", None, None, "a.b"):
+        if cause is None:
+            outage.ends()
+        else:
+            outage.begins(cause)
+    assert noted == ["a.b", "a.c", None, "a.b"]

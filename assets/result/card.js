@@ -150,6 +150,7 @@ class Card {
 
   released(row) {
     const { store, words } = this;
+    if (row.gone) return make("p", { class: "state" }, words.gone);
     return make("p", { class: "state" }, row.wanted ? words.released_again : words.released, !row.wanted && button(words.bring_back, () => store.again(row.id)));
   }
 

@@ -5,7 +5,8 @@ function openRoom(given) {
     window.cxrRoom = new Store();
     takeDrops(window.cxrRoom);
     window.addEventListener("beforeunload", (event) => {
-      if (window.cxrRoom.rows.size) event.preventDefault();
+      const store = window.cxrRoom;
+      if (store.rows.size && (!store.kept || store.unkept || store.busy())) event.preventDefault();
     });
   }
   window.cxrRoom.open(given);

@@ -22,17 +22,19 @@ class Store {
     // What the user noted or removed, with the last request that may still bring an older state: answers overtake.
     [this.noted, this.leaving, this.asked] = [new Map(), new Map(), 0];
     [this.selected, this.prevalence, this.undoable, this.place, this.lost] = [null, null, 0, 0, false];
+    this.unkept = false;
     this.stamps = { selected: 0, prevalence: 0 };
     [this.scenes, this.cards] = [new Latest(MOST_SCENES), new Latest(MOST_CARDS)];
     this.uploads = new Uploads(this);
     this.intake = this.actions = Promise.resolve();
   }
 
-  open({ base = "", token, limit, words = {} }) {
+  open({ base = "", token, limit, kept = false, words = {} }) {
     Object.assign(this.words, words);
+    this.kept = kept; // beyond this session
     this.limit = limit ?? this.limit;
     if (!token || token === this.requests.token) return;
-    const had = this.rows.size > 0;
+    const had = this.rows.size > 0 && !kept;
     this.empty(base, token);
     this.lost = had;
     warnOfLoss(this);
@@ -99,7 +101,7 @@ class Store {
       if (state.stamps[name] < this.stamps[name]) continue; // said before the user chose again
       [this[name], this.stamps[name]] = [state[name], state.stamps[name]];
     }
-    [this.undoable, this.place] = [state.undo, state.place];
+    [this.undoable, this.place, this.unkept] = [state.undo, state.place, state.unkept];
     this.tell();
   }
 
@@ -228,6 +230,19 @@ class Store {
     this.remove([...this.order]);
   }
 
+  // Deletes the list for good, also where it is kept.
+  forget() {
+    const ids = [...this.order], left = { last: Infinity };
+    for (const id of ids) {
+      this.leaving.set(id, left);
+      this.rows.delete(id);
+    }
+    [this.order, this.selected] = [[], null];
+    this.uploads.forget(ids);
+    this.act("forget", {}).then(() => (left.last = this.asked));
+    this.tell();
+  }
+
   undo() {
     this.actions = this.actions.then(() => this.leaving.clear());
     return this.act("undo", {});
@@ -324,6 +339,7 @@ const BLANK = {
   mark: null,
   note: "",
   released: false,
+  gone: false,
   hasImage: false,
   repairs: [],
   demo: false,

@@ -50,6 +50,7 @@ function follow(viewer, store) {
 function reasonWithout(row, words) {
   if (!row) return words.nothing;
   if (COMING.includes(row.status)) return words.coming;
+  if (row.gone) return words.gone;
   return row.released ? words.released : words.no_picture;
 }
 

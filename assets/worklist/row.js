@@ -26,7 +26,7 @@ function sentence(row, store) {
   if (row.unlike) parts.push(words[`unlike_${row.unlike}`]);
   if (row.warnings) parts.push(row.warnings === 1 ? words.warning : cxrNumbers.fill(words.warnings, { count: row.warnings }));
   if (row.reason) parts.push(row.reason);
-  if (row.released) parts.push(words.released);
+  if (row.released) parts.push(row.gone ? words.gone : words.released);
   if (row.mark) parts.push(words[`marked_${row.mark}`]);
   if (row.note) parts.push(words.has_note);
   if (DONE.includes(row.status) && !row.seen) parts.push(words.not_seen);
@@ -62,7 +62,7 @@ class RowElement {
     const name = made("bdi", "name"), result = made("span", "result", icon(shape), made("span", "finding", outcome(row, store)));
     name.textContent = row.name;
     if (number) result.append(made("span", row.unlike === "clearly" ? "number doubtful" : "number", number.words));
-    const small = row.released ? words.released : row.kind ? "" : row.reason ?? "";
+    const small = row.gone ? words.gone : row.released ? words.released : row.kind ? "" : row.reason ?? "";
     element.replaceChildren(this.picture(row), made("span", "body", name, result), this.flags(row));
     if (small) element.querySelector(".body").append(made("span", "small", small));
   }

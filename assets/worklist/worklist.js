@@ -92,6 +92,7 @@ class Worklist {
     else if (name === "csv") this.save("list.csv", "readings.csv");
     else if (name === "zip") this.save("all.zip", "readings.zip");
     else if (name === "clear") store.clear();
+    else if (name === "forget") confirm(words.forget_sure) && store.forget();
     else if (!row) return;
     else if (name === "agree" || name === "disagree") store.mark(id, row.mark === name ? null : name);
     else if (name === "note") this.toggleNote();
@@ -195,6 +196,7 @@ class Worklist {
     this.drawBusy();
     this.drawActions();
     this.drawUndo();
+    this.drawKept();
     this.gather();
   }
 
@@ -245,7 +247,7 @@ class Worklist {
       this.button(name).disabled = row.status !== "read";
     }
     const open = !DONE.includes(row.status), again = row.status === "failed" || row.status === "cancelled";
-    this.part("again").hidden = !(open || again || row.released);
+    this.part("again").hidden = !(open || again || (row.released && !row.gone));
     this.part("again-words").textContent = open ? words.cancel : row.released ? words.bring_back : words.again;
     this.button("again").querySelector(".icon").hidden = open;
     if (field.dataset.id !== row.id) {
@@ -260,6 +262,12 @@ class Worklist {
     const { undoable } = this.store;
     this.part("undo").hidden = !undoable;
     if (undoable) this.part("undo-words").textContent = undoable === 1 ? words.removed_one : cxrNumbers.fill(words.removed, { count: undoable });
+  }
+
+  // Says what is kept beyond this session, where anything is.
+  drawKept() {
+    this.part("kept").hidden = !words.kept;
+    this.part("kept-words").textContent = this.store.unkept ? words.unkept : words.kept;
   }
 
   // Scrolls the list, and nothing else, to a row.

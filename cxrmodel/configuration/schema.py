@@ -392,6 +392,22 @@ class RetentionSection(Section):
     )
 
 
+class WorklistSection(Section):
+    """What the web app keeps of each browser's own work list beyond a session."""
+
+    keep: Literal["nothing", "list", "images"] = Field(
+        "nothing",
+        description="`nothing`: a list ends with its session. `list`: names, readings, marks and notes are kept. "
+        "`images`: the files too.",
+    )
+    list_days: Annotated[float, Field(gt=0, le=36500)] = Field(
+        90.0, description="A list that nobody has opened for so long is deleted."
+    )
+    image_days: Annotated[float, Field(gt=0, le=36500)] = Field(
+        7.0, description="A kept file is deleted so long after it came; its row stays."
+    )
+
+
 class ApiSection(Section):
     """The web app with its HTTP interface, started by `cxrmodel serve`."""
 
@@ -431,6 +447,7 @@ class Configuration(Section):
     outbox: OutboxSection = Field(default_factory=lambda: OutboxSection())
     worker: WorkerSection = Field(default_factory=lambda: WorkerSection())
     retention: RetentionSection = Field(default_factory=lambda: RetentionSection())
+    worklist: WorklistSection = Field(default_factory=lambda: WorklistSection())
     api: ApiSection = Field(default_factory=lambda: ApiSection())
     log: LogSection = Field(default_factory=lambda: LogSection())
 

@@ -16,16 +16,18 @@ _PART = ".part"
 
 
 class Files:
-    """Received files below ``inbox/``: the first two digits of the checksum are the folder.
+    """Files below one folder: the first two digits of the checksum are the folder of each.
 
     Parameters
     ----------
     folder : Path
         The data folder.
+    name : str
+        Of the folder in it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "inbox"
+    def __init__(self, folder: Path, name: str = "inbox") -> None:
+        self.folder = folder / name
 
     def path(self, sha256: str) -> Path:
         """Place of a file."""

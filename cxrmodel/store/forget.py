@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from cxrmodel.store import audit
+from cxrmodel.store import audit, lists
 from cxrmodel.store.audit import AuditEvent, pseudonym
-from cxrmodel.store.models import DeliveryRow, ImageRow, JobRow, ObjectRow, ReadingRow, RefusalRow
+from cxrmodel.store.models import DeliveryRow, EntryRow, ImageRow, JobRow, ObjectRow, ReadingRow, RefusalRow
 from cxrmodel.store.records import DeliveryState, JobState
 from cxrmodel.store.store import Store
 
@@ -50,7 +50,7 @@ class OfStudy:
 
 @dataclass(frozen=True)
 class OlderThan:
-    """All images that arrived so many days ago, or earlier, and what inboxes refused then."""
+    """All images and rows of work lists that arrived so many days ago, or earlier, and what inboxes refused then."""
 
     days: float
 
@@ -72,8 +72,9 @@ class Forgettable:
 
     Attributes
     ----------
-    images, readings, objects, pending, refusals : int
-        Images with their files; readings; results; deliveries that are not made yet; notes of refusals.
+    images, readings, objects, pending, refusals, entries : int
+        Images with their files; readings; results; deliveries that are not made yet; notes of refusals; rows of work
+        lists.
     copies : tuple of Copy
         Results that targets have; those stay.
     """
@@ -83,12 +84,13 @@ class Forgettable:
     objects: int
     pending: int
     refusals: int
+    entries: int
     copies: tuple[Copy, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing."""
-        return not (self.images or self.refusals)
+        return not (self.images or self.refusals or self.entries)
 
 
 def forgettable(store: Store, selection: Selection) -> Forgettable:
@@ -120,11 +122,15 @@ def forget(store: Store, selection: Selection) -> Forgettable:
     StoreUnavailable
         Run it again then: it goes on where it was interrupted.
     """
+    kept = lists.files_of(store)
     with store.database.reading() as session:
         chosen = _images(selection, store.database.now(session))
         files = set(session.scalars(chosen.with_only_columns(ImageRow.sha256)))
+        listed = lists.files_of_entries(session, _of_entries(selection, store.database.now(session)))
     for sha256 in files:
         store.files.delete(sha256)
+    for sha256 in listed:
+        kept.delete(sha256)
     with store.database.writing() as session:
         now = store.database.now(session)
         # Whoever adds to an image, or finishes a job of it, waits for this transaction and then finds nothing.
@@ -136,6 +142,7 @@ def forget(store: Store, selection: Selection) -> Forgettable:
         found = _found(session, selection, now)
         for part in _parts([row.id for row in rows]):
             _delete_images(session, part)
+        lists.delete_entries(session, _of_entries(selection, now))
         if isinstance(selection, OlderThan):
             session.execute(delete(RefusalRow).where(RefusalRow.refused_at <= _limit(selection, now)))
         audit.append(session, now, [(AuditEvent.FORGOTTEN, pseudonym(row.pseudonym_key, row.key), {}) for row in rows])
@@ -163,12 +170,13 @@ def sweep(store: Store, seconds: float = UNKNOWN_AGE) -> int:
     StoreUnavailable
     """
     count = 0
-    for part in _parts(sorted(store.files.older_than(seconds))):
-        with store.database.reading() as session:
-            known = set(session.scalars(select(ImageRow.sha256).where(ImageRow.sha256.in_(part), ImageRow.has_file)))
-        for name in set(part) - known:
-            store.files.delete(name)
-            count += 1
+    for files, table in ((store.files, ImageRow), (lists.files_of(store), EntryRow)):
+        for part in _parts(sorted(files.older_than(seconds))):
+            with store.database.reading() as session:
+                known = set(session.scalars(select(table.sha256).where(table.sha256.in_(part), table.has_file)))
+            for name in set(part) - known:
+                files.delete(name)
+                count += 1
     return count
 
 
@@ -218,6 +226,16 @@ def _images(selection: Selection, now: datetime) -> Select[*tuple[Any, ...]]:
     return query if selection.issuer is None else query.where(ImageRow.issuer == selection.issuer)
 
 
+def _of_entries(selection: Selection, now: datetime) -> list[ColumnElement[bool]]:
+    """What holds for the rows of work lists of a selection."""
+    if isinstance(selection, OfStudy):
+        return [EntryRow.study_uid == selection.study_uid]
+    if isinstance(selection, OlderThan):
+        return [EntryRow.arrived_at <= _limit(selection, now)]
+    issued = [] if selection.issuer is None else [EntryRow.issuer == selection.issuer]
+    return [EntryRow.patient_id == selection.patient_id, *issued]
+
+
 def _found(session: Session, selection: Selection, now: datetime) -> Forgettable:
     images = list(session.scalars(_images(selection, now)))
     counts = dict.fromkeys(("readings", "objects", "pending"), 0)
@@ -235,7 +253,8 @@ def _found(session: Session, selection: Selection, now: datetime) -> Forgettable
     refusals = 0
     if isinstance(selection, OlderThan):
         refusals = _count(session, select(RefusalRow.id).where(RefusalRow.refused_at <= _limit(selection, now)))
-    return Forgettable(len(images), **counts, refusals=refusals, copies=tuple(copies))
+    entries = _count(session, select(EntryRow.id).where(*_of_entries(selection, now)))
+    return Forgettable(len(images), **counts, refusals=refusals, entries=entries, copies=tuple(copies))
 
 
 def _count(session: Session, query: Select[*tuple[Any, ...]]) -> int:

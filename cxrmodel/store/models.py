@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, DateTime, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -210,3 +210,80 @@ class AuditRow(Base):
     """Model, code, target; without identity."""
     hash: Mapped[str]
     """SHA-256 of the previous row's hash and of this row."""
+
+
+class SessionRow(Base):
+    """A browser whose work list is kept."""
+
+    __tablename__ = "session"
+    __table_args__ = (Index("session_used", "used_at"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cookie: Mapped[str] = mapped_column(unique=True)
+    """SHA-256 of the browser's cookie, which itself is not stored."""
+    prevalence: Mapped[float]
+    """That the browser shows."""
+    selected: Mapped[str | None]
+    """Row that the user looks at."""
+    used_at: Mapped[datetime] = mapped_column(Moment)
+    """When the list last changed or was opened."""
+
+
+class EntryRow(Base):
+    """A row of a browser's work list."""
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        Index("entry_patient", "patient_id", "issuer"),
+        Index("entry_study", "study_uid"),
+        Index("entry_arrived", "arrived_at"),
+        Index("entry_file", "has_file", "arrived_at"),
+        Index("entry_sha256", "sha256"),
+    )
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Random, made by the browser."""
+    position: Mapped[int]
+    """Rows are in ascending order of it."""
+    name: Mapped[str]
+    """Of the file, as the user gave it."""
+    size: Mapped[int]
+    """Bytes."""
+    status: Mapped[str]
+    """Waiting, reading, read, refused, failed or cancelled."""
+    demo: Mapped[str]
+    """File name of a demo image; empty for others."""
+    sha256: Mapped[str]
+    """Of the file, once it was read."""
+    has_file: Mapped[bool]
+    """Whether the file is kept."""
+    repairs: Mapped[list[str]] = mapped_column(JSON)
+    """What the user did to the image before it was read."""
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The reading, or what is known of a refused image: numbers and codes without pixels."""
+    reason: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Why there is no reading: code and values of a message."""
+    read_at: Mapped[datetime | None] = mapped_column(Moment)
+    thumbnail: Mapped[str | None]
+    """A small picture as a data URL, where the file is kept."""
+    seen: Mapped[bool]
+    patient_id: Mapped[str]
+    """Of a DICOM file, so that it can be forgotten by patient; else empty."""
+    issuer: Mapped[str]
+    study_uid: Mapped[str]
+    arrived_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class FeedbackRow(Base):
+    """What a user thinks of a reading."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (ForeignKeyConstraint(["session_id", "entry_id"], ["entry.session_id", "entry.id"]),)
+
+    session_id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[str] = mapped_column(primary_key=True)
+    mark: Mapped[str | None]
+    """``agree`` or ``disagree``."""
+    note: Mapped[str]
+    given_at: Mapped[datetime] = mapped_column(Moment)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["sr", "sc"]
 """Of a result: a structured report, or a secondary capture."""
@@ -202,3 +202,64 @@ class StoreState:
     refusals: Mapping[str, int]
     oldest_waiting: float | None
     oldest_delivery: float | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of a browser's work list, as it is kept.
+
+    Attributes
+    ----------
+    id, name : str
+    size : int
+        Bytes of the file.
+    status : str
+        Waiting, reading, read, refused, failed or cancelled.
+    demo : str
+        File name of a demo image; empty for others.
+    sha256 : str
+        Of the file, once it was read; else empty.
+    has_file : bool
+        Whether the file is kept.
+    repairs : tuple of str
+    result : dict or None
+        The reading, or what is known of a refused image, as JSON without pixels.
+    reason : dict or None
+        A packed message: why there is no reading.
+    read_at : datetime or None
+    thumbnail : str or None
+        A data URL, where the file is kept.
+    seen : bool
+    mark : str or None
+    note : str
+    patient_id, issuer, study_uid : str
+        Of a DICOM file; else empty.
+    """
+
+    id: str
+    name: str
+    size: int
+    status: str
+    demo: str
+    sha256: str
+    has_file: bool
+    repairs: tuple[str, ...]
+    result: dict[str, Any] | None = field(repr=False)
+    reason: dict[str, Any] | None
+    read_at: datetime | None
+    thumbnail: str | None = field(repr=False)
+    seen: bool
+    mark: str | None
+    note: str
+    patient_id: str = ""
+    issuer: str = ""
+    study_uid: str = ""
+
+
+@dataclass(frozen=True)
+class KeptList:
+    """The work list of a browser, as it is kept: entries in their order, and what the user last chose."""
+
+    entries: tuple[Entry, ...]
+    prevalence: float
+    selected: str | None

@@ -19,6 +19,7 @@ from cxrmodel.store.audit import AuditEvent, pseudonym
 from cxrmodel.store.database import Clock, Database, store_url
 from cxrmodel.store.files import Files
 from cxrmodel.store.models import DeliveryRow, ImageRow, JobRow, ObjectRow, ReadingRow, RefusalRow, StoreRow
+from cxrmodel.store.packing import pack_values
 from cxrmodel.store.records import (
     Dead,
     Delivery,
@@ -30,7 +31,6 @@ from cxrmodel.store.records import (
     StoredObject,
     StoreState,
 )
-from cxrmodel.store.said import pack_values
 
 MARKER = "store.id"
 """File of the data folder: id of the store that it belongs to."""

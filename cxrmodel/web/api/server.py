@@ -50,7 +50,7 @@ def make_server(configuration: Configuration, *, with_store: bool) -> App:
 
     @asynccontextmanager
     async def serving(app: App) -> AsyncIterator[None]:
-        async with started(app):
+        async with started(app, configuration if with_store else None):
             health.begin()
             event("logs.serving", port=configuration.api.port)
             yield

@@ -10,6 +10,7 @@ from streamlit import config
 from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.paths import ASSETS
 from cxrmodel.web import session
+from cxrmodel.web.keeping.service import keeping
 from cxrmodel.web.text import text
 
 STORE = ("requests", "cache", "uploads", "notices", "drops", "store", "room")
@@ -38,6 +39,7 @@ def draw(name: str, scripts: tuple[str, ...], words: Mapping[str, str] | None = 
         "base": _base(),
         "token": session.room().token,
         "limit": MAX_BYTES,
+        "kept": keeping() is not None,
         "words": {word: text(f"web.room.{word}") for word in _WORDS}
         | {"added": text("web.room.added", count="{count}")}
         | dict(words or {}),

@@ -5,6 +5,7 @@ import streamlit as st
 from cxrmodel.model.spec import Labels, ModelSpec
 from cxrmodel.web.components import room
 from cxrmodel.web.components.viewer import viewer
+from cxrmodel.web.keeping.service import keeping
 from cxrmodel.web.reading.result import result
 from cxrmodel.web.reading.welcome import welcome
 from cxrmodel.web.text import for_browser
@@ -39,4 +40,6 @@ def _words(labels: Labels) -> dict[str, str]:
         "negative": labels.negative.capitalize(),
         "uncertain": words["uncertain"],
     }
+    kept = keeping()
+    words["kept"] = "" if kept is None else str(kept.words)
     return words | findings | {f"show_{kind}": finding for kind, finding in findings.items()}

@@ -60,7 +60,7 @@ def card(row: Row) -> dict[str, Any]:
     return {
         "checks": _checks(report),
         "file": _file(row, image),
-        "repair": _repair(row, report, image is not None),
+        "repair": _repair(row, report, image is not None and not row.is_gone),
     }
 
 
@@ -80,7 +80,7 @@ def _of_reading(reading: Reading, row: Row) -> dict[str, Any]:
         "points": [(str(operating_point_title(name)), f"{{{name}}}") for name in reading.operating_points],
         "checks": _checks(reading.check),
         "file": _file(row, reading.radiograph),
-        "repair": _repair(row, reading.check, True),
+        "repair": _repair(row, reading.check, not row.is_gone),
         "report": file_title(reading, "reading.pdf"),
         "text": list(_lines(reading, found)),
     }

@@ -35,10 +35,10 @@ def without_image(reading: Reading) -> Reading:
     return bare
 
 
-def blank(radiograph: Radiograph) -> Radiograph:
-    """A radiograph of the same size whose pixels take no memory."""
+def blank(radiograph: Radiograph, shape: tuple[int, int] | None = None) -> Radiograph:
+    """A radiograph of the same size, or of another, whose pixels take no memory."""
     bare = copy(radiograph)  # not by its constructor, which would give the pixels memory of their own
-    object.__setattr__(bare, "pixels", _filled(radiograph.pixels, np.float32(0)))
+    object.__setattr__(bare, "pixels", np.broadcast_to(np.float32(0), shape or radiograph.pixels.shape))
     return bare
 
 

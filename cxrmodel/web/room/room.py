@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.imaging.repairs import Repairs
@@ -21,6 +21,9 @@ from cxrmodel.web.room.maps import Maps
 from cxrmodel.web.room.memory import MOST_IMAGES, MOST_MEGABYTES, SHELF, WAITING
 from cxrmodel.web.room.row import Mark, Row
 from cxrmodel.web.room.worker import Job, Outcome, Work
+
+if TYPE_CHECKING:
+    from cxrmodel.web.keeping.keeper import Keeper
 
 MOST_ROWS = 2000
 """Files of one session; further ones are refused."""
@@ -62,6 +65,28 @@ class Undo:
     timer: threading.Timer
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """A room at one moment.
+
+    Attributes
+    ----------
+    version : int
+    changed : tuple of Row
+        Copies of the rows that have changed after an earlier version.
+    order : tuple of str
+        Of all rows.
+    selected : str or None
+    prevalence : float
+    """
+
+    version: int
+    changed: tuple[Row, ...]
+    order: tuple[str, ...]
+    selected: str | None
+    prevalence: float
+
+
 class Room(Work):
     """The files of one session, and what the user did with them. Safe to use from several threads.
 
@@ -69,6 +94,8 @@ class Room(Work):
     ----------
     browser : str
         Cookie of the browser that the session belongs to.
+    keeper : Keeper, optional
+        Keeps the list beyond the session, where the site has switched that on.
 
     Attributes
     ----------
@@ -80,8 +107,8 @@ class Room(Work):
         Counts changes.
     """
 
-    def __init__(self, browser: str) -> None:
-        self.browser, self.token = browser, secrets.token_urlsafe(32)
+    def __init__(self, browser: str, keeper: "Keeper | None" = None) -> None:
+        self.browser, self.token, self.keeper = browser, secrets.token_urlsafe(32), keeper
         self.changes, self.place = Changes(), 0
         self.version = 1  # so that a browser that has nothing gets an answer at once
         self.prevalence = site_prevalence()
@@ -116,7 +143,14 @@ class Room(Work):
                 "stamps": dict(self._stamps),
                 "undo": len(self._undo.rows) if self._undo else 0,
                 "place": self.place,
+                "unkept": self.keeper is not None and self.keeper.failed,
             }
+
+    def snapshot(self, after: int) -> Snapshot:
+        """Give what has to be kept, with the rows that changed after a version."""
+        with self._lock:
+            changed = tuple(replace(row) for row in self._rows.values() if row.version > after)
+            return Snapshot(self.version, changed, tuple(self._rows), self._selected, self.prevalence)
 
     def rows(self) -> list[Row]:
         """List all rows, in their order."""
@@ -144,6 +178,51 @@ class Room(Work):
         """The model that reads; None until a page has loaded it."""
         with self._lock:
             return self._reader
+
+    # Lists that are kept.
+
+    def restore(self, rows: Iterable[Row], prevalence: float, selected: str | None) -> None:
+        """Begin with the list that was kept; files that are at hand are read when they are needed."""
+        with self._change():
+            self._rows = {row.id: row for row in rows}
+            self.prevalence, self._selected = prevalence, selected if selected in self._rows else None
+            for row in self._rows.values():
+                row.outcome = self.version
+                if row.status == "waiting":
+                    self._want(row)
+            self._touch(*self._rows.values(), order=True)
+
+    def hand_over(self) -> None:
+        """Go on with another page of the same browser, which has none of the files."""
+        with self._change():
+            for row in self._rows.values():
+                row.restored = True
+            self._touch(*self._rows.values(), order=True)
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """Take rows out that were forgotten elsewhere; they do not come back."""
+        gone = set(ids)
+        with self._change():
+            self._rows = {row_id: row for row_id, row in self._rows.items() if row_id not in gone}
+            if self._undo is not None and any(row.id in gone for row in self._undo.rows):
+                self._forget_undo()
+            self.maps.keep({row.identity for row in self._rows.values()})
+            if self._selected in gone:
+                self._selected = None
+            self._touch(order=True)
+
+    def forget(self) -> None:
+        """Take all rows out for good, here and where they are kept.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        self.drop([row.id for row in self._everything()])
+        with self._change():
+            self._forget_undo()
+        if self.keeper is not None:
+            self.keeper.forget()
 
     # Files on their way in.
 
@@ -291,7 +370,7 @@ class Room(Work):
         """Read a row again that failed, was cancelled, or whose image was released."""
         with self._change():
             row = self._rows.get(row_id)
-            if row is None or not (row.status in ("failed", "cancelled") or row.released):
+            if row is None or row.is_gone or not (row.status in ("failed", "cancelled") or row.released):
                 return
             if not row.released:
                 row.status, row.reason = "waiting", None
@@ -303,7 +382,7 @@ class Room(Work):
         """Read the image of a row again with repairs, which take the place of earlier ones."""
         with self._change():
             row = self._rows.get(row_id)
-            if row is None or row.status not in ("read", "refused", "failed"):
+            if row is None or row.is_gone or row.status not in ("read", "refused", "failed"):
                 return
             row.repairs, row.status, row.released = repairs.steps, "waiting", False
             row.reading = row.refused = row.reason = None
@@ -385,6 +464,7 @@ class Room(Work):
 
     def finish(self, job: Job, outcome: Outcome | None) -> None:
         """Take the outcome of a job."""
+        kept = outcome is not None and self.keeper is not None and self.keeper.keep_file(job.data)
         with self._change():
             self.place = 0
             row = next((row for row in self._everything() if row.id == job.id), None)
@@ -396,6 +476,7 @@ class Room(Work):
                     row.status = "waiting" if row.status == "reading" else row.status
                     self._touch(row)
                 else:
+                    row.has_file = kept and row.demo is None
                     self._settle(row, job.identity, outcome)
         self._make_room()
 
@@ -415,6 +496,7 @@ class Room(Work):
         same = [other for other in self._everything() if other.released and other.identity == identity]
         for one in dict.fromkeys([row, *same]):
             one.reading, one.refused, one.released = _named(outcome.reading, one.name), outcome.refused, False
+            one.restored = one.restored and one is not row
             one.outcome = self.version
             self._touch(one)
 
@@ -471,8 +553,14 @@ class Room(Work):
             self._forget_undo()
 
     def _want(self, row: Row) -> None:
-        """Ask the browser for a file, or the disk for a demo image."""
-        row.data, row.wanted = (None, True) if row.demo is None else (row.demo.read_bytes(), False)
+        """Ask the browser for a file, or the disk for one that is kept or a demo image."""
+        row.data = None
+        if row.demo is not None:
+            row.data = row.demo.read_bytes()
+        elif row.has_file and self.keeper is not None:
+            row.data = self.keeper.file(row.identity.partition(",")[0])
+            row.has_file = row.data is not None
+        row.wanted = row.data is None
 
     def _wake(self) -> None:
         with self._lock:
@@ -489,6 +577,8 @@ class Room(Work):
             self.version += 1
             yield
         self.changes.tell()
+        if self.keeper is not None:
+            self.keeper.changed(self)
 
     def _touch(self, *rows: Row, order: bool = False) -> None:
         for row in rows:

@@ -57,6 +57,10 @@ class Row:
         Whether the pixels made room for those of later images. The numbers stay.
     attributes : Attributes or None
         What a DICOM file states.
+    has_file : bool
+        Whether the site keeps the file.
+    restored : bool
+        Whether the row comes from an earlier page: the browser has no file for it.
     seen : bool
     mark : {"agree", "disagree"} or None
     note : str
@@ -84,6 +88,8 @@ class Row:
     thumbnail: str | None = None
     released: bool = False
     attributes: "Attributes | None" = None
+    has_file: bool = False
+    restored: bool = False
     seen: bool = False
     mark: Mark | None = None
     note: str = ""
@@ -95,6 +101,11 @@ class Row:
     def has_image(self) -> bool:
         """Whether its pixels are in memory."""
         return (self.reading is not None or self.refused is not None) and not self.released
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether only the user can bring its image back, by adding the file again."""
+        return self.restored and self.released and not self.has_file and self.demo is None
 
     @property
     def bytes(self) -> int:
@@ -131,6 +142,7 @@ class Row:
             "mark": self.mark,
             "note": self.note,
             "released": self.released,
+            "gone": self.is_gone,
             "hasImage": self.has_image,
             "demo": self.demo is not None,
             "repairs": list(self.repairs),

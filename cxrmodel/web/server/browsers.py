@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from cxrmodel.web.keeping.service import keeping
 from cxrmodel.web.room.rooms import wake
 from cxrmodel.web.server.requests import PROGRAM, REQUESTS, path_of, refuse
 
@@ -80,8 +81,9 @@ class OwnSessions:
         path = path_of(scope)
         if not self._may(browser, path):
             return await refuse(scope, receive, send, 403, "web.server.not_yours")
-        needs_cookie = not browser and not path.startswith(PROGRAM) and not path.startswith(PROGRAMS)
-        await self._app(scope, receive, _with_cookie(scope, send) if needs_cookie else send)
+        if not path.startswith((PROGRAM, *PROGRAMS)) and (not browser or keeping() is not None):
+            send = _with_cookie(scope, send, browser)
+        await self._app(scope, receive, send)
 
     def _may(self, browser: str, path: str) -> bool:
         if path.startswith(_MEDIA):
@@ -130,13 +132,17 @@ def browser_of(scope: Scope) -> str:
     return token if _TOKEN.fullmatch(token) else ""
 
 
-def _with_cookie(scope: Scope, send: Send) -> Send:
-    secure = "; Secure" if scope["scheme"] == "https" else ""
-    cookie = f"{COOKIE}={secrets.token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Strict{secure}"
+def _with_cookie(scope: Scope, send: Send, browser: str) -> Send:
+    """Give a browser its cookie: until it is closed, or, renewed with each page, for as long as its list is kept."""
+    secure, kept = "; Secure" if scope["scheme"] == "https" else "", keeping()
+    lasting = f"; Max-Age={kept.cookie_seconds}" if kept else ""
+    cookie = f"{COOKIE}={browser or secrets.token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Strict{secure}{lasting}"
 
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).append("set-cookie", cookie)
+            headers = MutableHeaders(scope=message)
+            if not browser or headers.get("content-type", "").startswith("text/html"):
+                headers.append("set-cookie", cookie)
         await send(message)
 
     return answer

@@ -4,6 +4,7 @@ import sys
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from streamlit import config
 from streamlit.starlette import App
@@ -11,24 +12,34 @@ from streamlit.web.server.server_util import get_display_address, get_url
 
 from cxrmodel.messages import Message
 from cxrmodel.prevalence import site_prevalence
+from cxrmodel.web.keeping.service import kept_lists
 from cxrmodel.web.server.expiry import ending_sessions
 from cxrmodel.web.server.preload import PREPARATION
 from cxrmodel.web.server.sockets import send_at_once
 
+if TYPE_CHECKING:
+    from cxrmodel.configuration.schema import Configuration
+
 
 @asynccontextmanager
-async def started(app: App) -> AsyncIterator[None]:
+async def started(app: App, configuration: "Configuration | None" = None) -> AsyncIterator[None]:
     """End sessions with their images by a timer, and import what pages need, before the app is announced.
+
+    Parameters
+    ----------
+    app : App
+    configuration : Configuration, optional
+        Of the site, instead of that in the file that ``CXR_CONFIG`` names.
 
     Raises
     ------
-    SettingError
+    SettingError, MissingExtra, StoreError
         When a setting of the site cannot be used: the server does not start.
     """
     site_prevalence()
     send_at_once()
     PREPARATION.begin()
-    async with ending_sessions(), announced(app):
+    async with kept_lists(configuration), ending_sessions(), announced(app):
         yield
 
 

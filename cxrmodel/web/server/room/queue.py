@@ -4,11 +4,12 @@ import asyncio
 from typing import Annotated, Literal
 
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from cxrmodel.demo import demo_images
-from cxrmodel.errors import SettingError
+from cxrmodel.errors import SettingError, StoreUnavailable
 from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.imaging.repairs import MOST_STEPS, Repairs
 from cxrmodel.web.room.room import Announced, Room
@@ -155,6 +156,15 @@ async def _clear(request: Request, room: Room) -> Response:
     return done()
 
 
+async def _forget(request: Request, room: Room) -> Response:
+    await asked(request, _Nothing)
+    try:
+        await run_in_threadpool(room.forget)
+    except StoreUnavailable:
+        raise Refused(503, "web.server.busy", {"Retry-After": "1"}) from None
+    return done()
+
+
 async def _undo(request: Request, room: Room) -> Response:
     await asked(request, _Nothing)
     room.undo()
@@ -208,6 +218,7 @@ ROUTES = [
             "prevalence": _prevalence,
             "remove": _remove,
             "clear": _clear,
+            "forget": _forget,
             "undo": _undo,
             "cancel": _cancel,
             "again": _again,

@@ -2,13 +2,14 @@
 
 import shutil
 import threading
+from contextlib import suppress
 from subprocess import run
 from urllib.parse import urlsplit
 
 import pytest
 
 from cxrmodel.configuration.schema import DicomwebInbox
-from cxrmodel.errors import StoreUnavailable, TransientFailure, UnreadableFile
+from cxrmodel.errors import CxrError, PermanentFailure, StoreUnavailable, TransientFailure, UnreadableFile
 from cxrmodel.exchange import dicomweb
 from cxrmodel.exchange.inbox.dicomweb import DicomwebPoll
 from cxrmodel.imaging.dicom.own_results import own_uid
@@ -219,63 +220,105 @@ def test_a_list_of_changes_that_begins_again_is_noticed(orthanc, admission, rows
     assert [row.key for row in rows()][3:] == [key(9)]
 
 
-def test_images_that_arrive_while_the_archive_fails_are_found_later(orthanc, admission, rows):
-    """The list of changes goes on where it was left only after its images are in."""
+def test_images_that_arrive_while_the_archive_fails_are_taken_later(orthanc, admission, rows):
+    """The list of changes goes on only after its images are in, also where no search finds their study."""
     inbox = DicomwebPoll(settings(orthanc, every_seconds=3600.0, changes_url=orthanc.url, changes_seconds=0.05))
     stop = threading.Event()
     inbox.round(stop, admission)
-    orthanc.store(image(1))
+    orthanc.store(image(1, StudyDate=TODAY_LESS_10_YEARS))
     fetch = inbox._web.fetch
+    for code in ("exchange.web.unreachable", "exchange.web.server_error"):
 
-    def unreachable(*place):
-        raise TransientFailure("exchange.web.unreachable")
+        def failing(*place, code=code):
+            raise TransientFailure(code, status=500)
 
-    inbox._web.fetch = unreachable
-    with pytest.raises(TransientFailure):
-        inbox.round(stop, admission)
+        inbox._web.fetch = failing
+        with pytest.raises(TransientFailure):
+            inbox.round(stop, admission)
     inbox._web.fetch = fetch
     inbox.round(stop, admission)
     assert [row.key for row in rows()] == [key(1)]
 
 
-def test_an_image_that_cannot_be_had_stops_no_other(orthanc, admission, rows):
-    """It is tried in some rounds, then recorded with the reason, and asked for no more."""
-    for number in (1, 2, 3):
+def take_more(orthanc, poll, admission, rows) -> None:
+    """Rounds with new images until another one is given up; an archive gives its studies in any order."""
+    for number in range(6, 16):
         orthanc.store(image(number))
+        with suppress(CxrError):
+            look(poll, admission)
+        if any(row.state == "skipped" for row in rows()):
+            return
+
+
+FAILURES = [
+    TransientFailure("exchange.web.server_error", status=500),
+    TransientFailure("exchange.web.not_found"),
+    PermanentFailure("exchange.web.refused", status=406),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_an_image_that_cannot_be_had_stops_no_other(orthanc, admission, rows, failure):
+    """After some rounds in which others come it is recorded with the reason, and asked for no more."""
+    orthanc.store(image(99))
     poll = DicomwebPoll(settings(orthanc))
     fetch, asked = poll._web.fetch, []
 
     def broken(study, series, instance):
         asked.append(instance)
-        if instance == key(2):
-            raise TransientFailure("exchange.web.server_error", status=500)
+        if instance == key(99):
+            raise failure
         return fetch(study, series, instance)
 
     poll._web.fetch = broken
-    for _ in range(4):
-        with pytest.raises(TransientFailure):
+    for number in range(1, 6):
+        orthanc.store(image(number))
+        with pytest.raises(type(failure)):
             look(poll, admission)
-        assert {row.key for row in rows()} == {key(1), key(3)}
-    look(poll, admission)
-    look(poll, admission)
+        assert {row.key for row in rows()} == {key(one) for one in range(1, number + 1)}
+    take_more(orthanc, poll, admission, rows)
     assert [(row.key, row.state, row.code) for row in rows() if row.state != "waiting"] == [
-        (key(2), "skipped", "exchange.web.server_error")
+        (key(99), "skipped", failure.message.code)
     ]
-    assert asked.count(key(2)) == 5
+    before = len(asked)
+    look(poll, admission)
+    assert len(asked) == before
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_an_archive_that_gives_no_image_at_all_loses_none(orthanc, admission, rows, failure):
+    """However long that lasts: it is the archive, and no image is to blame."""
+    for number in (1, 2, 3):
+        orthanc.store(image(number))
+    poll = DicomwebPoll(settings(orthanc))
+    fetch = poll._web.fetch
+
+    def broken(*place):
+        raise failure
+
+    poll._web.fetch = broken
+    for _ in range(12):
+        with pytest.raises(type(failure)):
+            look(poll, admission)
+    assert rows() == []
+    poll._web.fetch = fetch
+    look(poll, admission)
+    assert sorted((row.key, row.state) for row in rows()) == [(key(number), "waiting") for number in (1, 2, 3)]
 
 
 def test_a_damaged_object_is_recorded(orthanc, admission, rows):
     """After some rounds, in which the archive might give it whole."""
-    orthanc.store(image())
+    orthanc.store(image(99))
     poll = DicomwebPoll(settings(orthanc))
     whole = poll._web.fetch
-    poll._web.fetch = lambda *place: whole(*place)[:300]
-    for _ in range(4):
+    poll._web.fetch = lambda *place: whole(*place)[: 300 if place[2] == key(99) else None]
+    for number in range(1, 6):
+        orthanc.store(image(number))
         with pytest.raises(UnreadableFile):
             look(poll, admission)
-        assert rows() == []
-    look(poll, admission)
-    assert [(row.key, row.state, row.kept) for row in rows()] == [(key(), "skipped", False)]
+        assert key(99) not in {row.key for row in rows()}
+    take_more(orthanc, poll, admission, rows)
+    assert [(row.state, row.kept) for row in rows() if row.key == key(99)] == [("skipped", False)]
 
 
 def test_what_is_tested_of_an_archive(start_orthanc, tmp_path):

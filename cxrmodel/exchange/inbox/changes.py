@@ -33,13 +33,14 @@ class ChangeFeed:
     def __init__(self, settings: DicomwebInbox) -> None:
         self._url, self._web = settings.changes_url, DicomWeb(settings)
         self._since: int | None = None
+        self._seen = 0
 
     def last(self) -> int:
         """Number of the last change."""
         return _number(self._get("/changes?last"), "Last")
 
     def studies(self) -> list[str]:
-        """Study Instance UIDs of the instances that are new since the last look, each once.
+        """Study Instance UIDs of the instances that are new, each once; the same again until ``proceed``.
 
         The first look only notes where the list ends: a search comes first.
 
@@ -48,7 +49,7 @@ class ChangeFeed:
         FeedReset
             When changes may have been lost, and once at the first look.
         TransientFailure, PermanentFailure
-            When the server cannot be asked; the next look begins where this one did.
+            When the server cannot be asked.
         """
         if self._since is None:
             self._since = self.last()
@@ -71,8 +72,13 @@ class ChangeFeed:
             self._since = None
             raise FeedReset
         found = {study: None for instance in instances if (study := self._study_of(instance))}
-        self._since = since
+        self._seen = since
         return list(found)
+
+    def proceed(self) -> None:
+        """Note that what the last look gave is taken in."""
+        if self._since is not None:
+            self._since = self._seen
 
     def _study_of(self, instance: str) -> str | None:
         """Study of an instance; None where it is gone meanwhile."""

@@ -23,12 +23,14 @@ from cxrmodel.messages import Message
 _WHOLE_SEARCH = 3600.0
 """Seconds after which every study is looked into again, whether its number of instances has changed or not."""
 _MOST_ROUNDS = 5
-"""Rounds in which a single instance cannot be had before it is recorded and left."""
+"""Rounds in which an instance cannot be had, while others can, before it is recorded and left."""
 _KEYS = 200
 """Instances about which the store is asked at one time."""
 _STUDY_FIELDS = (dicomweb.INSTANCES, dicomweb.MODALITIES)
 _INSTANCE_FIELDS = (dicomweb.CLASS_UID, dicomweb.MODALITY)
-_OF_ONE_INSTANCE = {"exchange.web.server_error", "exchange.web.not_found", "exchange.web.not_dicomweb"}
+_OF_ONE_INSTANCE = {
+    f"exchange.web.{name}" for name in ("server_error", "not_found", "not_dicomweb", "refused", "too_large")
+}
 """Failures that may concern one instance alone, as where a server cannot read its own file."""
 
 
@@ -45,7 +47,8 @@ class DicomwebPoll:
         self._web = DicomWeb(settings)
         self._feed = ChangeFeed(settings) if settings.changes_url else None
         self._finished: dict[str, str] = {}
-        self._unavailable: dict[str, int] = {}
+        self._unavailable: dict[str, tuple[int, int]] = {}
+        self._successes = 0
         self._next_search = self._next_whole = 0.0
 
     def run(self, stop: threading.Event, admission: Admission) -> None:
@@ -66,12 +69,9 @@ class DicomwebPoll:
         failure: CxrError | None = None
         if self._feed is not None:
             try:
-                for study in self._feed.studies():
-                    self._take_study(study, stop, admission)
+                failure = self._follow(self._feed, stop, admission)
             except FeedReset:
                 self._next_search = 0.0
-            except _InstanceUnavailable as error:
-                failure = error.failure
             except CxrError as error:  # the search does not need the list of changes
                 self._next_search, failure = 0.0, error
         if time.monotonic() >= self._next_search:
@@ -108,6 +108,18 @@ class DicomwebPoll:
         today = date.today()
         first = today - timedelta(days=self._settings.days - 1)
         return f"{first:%Y%m%d}-{today + timedelta(days=1):%Y%m%d}"
+
+    def _follow(self, feed: ChangeFeed, stop: threading.Event, admission: Admission) -> CxrError | None:
+        """Take in what the list of changes names; the failure where single instances could not be had."""
+        failure: CxrError | None = None
+        for study in feed.studies():
+            try:
+                self._take_study(study, stop, admission)
+            except _InstanceUnavailable as error:
+                failure = error.failure
+        if failure is None and not stop.is_set():
+            feed.proceed()
+        return failure
 
     def _search(self, stop: threading.Event, admission: Admission) -> None:
         if time.monotonic() >= self._next_whole:
@@ -167,21 +179,26 @@ class DicomwebPoll:
 
     def _take(self, study: str, series: str, instance: str, admission: Admission) -> CxrError | None:
         """Take one instance in; the failure where it alone cannot be had, to be tried again in the next round."""
-        failure: CxrError
         try:
             admission.deliver(self._web.fetch(study, series, instance), self.name, expected=instance)
-        except PermanentFailure as error:
-            admission.skip(instance, self.name, error.message)
-        except (TransientFailure, ImageRefused) as error:
-            if isinstance(error, TransientFailure) and error.message.code not in _OF_ONE_INSTANCE:
+        except (TransientFailure, PermanentFailure, ImageRefused) as error:
+            if not isinstance(error, ImageRefused) and error.message.code not in _OF_ONE_INSTANCE:
                 raise
-            failure = error
-            self._unavailable[instance] = self._unavailable.get(instance, 0) + 1
-            if self._unavailable[instance] < _MOST_ROUNDS:
-                return failure
-            admission.skip(instance, self.name, failure.message)
+            if not self._gives_up(instance):
+                return error
+            admission.skip(instance, self.name, error.message)
+        else:
+            self._successes += 1
         self._unavailable.pop(instance, None)
         return None
+
+    def _gives_up(self, instance: str) -> bool:
+        """Whether an instance has failed often enough. A failure counts when the server gave others since the last."""
+        rounds, successes = self._unavailable.get(instance, (0, self._successes))
+        if self._successes > successes:
+            rounds += 1
+        self._unavailable[instance] = (rounds, self._successes)
+        return rounds >= _MOST_ROUNDS
 
 
 class _InstanceUnavailable(Exception):

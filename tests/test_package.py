@@ -132,15 +132,19 @@ def test_reading_is_that_of_the_checkout(commands, environment, tmp_path, capsys
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [["explain", "--method", "gradcam++"], ["train"]], ids=" ".join)
-def test_a_missing_extra_is_named(commands, environment, tmp_path, arguments):
+@pytest.mark.parametrize(
+    ("arguments", "extras"),
+    [(["explain", "--method", "gradcam++"], "train,compare"), (["train"], "train,compare"), (["work"], "hospital")],
+    ids=" ".join,
+)
+def test_a_missing_extra_is_named(commands, environment, tmp_path, arguments, extras):
     """What the core lacks fails with one line that says what to install."""
     image = [demo_images()[0].path, "--out", "out.png"] if arguments[0] == "explain" else []
     done = subprocess.run(
         [commands / "cxrmodel", *arguments, *image], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith('pip install "cxrmodel[train,compare]"')
+    assert done.stderr.splitlines()[-1].endswith(f'pip install "cxrmodel[{extras}]"')
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 from cxrmodel.cli.command import Command, Status
 from cxrmodel.cli.hospital.config import add_configuration
+from cxrmodel.extras import need
 
 
 def _run(arguments: argparse.Namespace) -> Status:
+    for library in ("sqlalchemy", "highdicom", "prometheus_client"):
+        need(library, extra="hospital")  # before anything is received
     from cxrmodel import logs
     from cxrmodel.configuration.load import needed_configuration
 

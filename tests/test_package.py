@@ -148,6 +148,16 @@ def test_a_missing_extra_is_named(commands, environment, tmp_path, arguments, ex
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_archive_names_its_extra(commands, environment, tmp_path):
+    """Its libraries are no part of the core, and help needs none of them."""
+    archive = [commands / "cxrmodel", "archive", "score"]
+    for arguments, status in (("--help",), 0), ((tmp_path, "--to", "out"), 1):
+        done = subprocess.run([*archive, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == status
+    assert done.stderr.splitlines()[-1].endswith('pip install "cxrmodel[archive]"')
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture(scope="module")
 def server(commands, tmp_path_factory) -> Iterator[int]:
     """Port of an app started from a folder whose own settings would open it to everyone."""

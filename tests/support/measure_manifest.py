@@ -80,7 +80,7 @@ def write(folder: Path, images: int) -> None:
 
 def measure(folder: Path) -> None:
     """Open an output and report."""
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     manifest = Manifest(Output(folder))
     opened = time.perf_counter()
     counts = manifest.counts()
@@ -91,7 +91,8 @@ def measure(folder: Path) -> None:
         f"{counts.asked:,} images, {counts.done:,} rows in {len(manifest.output.parts())} parts: opened in "
         f"{1000 * (opened - start):.0f} ms, counted in {1000 * (counted - opened):.0f} ms ({counts.failed:,} failed), "
         f"the first of {len(numbers):,} images to be scored, in block {block}, found in "
-        f"{1000 * (found - counted):.0f} ms; {1000 * (found - start):.0f} ms in all\n"
+        f"{1000 * (found - counted):.0f} ms; {1000 * (found - start):.0f} ms in all, "
+        f"{1000 * (time.process_time() - busy):.0f} ms of processor time\n"
     )
 
 

@@ -10,11 +10,12 @@ AT_ONCE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test fuzz lint requirements audit sbom wheel clean
+.PHONY: help run hospital test fuzz lint requirements audit sbom wheel clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run      start the app on http://localhost:8501 (other: make run PORT=8600 ADDRESS=0.0.0.0 HOSTS=reader.example.org)'
+	@echo 'make hospital start a trial archive, a database, the worker and the app on this computer'
 	@echo 'make test     run the tests (some of them: make test ARGS="tests/imaging -x")'
 	@echo 'make fuzz     feed damaged files to the reader (more: make fuzz ARGS="--inputs 50000 --seed 1")'
 	@echo 'make lint     check style, format and types'
@@ -28,6 +29,9 @@ help:
 run: $(VENV)/for-running
 	@exec $(IN_VENV) -m streamlit run app.py $(if $(PORT),--server.port $(PORT)) $(if $(ADDRESS),--server.address $(ADDRESS)) \
 		$(foreach host,$(HOSTS),--server.allowedHosts $(host))
+
+hospital: $(VENV)/for-hospital
+	@exec $(IN_VENV) deploy/hospital.py $(ARGS)
 
 test: $(VENV)/for-testing
 	@$(IN_VENV) -m pytest $(AT_ONCE) $(ARGS)
@@ -43,13 +47,15 @@ lint: $(VENV)/for-testing
 wheel: $(VENV)/for-testing
 	@$(IN_VENV) -m hatchling build -d dist -t wheel
 
-# Versions that still fit stay as they are. The first command pins what make run installs, the second adds development.
+# Versions that still fit stay as they are. The first command pins what make run installs, the second adds development,
+# and the third is what a hospital installs, with the same versions.
 COMPILE = UV_CUSTOM_COMPILE_COMMAND='make requirements' $(VENV)/bin/uv pip compile pyproject.toml --quiet \
 	--universal --python-version 3.11 --generate-hashes --annotation-style line --no-emit-index-url $(ARGS)
 
 requirements: $(VENV)/for-testing
 	@$(COMPILE) --extra train --extra compare --output-file requirements.txt
 	@$(COMPILE) --all-extras --constraint requirements.txt --output-file requirements-dev.txt
+	@$(COMPILE) --extra hospital --extra postgres --constraint requirements-dev.txt --output-file requirements-hospital.txt
 
 audit: $(VENV)/for-testing
 	@$(IN_VENV) -m tests.support.audit requirements-dev.txt
@@ -69,6 +75,9 @@ clean:
 $(VENV)/for-running: requirements.txt
 	@$(INSTALL) -r requirements.txt && $(FINISH)
 
+$(VENV)/for-hospital: requirements-hospital.txt
+	@$(INSTALL) -r requirements-hospital.txt && $(FINISH)
+
 $(VENV)/for-testing: requirements-dev.txt $(VENV)/for-running
 	@$(INSTALL) -r requirements-dev.txt && $(FINISH)
 
@@ -77,7 +86,7 @@ FINISH = rm -f $(VENV)/unfinished && : > $@
 
 # Ignore the stamps when Python is gone or an installation was interrupted.
 ifneq (sound,$(shell (test ! -e $(VENV)/unfinished && $(IN_VENV) -c 0 && echo sound) 2>/dev/null))
-.PHONY: $(VENV)/for-running $(VENV)/for-testing
+.PHONY: $(VENV)/for-running $(VENV)/for-hospital $(VENV)/for-testing
 endif
 
 # Set $python to the name of a supported Python, or say in one sentence what is missing.

@@ -13,7 +13,7 @@ case "$*" in
     '-m venv .venv') mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo "environment by {name}" >> log ;;
     '-m pip install --require-hashes -r '*) echo "$3 $6" >> log; test ! -e no-network ;;
     '-m ruff '* | '-m mypy'*) echo "$*" >> log; test ! -e tests-fail ;;
-    '-m streamlit '* | '-m pytest'*) echo "$*" >> log; test ! -e tests-fail ;;
+    '-m streamlit '* | '-m pytest'* | 'deploy/hospital.py'*) echo "$*" >> log; test ! -e tests-fail ;;
 esac
 """
 
@@ -47,7 +47,7 @@ def machine(tmp_path, project, strict_skip):
     machine.programs.mkdir()
     for name in ("cp", "mkdir", "rm"):
         (machine.programs / name).symlink_to(shutil.which(name))
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
+    for name in ("Makefile", "requirements.txt", "requirements-hospital.txt", "requirements-dev.txt"):
         shutil.copy(project / name, machine.folder / name)
     return machine
 
@@ -200,16 +200,30 @@ def test_lint_checks_style_format_and_types(machine):
     assert machine.make("lint").returncode != 0
 
 
-def test_pinning_writes_both_files_without_a_registry(machine):
-    """From pyproject.toml, with the development set held to the versions that run; no address is written."""
+def test_a_hospital_gets_its_own_requirements(machine):
+    """Neither training nor tools for development are among them; arguments are passed on."""
+    machine.has("python3", "3.12.0")
+    machine.make("hospital")
+    machine.make("hospital", "ARGS=--free-ports")
+    assert machine.log[1:] == [
+        "install requirements-hospital.txt",
+        "deploy/hospital.py",
+        "deploy/hospital.py --free-ports",
+    ]
+
+
+def test_pinning_writes_every_file_without_a_registry(machine):
+    """From pyproject.toml, all with the versions of the first; no address is written."""
     machine.has("python3", "3.13.0")
     machine.make("test")
     uv = machine.folder / ".venv" / "bin" / "uv"
     uv.write_text('#!/bin/sh\necho "$*" >> log\n')
     uv.chmod(0o755)
     assert machine.make("requirements", "ARGS=--upgrade").returncode == 0
-    running, developing = machine.log[-2:]
-    assert all("pip compile pyproject.toml" in line and "--no-emit-index-url" in line for line in (running, developing))
-    assert all("--upgrade" in line.split() for line in (running, developing))
+    running, developing, hospital = written = machine.log[-3:]
+    assert all("pip compile pyproject.toml" in line and "--no-emit-index-url" in line for line in written)
+    assert all("--upgrade" in line.split() for line in written)
     assert running.endswith("--extra train --extra compare --output-file requirements.txt")
     assert developing.endswith("--all-extras --constraint requirements.txt --output-file requirements-dev.txt")
+    extras = "--extra hospital --extra postgres --constraint requirements-dev.txt"
+    assert hospital.endswith(f"{extras} --output-file requirements-hospital.txt")

@@ -73,9 +73,19 @@ def test_every_requirement_and_what_it_needs_is_pinned(running, developing):
     assert set().union(*map(needs, here)) <= set(developing)
 
 
-def test_development_adds_to_what_runs(running, developing):
-    """The tests run on the versions that the app runs on."""
+def test_development_adds_to_what_runs(project, running, developing):
+    """The tests run on the versions that the app and a hospital run on."""
     assert running.items() <= developing.items()
+    assert pins(project / "requirements-hospital.txt").items() <= developing.items()
+
+
+def test_a_hospital_gets_its_extras_and_the_app(project, declared):
+    """Everything that these need, and nothing for training."""
+    found = pins(project / "requirements-hospital.txt")
+    wanted = [requirement for part in ("core", "hospital", "postgres") for requirement in declared[part]]
+    names = {canonicalize_name(requirement.name) for requirement in wanted}
+    assert names.union(*map(needs, names)) <= set(found)
+    assert "tensorflow" not in found
 
 
 @pytest.mark.parametrize("part", ["core", "train", "compare", "dev"])

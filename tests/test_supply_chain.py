@@ -42,7 +42,7 @@ def test_a_failed_audit_gives_its_reason(report):
     assert judge(report, "some words\nno connection\n") == (["not audited: no connection"], False)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-hospital.txt", "requirements-dev.txt"])
 def test_every_pin_has_hashes(project, name):
     """Of each package at least one SHA-256, so that pip takes no other file."""
     text = (project / name).read_text(encoding="utf-8")

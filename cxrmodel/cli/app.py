@@ -22,7 +22,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> Status:
     site_prevalence()  # a setting that cannot be used is refused here, not on the page
+    from cxrmodel.web.keeping.service import open_keeping
     from cxrmodel.web.launch import launch
+
+    if (kept := open_keeping()) is not None:
+        kept.close()
 
     launch(arguments.port, arguments.address, arguments.allow_host)
     return Status.DONE

@@ -92,7 +92,7 @@ async def kept_lists(configuration: "Configuration | None" = None) -> AsyncItera
         The server does not start.
     """
     global _current
-    _current = await asyncio.to_thread(_opened, configuration)
+    _current = await asyncio.to_thread(open_keeping, configuration)
     if _current is None:
         yield
         return
@@ -105,7 +105,8 @@ async def kept_lists(configuration: "Configuration | None" = None) -> AsyncItera
         await asyncio.to_thread(ended.close)
 
 
-def _opened(configuration: "Configuration | None" = None) -> Keeping | None:
+def open_keeping(configuration: "Configuration | None" = None) -> Keeping | None:
+    """Open what keeps lists; None where nothing is to be kept. Parameters and errors are those of `kept_lists`."""
     if configuration is None:
         from cxrmodel.configuration.load import configuration_file, load_configuration
 

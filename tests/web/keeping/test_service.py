@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
+from cxrmodel.cli.command import Status
+from cxrmodel.cli.main import main
 from cxrmodel.errors import MissingExtra
+from cxrmodel.messages import Message
 from cxrmodel.web.keeping import service
 from tests.support.server import Client, running_app, visit
 
@@ -38,9 +41,19 @@ def test_a_missing_library_is_named(tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     with pytest.raises(MissingExtra) as caught:
-        service._opened()
+        service.open_keeping()
     assert caught.value.message.values["extra"] == "hospital"
     assert not (tmp_path / "home").exists()
+
+
+def test_a_store_that_cannot_be_opened_is_named(tmp_path, monkeypatch, capsys):
+    """In one sentence, before the server starts."""
+    file = tmp_path / "site.toml"
+    file.write_text('[store]\nfolder = "site.toml"\n[worklist]\nkeep = "list"\n')
+    monkeypatch.setenv("CXR_CONFIG", str(file))
+    monkeypatch.delenv("CXR_STORE", raising=False)
+    assert main(["app"]) == Status.FAILED
+    assert capsys.readouterr().err == f"{Message('store.unavailable', reason='File exists')}\n"
 
 
 def test_without_the_setting_no_library_of_the_store_is_imported(project):

@@ -104,7 +104,11 @@ def _families(state: StoreState | None) -> Iterator[Metric]:
     oldest_delivery = GaugeMetricFamily(
         "cxrmodel_store_oldest_delivery_seconds", "Age of the oldest result that is not sent yet; 0 where none waits."
     )
+    readers = GaugeMetricFamily(
+        "cxrmodel_store_readers", "Workers that read images and gave a sign of life within the last minute."
+    )
     if state is not None:
+        readers.add_metric([], state.readers)
         for job_state in JobState:
             jobs.add_metric([job_state], state.jobs.get(job_state, 0))
         for delivery_state in DeliveryState:
@@ -116,4 +120,4 @@ def _families(state: StoreState | None) -> Iterator[Metric]:
             reasons.add_metric([code], count)
         oldest_job.add_metric([], state.oldest_waiting or 0.0)
         oldest_delivery.add_metric([], state.oldest_delivery or 0.0)
-    yield from (up, jobs, deliveries, reasons, oldest_job, oldest_delivery)
+    yield from (up, jobs, deliveries, reasons, oldest_job, oldest_delivery, readers)

@@ -194,6 +194,22 @@ class RefusalRow(Base):
     refused_at: Mapped[datetime] = mapped_column(Moment)
 
 
+class WorkerRow(Base):
+    """A worker that runs, or did a short while ago."""
+
+    __tablename__ = "worker"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    """Random; in the log too."""
+    model: Mapped[str]
+    """Version of the model."""
+    at_once: Mapped[int]
+    """Images that it reads at one time; 0 where it only receives and sends."""
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    seen_at: Mapped[datetime] = mapped_column(Moment)
+    """Its last sign of life."""
+
+
 class AuditRow(Base):
     """What happened, to which image. Rows are only added; each seals all before it."""
 

@@ -195,6 +195,8 @@ class StoreState:
         Seconds since the oldest image arrived that waits, is being read or is tried again.
     oldest_delivery : float or None
         Seconds since the oldest result was made that is not sent yet.
+    readers : int
+        Workers that read images and gave a sign of life within the last minute.
     """
 
     jobs: Mapping[JobState, int]
@@ -202,6 +204,7 @@ class StoreState:
     refusals: Mapping[str, int]
     oldest_waiting: float | None
     oldest_delivery: float | None
+    readers: int
 
 
 @dataclass(frozen=True)

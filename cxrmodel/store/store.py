@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from cxrmodel.errors import StoreError, StoreUnavailable
@@ -18,7 +18,7 @@ from cxrmodel.store import audit, schema
 from cxrmodel.store.audit import AuditEvent, pseudonym
 from cxrmodel.store.database import Clock, Database, store_url
 from cxrmodel.store.files import Files
-from cxrmodel.store.models import DeliveryRow, ImageRow, JobRow, ObjectRow, ReadingRow, RefusalRow, StoreRow
+from cxrmodel.store.models import DeliveryRow, ImageRow, JobRow, ObjectRow, ReadingRow, RefusalRow, StoreRow, WorkerRow
 from cxrmodel.store.packing import pack_values
 from cxrmodel.store.records import (
     Dead,
@@ -34,6 +34,8 @@ from cxrmodel.store.records import (
 
 MARKER = "store.id"
 """File of the data folder: id of the store that it belongs to."""
+ALIVE_SECONDS = 60.0
+"""Since its last sign of life, within which a worker counts as alive."""
 NEWER_VERSION = "store.newer_version"
 """Code of a job that was not done as a newer version of its model has the image."""
 _OPEN_JOBS: Final = (JobState.WAITING, JobState.RETRYING, JobState.LEASED)
@@ -298,6 +300,28 @@ class Store:
             adopted = update(JobRow).where(*left)
             return self._changed(session, adopted.values(model=model, changed_at=now))
 
+    def beat(self, worker: str, model: str, at_once: int) -> None:
+        """Give a sign of life of a worker.
+
+        Parameters
+        ----------
+        worker, model : str
+            Name of the worker, and version of its model.
+        at_once : int
+            Images that it reads at one time.
+        """
+        with self.database.writing() as session:
+            now = self.database.now(session)
+            row = {"name": worker, "model": model, "at_once": at_once, "started_at": now, "seen_at": now}
+            if not self.database.insert_new(session, WorkerRow, [row]):
+                session.execute(update(WorkerRow).where(WorkerRow.name == worker).values(seen_at=now))
+            session.execute(delete(WorkerRow).where(WorkerRow.seen_at <= now - timedelta(days=1)))
+
+    def leave(self, worker: str) -> None:
+        """Take back the sign of life of a worker that ends."""
+        with self.database.writing() as session:
+            session.execute(delete(WorkerRow).where(WorkerRow.name == worker))
+
     def extend(self, job: Job, seconds: float) -> bool:
         """Extend a lease from now on; False where it was lost."""
         with self.database.writing() as session:
@@ -501,6 +525,11 @@ class Store:
                 refusals=refusals,
                 oldest_waiting=_age(session, now, JobRow.received_at, JobRow.state, _OPEN_JOBS),
                 oldest_delivery=_age(session, now, DeliveryRow.made_at, DeliveryRow.state, _OPEN_DELIVERIES),
+                readers=session.scalars(
+                    select(func.count()).where(
+                        WorkerRow.at_once > 0, WorkerRow.seen_at > now - timedelta(seconds=ALIVE_SECONDS)
+                    )
+                ).one(),
             )
 
     def _wake_jobs(self, session: Session, now: datetime) -> None:

@@ -1,13 +1,16 @@
-"""Upkeep: what need not be kept is deleted, and what waits for an earlier version of the model is taken over."""
+"""Upkeep: a sign of life, what need not be kept is deleted, what waits for an earlier version is taken over."""
+
+import time
 
 from cxrmodel import logs
 from cxrmodel.configuration.schema import RetentionSection
 from cxrmodel.errors import StoreError
 from cxrmodel.store.forget import OlderThan, drop_files, forget, sweep
-from cxrmodel.store.store import Store
-from cxrmodel.work.waiting import Bell
+from cxrmodel.work.shared import Shared
 
-SECONDS = 60.0
+BEAT_SECONDS = 15.0
+"""Between two signs of life."""
+ROUND_SECONDS = 60.0
 """Between two rounds."""
 
 
@@ -16,26 +19,32 @@ class Upkeep:
 
     Parameters
     ----------
-    store : Store
+    shared : Shared
     model : str
         Version of the model that reads.
+    at_once : int
+        Images that are read at one time.
     retention : RetentionSection
-    bell : Bell
     """
 
-    def __init__(self, store: Store, model: str, retention: RetentionSection, bell: Bell) -> None:
-        self._store, self._model, self._retention, self._bell = store, model, retention, bell
+    def __init__(self, shared: Shared, model: str, at_once: int, retention: RetentionSection) -> None:
+        self._store, self._bell, self._worker = shared.store, shared.bell, shared.worker
+        self._model, self._at_once, self._retention = model, at_once, retention
 
     def run(self) -> None:
         """Go on until the bell stops. Errors are logged; the next round tries again."""
+        next_round = time.monotonic()
         while not self._bell.stopped:
             try:
-                self.once()
+                self._store.beat(self._worker, self._model, self._at_once)
+                if time.monotonic() >= next_round:
+                    self.once()
+                    next_round = time.monotonic() + ROUND_SECONDS
             except StoreError:
                 pass  # who reads and sends says that the store is down
             except Exception as error:
                 logs.log_failure(error)
-            self._bell.rest(SECONDS)
+            self._bell.rest(BEAT_SECONDS)
 
     def once(self) -> None:
         """Delete what is over its time and files that no image has; take over what earlier versions left.

@@ -4,14 +4,14 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib import import_module
 
 from cxrmodel import logs
 from cxrmodel.artefacts import cores
 from cxrmodel.configuration.schema import Configuration, FilterSection
 from cxrmodel.demo import demo_images
-from cxrmodel.errors import StoreUnavailable
+from cxrmodel.errors import StoreError, StoreUnavailable
 from cxrmodel.exchange.admission import Admission, Outcome, Receipt
 from cxrmodel.exchange.inbox.inboxes import make_inbox
 from cxrmodel.exchange.outbox.targets import make_target
@@ -110,6 +110,8 @@ class Worker:
             _join(threads, self.configuration.worker.stop_seconds)
             logs.event("logs.work_stopped", count=leases.give_back())
             _join([keeper], 2.0)
+            with suppress(StoreError):
+                store.leave(self.name)
 
     def _load(self) -> Reader | None:
         """Load the reader and all that the first use takes time for, so that the first image does not wait for it."""
@@ -146,7 +148,7 @@ class Worker:
         at_once = 0 if reader is None else cores() if settings.worker.at_once is None else settings.worker.at_once
         self.metrics.model(version)
         logs.event("logs.work_started", worker=self.name, count=at_once, model=version)
-        yield "upkeep", Upkeep(shared.store, version, settings.retention, self._bell).run
+        yield "upkeep", Upkeep(shared, version, at_once, settings.retention).run
         if reader is not None:
             jobs = Jobs(
                 shared,

@@ -183,3 +183,17 @@ def test_everything_without_a_number_is_counted_by_code(store, clock):
     assert (found.oldest_waiting, found.oldest_delivery) == (5.0, None)
     assert store.lease("a", MODEL, 60).image.key == "2"
     assert store.lease("a", MODEL, 60) is None
+
+
+def test_workers_that_read_are_counted_while_they_give_signs_of_life(store, clock):
+    """One that only receives is no reader; one that ends says so."""
+    assert store.state().readers == 0
+    for worker, at_once in (("a", 2), ("b", 1), ("c", 0)):
+        store.beat(worker, MODEL, at_once)
+    assert store.state().readers == 2
+    clock.move(59)
+    store.beat("a", MODEL, 2)
+    clock.move(1)
+    assert store.state().readers == 1
+    store.leave("a")
+    assert store.state().readers == 0

@@ -75,6 +75,15 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "worker",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("at_once", sa.Integer(), nullable=False),
+        sa.Column("started_at", Moment, nullable=False),
+        sa.Column("seen_at", Moment, nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "job",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("image_id", sa.Integer(), nullable=False),

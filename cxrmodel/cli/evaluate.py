@@ -20,7 +20,16 @@ HTML = (".html", ".htm")
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", choices=MODELS.names, action="append", help="may be repeated; default: every model")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="evaluate on your own images")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="evaluate on your own images, or on the output of archive score"
+    )
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="TABLE.csv",
+        help="labels of an archive's output: columns label, one of item, file and sha256, and perhaps patient; "
+        "default: the folders NORMAL and PNEUMONIA in the names of its images",
+    )
     parser.add_argument("--name", help="name of your own data set; default: the name of DIR")
     parser.add_argument("--no-read", action="store_true", help="read no images; use the stored evaluations")
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="write a report as one HTML file")
@@ -88,7 +97,7 @@ def _run(arguments: argparse.Namespace) -> Status:
 def _check_usage(arguments: argparse.Namespace) -> None:
     """Refuse options of the measurement on images beside those that do something else instead."""
     for instead in ("explanations", "seeds"):
-        for other in ("data", "name", "report", "figures"):
+        for other in ("data", "labels", "name", "report", "figures"):
             if getattr(arguments, instead) and getattr(arguments, other) is not None:
                 message = Message("cli.evaluate.not_together", option=f"--{instead}", other=f"--{other}")
                 raise argparse.ArgumentError(None, str(message))
@@ -148,6 +157,10 @@ def _measured_own(arguments: argparse.Namespace, out: Path) -> "list[Evaluation]
     from cxrmodel.evaluation import documents, own_data
     from cxrmodel.reading import Reader
 
+    if arguments.data and not arguments.no_read and _is_archive(arguments.data):
+        return [_measured_archive(arguments, out)]
+    if arguments.labels:
+        raise EvaluationError("cli.evaluate.labels_of_archive", folder=str(arguments.data))
     models = arguments.model or MODELS.names
     name = own_data.dataset_name(arguments.data or Path(), arguments.name)
     for model in () if arguments.no_read else models:
@@ -155,6 +168,28 @@ def _measured_own(arguments: argparse.Namespace, out: Path) -> "list[Evaluation]
             raise EvaluationError("cli.evaluate.no_images")
         own_data.evaluate_folder(Reader.load(model), arguments.data, name, out)
     return documents.load_own(name, models, out)
+
+
+def _is_archive(folder: Path) -> bool:
+    if not (folder / "manifest").is_dir():
+        return False
+    from cxrmodel.extras import need
+
+    need("pyarrow", extra="archive")
+    from cxrmodel.archive.evaluation import is_output
+
+    return is_output(folder)
+
+
+def _measured_archive(arguments: argparse.Namespace, out: Path) -> "Evaluation":
+    from cxrmodel.archive.evaluation import evaluate_output
+
+    evaluation, notes = evaluate_output(arguments.data, arguments.name, arguments.labels, out)
+    if arguments.model and arguments.model != [evaluation.model]:
+        say(Message("cli.evaluate.model_of_archive", model=evaluation.model))
+    for note in notes:
+        say(note)
+    return evaluation
 
 
 COMMAND = Command(

@@ -2,7 +2,7 @@
 
 import hashlib
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,9 +28,14 @@ def provenance(images: Mapping[str, Sequence[Image]]) -> Provenance:
     DataError
         When an image cannot be read.
     """
+    return provenance_of({split: images_sha256(members) for split, members in images.items()})
+
+
+def provenance_of(hashes: Mapping[str, str]) -> Provenance:
+    """Describe the code and libraries of an evaluation of images with these hashes, by split."""
     return Provenance(
         code_sha256=code_sha256(),
-        images_sha256={split: images_sha256(members) for split, members in images.items()},
+        images_sha256=dict(hashes),
         python=platform.python_version(),
         libraries={name: version(name) for name in _LIBRARIES},
     )
@@ -56,10 +61,15 @@ def images_sha256(images: Sequence[Image]) -> str:
     DataError
         When an image cannot be read.
     """
+    return set_sha256((image.name, image.label, hashlib.sha256(read_image(image.path)).digest()) for image in images)
+
+
+def set_sha256(images: Iterable[tuple[str, int, bytes]]) -> str:
+    """Hash of a set of images by name, label and SHA-256 of the content of each."""
     digest = hashlib.sha256()
-    for image in sorted(images, key=lambda image: image.name):
-        digest.update(f"{image.name}\n{image.label}\n".encode())
-        digest.update(hashlib.sha256(read_image(image.path)).digest())
+    for name, label, content in sorted(images):
+        digest.update(f"{name}\n{label}\n".encode())
+        digest.update(content)
     return digest.hexdigest()
 
 

@@ -119,9 +119,32 @@ def measured(reader: "Reader", images: Sequence[Image], title: str | None) -> Sp
     DataError
         When an image cannot be opened, or those read are of one class.
     """
-    thresholds = tuple(reader.spec.operating_points.values())
-    scores = list(zip(images, _scored(reader, [image.path for image in images], title), strict=True))
-    refused = tuple(Refusal.of(image.name, score) for image, score in scores if isinstance(score, ImageRefused))
+    scores = _scored(reader, [image.path for image in images], title)
+    return split_scores(
+        reader.spec,
+        [
+            (image, Refusal.of(image.name, score) if isinstance(score, ImageRefused) else score)
+            for image, score in zip(images, scores, strict=True)
+        ],
+    )
+
+
+def split_scores(spec: ModelSpec, outcomes: "Sequence[tuple[Image, Score | Refusal]]") -> SplitScores:
+    """Compute the figures of images that were scored.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Whose prevalence the probabilities assume.
+    outcomes : sequence of (Image, Score or Refusal)
+
+    Raises
+    ------
+    DataError
+        When those with a score are of one class.
+    """
+    thresholds = tuple(spec.operating_points.values())
+    refused = tuple(outcome for _, outcome in outcomes if isinstance(outcome, Refusal))
     rows = tuple(
         ScoredImage(
             file=image.name,
@@ -131,17 +154,17 @@ def measured(reader: "Reader", images: Sequence[Image], title: str | None) -> Sp
             logit=significant(score.logit),
             probability=rounded(score.probability, thresholds),
         )
-        for image, score in scores
-        if not isinstance(score, ImageRefused)
+        for image, score in outcomes
+        if not isinstance(score, Refusal)
     )
     performance = evaluate_scores(
         [row.label for row in rows],
         [row.probability for row in rows],
         [row.patient for row in rows],
-        reader.spec.operating_points,
-        prevalence=reader.spec.prevalence,
+        spec.operating_points,
+        prevalence=spec.prevalence,
     )
-    counts = _counts(images, len(refused))
+    counts = _counts([image for image, _ in outcomes], len(refused))
     return SplitScores(counts=counts, performance=performance, refused=refused, images=rows)
 
 

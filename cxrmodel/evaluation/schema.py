@@ -64,17 +64,27 @@ class Dataset(Record):
     folder : str
         Where in the given folder NORMAL and PNEUMONIA were found: ``.`` for itself.
     named : int
-        Images whose name follows the archive's and identifies the patient; each other image counts as a patient.
+        Images whose patient is known, from names that follow the archive's or from a table of labels; each other image
+        counts as a patient.
+    origin : {"folders", "archive", "table"}
+        Images that were read for the evaluation, or the output of an archive, labelled by folders or by a table.
     """
 
     name: str = Field(pattern=f"^{DATASET_NAME}$")
     folder: str
     named: int
+    origin: Literal["folders", "archive", "table"] = "folders"
+
+    @property
+    def described(self) -> Message:
+        """Where images and labels come from."""
+        return Message(f"evaluation.own.{self.origin}", folder=self.folder)
 
     def grouping(self, images: int) -> Message:
         """How the images of a set of this size were grouped into patients."""
         code = "all" if self.named == images else "some" if self.named else "none"
-        return Message(f"evaluation.grouping.{code}", images=images, named=self.named)
+        kind = "grouping_by_table" if self.origin == "table" else "grouping"
+        return Message(f"evaluation.{kind}.{code}", images=images, named=self.named)
 
 
 class ScoredImage(Record):

@@ -59,5 +59,6 @@ def _images(selection: Selection) -> None:
     if selection.split == "held_out":
         st.info(text("web.evaluation.held_out_note"), icon=":material/info:")
     if dataset := selection.evaluation.dataset:
-        words = text("web.evaluation.own_note", folder=plain(dataset.folder), named=dataset.named)
+        images = selection.evaluation.splits["test"].counts.images
+        words = " ".join(plain(message) for message in (dataset.described, dataset.grouping(images)))
         st.info(words, icon=":material/info:")

@@ -1,6 +1,7 @@
 """Jobs: lease an image, read it, make its results, and store all of it in one transaction."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +21,8 @@ from cxrmodel.work.waiting import BackOff, Outage, note_store
 
 KILLED = "work.killed"
 """Code of an image during whose reading the worker died, as often as it may be tried."""
-_PASSING = (StoreUnavailable, DecoderUnavailable, MemoryError, OSError)
-"""Errors of this machine or of the store, not of an image."""
+_PASSING = (StoreUnavailable, DecoderUnavailable, MemoryError)
+"""Errors of this machine or of the store, not of an image; those with a number of the operating system are, too."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Jobs:
         self._targets, self._known_image = tuple(targets), known_image
         self._back_off = BackOff(settings.retry_seconds, settings.longest_retry_seconds)
         self._store_outage = Outage(note_store)
-        self._busy, self._passing, self._lock = 0, 0, threading.Lock()
+        self._busy, self._setbacks, self._lock = 0, Counter[int](), threading.Lock()
 
     def run(self) -> None:
         """Work until the bell stops. No error of one image, of the reader or of the store ends it."""
@@ -101,7 +102,7 @@ class Jobs:
             self._failed(job, error)
             return
         with self._lock:
-            self._passing = 0
+            self._setbacks.pop(job.id, None)
         self._finish(job, done)
 
     def read(self, job: Job) -> Done:
@@ -185,10 +186,10 @@ class Jobs:
         """Put a job back, or give it up where the image itself has failed as often as it may."""
         if self._is_passing(error):
             with self._lock:
-                self._passing += 1
-                wait = self._back_off.seconds(self._passing)
+                self._setbacks[job.id] += 1
+                wait = self._back_off.seconds(self._setbacks[job.id])
             self._put_back(job, _code(error), wait, counted=False)
-            self._bell.rest(wait)
+            self._bell.rest(self._settings.retry_seconds)  # the machine may recover, and the next image be read
         elif job.tries >= self._settings.tries:
             self._give_up(job, _code(error))
         else:
@@ -196,7 +197,7 @@ class Jobs:
 
     def _is_passing(self, error: Exception) -> bool:
         """Whether an error belongs to the machine, the store or the reader, not to the image."""
-        if isinstance(error, _PASSING):
+        if isinstance(error, _PASSING) or (isinstance(error, OSError) and error.errno is not None):
             self._cannot(error)
             return True
         if isinstance(error, StoreError):
@@ -242,4 +243,4 @@ def _code(error: Exception) -> str:
         return error.message.code
     if isinstance(error, MemoryError):
         return "work.no_memory"
-    return "work.machine" if isinstance(error, OSError) else UNEXPECTED
+    return "work.machine" if isinstance(error, OSError) and error.errno is not None else UNEXPECTED

@@ -100,10 +100,11 @@ def test_what_the_machine_lacks_costs_no_try(store, reader, jobs, receive, lease
     assert states(store) == {JobState.READ: 1}
 
 
-def test_an_image_at_which_the_reader_stumbles_is_given_up(store, reader, jobs, receive, lease, let_pass):
+@pytest.mark.parametrize("error", [ValueError("a defect"), OSError("image file is truncated")])
+def test_an_image_at_which_the_reader_stumbles_is_given_up(store, reader, jobs, receive, lease, let_pass, error):
     """After its tries; a person can revive it, and it is then read."""
     receive()
-    reader.before["read"] = [ValueError("a defect"), ValueError("a defect")]
+    reader.before["read"] = [error, error]
     jobs.do(lease())
     assert states(store) == {JobState.RETRYING: 1}
     let_pass(WAIT)

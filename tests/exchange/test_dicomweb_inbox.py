@@ -1,6 +1,7 @@
 """The poll, with a real archive: what it finds, what it survives, and that nothing comes twice."""
 
 import shutil
+import signal
 import threading
 from contextlib import suppress
 from subprocess import run
@@ -16,7 +17,7 @@ from cxrmodel.imaging.dicom.own_results import own_uid
 from tests.exchange.conftest import image, key, running, wait_until
 from tests.support import inbox_process
 from tests.support.broken_link import link
-from tests.support.server import free_port
+from tests.support.server import PATIENCE, free_port
 
 CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
 TODAY_LESS_10_YEARS = "20160101"
@@ -172,23 +173,18 @@ def test_a_store_that_is_down_loses_nothing(orthanc, poll, admission, store, row
     assert [(row.state, row.kept) for row in rows()] == [("waiting", True)] * 2
 
 
-def test_a_killed_poll_loses_and_doubles_nothing(orthanc, store, rows):
-    """Killed between two images; the next one goes on."""
-    for number in range(1, 41):
+def test_a_killed_poll_loses_and_doubles_nothing(orthanc, poll, admission, store, rows):
+    """Killed between a file and its job; the next one goes on."""
+    for number in range(1, 7):
         orthanc.store(image(number))
-    text = f'[[inbox.dicomweb]]\nname = "pacs"\nurl = "{orthanc.dicom_web}"\nevery_seconds = 0.1\n'
-    before = 0
-    for enough in (5, 40):
-        process = inbox_process.start(store.folder, text)
-        try:
-            wait_until(lambda enough=enough: len(rows()) >= enough)
-        finally:
-            process.kill()
-            process.wait(60)
-        before = before or len(rows())
-    assert before < 40
-    assert sorted(row.key for row in rows()) == sorted(key(number) for number in range(1, 41))
-    assert all(row.kept for row in rows())
+    text = f'[[inbox.dicomweb]]\nname = "pacs"\nurl = "{orthanc.dicom_web}"\n'
+    process = inbox_process.start(store.folder, text, "job", 4)
+    assert process.wait(PATIENCE) == -signal.SIGKILL
+    assert len(rows()) == 3
+    look(poll, admission)
+    assert sorted((row.key, row.state, row.kept) for row in rows()) == [
+        (key(number), "waiting", True) for number in range(1, 7)
+    ]
 
 
 def test_the_list_of_changes_shows_new_images_at_once(orthanc, admission, rows):

@@ -1,5 +1,6 @@
 """The receiver, with the senders of dcmtk: what arrives, what is answered, what the store says afterwards."""
 
+import signal
 import socket
 import subprocess
 import time
@@ -20,7 +21,7 @@ from cxrmodel.exchange.inbox.scp import STORAGE_CLASSES, TRANSFER_SYNTAXES, Stor
 from tests.exchange.conftest import Relay, certificate, image, key, running, wait_until
 from tests.support import inbox_process
 from tests.support.dicom_files import SYNTAXES, dicom
-from tests.support.server import free_port
+from tests.support.server import PATIENCE, free_port
 
 CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"
 
@@ -352,38 +353,33 @@ def test_with_tls_only_senders_with_a_certificate_are_heard(admission, storescu,
     assert [row.key for row in rows()] == [key(3)]
 
 
-def test_a_killed_receiver_loses_and_doubles_nothing(program, tmp_path, store, rows, kept):
-    """Killed while it receives; every image that was acknowledged is there, and the others come again."""
-    port = free_port()
-    text = f'[[inbox.scp]]\nname = "receiver"\nport = {port}\n'
-    folder = tmp_path / "images"
-    folder.mkdir()
-    sent = {key(number): image(number) for number in range(1, 31)}
+@pytest.mark.parametrize("point", inbox_process.POINTS)
+def test_a_killed_receiver_loses_and_doubles_nothing(program, tmp_path, admission, store, rows, kept, point):
+    """Killed at each step of an image: what was acknowledged is there, and everything else comes again."""
+    settings = ScpInbox(name="receiver", port=free_port())
+    sent = {key(number): image(number) for number in range(1, 7)}
     for number, data in enumerate(sent.values()):
-        (folder / f"{number:02}.dcm").write_bytes(data)
-    command = [program("storescu"), "-v", "-aec", "CXRMODEL", "127.0.0.1", str(port), "+sd", str(folder)]
-    acknowledged = []
-    for killed in (True, False):
-        process = inbox_process.start(store.folder, text)
-        try:
-            wait_until(lambda: listens(port))
-            sender = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            said = []
-            for line in sender.stdout:
-                said.append(line)
-                if killed and sum("Received Store Response" in one for one in said) == 5:
-                    process.kill()
-            acknowledged.append(sum("Received Store Response (Success)" in one for one in said))
-            sender.wait(60)
-            if killed:
-                assert 5 <= len(rows()) < len(sent)
-                assert len(rows()) >= acknowledged[0]
-        finally:
-            process.kill()
-            process.wait(60)
-    assert acknowledged[1] == len(sent)
-    assert sorted(row.key for row in rows()) == sorted(sent)
-    assert all(row.kept and row.state == "waiting" for row in rows())
+        (tmp_path / f"{number}.dcm").write_bytes(data)
+    command = [program("storescu"), "-v", "-aec", "CXRMODEL", "127.0.0.1", str(settings.port)]
+    command += [str(tmp_path / f"{number}.dcm") for number in range(len(sent))]
+
+    def acknowledged() -> int:
+        """Send all; how many were acknowledged."""
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return (done.stdout + done.stderr).count("Received Store Response (Success)")
+
+    text = f'[[inbox.scp]]\nname = "receiver"\nport = {settings.port}\n'
+    process = inbox_process.start(store.folder, text, point, 4)
+    try:
+        wait_until(lambda: listens(settings.port))
+        assert acknowledged() == 3
+        assert process.wait(PATIENCE) == -signal.SIGKILL
+    finally:
+        process.kill()
+    assert len(rows()) == (4 if point == "answer" else 3)
+    with receiving(settings, admission):
+        assert acknowledged() == len(sent)
+    assert sorted((row.key, row.state, row.kept) for row in rows()) == [(one, "waiting", True) for one in sent]
     assert [one for one, data in sent.items() if body_of(kept(one)) != body_of(data)] == []
 
 

@@ -1,5 +1,6 @@
 """Join a Ray cluster, or start one on this machine, for the time of a run."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -33,7 +34,6 @@ ENVIRONMENT = {
 LOCAL_ENVIRONMENT = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # the way to listen on 127.0.0.1 alone
     "RAY_worker_niceness": "0",  # as fast as without Ray
-    "RAY_AUTH_MODE": "token",  # only this user's processes may use it
 }
 """Of a cluster that is started here."""
 
@@ -57,6 +57,7 @@ def on_cluster(settings: Settings) -> "Iterator[ClusterRunner]":
     local = address in ("", "local")
     os.environ.update(ENVIRONMENT | (LOCAL_ENVIRONMENT if local else {}))
     ray = need("ray", "archive")
+    logging.getLogger("ray._private.authentication").setLevel(logging.ERROR)  # it tells that it makes a token
     if not local:
         _check_reachable(address)
     with ExitStack() as stack:

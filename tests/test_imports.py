@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -77,13 +77,24 @@ def part_of(path: Path) -> str:
     return parts[1] if parts[0] == "cxrmodel" else parts[0]
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def imported(path: Path) -> tuple[str, ...]:
     """Full names of everything a file imports, wherever in it."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(found)
+
+
+@cache
+def declared() -> set[str]:
+    """Names of the direct dependencies."""
+    table = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = sum(table["optional-dependencies"].values(), table["dependencies"])
+    return {re.match(r"[\w-]+", line)[0] for line in lines}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
@@ -108,11 +119,8 @@ def test_heavy_libraries_stay_where_they_belong(path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_imported_libraries_are_required_by_name(path):
     """What the program imports itself is a direct dependency in pyproject.toml."""
-    table = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lines = sum(table["optional-dependencies"].values(), table["dependencies"])
-    declared = {re.match(r"[\w-]+", line)[0] for line in lines}
     libraries = {name.split(".")[0] for name in imported(path)} - {"cxrmodel"} - sys.stdlib_module_names
-    assert {DISTRIBUTIONS.get(name, name) for name in libraries} <= declared
+    assert {DISTRIBUTIONS.get(name, name) for name in libraries} <= declared()
 
 
 def test_every_part_has_a_rank():

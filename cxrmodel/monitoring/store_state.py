@@ -28,17 +28,8 @@ class StoreLink:
         self._store: Store | None = None
         self._lock = threading.Lock()
 
-    def check(self) -> None:
-        """Find out whether the store answers, with the schema of this program.
-
-        Raises
-        ------
-        CxrError
-        """
-        self._opened().check()
-
     def state(self) -> StoreState:
-        """Give the numbers of the store.
+        """Give the numbers of the store, which has the schema of this program.
 
         Raises
         ------

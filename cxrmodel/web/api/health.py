@@ -1,6 +1,5 @@
 """Whether the server is ready: the model is loaded, the store answers with the right schema, a worker is alive."""
 
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from cxrmodel.errors import CxrError
 from cxrmodel.logs import event, log_failure
-from cxrmodel.monitoring.endpoint import LOOPBACK
+from cxrmodel.store.records import StoreState as StoreNumbers
 from cxrmodel.web import engine
 
 ModelState = Literal["loading", "loaded", "failed"]
@@ -27,8 +26,8 @@ class Ready(BaseModel):
     model: ModelState = Field(description="Of the site.")
     store: StoreState = Field(description="none where no configuration names one.")
     worker: WorkerState = Field(
-        description="Of this computer, by the port of its metrics; none where no configuration names the port. It does "
-        "not count for ready."
+        description="alive where a worker that reads gave the store a sign of life within a minute; none without a "
+        "store. It does not count for ready."
     )
 
 
@@ -41,22 +40,14 @@ class Health:
         Name of the model of the site.
     loaded : callable
         Takes the version of the model once it is loaded.
-    check : callable or None
-        Raises a ``CxrError`` where the store cannot be used; None where there is no store.
-    worker_port : int or None
-        Where the worker of this computer publishes its metrics.
+    look : callable or None
+        Gives the state of the store; raises a ``CxrError`` where it cannot be used. None where there is no store.
     """
 
-    def __init__(
-        self,
-        model: str,
-        loaded: Callable[[str], None],
-        check: Callable[[], object] | None,
-        worker_port: int | None = None,
-    ) -> None:
-        self._model, self._loaded, self._check, self._worker_port = model, loaded, check, worker_port
+    def __init__(self, model: str, loaded: Callable[[str], None], look: Callable[[], StoreNumbers] | None) -> None:
+        self._model, self._loaded, self._look = model, loaded, look
         self._state: ModelState = "loading"
-        self._store: tuple[float, StoreState] = (-_KEPT, "none")
+        self._seen: tuple[float, StoreState, WorkerState] = (-_KEPT, "none", "none")
         self._lock = threading.Lock()
 
     def begin(self) -> None:
@@ -65,9 +56,9 @@ class Health:
 
     def ready(self) -> Ready:
         """Say how everything stands; a store that is down may keep the caller waiting."""
-        store = self._store_state()
+        store, worker = self._looked()
         ready = self._state == "loaded" and store != "unreachable"
-        return Ready(ready=ready, model=self._state, store=store, worker=self._worker_state())
+        return Ready(ready=ready, model=self._state, store=store, worker=worker)
 
     def _load(self) -> None:
         try:
@@ -83,27 +74,18 @@ class Health:
             self._state = "loaded"
             event("logs.model_loaded", model=version)
 
-    def _worker_state(self) -> WorkerState:
-        if self._worker_port is None:
-            return "none"
-        try:
-            socket.create_connection((LOOPBACK, self._worker_port), timeout=1).close()
-        except OSError:
-            return "silent"
-        return "alive"
-
-    def _store_state(self) -> StoreState:
-        if self._check is None:
-            return "none"
+    def _looked(self) -> tuple[StoreState, WorkerState]:
+        if self._look is None:
+            return "none", "none"
         with self._lock:  # monitors that ask at one time share one look
-            at, state = self._store
+            at, store, worker = self._seen
             if time.monotonic() - at < _KEPT:
-                return state
+                return store, worker
             try:
-                self._check()
-                state = "reachable"
+                worker = "alive" if self._look().readers else "silent"
+                store = "reachable"
             except CxrError as error:
                 event("logs.store_unusable", cause=error.message.code)
-                state = "unreachable"
-            self._store = time.monotonic(), state
-        return state
+                store, worker = "unreachable", "silent"
+            self._seen = time.monotonic(), store, worker
+        return store, worker

@@ -45,8 +45,7 @@ def make_server(configuration: Configuration, *, with_store: bool) -> App:
     store = StoreLink(configuration.store) if with_store else None
     targets = (target.name for target in configuration.outbox.all)
     metrics = Metrics(targets, *([StoreMetrics(store.state)] if store else []))
-    port = configuration.worker.metrics_port
-    health = Health(configuration.reader.model, metrics.model, store.check if store else None, port)
+    health = Health(configuration.reader.model, metrics.model, store.state if store else None)
     api = make_api(Readings(configuration.api, configuration.reader.model, metrics), health, metrics)
 
     @asynccontextmanager

@@ -35,13 +35,13 @@ class Interface:
 
     token_file: Path
     settings: dict[str, Any] = field(default_factory=dict)
-    check: Any = None
+    look: Any = None
 
     def __post_init__(self):
         self.write_token(secrets.token_hex(32))
         self.metrics = Metrics()
         section = ApiSection(**{"token_file": self.token_file} | self.settings)
-        self.health = Health("densenet121", self.metrics.model, self.check)
+        self.health = Health("densenet121", self.metrics.model, self.look)
         self.api = make_api(Readings(section, "densenet121", self.metrics), self.health, self.metrics)
         routes = [Route(address, self.api) for address in ADDRESSES]
         log = Middleware(RequestLog, metrics=self.metrics)
@@ -78,10 +78,10 @@ class Interface:
 
 @pytest.fixture
 def make_interface(tmp_path):
-    """A function ``make_interface(**settings)``, also ``check=`` of the store."""
+    """A function ``make_interface(**settings)``, also ``look=`` at the store."""
 
-    def make(check=None, **settings) -> Interface:
-        return Interface(tmp_path / "token", settings, check)
+    def make(look=None, **settings) -> Interface:
+        return Interface(tmp_path / "token", settings, look)
 
     return make
 

@@ -1,6 +1,6 @@
 """Whether the server is ready: model, store and worker, each in every state."""
 
-import socket
+from contextlib import closing
 
 import pytest
 
@@ -8,7 +8,9 @@ from cxrmodel.configuration.schema import StoreSection
 from cxrmodel.errors import MissingWeights, StoreUnavailable
 from cxrmodel.monitoring.metrics import Metrics
 from cxrmodel.monitoring.store_state import StoreLink, StoreMetrics
+from cxrmodel.store.store import Store
 from cxrmodel.web import engine
+from cxrmodel.web.api import health as health_module
 from cxrmodel.web.api.health import Health
 from tests.support.stand_ins import SPEC, FakeReader
 from tests.web.api.test_readings import check
@@ -58,21 +60,27 @@ def test_a_model_that_cannot_be_loaded_is_not_ready(make_interface, monkeypatch,
 def test_a_store_that_is_down_is_not_ready(make_interface, monkeypatch, caplog):
     """Whatever the reason; the log has the code alone."""
     monkeypatch.setattr(engine, "reader", lambda model: FakeReader())
-    interface = make_interface(check=down)
+    interface = make_interface(look=down)
     load(interface.health)
     answer = interface.ask("GET", "/readyz")
     assert (answer.status, answer.json()["store"]) == (503, "unreachable")
     assert "JANE" not in caplog.text + answer.text
 
 
-def test_a_worker_is_seen_by_the_port_of_its_metrics():
-    """It does not make the server unready: another computer may have one."""
-    with socket.socket() as port:
-        port.bind(("127.0.0.1", 0))
-        health = Health("densenet121", str, None, port.getsockname()[1])
-        assert health.ready().worker == "silent"
-        port.listen()
+def test_workers_are_seen_by_their_signs_of_life(tmp_path, monkeypatch):
+    """None, one that reads, and one that has left."""
+    monkeypatch.delenv("CXR_STORE", raising=False)
+    monkeypatch.setattr(health_module, "_KEPT", 0.0)
+    link = StoreLink(StoreSection(folder=tmp_path / "data"))
+    health, metrics = Health("densenet121", str, link.state), Metrics((), StoreMetrics(link.state))
+    assert (health.ready().store, health.ready().worker) == ("reachable", "silent")
+    with closing(Store.open(None, tmp_path / "data")) as store:
+        store.beat("one", "densenet121 0123456789ab", 2)
         assert health.ready().worker == "alive"
+        assert metrics.text().decode().count("\ncxrmodel_store_readers 1.0") == 1
+        store.leave("one")
+        assert health.ready().worker == "silent"
+    link.close()
 
 
 def test_a_store_is_opened_when_it_comes(tmp_path, monkeypatch):
@@ -83,11 +91,11 @@ def test_a_store_is_opened_when_it_comes(tmp_path, monkeypatch):
     link = StoreLink(StoreSection(folder=blocked))
     metrics = Metrics((), StoreMetrics(link.state))
     with pytest.raises(StoreUnavailable):
-        link.check()
+        link.state()
     assert "cxrmodel_store_up 0.0" in metrics.text().decode()
     assert "cxrmodel_store_jobs{" not in metrics.text().decode()
     blocked.unlink()
-    link.check()
+    assert link.state().readers == 0
     found = metrics.text().decode()
     assert "cxrmodel_store_up 1.0" in found
     assert 'cxrmodel_store_jobs{state="waiting"} 0.0' in found

@@ -134,7 +134,12 @@ def test_reading_is_that_of_the_checkout(commands, environment, tmp_path, capsys
 
 @pytest.mark.parametrize(
     ("arguments", "extras"),
-    [(["explain", "--method", "gradcam++"], "train,compare"), (["train"], "train,compare"), (["work"], "hospital")],
+    [
+        (["explain", "--method", "gradcam++"], "train,compare"),
+        (["train"], "train,compare"),
+        (["work"], "hospital"),
+        (["archive", "score", ".", "--to", "out", "--ray"], "archive"),
+    ],
     ids=" ".join,
 )
 def test_a_missing_extra_is_named(commands, environment, tmp_path, arguments, extras):
@@ -145,16 +150,6 @@ def test_a_missing_extra_is_named(commands, environment, tmp_path, arguments, ex
     )
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(f'pip install "cxrmodel[{extras}]"')
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_archive_names_its_extra(commands, environment, tmp_path):
-    """Its libraries are no part of the core, and help needs none of them."""
-    archive = [commands / "cxrmodel", "archive", "score"]
-    for arguments, status in (("--help",), 0), ((tmp_path, "--to", "out"), 1):
-        done = subprocess.run([*archive, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert done.returncode == status
-    assert done.stderr.splitlines()[-1].endswith('pip install "cxrmodel[archive]"')
     assert list(tmp_path.iterdir()) == []
 
 

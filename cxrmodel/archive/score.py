@@ -58,6 +58,8 @@ def score_archive(
     _check_apart(folder, run)
     with output.held():
         manifest, changed = _manifest(output, run, update)
+        if run.identity:
+            output.readings.mkdir(mode=0o700, exist_ok=True)
         sink = Sink(manifest)
         sink.recover()
         before, pending = manifest.counts(), manifest.pending(retry_failed, changed)

@@ -97,6 +97,7 @@ class Scorer:
                     yield flight, _NAME
 
             try:
+                # It is a generator, which its type does not say.
                 with closing(self.reader.read_many(sources())) as outcomes:  # type: ignore[type-var]
                     for outcome in outcomes:
                         if isinstance(outcome, SourceUnavailable):

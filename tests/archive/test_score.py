@@ -73,6 +73,8 @@ def test_identity_is_kept_only_when_asked(tmp_path, out):
     (row,) = rows(tmp_path / "named")
     assert [row[name] for name in IDENTITY[:4]] == ["MEIER ANNA.dcm", "4711-PID", "ACC-0815", "1.2.3.44"]
     assert "DOE" not in str(row)
+    for folder in (out / "manifest", tmp_path / "named" / "manifest", tmp_path / "named" / "readings"):
+        assert folder.stat().st_mode & 0o077 == 0
 
 
 def test_what_a_dicom_file_states_is_beside_its_reading(tmp_path, out):

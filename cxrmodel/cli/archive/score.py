@@ -64,9 +64,12 @@ def _run(arguments: argparse.Namespace) -> Status:
     from cxrmodel.archive.output import Output
     from cxrmodel.archive.score import score_archive
     from cxrmodel.archive.sources.registry import source_names
+    from cxrmodel.extras import need
     from cxrmodel.model.spec import load_spec
     from cxrmodel.prevalence import site_prevalence
 
+    if arguments.ray:
+        need("ray", "archive")  # before the output is begun
     begun = begun_run(Output(arguments.to))
     sources = source_names(arguments.sources) or (begun.sources if begun else ())
     if not sources:

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 
-DROP = """({ names, coded, folder }) => {
+DROP = """async ({ names, coded, folder, cancel }) => {
   const start = Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0));
   const files = names.map((name) => new File([start, new TextEncoder().encode(name)], name));
   const transfer = new DataTransfer();
@@ -20,6 +20,9 @@ DROP = """({ names, coded, folder }) => {
     document.querySelector("[data-testid=stMain]").dispatchEvent(event);
   };
   for (const type of ["dragenter", "dragover", "drop"]) send(type);
+  if (!cancel) return;
+  await window.cxrRoom.intake;
+  window.cxrRoom.cancel();
 }"""
 ROWS = """() => {
   const store = window.cxrRoom;
@@ -33,10 +36,13 @@ def opened(tab) -> None:
     tab.wait_for_function("() => Boolean(window.cxrRoom?.version)")
 
 
-def drop(tab, names: Sequence[str], image: bytes, folder: bool = False) -> None:
-    """Drop files of these names on the page: copies of an image that differ in a few bytes behind it."""
+def drop(tab, names: Sequence[str], image: bytes, folder: bool = False, cancel: bool = False) -> None:
+    """Drop files of these names on the page: copies of an image that differ in a few bytes behind it.
+
+    With ``cancel`` they are cancelled as soon as they are in the list.
+    """
     coded = base64.b64encode(image).decode()
-    tab.evaluate(DROP, {"names": list(names), "coded": coded, "folder": folder})
+    tab.evaluate(DROP, {"names": list(names), "coded": coded, "folder": folder, "cancel": cancel})
 
 
 def rows(tab) -> list[dict]:

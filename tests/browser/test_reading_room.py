@@ -16,6 +16,12 @@ pytestmark = pytest.mark.browser
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 LEFT_OUT = {"region", "landmark-unique", "page-has-heading-one", "heading-order"}
 """Rules of good practice, beyond WCAG, that Streamlit's own frame and headings break."""
+PAGES = {
+    "Heatmap": "[data-part=stage][aria-busy=false]",
+    "Evaluation": "[data-testid=stImage] img",
+    "About": "text=10.17632/rscbjbr9sj.2",
+}
+"""The other pages, and what comes late on each."""
 HOOKS = ("stMain", "stMainBlockContainer", "stHeader", "stLayoutWrapper", "stElementContainer")
 """What the style sheet holds on to in Streamlit's own markup."""
 INSIDE = """(selectors) => selectors.filter((selector) => {
@@ -225,7 +231,11 @@ def test_accessibility(address, watched):
     give_demo_images(tab)
     for name in ("letter.txt", "synthetic-normal-3.png", "synthetic-pneumonia-1.png"):
         tab.locator(".row").filter(has_text=name).click()
-        tab.wait_for_timeout(500)
+        opened = tab.evaluate("() => window.cxrRoom.selected")
+        card = tab.locator(f'[data-part=card][data-id="{opened}"]')
+        card.and_(tab.locator("[data-state=refused], [data-whole=true]")).wait_for()
+        tab.locator("[data-part=stage][aria-busy=false]").wait_for()
+        tab.wait_for_timeout(500)  # until what fades in is there
         assert breaches(tab) == []
     tab.get_by_role("listbox").press("n")
     tab.get_by_role("listbox").press("Delete")
@@ -233,8 +243,9 @@ def test_accessibility(address, watched):
     tab.set_viewport_size({"width": 390, "height": 844})
     assert breaches(tab) == []
     tab.set_viewport_size({"width": 1400, "height": 900})
-    for page in ("Heatmap", "Evaluation", "About"):
+    for page, last in PAGES.items():
         tab.get_by_role("link", name=page, exact=True).first.click()
+        tab.locator(last).first.wait_for()
         tab.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
         tab.wait_for_timeout(1500)
         assert breaches(tab) == []

@@ -1,5 +1,7 @@
 """A work list that is kept survives a reload and a restart of the server."""
 
+import time
+
 import pytest
 
 from tests.support.pages import words
@@ -49,6 +51,12 @@ def marked(tab) -> list[str]:
     return [row.get_attribute("aria-label") for row in rows(tab).all()]
 
 
+def cookie_days(tab) -> float:
+    """Days for which the browser keeps the cookie that its list belongs to."""
+    (expires,) = [cookie["expires"] for cookie in tab.context.cookies() if cookie["name"] == "cxrmodel_browser"]
+    return (expires - time.time()) / 86400
+
+
 def test_a_kept_list_survives_reload_and_restart(serve, watched, project, tmp_path):
     """With marks and notes; the image itself does not, and comes back with its file. Then all of it is forgotten."""
     tab, port, variables = watched.tab, free_port(), settings(tmp_path, "list")
@@ -65,6 +73,7 @@ def test_a_kept_list_survives_reload_and_restart(serve, watched, project, tmp_pa
     with serve(port=port, variables=variables) as address:
         tab.goto(address)
         rows(tab).nth(1).wait_for()
+        assert cookie_days(tab) == pytest.approx(90, abs=1)
         gone = words("web.browser.worklist.gone")
         assert [said.replace(f"{gone}, ", "") for said in marked(tab)] == before
         rows(tab).first.click()

@@ -20,19 +20,16 @@ def settings(folder, keep: str) -> dict[str, str]:
     return {"CXR_CONFIG": str(file), "CXR_STORE": "", "XDG_DATA_HOME": str(folder / "home")}
 
 
-@pytest.mark.parametrize("keep", ["nothing", "list"])
-def test_nothing_is_stored_unless_it_is_switched_on(tmp_path, keep):
-    """The cookie ends with the browser then; else it lasts as long as the list."""
-    with running_app(variables=settings(tmp_path, keep)) as address:
+def test_nothing_is_stored_unless_it_is_switched_on(tmp_path):
+    """And the cookie ends with the browser."""
+    with running_app(variables=settings(tmp_path, "nothing")) as address:
         client = Client(address, cookies={})
         status, headers, _ = client.ask("/")
         with client.connect() as connection:
             visit(connection)
-    cookie = headers["Set-Cookie"]
     assert status == 200
-    assert ("Max-Age=172800" in cookie) == (keep == "list")
-    assert (tmp_path / "home" / "cxrmodel" / "store.sqlite").is_file() == (keep == "list")
-    assert (tmp_path / "home").exists() == (keep == "list")
+    assert "Max-Age" not in headers["Set-Cookie"]
+    assert [path.name for path in tmp_path.iterdir()] == ["site.toml"]
 
 
 def test_a_missing_library_is_named(tmp_path, monkeypatch):

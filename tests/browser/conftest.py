@@ -36,7 +36,7 @@ class Watched:
 
     def __init__(self, context):
         self.tab, self.troubles = context.new_page(), []
-        self.tab.set_default_timeout(120_000)
+        self.tab.set_default_timeout(300_000)  # guards against hanging, not against a busy machine
         self.tab.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         self.tab.on("console", self._console)
         self.tab.on("request", self._request)

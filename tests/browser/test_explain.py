@@ -31,6 +31,6 @@ def test_another_method_is_computed_beside_the_image_and_can_be_stopped(serve, w
         assert tab.locator(".tile").count() == 1
         method.check()
         captions = tab.locator(".caption:visible")
-        captions.get_by_text(TITLE, exact=True).wait_for(timeout=240_000)
+        captions.get_by_text(TITLE, exact=True).wait_for()
         assert captions.all_inner_texts() == [METHODS["gradcam"].title, TITLE]
         assert watched.troubles == []

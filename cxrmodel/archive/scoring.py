@@ -13,6 +13,7 @@ from cxrmodel.archive.heatmaps import heatmap_row
 from cxrmodel.archive.sources.registry import open_source
 from cxrmodel.archive.sources.source import Fetched, Source
 from cxrmodel.archive.tasks import Scored, Settings, Task
+from cxrmodel.artefacts import cores
 from cxrmodel.errors import ModelError, SourceUnavailable
 from cxrmodel.imaging.dicom.study import NOTHING, Study, read_study
 from cxrmodel.imaging.sandbox.pool import start_sandbox
@@ -21,7 +22,7 @@ from cxrmodel.report.table import make_record
 
 DECODER_IMAGES = 100
 """Images that one decoder process may decode: the files of one archive belong to one user."""
-FETCHERS = 8
+FETCHERS = max(8, 2 * cores())
 """Images that are fetched at one time, and held until they are decoded: enough to hide the time of a network."""
 _NAME = "image"
 """Of every image within the reader, which no row shows."""

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,9 +29,11 @@ from cxrmodel.archive.sources.registry import source_names
 from cxrmodel.archive.tasks import Runner, Scored, Settings, Task
 from cxrmodel.model.spec import load_spec
 from cxrmodel.models import DEFAULT_MODEL
-from tests.support.ray_nodes import Nodes, below, nodes_on, processor_seconds
+from tests.support.ray_nodes import Nodes, below, nodes_on, used
 
 PROJECT = Path(__file__).resolve().parents[2]
+SAMPLE = 0.2
+"""Seconds between looks at the processor time of all processes."""
 TOGETHER = 0.05
 """Seconds within which results come with the first: those of one call."""
 
@@ -84,8 +87,7 @@ def rate(times: Sequence[float]) -> float:
 
 def measure(commands: Sequence[Sequence[str]], environment: dict[str, str], nodes: Nodes | None) -> dict[str, float]:
     """Run commands at the same time; seconds to the first result, images a second after it, processor time an image."""
-    daemons = list(below(os.getpid())) if nodes else []
-    before, children = processor_seconds(daemons), os.times()
+    before = used(below(os.getpid()))
     began = time.time()
     running = [
         subprocess.Popen(
@@ -93,20 +95,16 @@ def measure(commands: Sequence[Sequence[str]], environment: dict[str, str], node
         )
         for command in commands
     ]
-    cluster, times = daemons, []
-    for process in running:
-        times.append(json.loads(process.communicate()[0]))
+    after = dict(before)
+    with ThreadPoolExecutor(len(running)) as pool:
+        waiting = [pool.submit(process.communicate) for process in running]
+        while not all(future.done() for future in waiting):
+            after |= used(below(os.getpid()))  # those that have ended since keep their last figure
+            time.sleep(SAMPLE)
     ended = time.time()
-    cluster = set(daemons) | set(below(os.getpid())) if nodes else set()
-    after = os.times()
-    processor = (
-        after.children_user
-        + after.children_system
-        - children.children_user
-        - children.children_system
-        + processor_seconds(cluster)
-        - before
-    )
+    times = [json.loads(future.result()[0]) for future in waiting]
+    cluster = sum(after[pid] - seconds for pid, seconds in before.items())
+    processor = sum(after.values()) - sum(before.values()) - (0 if nodes else cluster)
     images = sum(map(len, times))
     return {
         "start": max(each[0] for each in times) - began,

@@ -38,8 +38,10 @@ def interrupt(kind: str, driver: subprocess.Popen[bytes], nodes: Nodes, core: in
         driver.kill()
         driver.wait()
     elif kind == "worker":
-        for pid in workers(os.getpid())[:1]:
-            os.kill(pid, signal.SIGKILL)
+        while driver.poll() is None and not (found := workers(os.getpid())):
+            time.sleep(0.1)
+        if driver.poll() is None:
+            os.kill(found[0], signal.SIGKILL)
     else:
         nodes.kill(nodes.nodes.pop())
         nodes.nodes.append(nodes.add({core}))

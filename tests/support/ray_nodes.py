@@ -1,7 +1,7 @@
 """Ray nodes as separate processes of this machine, each with a number of cores, for measurements and for kills."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,13 +79,13 @@ def workers(root: int) -> list[int]:
     return [pid for pid, name in below(root).items() if name.startswith(NAMES)]
 
 
-def processor_seconds(pids: Iterator[int]) -> float:
-    """Time that processes have used, and those of their children that have ended."""
-    ticks = 0
+def used(pids: Iterable[int]) -> dict[int, float]:
+    """Seconds of processor time of processes themselves."""
+    found = {}
     for pid in pids:
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        ticks += sum(map(int, fields[11:15]))
-    return ticks / os.sysconf("SC_CLK_TCK")
+        found[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found

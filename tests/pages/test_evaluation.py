@@ -103,11 +103,17 @@ def test_every_part_without_sections(part, name):
 @pytest.mark.usefixtures("with_sections")
 @pytest.mark.parametrize("name", PARTS)
 def test_every_part_with_sections(part, name):
-    """Each is drawn; the small test set has its caveat once, above all parts."""
+    """Each is drawn; the small test set has its caveat once, above all parts; no sentence and no heading comes twice.
+
+    Within one part; caveats, downloads and what was not measured may repeat.
+    """
     app = part(name)
     assert not app.exception
     assert not app.error
     assert len(app.warning) == 1
+    shown = [element.value for kind in ("subheader", "markdown") for element in getattr(app, kind)]
+    repeated = [text for text, count in Counter(shown).items() if count > 1]
+    assert [text for text in repeated if text != NOT_MEASURED] == []
 
 
 @pytest.mark.usefixtures("evaluations")
@@ -224,16 +230,6 @@ def test_the_recipe_in_use_is_marked(part, monkeypatch):
         str(shorter.form): words("web.data_flow.in_use", title="DenseNet-121"),
         str(better.form): "DenseNet-121",
     }
-
-
-@pytest.mark.usefixtures("with_sections")
-@pytest.mark.parametrize("name", PARTS)
-def test_no_sentence_and_no_heading_twice(part, name):
-    """Within one part; caveats, downloads and what was not measured may repeat."""
-    app = part(name)
-    shown = [element.value for kind in ("subheader", "markdown") for element in getattr(app, kind)]
-    repeated = [text for text, count in Counter(shown).items() if count > 1]
-    assert [text for text in repeated if text != NOT_MEASURED] == []
 
 
 def test_model_card(part, text_of, evaluations):

@@ -138,6 +138,7 @@ def test_reading_is_that_of_the_checkout(commands, environment, tmp_path, capsys
         (["explain", "--method", "gradcam++"], "train,compare"),
         (["train"], "train,compare"),
         (["work"], "hospital"),
+        (["serve"], "hospital"),
         (["archive", "score", ".", "--to", "out", "--ray"], "archive"),
     ],
     ids=" ".join,

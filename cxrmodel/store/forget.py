@@ -125,7 +125,7 @@ def forget(store: Store, selection: Selection) -> Forgettable:
     kept = lists.files_of(store)
     with store.database.reading() as session:
         chosen = _images(selection, store.database.now(session))
-        files = set(session.scalars(chosen.with_only_columns(ImageRow.sha256)))
+        files = set(session.scalars(chosen.with_only_columns(ImageRow.sha256).where(ImageRow.has_file)))
         listed = lists.files_of_entries(session, _of_entries(selection, store.database.now(session)))
     for sha256 in files:
         store.files.delete(sha256)
@@ -136,7 +136,7 @@ def forget(store: Store, selection: Selection) -> Forgettable:
         # Whoever adds to an image, or finishes a job of it, waits for this transaction and then finds nothing.
         rows = session.execute(
             _images(selection, now)
-            .with_only_columns(ImageRow.id, ImageRow.key, ImageRow.pseudonym_key, ImageRow.sha256)
+            .with_only_columns(ImageRow.id, ImageRow.key, ImageRow.pseudonym_key, ImageRow.sha256, ImageRow.has_file)
             .with_for_update()
         ).all()
         found = _found(session, selection, now)
@@ -146,7 +146,7 @@ def forget(store: Store, selection: Selection) -> Forgettable:
         if isinstance(selection, OlderThan):
             session.execute(delete(RefusalRow).where(RefusalRow.refused_at <= _limit(selection, now)))
         audit.append(session, now, [(AuditEvent.FORGOTTEN, pseudonym(row.pseudonym_key, row.key), {}) for row in rows])
-    for sha256 in {row.sha256 for row in rows} - files:  # arrived in between
+    for sha256 in {row.sha256 for row in rows if row.has_file} - files:  # arrived in between
         store.files.delete(sha256)
     store.database.overwrite_deleted()
     return found

@@ -166,7 +166,8 @@ class Store:
         """
         with self.database.writing() as session:
             now, key = self.database.now(session), secrets.token_bytes(32)
-            image = asdict(received) | {"received_at": now, "pseudonym_key": key, "has_file": True}
+            own = asdict(received) | {"has_file": bool(received.sha256)}
+            image = own | {"received_at": now, "pseudonym_key": key}
             self.database.insert_new(session, ImageRow, [image])
             found = session.execute(
                 select(ImageRow.id, ImageRow.pseudonym_key)
@@ -187,10 +188,11 @@ class Store:
             }
             if not self.database.insert_new(session, JobRow, [job]):
                 return False
-            lost = update(ImageRow).where(ImageRow.id == found.id, ~ImageRow.has_file)
-            again = self._changed(session, lost.values(sha256=received.sha256, has_file=True))
-            if again and not self.files.path(received.sha256).exists():  # it was dropped after it was kept
-                raise StoreUnavailable("store.busy")
+            if received.sha256:
+                lost = update(ImageRow).where(ImageRow.id == found.id, ~ImageRow.has_file)
+                again = self._changed(session, lost.values(**own))  # whose it is, is as this file says
+                if again and not self.files.path(received.sha256).exists():  # it was dropped after it was kept
+                    raise StoreUnavailable("store.busy")
             subject = pseudonym(found.pseudonym_key, received.key)
             entries: list[audit.Entry] = [(AuditEvent.RECEIVED, subject, {"model": model, "source": received.source})]
             if skipped is not None:

@@ -194,3 +194,29 @@ def test_files_without_an_image_go(store):
     assert sweep(store) == 0
     assert sweep(store, seconds=-1) == 2
     assert [path.name for path in store.files.folder.glob("*/*")] == [kept]
+
+
+@pytest.mark.parametrize("selection", [OfPatient("P1"), OfStudy("1.1"), OlderThan(0)])
+def test_an_image_without_a_file_is_forgotten(store, selection):
+    """What was skipped was never kept; what was dropped is gone already."""
+    store.receive(received("1", "", patient_id="P1"), MODEL, skipped=Message("exchange.skipped.age"))
+    dropped = store.files.keep(b"dropped")
+    store.receive(received("2", dropped, patient_id="P1", study_uid="1.1"), MODEL)
+    store.finish(store.lease("w", MODEL, 60), READ, [], [])
+    assert drop_files(store, 0) == 1
+    assert forget(store, selection).images == 2
+    assert forgettable(store, selection).is_empty
+
+
+def test_an_image_that_was_skipped_is_read_by_a_model_that_wants_it(store):
+    """It is whose the file says that came then, and goes with that."""
+    store.receive(received("1", "", patient_id=""), MODEL, skipped=Message("exchange.skipped.patient_id"))
+    sha256 = store.files.keep(b"image")
+    assert store.receive(received("1", sha256, patient_id="P1"), "other")
+    job = store.lease("w", "other", 60)
+    assert (store.files.read(job.image.sha256), job.image.patient_id) == (b"image", "P1")
+    store.finish(job, READ, [], [])
+    assert drop_files(store, 0) == 1
+    store.receive(received("1", "", patient_id=""), "third", skipped=Message("exchange.skipped.patient_id"))
+    assert store.files.keep(b"image") == sha256
+    assert forget(store, OfPatient("P1")).images == 1

@@ -16,7 +16,7 @@ from cxrmodel.results.source import SourceImage
 FORMAT = "1"
 """Version of what the objects contain. Another one gives other UIDs, as an archive keeps what it has under a UID."""
 DEVICE_UID = own_uid("device")
-_OFFSET = re.compile(r"([+-])(\d\d)(\d\d)")
+_OFFSET = re.compile(r"([+-])([01]\d|2[0-3])([0-5]\d)")
 
 
 @dataclass(frozen=True)

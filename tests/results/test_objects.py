@@ -117,3 +117,12 @@ def test_times_are_written_as_the_image_writes_them(results, parsed, file, offse
         made = parsed(result)
         assert made.get("TimezoneOffsetFromUTC") == offset
         assert str(made.ContentTime) == (written or MADE_AT.astimezone().strftime("%H%M%S"))
+
+
+@pytest.mark.parametrize("offset", ["+9900", "-2400", "+0960", "100"])
+def test_an_offset_that_is_none_does_not_keep_an_image_from_its_results(results, parsed, file, offset):
+    """It is copied as it stands, and times are those of this machine."""
+    for result in results(dicom=file(TimezoneOffsetFromUTC=offset)).values():
+        made = parsed(result)
+        assert made.TimezoneOffsetFromUTC == offset
+        assert str(made.ContentTime) == MADE_AT.astimezone().strftime("%H%M%S")

@@ -80,7 +80,9 @@ def names(file: "parquet.ParquetFile", column: str) -> Iterator[str | None]:
     for batch in file.iter_batches(columns=[path]):
         values = batch.column(0)
         values = values.field(0) if types.is_struct(values.type) else values
-        yield from (None if value is None else str(value) for value in values.to_pylist())
+        if types.is_string(values.type):
+            values = values.cast("binary")  # Arrow believes that texts are UTF-8, and fails where they are not
+        yield from (None if value is None else _text(value) for value in values.to_pylist())
 
 
 class RowReader:
@@ -153,6 +155,10 @@ def _holds_bytes(kind: "pa.DataType") -> bool:
     if types.is_struct(kind):
         return any(field.name == BYTES and _holds_bytes(field.type) for field in kind)
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 def _content(value: Any) -> bytes:

@@ -132,7 +132,7 @@ def _items(file: StoredFile, parts: Iterable[Part]) -> Iterator[Item]:
     used: set[str] = set()
     repeated: Counter[str] = Counter()
     for name, place, size in parts:
-        unique = name
+        unique = name = name.encode("utf-8", "backslashreplace").decode()  # what is no UTF-8 cannot be stored
         while unique in used:
             repeated[name] += 1
             unique = f"{name}#{1 + repeated[name]}"

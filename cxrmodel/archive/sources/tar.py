@@ -71,11 +71,17 @@ def members(file: BinaryIO) -> Iterator[Member | Damage]:
         with tarfile.open(fileobj=file, mode="r:") as archive:
             for info in archive:
                 seen += 1
+                if info.size < 0:
+                    raise tarfile.ReadError
                 if info.isreg() and not info.issparse() and not _hidden(info.name):
-                    found.append(Member(info.name, info.offset_data, info.size))
+                    found.append(Member(info.name, info.offset_data, min(info.size, end)))
+                if info.isreg() and info.offset_data + info.size > end:
+                    raise tarfile.ReadError
                 cast(Any, archive).members.clear()  # it would hold every header
             damaged = not _ends_well(file, archive.offset, end)
-    except tarfile.TarError:
+    except OSError:
+        raise
+    except Exception:  # the library raises anything on damaged headers
         damaged = True
     pictures = {_sample(member.name) for member in found if _is_picture(member.name)}
     for member in found:
@@ -123,7 +129,7 @@ def _hidden(name: str) -> bool:
 def _sample(name: str) -> str:
     """The path up to the first dot of its last part, which WebDataset's files of one sample share."""
     path = PurePosixPath(name)
-    return str(path.with_name(path.name.partition(".")[0] or path.name))
+    return str(path.with_name(path.name.partition(".")[0] or path.name)) if path.name else name
 
 
 def _is_picture(name: str) -> bool:

@@ -5,6 +5,8 @@ import pickle
 import random
 import tarfile
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cxrmodel.archive.sources.source import Item
@@ -211,3 +213,46 @@ def test_a_folder_of_both(tmp_path, opened, tar, table):
     (tmp_path / os.fsdecode(b"\xff.png")).write_bytes(b"4")
     found = contents(opened(str(tmp_path)))
     assert found == {"a.parquet!row 0": b"2", "b/y.tar!1.png": b"1", "c.png": b"3", "\\xff.png": b"4"}
+
+
+def test_members_with_names_that_no_path_and_no_column_can_have(tmp_path, opened, tar):
+    """They are listed under a name that can be stored."""
+    (tmp_path / "x.tar").write_bytes(tar(("", b"1"), (".", b"2"), ("a\udcff.png", b"3"), ("/b.png", b"4")))
+    found = contents(opened(str(tmp_path / "x.tar")))
+    assert found == {"x.tar!": b"1", "x.tar!.": b"2", "x.tar!a\\udcff.png": b"3", "x.tar!/b.png": b"4"}
+    assert [name.encode() for name in found]
+
+
+def with_size(field: bytes) -> bytes:
+    """A header whose size is written so."""
+    header = bytearray(tarfile.TarInfo("b.png").tobuf(tarfile.GNU_FORMAT))
+    header[124:136], header[148:156] = field, b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        with_size(b"\x80" + (2**60).to_bytes(11, "big")),
+        with_size(b"\x80" + (2**70).to_bytes(11, "big")),
+        with_size(b"\xff" * 12),
+    ],
+    ids=["no file is so large", "no number is so large", "negative"],
+)
+def test_a_hostile_header_costs_no_other_member(header, tmp_path, opened, tar):
+    """What comes after it cannot be found, which is an image that fails."""
+    (tmp_path / "x.tar").write_bytes(tar(("a.png", b"1" * 512))[:1024] + header + bytes(2048))
+    source = opened(str(tmp_path / "x.tar"))
+    first, *rest = source.items()
+    assert source.fetch(first).data == b"1" * 512
+    assert rest
+    assert all(item.size is None or item.size < 2**63 for item in rest)
+    assert {failure(source, item) for item in rest} <= {"sources.damaged_tar", "sources.cut_short"}
+
+
+def test_names_in_a_parquet_file_that_are_no_utf_8(tmp_path, opened):
+    """Writers may store any bytes as text."""
+    texts = pa.array([b"\xff", b"b"]).view(pa.string())
+    pq.write_table(pa.table({"image": pa.array([b"1", b"2"]), "path": texts}), tmp_path / "x.parquet")
+    assert contents(opened(str(tmp_path / "x.parquet"))) == {"x.parquet!\\xff": b"1", "x.parquet!b": b"2"}

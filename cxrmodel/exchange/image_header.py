@@ -170,7 +170,7 @@ def _read_dicom(data: bytes) -> ImageHeader:
 
 
 def _text(value: str) -> str:
-    return value.strip("\0 ")
+    return value.replace("\0", "").strip(" ")  # PostgreSQL has no text with a NUL
 
 
 def _eligibility(data: bytes) -> tuple[Message | None, float | None]:

@@ -44,6 +44,19 @@ def test_accents_and_spaces_of_identifiers_are_kept_apart():
     assert header.patient_id == "Ä1"
 
 
+@pytest.mark.parametrize(
+    ("elements", "stored", "patient"),
+    [({}, b"47\0\0-PID", "47-PID"), ({"SpecificCharacterSet": "utf-7"}, b"\x1b+2AA-PI", "\x1b+2AA-PI")],
+    ids=["NUL", "half a character"],
+)
+def test_text_that_no_database_can_hold_stops_no_inbox(elements, stored, patient, admission, rows):
+    """PostgreSQL has no text with a NUL, and no database one with a surrogate."""
+    data = image(PatientID="4711-PID", **elements).replace(b"4711-PID", stored)
+    assert read_image_header(data, "0" * 64).patient_id == patient
+    assert admission.deliver(data, "pacs").outcome is Outcome.RECEIVED
+    assert len(rows()) == 1
+
+
 def test_a_picture_is_known_by_its_checksum(demo_image):
     """It states nothing else."""
     assert read_image_header(demo_image, "a" * 64) == ImageHeader(key=f"sha256:{'a' * 64}", dicom=False)

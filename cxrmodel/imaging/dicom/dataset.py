@@ -96,8 +96,10 @@ class DataSet:
         encodings = encodings[::-1] if b"\x1b" in stored else ["utf-8", *encodings]
         for encoding in encodings:
             try:
-                return stored[:_MAX_TEXT_BYTES].decode(encoding)
-            except (LookupError, UnicodeDecodeError):
+                text = stored[:_MAX_TEXT_BYTES].decode(encoding)
+                text.encode()  # some codecs give surrogates, which nothing can write
+                return text
+            except (LookupError, ValueError):  # a NUL in the name of an encoding, too
                 continue
         return stored[:_MAX_TEXT_BYTES].decode("latin-1")
 

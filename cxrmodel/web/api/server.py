@@ -1,6 +1,7 @@
 """The server of a hospital: the app and the interface in one process, for this computer alone."""
 
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from starlette.routing import Route
 from streamlit.starlette import App
 
 from cxrmodel.configuration.schema import Configuration
+from cxrmodel.errors import SettingError
 from cxrmodel.logs import event
 from cxrmodel.monitoring.metrics import Metrics
 from cxrmodel.monitoring.store_state import StoreLink, StoreMetrics
@@ -77,10 +79,22 @@ def serve(configuration: Configuration, *, with_store: bool) -> None:
     Raises
     ------
     SettingError
+        Also when the port cannot be listened on.
     """
+    _try_port(configuration.api.host, configuration.api.port)
     if configuration.reader.prevalence is not None:
         os.environ[PREVALENCE] = str(configuration.reader.prevalence)
     options: dict[str, Any] = settings(configuration.api.port, configuration.api.host)
     make_server(configuration, with_store=with_store).run(
         config=options | {"server.headless": True, "server.baseUrlPath": ""}
     )
+
+
+def _try_port(host: str, port: int) -> None:
+    """Listen for a moment: the server itself would only log a line of its library."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SettingError("api.port_taken", address=host, port=port, reason=reason) from error

@@ -120,6 +120,14 @@ def test_only_this_computer_is_answered(serving):
     assert done.stderr.startswith("0.0.0.0 is not an address of this computer.")
 
 
+def test_a_taken_port_is_named(serving):
+    """A second server ends with a sentence, not with a line of a library."""
+    command = [sys.executable, "-m", "cxrmodel", "serve", "--port", str(serving.port)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"The server cannot listen on port {serving.port} of 127.0.0.1: ")
+
+
 def test_an_image_is_read_over_the_wire(serving):
     """As DICOM, with its results."""
     status, answer = serving.read(chest_image(77, PatientName="SHOWN^JANE", PatientID="PLANTED-4711"), "?results=sr")

@@ -95,6 +95,22 @@ def test_forget_asks_and_lists_the_copies(store, capsys, monkeypatch, options, t
     assert store.known({"1", "2"}, MODEL) == left
 
 
+def test_forget_says_that_nothing_was_found(store, capsys):
+    """A mistyped ID never looks like a deletion."""
+    assert main(["store", "forget", "--patient", "nobody"]) == Status.DONE
+    assert str(Message("store.nothing_found")) in capsys.readouterr().err
+    assert store.known({"1", "2"}, MODEL) == {"1", "2"}
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_the_configuration_stands_before_or_after_the_action(store, folder, capsys, monkeypatch, after):
+    """As with ``config check``."""
+    monkeypatch.delenv("CXR_CONFIG")
+    option = ["--config", str(folder.parent / "site.toml")]
+    assert main(["store", *([] if after else option), "status", "--json", *(option if after else [])]) == Status.DONE
+    assert json.loads(capsys.readouterr().out)["jobs"]
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("--study", "1", "--issuer", "A"), ("--study", "1", "--older-than", "1"), ("--patient", "P1")]
 )

@@ -7,10 +7,21 @@ from cxrmodel.cli.command import Command, Status, put
 from cxrmodel.messages import Message
 
 
-def add_configuration(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names the configuration file."""
+def add_configuration(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """Add the option that names the configuration file.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    again : bool
+        Whether the parser above this one has the option too; its value then holds where this one gets none.
+    """
     parser.add_argument(
-        "--config", type=Path, metavar="FILE.toml", help="configuration; default: the file that CXR_CONFIG names"
+        "--config",
+        type=Path,
+        metavar="FILE.toml",
+        default=argparse.SUPPRESS if again else None,
+        help="configuration; default: the file that CXR_CONFIG names",
     )
 
 

@@ -41,10 +41,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--issuer",
         help="with --patient: only where Issuer of Patient ID is this; an empty text: only where there is none",
     )
-    forget.add_argument("--dry-run", action="store_true", help="only tell what would be deleted")
+    forget.add_argument("--dry-run", action="store_true", help="show what would be deleted, and delete nothing")
     forget.add_argument("--yes", action="store_true", help="do not ask")
     dead = actions.add_parser("dead", help="list deliveries and jobs that were given up, or revive them")
     dead.add_argument("--revive", metavar="NAME", help="try one again, by its name in the list, or all")
+    for action in actions.choices.values():
+        add_configuration(action, again=True)
 
 
 def _run(arguments: argparse.Namespace) -> Status:
@@ -110,7 +112,7 @@ def _forget(store: "Store", arguments: argparse.Namespace) -> Status:
         say(Message("store.nothing_deleted"))
         return Status.STOPPED
     forget(store, selection)  # also where nothing is left: an earlier run may have been interrupted at its end
-    say(Message("store.deleted"))
+    say(Message("store.nothing_found" if found.is_empty else "store.deleted"))
     return Status.DONE
 
 

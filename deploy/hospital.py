@@ -231,7 +231,7 @@ The hospital runs on this computer. Not for patients.
   configuration      {self.configuration}
   logs               {self.logs}
 
-Send an image:       storescu -aet STORESCU -aec ORTHANC {HERE} {ports["archive_dicom"]} IMAGE.dcm
+Send an image:       dcmsend -aet STORESCU -aec ORTHANC {HERE} {ports["archive_dicom"]} IMAGE.dcm
 Stop:                Ctrl-C
 """
 

@@ -114,7 +114,8 @@ def asked(folder: Path, sql: str) -> Iterator[Answer]:
             result = connection.execute(statements[0])
             yield Answer(_unique([column[0] for column in result.description]), _rows(result))
         except duckdb.Error as error:
-            raise DataError("archive.query.failed", reason=shortened(str(error).partition("\n")[0], 300)) from error
+            reason = shortened(str(error).partition("\n")[0].rstrip(".!"), 300)
+            raise DataError("archive.query.failed", reason=reason) from error
 
 
 def _rows_of(output: Output) -> "tuple[list[str], pa.Table]":

@@ -124,9 +124,12 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """
     try:
         with pq.ParquetFile(path, memory_map=True) as file:
-            return file.read(columns=columns)
+            table = file.read(columns=columns)
     except (OSError, pa.ArrowException) as error:
         raise DataError("archive.damaged", file=str(path)) from error
+    if columns is not None and not set(columns) <= set(table.column_names):  # Arrow leaves out what is not there
+        raise DataError("archive.damaged", file=str(path))
+    return table
 
 
 def _entries(folder: Path, pattern: re.Pattern[str]) -> list[Path]:

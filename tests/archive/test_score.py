@@ -230,6 +230,17 @@ def test_a_damaged_part_is_named(images, out):
     assert damaged.value.message == Message("archive.damaged", file=str(path))
 
 
+def test_a_part_without_a_column_is_damaged(images, out):
+    """It has readable rows, and no number of an image."""
+    score(out, images)
+    path = Output(out).part(1)
+    pq.write_table(pq.read_table(path).drop(["item"]), path)
+    for use in (lambda: list(begun(out).pending(retry_failed=True)), lambda: list(begun(out).rows(["status"]))):
+        with pytest.raises(DataError) as damaged:
+            use()
+        assert damaged.value.message == Message("archive.damaged", file=str(path))
+
+
 @pytest.mark.parametrize("listing", [0, 1])
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(path.read_bytes()[:100]), lambda path: path.unlink()])
 def test_without_its_listings_an_output_is_not_continued(images, out, listing, damage):

@@ -42,14 +42,14 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True)
 class Received:
-    """An image that has arrived, its file on disk.
+    """An image that has arrived, its file on disk. Its ``repr``, and that of its job, has no value of the file.
 
     Attributes
     ----------
     key : str
         Identifies the image: SOP Instance UID, else ``sha256:`` and the checksum.
     sha256 : str
-        Of the file, 64 hexadecimal digits; names it in the folder.
+        Of the file, 64 hexadecimal digits; names it in the folder. Empty where the file was not kept.
     source : str
         Name of the inbox.
     sop_class, study_uid, series_uid : str
@@ -75,6 +75,9 @@ class Received:
     body_part: str = ""
     station: str = ""
     age_years: float | None = None
+
+    def __repr__(self) -> str:
+        return f"Received(source={self.source!r})"
 
 
 @dataclass(frozen=True)

@@ -197,3 +197,11 @@ def test_workers_that_read_are_counted_while_they_give_signs_of_life(store, cloc
     assert store.state().readers == 1
     store.leave("a")
     assert store.state().readers == 0
+
+
+def test_a_job_shows_nothing_of_its_image(store):
+    """It may stand in a traceback."""
+    identity = {"key": "1.2.3", "patient_id": "DOE", "accession": "A77", "study_uid": "1.2.4", "station": "ROOM9"}
+    store.receive(received(sha256="5" * 64, **identity), MODEL)
+    shown = repr(store.lease("w", MODEL, 60))
+    assert not [value for value in (*identity.values(), "5" * 64) if value in shown]

@@ -86,6 +86,7 @@ def test_a_store_has_one_folder(store, open_again, tmp_path):
         ("no address", SettingError),
         (f"postgresql+psycopg://nobody:secret@127.0.0.1:{free_port()}/none", StoreUnavailable),
     ],
+    ids=["another database", "no address", "nobody answers"],
 )
 def test_a_wrong_address_is_refused_without_its_password(tmp_path, address, error):
     """In one sentence."""

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cxrmodel.messages import Message
-from cxrmodel.metrics.formatting import count_share, share_percent
+from cxrmodel.metrics.formatting import count_share, percent, share_percent
 from cxrmodel.paths import PACKAGE
 from cxrmodel.sinks import label
 
@@ -28,7 +28,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"label": label, "share": share_percent}
-    environment.globals |= {"share": share_percent, "count_share": count_share, "text": _text}
+    environment.globals |= {"share": share_percent, "percent": percent, "count_share": count_share, "text": _text}
     return environment
 
 

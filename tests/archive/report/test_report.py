@@ -103,6 +103,7 @@ def test_the_page(scored, tmp_path, capsys):
     assert not {"script", "link", "iframe", "img", "b"} & {tag for tag, _ in page.tags}
     assert not any(name in values for _, values in page.tags for name in ("src", "href") if "xlink" not in name)
     assert "ACME <b>X-1</b>" in page.texts
+    assert not re.search(r"(normal|uncertain|pneumonia), (100|0)\b", text), "a probability is never a certainty"
     assert not re.search(r"\d{3}\.png|~failing|~broken", text)
     assert str(tmp_path) not in text
     assert f"{LEAST} images" in text

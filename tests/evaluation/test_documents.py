@@ -18,7 +18,7 @@ from cxrmodel.evaluation.published import published
 from cxrmodel.evaluation.report.context import images_summary, make_card
 from cxrmodel.evaluation.report.render import TEMPLATES, part_between, render
 from cxrmodel.evaluation.report.safety import refusals, safety_text
-from cxrmodel.evaluation.schema import Refusal
+from cxrmodel.evaluation.schema import Dataset, Refusal
 from cxrmodel.evaluation.seeds import MEASURES, SeedRun, TrainingForm
 from cxrmodel.evaluation.storage import load_evaluation
 from cxrmodel.explain.methods import METHODS
@@ -193,7 +193,7 @@ class TestReadmeFigures:
             assert f"| {title}: pneumonia / uncertain / normal | {high} / {len(values) - high - low} / {low} |" in table
 
     @pytest.mark.parametrize(
-        ("left_out", "code"), [([], "all_scored"), (["a.png"], "not_decoded"), (list("abcdefg"), "more_not_decoded")]
+        ("left_out", "code"), [([], "all_scored"), (["a.png"], "not_scored"), (list("abcdefg"), "more_not_scored")]
     )
     def test_images_without_a_score_are_named(self, make_evaluation, left_out, code):
         """The counts are of scored images; the first five others are named."""
@@ -203,6 +203,22 @@ class TestReadmeFigures:
         assert last.code == f"documents.images.{code}"
         assert last.values.get("names", ()) == tuple(left_out[:5])
         assert "60 images of 30 patients" in performance_text([evaluation])
+
+    @pytest.mark.parametrize(
+        ("origin", "kind"), [("folders", "images"), ("archive", "checked_images"), ("table", "checked_images")]
+    )
+    @pytest.mark.parametrize("left_out", [(), ("image 3",)])
+    def test_an_archive_was_scored_with_image_checks(self, make_evaluation, origin, kind, left_out):
+        """What has no score there may have been rejected by one of them."""
+        refused = tuple(Refusal(file=name, code="imaging.empty") for name in left_out)
+        evaluation = with_counts(make_evaluation(), images=60 + len(left_out), refused=refused)
+        dataset = Dataset(name="Ward 3", folder=".", named=0, origin=origin)
+        own = dict.fromkeys(("agreement", "audits", "checks", "explanations", "provenance"))
+        evaluation = evaluation.replace(dataset=dataset, splits={"test": evaluation.splits["test"]}, **own)
+        codes = ["some_scored", "not_scored"] if left_out else ["all_scored"]
+        assert [message.code for message in images_summary(evaluation, "test")[1:]] == [
+            f"documents.{kind}.{code}" for code in codes
+        ]
 
     def test_models_of_other_images_do_not_stand_side_by_side(self, make_evaluation):
         """Different images are an error."""

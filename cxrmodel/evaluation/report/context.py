@@ -130,11 +130,14 @@ def images_summary(evaluation: Evaluation, split: str) -> tuple[Message, ...]:
     if strata:
         values["strata"] = tuple(Message("documents.count.stratum", name=name, n=n) for name, n in strata.items())
     summary = Message(f"documents.images.{'with_strata' if strata else 'summary'}", **values)
+    # An archive was scored with image checks, everything else without.
+    checked = evaluation.dataset is not None and evaluation.dataset.origin != "folders"
+    kind = "checked_images" if checked else "images"
     names = tuple(row.file for row in evaluation.splits[split].refused)
     if not names:
-        return summary, Message("documents.images.all_scored")
+        return summary, Message(f"documents.{kind}.all_scored")
     if len(names) <= _NAMED:
-        excluded = Message("documents.images.not_decoded", names=names)
+        excluded = Message(f"documents.{kind}.not_scored", names=names)
     else:
-        excluded = Message("documents.images.more_not_decoded", names=names[:_NAMED], more=len(names) - _NAMED)
-    return summary, Message("documents.images.some_scored"), excluded
+        excluded = Message(f"documents.{kind}.more_not_scored", names=names[:_NAMED], more=len(names) - _NAMED)
+    return summary, Message(f"documents.{kind}.some_scored"), excluded

@@ -43,7 +43,7 @@ ANYONE = Key("anyone", "anything")
 
 
 def server_program(give_up: Callable[[str], NoReturn]) -> str:
-    """Path of moto's server; installed once for each version of its requirements.
+    """Path of the Python that has moto; installed once for each version of its requirements.
 
     Gives up on the test where its packages cannot be had.
     """
@@ -61,7 +61,7 @@ def server_program(give_up: Callable[[str], NoReturn]) -> str:
                 if run.returncode:
                     give_up(f"needs moto, which cannot be installed: {run.stderr.strip()[-300:]}")
             stamp.touch()
-    return str(folder / "bin" / "moto_server")
+    return str(folder / "bin" / "python")
 
 
 class S3Server:
@@ -88,7 +88,7 @@ class S3Server:
     def start(self) -> "S3Server":
         """Start the server and wait until it answers."""
         with self._log.open("ab") as log:
-            command = [self._program, "-H", "127.0.0.1", "-p", str(self.port)]
+            command = [self._program, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
             quiet = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
             self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=quiet)
         end = time.monotonic() + PATIENCE

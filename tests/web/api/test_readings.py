@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from email.parser import BytesParser
 from io import BytesIO
 from urllib.parse import quote
@@ -234,7 +235,8 @@ def test_a_reading_whose_client_has_left_is_given_up(make_interface, stuck, capl
     """Nothing is answered, nothing is counted, and the place is free again."""
     caplog.set_level(logging.INFO)
     interface = make_interface()
-    sent = asyncio.run(leave(interface, stuck))
+    with ThreadPoolExecutor(1) as thread:  # which has no event loop, such as that of a browser's driver
+        sent = thread.submit(asyncio.run, leave(interface, stuck)).result()
     interface.readings_end(stuck)
     assert stuck.given_up == [b"one"]
     assert [values["cause"] for values in codes(caplog, "reading_not_made")] == ["api.client_gone"]

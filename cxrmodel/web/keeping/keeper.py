@@ -92,16 +92,17 @@ class Keeper:
         except StoreError:
             return None
 
-    def forget(self) -> None:
-        """Delete all that is kept of this browser.
+    def forget(self, room: "Room") -> None:
+        """Delete all that is kept of this browser; nothing of its room, whose rows are gone, is left to store.
 
         Raises
         ------
         StoreUnavailable
         """
         with self._saving:
-            self._positions, self._chosen = {}, None
             self._lists.forget(self._browser)
+            now = room.snapshot(self._version)
+            self._positions, self._chosen = {}, (now.selected, now.prevalence)
 
     def next(self) -> bool:
         """Whether something has changed since the last call; where not, the thread ends."""

@@ -222,7 +222,7 @@ class Room(Work):
         with self._change():
             self._forget_undo()
         if self.keeper is not None:
-            self.keeper.forget()
+            self.keeper.forget(self)
 
     # Files on their way in.
 

@@ -155,6 +155,7 @@ def test_forgetting_leaves_nothing(open_page, files, lists):
     room.remove([room.rows()[0].id])
     stored(room)
     room.forget()
+    room.keeper.save(room)  # as its thread may, later
     assert lists.load("mine") is None
     assert [path for path in lists.files.folder.rglob("*") if path.is_file()] == []
     room.undo()

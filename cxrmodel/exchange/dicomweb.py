@@ -52,18 +52,31 @@ def first_of(match: Match, tag: str) -> str:
     return str(next(iter(values_of(match, tag)), "")).strip()
 
 
+class InvalidUid(TransientFailure):
+    """An object has a UID that is none: nothing else of the server is at fault."""
+
+
 def uid_of(match: Match, tag: str) -> str:
     """A UID of a match.
 
     Raises
     ------
-    TransientFailure
+    InvalidUid
         When the match has none: it goes into addresses, so that nothing else may pass for one.
     """
-    found = first_of(match, tag)
-    if not re.fullmatch(r"[0-9.]{1,64}", found):
-        raise TransientFailure("exchange.web.not_dicomweb")
-    return found
+    return checked_uid(first_of(match, tag))
+
+
+def checked_uid(text: str) -> str:
+    """A text that is a UID.
+
+    Raises
+    ------
+    InvalidUid
+    """
+    if not re.fullmatch(r"[0-9.]{1,64}", text):
+        raise InvalidUid("exchange.web.invalid_uid")
+    return text
 
 
 class _Access(AuthBase):

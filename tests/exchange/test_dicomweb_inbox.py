@@ -92,6 +92,24 @@ def test_what_is_not_for_this_reader_is_not_retrieved(orthanc, poll, admission, 
     ]
 
 
+@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"])
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
+def test_an_invalid_uid_keeps_no_other_image_out(orthanc, admission, rows, keyword):
+    """Its object is recorded once, with the reason; the list of changes passes over it, too."""
+    poll = DicomwebPoll(settings(orthanc, changes_url=orthanc.url))
+    orthanc.store(image(1, **{keyword: "dccc9599087131742838cc1162a630fe"}))
+    orthanc.store(image(2))
+    for _ in range(2):
+        look(poll, admission)
+    orthanc.store(image(3))
+    orthanc.store(image(4, **{keyword: "a630fedccc9599087131742838cc1162"}))
+    poll.round(threading.Event(), admission)
+    for _ in range(2):
+        look(poll, admission)
+    found = sorted((row.state, row.code or "") for row in rows())
+    assert found == [("skipped", "exchange.web.invalid_uid")] * 2 + [("waiting", "")] * 2
+
+
 def test_two_studies_with_one_accession_number_are_both_taken(orthanc, poll, admission, rows):
     """The accession number identifies nothing here."""
     for number in (1, 2):

@@ -9,7 +9,7 @@ from typing import Any
 
 from cxrmodel.configuration.schema import DicomwebInbox
 from cxrmodel.errors import TransientFailure
-from cxrmodel.exchange.dicomweb import DicomWeb
+from cxrmodel.exchange.dicomweb import DicomWeb, InvalidUid, checked_uid
 
 _PAGE = 500
 _MOST_PAGES = 20
@@ -88,7 +88,10 @@ class ChangeFeed:
             if error.message.code == "exchange.web.not_found":
                 return None
             raise
-        return content.decode("ascii", "replace").strip("\0 ")
+        try:
+            return checked_uid(content.decode("ascii", "replace").strip("\0 "))
+        except InvalidUid:  # the search records it
+            return None
 
     def _get(self, path: str) -> dict[str, Any]:
         body = self._web.get(f"{self._url}{path}", {"Accept": "application/json"})

@@ -4,6 +4,7 @@ A search over the studies of the last days is the truth: it finds whatever any e
 depends on a message that may be lost. Orthanc's list of changes only makes it faster.
 """
 
+import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from cxrmodel.configuration.schema import DicomwebInbox
 from cxrmodel.errors import CxrError, ImageRefused, PermanentFailure, TransientFailure
 from cxrmodel.exchange import dicomweb
 from cxrmodel.exchange.admission import Admission
-from cxrmodel.exchange.dicomweb import DicomWeb, Match, first_of, uid_of, values_of
+from cxrmodel.exchange.dicomweb import DicomWeb, InvalidUid, Match, first_of, uid_of, values_of
 from cxrmodel.exchange.inbox.changes import ChangeFeed, FeedReset
 from cxrmodel.exchange.inbox.inbox import repeat
 from cxrmodel.exchange.probe import Probe
@@ -127,7 +128,11 @@ class DicomwebPoll:
         failure: CxrError | None = None
         listed = set()
         for match in self._web.search("/studies", _STUDY_FIELDS, StudyDate=self._dates()):
-            study = uid_of(match, dicomweb.STUDY_UID)
+            try:
+                study = uid_of(match, dicomweb.STUDY_UID)
+            except InvalidUid as error:
+                self._leave(match, error, admission)
+                continue
             instances = first_of(match, dicomweb.INSTANCES)
             listed.add(study)
             if not self._may_hold_wanted(match, admission) or (instances and self._finished.get(study) == instances):
@@ -163,10 +168,15 @@ class DicomwebPoll:
         wanted = {}
         for match in self._web.search(f"/studies/{study}/instances", _INSTANCE_FIELDS):
             modality = first_of(match, dicomweb.MODALITY).upper()
-            instance = uid_of(match, dicomweb.INSTANCE_UID)
-            excluded = modality and admission.modalities and modality not in admission.modalities
-            if not excluded and not is_own_uid(instance):
-                wanted[instance] = uid_of(match, dicomweb.SERIES_UID)
+            if modality and admission.modalities and modality not in admission.modalities:
+                continue
+            try:
+                instance, series = uid_of(match, dicomweb.INSTANCE_UID), uid_of(match, dicomweb.SERIES_UID)
+            except InvalidUid as error:
+                self._leave(match, error, admission)
+                continue
+            if not is_own_uid(instance):
+                wanted[instance] = series
         new = [instance for batch in _batches(list(wanted)) for instance in _unknown(batch, admission)]
         unavailable: CxrError | None = None
         for instance in new:
@@ -176,6 +186,14 @@ class DicomwebPoll:
         if unavailable is not None:
             raise _InstanceUnavailable(unavailable)
         return True
+
+    def _leave(self, match: Match, error: InvalidUid, admission: Admission) -> None:
+        """Record once what cannot be asked for, so that it keeps nothing else out."""
+        named = (dicomweb.STUDY_UID, dicomweb.SERIES_UID, dicomweb.INSTANCE_UID)
+        text = "\n".join(first_of(match, tag) for tag in named)
+        key = f"sha256:{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()}"
+        if not admission.known([key]):
+            admission.skip(key, self.name, error.message)
 
     def _take(self, study: str, series: str, instance: str, admission: Admission) -> CxrError | None:
         """Take one instance in; the failure where it alone cannot be had, to be tried again in the next round."""

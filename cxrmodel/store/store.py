@@ -14,10 +14,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from cxrmodel.errors import StoreError, StoreUnavailable
 from cxrmodel.messages import Message
 from cxrmodel.reading import ReadingRecord
-from cxrmodel.store import audit, schema
+from cxrmodel.store import audit, leasing, schema
 from cxrmodel.store.audit import AuditEvent, pseudonym
 from cxrmodel.store.database import Clock, Database, store_url
 from cxrmodel.store.files import Files
+from cxrmodel.store.leasing import RELEASED, changed
 from cxrmodel.store.models import DeliveryRow, ImageRow, JobRow, ObjectRow, ReadingRow, RefusalRow, StoreRow, WorkerRow
 from cxrmodel.store.packing import pack_values
 from cxrmodel.store.records import (
@@ -42,7 +43,6 @@ _OPEN_JOBS: Final = (JobState.WAITING, JobState.RETRYING, JobState.LEASED)
 _OPEN_DELIVERIES: Final = (DeliveryState.WAITING, DeliveryState.RETRYING, DeliveryState.LEASED)
 _NO_NUMBER: Final = (JobState.REFUSED, JobState.SKIPPED, JobState.FAILED)
 _IMAGE_FIELDS: Final = tuple(Received.__dataclass_fields__)
-_RELEASED: Final = {"due_at": None, "worker": None, "lease": None}
 
 
 class Store:
@@ -190,7 +190,7 @@ class Store:
                 return False
             if received.sha256:
                 lost = update(ImageRow).where(ImageRow.id == found.id, ~ImageRow.has_file)
-                again = self._changed(session, lost.values(**own))  # whose it is, is as this file says
+                again = changed(session, lost.values(**own))  # whose it is, is as this file says
                 if again and not self.files.path(received.sha256).exists():  # it was dropped after it was kept
                     raise StoreUnavailable("store.busy")
             subject = pseudonym(found.pseudonym_key, received.key)
@@ -234,7 +234,7 @@ class Store:
         """
         with self.database.writing() as session:
             now = self.database.now(session)
-            self._wake_jobs(session, now)
+            leasing.wake(session, JobRow, now)
             query = (
                 select(JobRow.id, JobRow.tries, JobRow.received_at, ImageRow)
                 .join(ImageRow, ImageRow.id == JobRow.image_id)
@@ -246,21 +246,10 @@ class Store:
             found = session.execute(query).one_or_none()
             if found is None:
                 return None
-            lease, until = secrets.token_hex(16), now + timedelta(seconds=seconds)
-            session.execute(
-                update(JobRow)
-                .where(JobRow.id == found.id)
-                .values(
-                    state=JobState.LEASED,
-                    tries=found.tries + 1,
-                    due_at=until,
-                    worker=worker,
-                    lease=lease,
-                    changed_at=now,
-                )
-            )
+            tries = found.tries + 1
+            lease, until = leasing.take(session, JobRow, found.id, tries=tries, worker=worker, now=now, seconds=seconds)
             image = Received(**{name: getattr(found.ImageRow, name) for name in _IMAGE_FIELDS})
-            return Job(found.id, image, model, found.tries + 1, lease, until, found.received_at)
+            return Job(found.id, image, model, tries, lease, until, found.received_at)
 
     def adopt(self, model: str) -> int:
         """Let a version of a model read what waits for other versions of it, such as that before an update.
@@ -277,7 +266,7 @@ class Store:
         """
         with self.database.writing() as session:
             now = self.database.now(session)
-            self._wake_jobs(session, now)
+            leasing.wake(session, JobRow, now)
             other = aliased(JobRow)
             waiting = (JobState.WAITING, JobState.RETRYING)
             same_name = f"{model.rpartition(' ')[0]} "
@@ -298,9 +287,9 @@ class Store:
                 ),
             )
             skip = update(JobRow).where(*left, later)
-            self._changed(session, skip.values(state=JobState.SKIPPED, code=NEWER_VERSION, changed_at=now, **_RELEASED))
+            changed(session, skip.values(state=JobState.SKIPPED, code=NEWER_VERSION, changed_at=now, **RELEASED))
             adopted = update(JobRow).where(*left)
-            return self._changed(session, adopted.values(model=model, changed_at=now))
+            return changed(session, adopted.values(model=model, changed_at=now))
 
     def beat(self, worker: str, model: str, at_once: int) -> None:
         """Give a sign of life of a worker.
@@ -328,7 +317,7 @@ class Store:
         """Extend a lease from now on; False where it was lost."""
         with self.database.writing() as session:
             now = self.database.now(session)
-            return self._change_job(session, job, due_at=now + timedelta(seconds=seconds))
+            return leasing.change(session, job, due_at=now + timedelta(seconds=seconds))
 
     def finish(self, job: Job, record: ReadingRecord, objects: Sequence[StoredObject], targets: Sequence[str]) -> bool:
         """Store what a job gave: the reading, its results, and a delivery of each to each target.
@@ -354,7 +343,7 @@ class Store:
         code = record.codes[0] if state is JobState.REFUSED and record.codes else None
         with self.database.writing() as session:
             now = self.database.now(session)
-            if not self._change_job(session, job, state=state, code=code, changed_at=now, **_RELEASED):
+            if not leasing.change(session, job, state=state, code=code, changed_at=now, **RELEASED):
                 return False
             reading = {"job_id": job.id, "record": asdict(record), "made_at": now}
             self.database.insert_new(session, ReadingRow, [reading])
@@ -389,15 +378,13 @@ class Store:
             Whether this try counts. It does not where the image is not at fault.
         """
         with self.database.writing() as session:
-            now = self.database.now(session)
-            values = _RELEASED | {"due_at": now + timedelta(seconds=seconds), "tries": job.tries - (not counted)}
-            return self._change_job(session, job, state=JobState.RETRYING, code=code, changed_at=now, **values)
+            return leasing.put_back(session, job, self.database.now(session), code, seconds, counted=counted)
 
     def give_up(self, job: Job, code: str) -> bool:
         """Give a job up, until a person revives it; False where the lease was lost."""
         with self.database.writing() as session:
             now = self.database.now(session)
-            if not self._change_job(session, job, state=JobState.FAILED, code=code, changed_at=now, **_RELEASED):
+            if not leasing.change(session, job, state=JobState.FAILED, code=code, changed_at=now, **RELEASED):
                 return False
             self._note(session, now, AuditEvent.FAILED, job.image.key, {"model": job.model, "code": code})
             return True
@@ -414,7 +401,7 @@ class Store:
         """
         with self.database.writing() as session:
             now = self.database.now(session)
-            self._wake_deliveries(session, now)
+            leasing.wake(session, DeliveryRow, now)
             query = (
                 select(DeliveryRow.id, DeliveryRow.tries, ObjectRow)
                 .join(ObjectRow, ObjectRow.uid == DeliveryRow.object_uid)
@@ -426,24 +413,13 @@ class Store:
             found = session.execute(query).one_or_none()
             if found is None:
                 return None
-            lease, until = secrets.token_hex(16), now + timedelta(seconds=seconds)
-            session.execute(
-                update(DeliveryRow)
-                .where(DeliveryRow.id == found.id)
-                .values(
-                    state=DeliveryState.LEASED,
-                    tries=found.tries + 1,
-                    due_at=until,
-                    worker=worker,
-                    lease=lease,
-                    changed_at=now,
-                )
+            tries = found.tries + 1
+            lease, _ = leasing.take(
+                session, DeliveryRow, found.id, tries=tries, worker=worker, now=now, seconds=seconds
             )
             row = found.ObjectRow
             kind: Kind = row.kind
-            return Delivery(
-                found.id, StoredObject(row.uid, kind, row.sop_class, row.data), target, found.tries + 1, lease
-            )
+            return Delivery(found.id, StoredObject(row.uid, kind, row.sop_class, row.data), target, tries, lease)
 
     def delivered(self, delivery: Delivery) -> bool:
         """Note that a target has a result; False where the lease was lost."""
@@ -457,16 +433,12 @@ class Store:
         """Extend a lease from now on; False where it was lost."""
         with self.database.writing() as session:
             now = self.database.now(session)
-            return self._change_delivery(session, delivery, due_at=now + timedelta(seconds=seconds))
+            return leasing.change(session, delivery, due_at=now + timedelta(seconds=seconds))
 
     def redeliver(self, delivery: Delivery, code: str, seconds: float, *, counted: bool = True) -> bool:
         """Try a delivery again some seconds from now; as ``retry``."""
         with self.database.writing() as session:
-            now = self.database.now(session)
-            values = _RELEASED | {"due_at": now + timedelta(seconds=seconds), "tries": delivery.tries - (not counted)}
-            return self._change_delivery(
-                session, delivery, state=DeliveryState.RETRYING, code=code, changed_at=now, **values
-            )
+            return leasing.put_back(session, delivery, self.database.now(session), code, seconds, counted=counted)
 
     def dead_letters(self) -> list[Dead]:
         """Give everything that was given up, the oldest first: deliveries, then jobs."""
@@ -502,7 +474,7 @@ class Store:
             change = update(table).where(table.state == dead)
             if number is not None:
                 change = change.where(table.id == number)
-            count = self._changed(session, change.values(state=waiting, tries=0, changed_at=now, **_RELEASED))
+            count = changed(session, change.values(state=waiting, tries=0, changed_at=now, **RELEASED))
             if count:
                 audit.append(session, now, [(AuditEvent.REVIVED, None, {"what": what, "count": count})])
             return count
@@ -534,29 +506,10 @@ class Store:
                 ).one(),
             )
 
-    def _wake_jobs(self, session: Session, now: datetime) -> None:
-        """Let jobs wait again whose lease, or whose wait for the next try, is over."""
-        over = select(JobRow.id).where(JobRow.due_at <= now).with_for_update(skip_locked=True)
-        self._changed(session, update(JobRow).where(JobRow.id.in_(over)).values(state=JobState.WAITING, **_RELEASED))
-
-    def _wake_deliveries(self, session: Session, now: datetime) -> None:
-        over = select(DeliveryRow.id).where(DeliveryRow.due_at <= now).with_for_update(skip_locked=True)
-        change = update(DeliveryRow).where(DeliveryRow.id.in_(over))
-        self._changed(session, change.values(state=DeliveryState.WAITING, **_RELEASED))
-
-    def _change_job(self, session: Session, job: Job, **values: Any) -> bool:
-        """Change a job that is still the worker's."""
-        change = update(JobRow).where(JobRow.id == job.id, JobRow.lease == job.lease)
-        return bool(self._changed(session, change.values(**values)))
-
-    def _change_delivery(self, session: Session, delivery: Delivery, **values: Any) -> bool:
-        change = update(DeliveryRow).where(DeliveryRow.id == delivery.id, DeliveryRow.lease == delivery.lease)
-        return bool(self._changed(session, change.values(**values)))
-
     def _end_delivery(self, delivery: Delivery, state: DeliveryState, event: AuditEvent, code: str | None) -> bool:
         with self.database.writing() as session:
             now = self.database.now(session)
-            if not self._change_delivery(session, delivery, state=state, code=code, changed_at=now, **_RELEASED):
+            if not leasing.change(session, delivery, state=state, code=code, changed_at=now, **RELEASED):
                 return False
             key = session.scalars(
                 select(ImageRow.key)
@@ -567,10 +520,6 @@ class Store:
             details = {"target": delivery.target, "kind": delivery.object.kind, "code": code}
             self._note(session, now, event, key, details)
             return True
-
-    @staticmethod
-    def _changed(session: Session, change: Any) -> int:
-        return int(session.connection().execute(change).rowcount)
 
     @staticmethod
     def _note(session: Session, now: datetime, event: AuditEvent, key: str, details: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ sender gets its answer. Whatever fails on the way, the sender keeps the image an
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from cxrmodel.configuration.schema import FilterSection
@@ -14,7 +14,7 @@ from cxrmodel.errors import UnreadableFile
 from cxrmodel.exchange.filters import why_skipped
 from cxrmodel.exchange.image_header import ImageHeader, read_image_header
 from cxrmodel.messages import Message
-from cxrmodel.store.records import Received
+from cxrmodel.store.records import ImageTags, Received
 from cxrmodel.store.store import Store
 
 
@@ -111,18 +111,5 @@ class Admission:
 
 
 def _received(header: ImageHeader, sha256: str, source: str) -> Received:
-    return Received(
-        key=header.key,
-        sha256=sha256,
-        source=source,
-        sop_class=header.sop_class,
-        study_uid=header.study_uid,
-        series_uid=header.series_uid,
-        patient_id=header.patient_id,
-        issuer=header.issuer,
-        accession=header.accession,
-        modality=header.modality,
-        body_part=header.body_part,
-        station=header.station,
-        age_years=header.age_years,
-    )
+    tags = {field.name: getattr(header, field.name) for field in fields(ImageTags)}
+    return Received(header.key, sha256, source, **tags)

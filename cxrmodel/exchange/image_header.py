@@ -16,6 +16,7 @@ from cxrmodel.imaging.formats.dicom import DICOM, is_dicom
 from cxrmodel.imaging.formats.registry import find_format
 from cxrmodel.imaging.radiograph import MAX_BYTES
 from cxrmodel.messages import Message
+from cxrmodel.store.records import ImageTags
 
 _IDENTITY = ("PatientID", "IssuerOfPatientID", "AccessionNumber", "StationName")
 _MOST_BYTES = 1024
@@ -26,7 +27,7 @@ _UID = re.compile(r"[0-9.]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageHeader:
+class ImageHeader(ImageTags):
     """Header of a received file. Its ``repr`` has no value of the file.
 
     Attributes
@@ -34,12 +35,7 @@ class ImageHeader:
     key : str
         SOP Instance UID of a DICOM object, else ``sha256:`` and the checksum.
     dicom : bool
-        Whether the file is a DICOM file; of another one all that follows is empty.
-    sop_class, study_uid, series_uid : str
-    patient_id, issuer, accession : str
-    modality, body_part, station : str
-        As written, without spaces around; empty where the file has none.
-    age_years : float or None
+        Whether the file is a DICOM file; all else of another one is empty.
     other : Message or None
         What the object is, where it is known to be no chest radiograph: a report, a CT, a hand, a result of this
         program. A lateral view goes to the reader, whose report says so.
@@ -47,16 +43,6 @@ class ImageHeader:
 
     key: str
     dicom: bool
-    sop_class: str = ""
-    study_uid: str = ""
-    series_uid: str = ""
-    patient_id: str = ""
-    issuer: str = ""
-    accession: str = ""
-    modality: str = ""
-    body_part: str = ""
-    station: str = ""
-    age_years: float | None = None
     other: Message | None = None
 
     def __repr__(self) -> str:

@@ -40,18 +40,12 @@ class DeliveryState(StrEnum):
     """Given up; a person can revive it."""
 
 
-@dataclass(frozen=True)
-class Received:
-    """An image that has arrived, its file on disk. Its ``repr``, and that of its job, has no value of the file.
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ImageTags:
+    """What the header of an image says of it, without spaces around.
 
     Attributes
     ----------
-    key : str
-        Identifies the image: SOP Instance UID, else ``sha256:`` and the checksum.
-    sha256 : str
-        Of the file, 64 hexadecimal digits; names it in the folder. Empty where the file was not kept.
-    source : str
-        Name of the inbox.
     sop_class, study_uid, series_uid : str
         UIDs; empty where the file has none.
     patient_id, issuer, accession : str
@@ -62,9 +56,6 @@ class Received:
         Of the patient.
     """
 
-    key: str
-    sha256: str
-    source: str
     sop_class: str = ""
     study_uid: str = ""
     series_uid: str = ""
@@ -75,6 +66,25 @@ class Received:
     body_part: str = ""
     station: str = ""
     age_years: float | None = None
+
+
+@dataclass(frozen=True)
+class Received(ImageTags):
+    """An image that has arrived, its file on disk. Its ``repr``, and that of its job, has no value of the file.
+
+    Attributes
+    ----------
+    key : str
+        Identifies the image: SOP Instance UID, else ``sha256:`` and the checksum.
+    sha256 : str
+        Of the file, 64 hexadecimal digits; names it in the folder. Empty where the file was not kept.
+    source : str
+        Name of the inbox.
+    """
+
+    key: str
+    sha256: str
+    source: str
 
     def __repr__(self) -> str:
         return f"Received(source={self.source!r})"

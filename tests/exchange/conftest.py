@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,12 @@ from cxrmodel.configuration.schema import FilterSection
 from cxrmodel.exchange.admission import Admission
 from cxrmodel.store.models import ImageRow, JobRow, RefusalRow
 from cxrmodel.store.store import Store
+from tests.support import waiting
 from tests.support.dicom_files import dicom
 from tests.support.server import PATIENCE
 
 MODEL = "model"
+wait_until = partial(waiting.wait_until, seconds=PATIENCE)
 
 
 @pytest.fixture
@@ -133,14 +136,6 @@ def running(inbox, admission) -> Iterator[threading.Event]:
         stop.set()
         thread.join(PATIENCE)
         assert not thread.is_alive()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds; it fails after a time that guards against hanging."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.02)
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:

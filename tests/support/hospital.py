@@ -94,20 +94,6 @@ def sections(folder: Path, url: str | None = None, **more: Any) -> dict[str, Any
     return chosen
 
 
-def wait_until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait until something is true.
-
-    Raises
-    ------
-    AssertionError
-        When it does not become true in time.
-    """
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not come true in time"
-        time.sleep(0.02)
-
-
 class WorkProcess:
     """``cxrmodel work`` as a process of its own.
 

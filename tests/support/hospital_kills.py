@@ -33,19 +33,14 @@ from tests.support.hospital import (
     sections,
     study_uid,
     toml,
-    wait_until,
 )
 from tests.support.orthanc import Orthanc, make_orthanc
-from tests.support.postgres import make_postgres
+from tests.support.postgres import chosen_database
 from tests.support.server import free_port
+from tests.support.waiting import wait_until
 
 LONGEST = 3600.0
 """Seconds; guards against hanging."""
-
-
-def give_up(reason: str) -> None:
-    """Without a server there is nothing to kill."""
-    raise SystemExit(reason)
 
 
 def configurations(folder: Path, archive: Orthanc, port: int, url: str | None) -> dict[str, dict[str, Any]]:
@@ -133,7 +128,7 @@ def kill_often(
 
 def run(folder: Path, url: str | None, images: Sequence[bytes], options: argparse.Namespace) -> list[str]:
     """Feed the images to the three processes, kill these, wait for the end, and tell what is wrong."""
-    archive, port, polled = make_orthanc(folder / "orthanc", give_up).start(), free_port(), len(images) // 2
+    archive, port, polled = make_orthanc(folder / "orthanc", sys.exit).start(), free_port(), len(images) // 2
     processes: dict[str, WorkProcess] = {}
     for name, content in configurations(folder, archive, port, url).items():
         (folder / f"{name}.toml").write_text(toml(content), encoding="utf-8")
@@ -179,13 +174,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--postgres", action="store_true", help="keep the store in PostgreSQL")
     options = parser.parse_args(argv)
-    server = make_postgres(give_up).start(durable=True) if options.postgres else None
-    try:
-        with tempfile.TemporaryDirectory() as work:
-            wrong = run(Path(work), server.database() if server else None, real_images(options.number), options)
-    finally:
-        if server:
-            server.remove()
+    with chosen_database(options.postgres) as url, tempfile.TemporaryDirectory() as work:
+        wrong = run(Path(work), url, real_images(options.number), options)
     sys.stdout.write("".join(f"FAULT: {fault}\n" for fault in wrong) or "Nothing was lost, doubled or changed.\n")
     return 1 if wrong else 0
 

@@ -17,19 +17,15 @@ import numpy as np
 
 from cxrmodel.store.records import DeliveryState, JobState
 from cxrmodel.store.store import Store
-from tests.support.hospital import Sender, WorkProcess, chest_image, objects_by_study, sections, toml, wait_until
+from tests.support.hospital import Sender, WorkProcess, chest_image, objects_by_study, sections, toml
 from tests.support.orthanc import make_orthanc
-from tests.support.postgres import make_postgres
+from tests.support.postgres import chosen_database
 from tests.support.server import free_port
+from tests.support.waiting import wait_until
 
 PIXELS = np.full((32, 32), 128, np.uint8)
 LONGEST = 4 * 3600.0
 """Seconds; guards against hanging."""
-
-
-def give_up(reason: str) -> None:
-    """Without a server there is nothing to measure."""
-    raise SystemExit(reason)
 
 
 def tell(title: str, first: int, part: int, start: float) -> float:
@@ -51,7 +47,7 @@ def passing(title: str, count: Callable[[], int], number: int, part: int) -> Non
 
 def run(folder: Path, url: str | None, number: int, part: int) -> list[str]:
     """Receive, read and send all images; tell what is wrong in the end."""
-    archive, port = make_orthanc(folder / "orthanc", give_up).start(), free_port()
+    archive, port = make_orthanc(folder / "orthanc", sys.exit).start(), free_port()
     receiving = {"worker": {"at_once": 0}, "inbox_scp": [{"name": "receiver", "port": port}]}
     for name, more in (
         ("receiver", receiving),
@@ -95,13 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--part", type=int, default=1_000)
     parser.add_argument("--postgres", action="store_true", help="keep the store in PostgreSQL")
     options = parser.parse_args(argv)
-    server = make_postgres(give_up).start(durable=True) if options.postgres else None
-    try:
-        with tempfile.TemporaryDirectory() as work:
-            wrong = run(Path(work), server.database() if server else None, options.number, options.part)
-    finally:
-        if server:
-            server.remove()
+    with chosen_database(options.postgres) as url, tempfile.TemporaryDirectory() as work:
+        wrong = run(Path(work), url, options.number, options.part)
     sys.stdout.write("".join(f"FAULT: {fault}\n" for fault in wrong) or "Every study has one report.\n")
     return 1 if wrong else 0
 

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from cxrmodel.configuration.schema import CstoreTarget, DicomwebInbox, FilterSection, FolderInbox, ScpInbox, StowTarget
 from cxrmodel.exchange.admission import Admission
@@ -21,15 +20,11 @@ from cxrmodel.exchange.inbox.scp import StoreScp
 from cxrmodel.exchange.outbox.targets import make_target
 from cxrmodel.store.store import Store
 from tests.exchange.conftest import running
-from tests.support.hospital import chest_image, wait_until
+from tests.support.hospital import chest_image
 from tests.support.orthanc import Orthanc, make_orthanc
 from tests.support.programs import require_program
 from tests.support.server import free_port
-
-
-def give_up(reason: str) -> NoReturn:
-    """Say what is missing."""
-    sys.exit(reason)
+from tests.support.waiting import wait_until
 
 
 def report(name: str, images: int, work: Callable[[], None]) -> None:
@@ -53,7 +48,7 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        archive = make_orthanc(root / "orthanc", give_up).start()
+        archive = make_orthanc(root / "orthanc", sys.exit).start()
         try:
             inboxes(root, files, archive)
             targets(root, files, archive)
@@ -78,7 +73,7 @@ def inboxes(root: Path, files: list[bytes], archive: Orthanc) -> None:
         (place / f"{number}.dcm").write_bytes(data)
     store, receiving = admission("scp")
     settings = ScpInbox(name="receiver", port=free_port())
-    program = require_program("storescu", give_up)
+    program = require_program("storescu", sys.exit)
     command = [program, "-aec", "CXRMODEL", "127.0.0.1", str(settings.port), "+sd", str(place)]
     with running(StoreScp(settings), receiving):
         time.sleep(1)
@@ -113,7 +108,7 @@ def targets(root: Path, files: list[bytes], archive: Orthanc) -> None:
     }
     for name, settings in entries.items():
         archive.kill()
-        empty = make_orthanc(root / name.partition(",")[0], give_up).start()
+        empty = make_orthanc(root / name.partition(",")[0], sys.exit).start()
         try:
             target = make_target(settings(empty))
             report(name, len(files), lambda target=target: [target.send(data) for data in files] and None)

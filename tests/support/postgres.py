@@ -4,9 +4,11 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -90,3 +92,16 @@ class Postgres:
 def make_postgres(give_up: Callable[[str], NoReturn]) -> Postgres:
     """Make a server, not yet started; gives up on the test where PostgreSQL is not installed."""
     return Postgres(Path(require_program("initdb", give_up)).resolve().parent)
+
+
+@contextmanager
+def chosen_database(postgres: bool) -> Iterator[str | None]:
+    """Address of a new durable database in PostgreSQL for a script that was asked for it; None else."""
+    if not postgres:
+        yield None
+        return
+    server = make_postgres(sys.exit).start(durable=True)
+    try:
+        yield server.database()
+    finally:
+        server.remove()

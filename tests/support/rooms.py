@@ -1,22 +1,15 @@
 """Rooms under test: how files come in, and how to wait for what the thread makes of them."""
 
 import itertools
-import time
-from collections.abc import Callable
+from functools import partial
 
 from cxrmodel.web.room.room import Announced, Room
+from tests.support.waiting import wait_until
 
 PATIENCE = 20
 """Seconds; guards against a hang."""
+until = partial(wait_until, seconds=PATIENCE, pause=0.002)
 _numbers = itertools.count()
-
-
-def until(done: Callable[[], object]) -> None:
-    """Wait until something is true."""
-    end = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < end, f"it is not so after {PATIENCE} s"
-        time.sleep(0.002)
 
 
 def announce(room: Room, *names: str, size: int = 1) -> list[str]:

@@ -10,7 +10,8 @@ from cxrmodel.configuration.load import parse_configuration
 from cxrmodel.store.records import DeliveryState, JobState, Received
 from cxrmodel.store.store import Store
 from cxrmodel.work.worker import Worker
-from tests.support.hospital import chest_image, image_uid, sections, study_uid, toml, wait_until
+from tests.support.hospital import chest_image, image_uid, sections, study_uid, toml
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

@@ -19,8 +19,9 @@ from cxrmodel.store.records import DeliveryState, JobState
 from cxrmodel.store.store import Store
 from cxrmodel.work.jobs import Jobs
 from cxrmodel.work.worker import Worker
-from tests.support.hospital import chest_image, image_uid, sections, study_uid, toml, wait_until
+from tests.support.hospital import chest_image, image_uid, sections, study_uid, toml
 from tests.support.orthanc import Orthanc, make_orthanc
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 

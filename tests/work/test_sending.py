@@ -10,7 +10,7 @@ from cxrmodel.reading import ReadingRecord
 from cxrmodel.store.records import Delivery, DeliveryState, Received, StoredObject
 from cxrmodel.work.sending import Sending
 from tests.support.faults import Faulty
-from tests.support.hospital import wait_until
+from tests.support.waiting import wait_until
 
 DOWN = TransientFailure("exchange.unexpected")
 REFUSED = PermanentFailure("exchange.unexpected")

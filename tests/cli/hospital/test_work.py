@@ -9,7 +9,8 @@ from cxrmodel.cli.main import main
 from cxrmodel.store.records import JobState
 from cxrmodel.store.store import Store
 from tests.support.dicom_files import IDENTIFIERS
-from tests.support.hospital import WorkProcess, chest_image, image_uid, sections, toml, wait_until
+from tests.support.hospital import WorkProcess, chest_image, image_uid, sections, toml
+from tests.support.waiting import wait_until
 
 
 def test_without_a_configuration_it_says_what_to_do(monkeypatch, capsys):
